@@ -1,0 +1,80 @@
+import type { OperationEntry } from '../domain/operation.js';
+import type { RuntimeRecord } from '../domain/runtime-record.js';
+
+/** A record taken under a lease, with the facts that only the database's clock can tell. */
+export interface TakenRecord {
+  readonly record: RuntimeRecord;
+  /** Milliseconds since `stopped_at` (since `last_op_at` where that is null), by the database's clock. */
+  readonly stoppedForMs: number;
+  /** A retention hold keeps this game's container from `auto_ttl`. */
+  readonly held: boolean;
+}
+
+export type MarkRemovedAnswer =
+  | { readonly status: 'marked'; readonly record: RuntimeRecord }
+  /** The compare-and-set was lost to whoever removed the container before. */
+  | { readonly status: 'already_removed'; readonly record: RuntimeRecord }
+  /** The record is no longer what was taken: restarted, another container, another holder's fence. */
+  | { readonly status: 'changed'; readonly record: RuntimeRecord }
+  | { readonly status: 'vanished' };
+
+/** The runtime records. Members reject with `UnavailableError` when the database cannot answer. */
+export interface RuntimeRecords {
+  /**
+   * Reads the record; if it is `stopped`, bumps its fence in the same statement, and the returned record carries the
+   * bumped fence. Any other status is returned unchanged. Undefined: there is no record of this game.
+   */
+  readonly take: (gameId: string) => Promise<TakenRecord | undefined>;
+  /**
+   * Compare-and-set `stopped -> removed` against the taken record (status, container id, fence) and, in the same
+   * transaction, appends `entry`. Nothing is appended unless the answer is `marked`.
+   */
+  readonly markRemoved: (taken: RuntimeRecord, entry: OperationEntry) => Promise<MarkRemovedAnswer>;
+}
+
+/** The append-only operation log. */
+export interface OperationLog {
+  readonly append: (entry: OperationEntry) => Promise<void>;
+}
+
+/** What the engine says of a container right now. */
+export type ContainerSighting =
+  /** The engine itself says that no container has this id. */
+  | { readonly kind: 'gone' }
+  | {
+      readonly kind: 'present';
+      /** The `com.galaxy.game_id` label; null where the container carries none. */
+      readonly gameLabel: string | null;
+      readonly activity: ContainerActivity;
+      /** The engine's own word for the state, and its error text where it has one. */
+      readonly detail: string;
+    };
+
+/** `idle`: created, exited or dead, so it may be removed. `unknown`: a word this version does not know. */
+export type ContainerActivity = 'idle' | 'running' | 'paused' | 'restarting' | 'removing' | 'unknown';
+
+export type RemovalAnswer =
+  /** The container is gone; by us or by somebody else makes no difference. */
+  | { readonly kind: 'gone' }
+  /** The engine refused, or the answer was lost and a second look found it still there. */
+  | { readonly kind: 'still_there'; readonly sighting: ContainerSighting; readonly detail: string };
+
+/**
+ * The container engine. Ids are full 64-hex ids. Members reject with `UnavailableError` when the engine cannot answer
+ * in time (a removal that was asked for may still be carried out), and with the signal's reason when it is aborted.
+ */
+export interface ContainerEngine {
+  readonly look: (containerId: string, signal: AbortSignal) => Promise<ContainerSighting>;
+  /** Removes the container and its anonymous volumes, never by force. */
+  readonly remove: (containerId: string, signal: AbortSignal) => Promise<RemovalAnswer>;
+}
+
+/** Told what happened; must not throw. */
+export interface CleanupObserver {
+  /** Every operation's ending, with the facts of its row in the operation log. */
+  readonly concluded: (entry: OperationEntry) => void;
+  /** A refusal's row could not be written; the outcome stands. */
+  readonly auditRowLost: (entry: OperationEntry, cause: unknown) => void;
+  /** A lease could not be released; it ends by itself when its time is over. */
+  readonly leaseReleaseFailed: (gameId: string, cause: unknown) => void;
+}

@@ -1,0 +1,59 @@
+import type { FailureCode, SuccessCode } from './error-codes.js';
+import type { RuntimeRecord } from './runtime-record.js';
+
+export interface Success {
+  readonly outcome: 'success';
+  readonly errorCode: SuccessCode;
+  readonly errorMessage: string;
+  /** The updated record of a fresh success, the existing one of a replay. */
+  readonly record: RuntimeRecord;
+}
+
+export interface Failure {
+  readonly outcome: 'failure';
+  readonly errorCode: FailureCode;
+  readonly errorMessage: string;
+  readonly record: null;
+}
+
+/** How an operation ended. Business endings are values; only broken dependencies and bugs are exceptions. */
+export type Result = Success | Failure;
+
+export function failure(errorCode: FailureCode, errorMessage: string): Failure {
+  return { outcome: 'failure', errorCode, errorMessage, record: null };
+}
+
+/** A record with JSON types only: instants as ISO 8601 text, the fence as decimal text. */
+export type RecordJson = {
+  readonly [K in keyof RuntimeRecord]: RuntimeRecord[K] extends bigint
+    ? string
+    : RuntimeRecord[K] extends Date
+      ? string
+      : RuntimeRecord[K] extends Date | null
+        ? string | null
+        : RuntimeRecord[K];
+};
+
+export interface ResultJson {
+  readonly outcome: Result['outcome'];
+  readonly errorCode: Result['errorCode'];
+  readonly errorMessage: string;
+  readonly record: RecordJson | null;
+}
+
+export function recordToJson(record: RuntimeRecord): RecordJson {
+  return {
+    ...record,
+    startedAt: record.startedAt?.toISOString() ?? null,
+    stoppedAt: record.stoppedAt?.toISOString() ?? null,
+    removedAt: record.removedAt?.toISOString() ?? null,
+    lastOpAt: record.lastOpAt.toISOString(),
+    createdAt: record.createdAt.toISOString(),
+    leaseEpoch: record.leaseEpoch.toString(),
+  };
+}
+
+/** The `Result` as it is stored as a job's return value. */
+export function resultToJson(result: Result): ResultJson {
+  return { ...result, record: result.record === null ? null : recordToJson(result.record) };
+}

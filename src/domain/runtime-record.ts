@@ -1,0 +1,26 @@
+export const RUNTIME_STATUSES = ['running', 'stopped', 'removed'] as const;
+export type RuntimeStatus = (typeof RUNTIME_STATUSES)[number];
+
+/** What we believe about one game's runtime: a row of `runtime_records`. Other services write these rows too. */
+export interface RuntimeRecord {
+  readonly gameId: string;
+  /** A `RuntimeStatus`, or a word this version does not know. */
+  readonly status: string;
+  readonly currentContainerId: string | null;
+  readonly currentImageRef: string | null;
+  readonly engineEndpoint: string;
+  readonly statePath: string;
+  readonly dockerNetwork: string;
+  readonly startedAt: Date | null;
+  readonly stoppedAt: Date | null;
+  readonly removedAt: Date | null;
+  readonly lastOpAt: Date;
+  readonly createdAt: Date;
+  /** The fence: bumped by whoever takes the record under a lease, checked by the compare-and-set. */
+  readonly leaseEpoch: bigint;
+}
+
+/** A full container id: 64 lower-case hex digits. Anything shorter, and any name, may resolve to another container. */
+export function isFullContainerId(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
+}
