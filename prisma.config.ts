@@ -2,8 +2,8 @@ import { defineConfig } from 'prisma/config';
 
 // `generate`, `validate` and `format` never start the schema engine, yet the CLI downloads it first, which fails
 // without the network. Naming any file that exists skips the download; `migrate` keeps the CLI's own behaviour.
-const needsNoEngine = ['generate', 'validate', 'format'];
-if (process.argv.some((word) => needsNoEngine.includes(word))) {
+const needsNoEngine = new Set(['generate', 'validate', 'format']);
+if (process.argv.some((word) => needsNoEngine.has(word))) {
   process.env['PRISMA_SCHEMA_ENGINE_BINARY'] ??= process.execPath;
 }
 

@@ -38,7 +38,8 @@ export interface OperationEntry {
   readonly attempt: number;
 }
 
-const characters = (text: string): number => [...text].length;
+// Code points, as JSON Schema's maxLength counts.
+const characters = (text: string): number => Array.from(text).length;
 const hasControlCharacter = (text: string): boolean => /\p{Cc}/u.test(text);
 const quoted = (text: string): string =>
   JSON.stringify(text.length > 80 ? `${text.slice(0, 80).toWellFormed()}…` : text);
