@@ -1,0 +1,38 @@
+import type { OperationEntry } from './operation.js';
+import type { RuntimeRecord, RuntimeStatus } from './runtime-record.js';
+
+/** One page of a keyset-paged listing; pass `next` back to get the page after it. Null: this was the last one. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next: string | null;
+}
+
+export interface RecordFilter {
+  readonly status?: RuntimeStatus | undefined;
+  /** Records after this game id, in game id order. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+/** A row of the operation log as it is read back. */
+export interface LoggedOperation extends Omit<OperationEntry, 'opKind' | 'elapsedMs'> {
+  /** Decimal text: the column is a 64-bit integer. */
+  readonly id: string;
+  readonly opKind: string;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+}
+
+export interface OperationFilter {
+  readonly gameId: string;
+  /** Rows older than this id, newest first. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
+/** What people and other programs may read: records and the operation log. Never part of a cleanup. */
+export interface RecordQueries {
+  readonly listRecords: (filter: RecordFilter) => Promise<Page<RuntimeRecord>>;
+  readonly findRecord: (gameId: string) => Promise<RuntimeRecord | undefined>;
+  readonly listOperations: (filter: OperationFilter) => Promise<Page<LoggedOperation>>;
+}

@@ -1,0 +1,39 @@
+import type { ResultJson } from '../domain/result.js';
+
+/** A cleanup job's data as any client may add it (contract, section 3). */
+export interface CleanupJobData {
+  readonly gameId: string;
+  readonly opSource: string;
+  readonly sourceRef?: string;
+  readonly expectedContainerId?: string;
+}
+
+export type JobState = 'waiting' | 'delayed' | 'active' | 'completed' | 'failed' | 'unknown';
+
+export interface EnqueuedJob {
+  readonly jobId: string;
+  readonly gameId: string;
+  readonly state: JobState;
+  /** A live cleanup of this game was there already; this is that job, and the data just offered was not stored. */
+  readonly coalesced: boolean;
+}
+
+/** The producer's side. Rejects with `UnavailableError` within about a second when the queue's store cannot answer. */
+export interface CleanupQueue {
+  /** Adds the jobs, one live cleanup per game; answers in the order asked, and only for what is really stored. */
+  readonly enqueue: (requests: readonly CleanupJobData[]) => Promise<readonly EnqueuedJob[]>;
+  readonly close: () => Promise<void>;
+}
+
+export type JobEnding =
+  | { readonly jobId: string; readonly state: 'completed'; readonly result: ResultJson }
+  | { readonly jobId: string; readonly state: 'failed'; readonly reason: string }
+  /** The queue no longer knows the job (purged, or trimmed after it completed). */
+  | { readonly jobId: string; readonly state: 'missing' };
+
+/** Tells how jobs ended; survives missed events and outages of the queue's store. */
+export interface JobEndings {
+  /** Calls `onEnd` once for each job as it ends; resolves when all have, rejects with the signal's reason on abort. */
+  readonly wait: (jobIds: readonly string[], onEnd: (ending: JobEnding) => void, signal: AbortSignal) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
