@@ -71,8 +71,8 @@ export interface ContainerEngine {
 
 /** Told what happened; must not throw. */
 export interface CleanupObserver {
-  /** Every operation's ending, with the facts of its row in the operation log. */
-  readonly concluded: (entry: OperationEntry) => void;
+  /** Every operation's ending, with the facts of its row in the operation log; `cause` is what was thrown, if anything. */
+  readonly concluded: (entry: OperationEntry, cause?: unknown) => void;
   /** A refusal's row could not be written; the outcome stands. */
   readonly auditRowLost: (entry: OperationEntry, cause: unknown) => void;
   /** A lease could not be released; it ends by itself when its time is over. */

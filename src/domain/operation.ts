@@ -72,8 +72,7 @@ export function isOpSource(text: string): text is OpSource {
   return (OP_SOURCES as readonly string[]).includes(text);
 }
 
-export function opSourceProblem(text: string): string | undefined {
-  return isOpSource(text)
-    ? undefined
-    : `opSource ${quoted(text.toWellFormed())} is unknown; allowed: ${OP_SOURCES.join(', ')}`;
+/** Why a text that is no operation source is refused. */
+export function opSourceProblem(text: string): string {
+  return `opSource ${quoted(text.toWellFormed())} is unknown; allowed: ${OP_SOURCES.join(', ')}`;
 }

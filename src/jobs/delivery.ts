@@ -1,10 +1,10 @@
-import type { ErrorCode } from '../domain/error-codes.js';
+import type { FailureCode } from '../domain/error-codes.js';
 import type { Result } from '../domain/result.js';
 
 /** One failed try of a job, kept with the job itself so that dashboards and dead letters can tell its story. */
 export interface FailedAttempt {
   readonly attempt: number;
-  readonly code: ErrorCode;
+  readonly code: FailureCode;
   readonly message: string;
   /** ISO 8601, by the worker's clock. */
   readonly at: string;
@@ -15,7 +15,7 @@ export interface FailedAttempt {
 /** What a job remembers between its tries; stored as the job's progress. */
 export interface AttemptHistory {
   /** Failed tries by code, all of them since the job was added or replayed. */
-  readonly counts: Readonly<Partial<Record<ErrorCode, number>>>;
+  readonly counts: Readonly<Partial<Record<FailureCode, number>>>;
   /** When the first of them failed; ISO 8601 by the worker's clock; null before any failed. */
   readonly firstFailedAt: string | null;
   /** The newest failed tries, oldest first; at most `HISTORY_LENGTH`. */

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { type CleanupCommand, OP_SOURCES, SOURCE_REF_MAX_CHARACTERS } from '../domain/operation.js';
+import type { Delivery } from './delivery.js';
+
+export const JOB_NAME = 'cleanup_container';
+
+/**
+ * The shape of a job's data. Unknown fields are refused: a misspelt precondition that is silently ignored could remove a
+ * container that the producer wanted spared. What a value must be is the cleanup service's to judge, so that every caller
+ * gets the same answer; here it is only written down, for the published JSON Schema.
+ */
+const payloadSchema = z
+  .strictObject({
+    gameId: z.string().meta({
+      description:
+        'The game whose container is to go: 1 to 256 characters after trimming, none of them a control character.',
+      pattern: String.raw`^\s*\S`,
+    }),
+    opSource: z.string().meta({ description: 'Who asks.', enum: [...OP_SOURCES] }),
+    sourceRef: z
+      .string()
+      .meta({ description: "The caller's own reference.", maxLength: SOURCE_REF_MAX_CHARACTERS })
+      .optional(),
+    expectedContainerId: z
+      .string()
+      .meta({ description: 'Precondition: the full id that the record must name.', pattern: '^[0-9a-f]{64}$' })
+      .optional(),
+  })
+  .meta({ title: JOB_NAME, description: 'The data of a cleanup_container job in the queue runtime-cleanup.' });
+
+export type ReadPayload =
+  | { readonly valid: true; readonly command: CleanupCommand }
+  /** `command` holds what could be made out of the payload, for the operation log. */
+  | { readonly valid: false; readonly command: CleanupCommand; readonly problem: string };
+
+export function readPayload({ jobName, payload, jobId, run }: Delivery): ReadPayload {
+  const job = { jobId, attempt: run };
+  if (jobName !== JOB_NAME) {
+    return unreadable(payload, job, `job name ${JSON.stringify(jobName)} is unknown; allowed: ${JOB_NAME}`);
+  }
+  const read = payloadSchema.safeParse(payload);
+  if (!read.success) return unreadable(payload, job, describe(read.error, payload));
+  const { gameId, opSource, sourceRef = '', expectedContainerId = null } = read.data;
+  return { valid: true, command: { gameId, opSource, sourceRef, expectedContainerId, ...job } };
+}
+
+function unreadable(payload: unknown, job: Pick<CleanupCommand, 'jobId' | 'attempt'>, problem: string): ReadPayload {
+  const fields: Record<string, unknown> = typeof payload === 'object' && payload !== null ? { ...payload } : {};
+  const text = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '');
+  const command = { gameId: text('gameId'), opSource: text('opSource'), sourceRef: text('sourceRef') };
+  return { valid: false, command: { ...command, expectedContainerId: null, ...job }, problem };
+}
+
+function describe(error: z.ZodError, payload: unknown): string {
+  const problems = error.issues.map((issue) => `${issue.path.join('.') || 'data'}: ${issue.message}`);
+  const found = JSON.stringify(payload) ?? String(payload);
+  return `${problems.join('; ')} (found ${found.length > 200 ? `${found.slice(0, 200)}…` : found})`;
+}
+
+/** The JSON Schema (draft 2020-12) of a job's data; the package ships it as `schema/cleanup-container.schema.json`. */
+export function payloadJsonSchema(): object {
+  return z.toJSONSchema(payloadSchema);
+}

@@ -1,0 +1,270 @@
+import { describe, expect, it } from 'vitest';
+import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
+import { UnavailableError } from '../../../src/domain/errors.js';
+import { OP_KIND } from '../../../src/domain/operation.js';
+import type { Leases } from '../../../src/lease/with-lease.js';
+import { aCommand, createWorld, idle } from '../../support/cleanup-world.js';
+import { aRecord, CONTAINER_ID, OTHER_CONTAINER_ID } from '../../support/records.js';
+
+const calm = new AbortController().signal;
+const endingWith = (ending: Awaited<ReturnType<Leases['withLease']>>): Leases => ({
+  // The work is never run: a lease that was not had must lead to nothing.
+  withLease: async () => ending as never,
+});
+
+describe('a cleanup of a stopped game', () => {
+  it('takes the record, looks, removes and then changes the record, in that order', async () => {
+    const world = createWorld();
+    await world.service.handle(aCommand(), calm);
+    expect(world.journal).toEqual(['take game-1', 'look', 'remove', 'mark']);
+  });
+
+  it('returns the record as it is now: removed, without a container, with both times', async () => {
+    const world = createWorld();
+    const at = new Date('2026-03-01T00:00:00Z');
+    expect(await world.service.handle(aCommand(), calm)).toEqual({
+      outcome: 'success',
+      errorCode: '',
+      errorMessage: '',
+      record: aRecord({ status: 'removed', currentContainerId: null, removedAt: at, lastOpAt: at, leaseEpoch: 8n }),
+    });
+  });
+
+  it('leaves exactly one row, with every fact of the operation', async () => {
+    const world = createWorld();
+    await world.service.handle(aCommand({ gameId: '  game-1 ' }), calm);
+    expect(world.rows).toEqual([
+      {
+        gameId: 'game-1',
+        opKind: OP_KIND,
+        opSource: 'admin_rest',
+        sourceRef: 'request-9',
+        imageRef: 'registry.example/game:7',
+        containerId: CONTAINER_ID,
+        outcome: 'success',
+        errorCode: '',
+        errorMessage: '',
+        elapsedMs: expect.any(Number),
+        jobId: '42',
+        attempt: 3,
+      },
+    ]);
+  });
+
+  it('counts a container that is already gone as success, without a removal', async () => {
+    const world = createWorld();
+    world.look = async () => ({ kind: 'gone' });
+    expect(await world.service.handle(aCommand(), calm)).toMatchObject({ outcome: 'success', errorCode: '' });
+    expect(world.journal).toEqual(['take game-1', 'look', 'mark']);
+  });
+
+  it('does not ask the engine when the record names no container', async () => {
+    const world = createWorld();
+    world.record = aRecord({ currentContainerId: null });
+    expect(await world.service.handle(aCommand(), calm)).toMatchObject({ outcome: 'success', errorCode: '' });
+    expect(world.journal).toEqual(['take game-1', 'mark']);
+  });
+
+  it('twice is a replay that changes nothing and leaves a row of its own', async () => {
+    const world = createWorld();
+    await world.service.handle(aCommand(), calm);
+    const before = world.record;
+    const again = await world.service.handle(aCommand(), calm);
+    expect(again).toMatchObject({ outcome: 'success', errorCode: 'replay_no_op', record: before });
+    expect(world.record).toBe(before);
+    expect(world.rows.map((row) => row.errorCode)).toEqual(['', 'replay_no_op']);
+  });
+});
+
+describe('input is judged before anything is touched:', () => {
+  const rows: readonly [situation: string, over: Parameters<typeof aCommand>[0], words: RegExp][] = [
+    ['an empty game id', { gameId: '' }, /gameId is empty/],
+    ['a blank game id', { gameId: ' \t ' }, /gameId is empty/],
+    ['a game id of 257 characters', { gameId: 'x'.repeat(257) }, /257 characters; at most 256/],
+    ['a game id with a NUL', { gameId: 'a\0b' }, /control character/],
+    ['a game id with a lone surrogate', { gameId: 'a\uD800b' }, /lone surrogate/],
+    ['an unknown source', { opSource: 'cron' }, /"cron" is unknown; allowed: lobby_stream/],
+    ['a source reference of 257 characters', { sourceRef: 'r'.repeat(257) }, /257 characters/],
+    ['a short expected container id', { expectedContainerId: 'abc' }, /"abc" is not a full container id/],
+  ];
+
+  it.each(rows)('%s is refused', async (_situation, over, words) => {
+    const world = createWorld();
+    const result = await world.service.handle(aCommand(over), calm);
+    expect(result).toMatchObject({ outcome: 'failure', errorCode: 'invalid_request', record: null });
+    expect(result.errorMessage).toMatch(words);
+    expect(world.journal).toEqual([]);
+    expect(world.rows).toHaveLength(1);
+  });
+
+  it('256 emoji are a game id', async () => {
+    const world = createWorld();
+    await world.service.handle(aCommand({ gameId: '🎲'.repeat(256) }), calm);
+    expect(world.journal[0]).toBe(`take ${'🎲'.repeat(256)}`);
+  });
+
+  it('a row never carries text that PostgreSQL cannot store', async () => {
+    const world = createWorld();
+    await world.service.handle(aCommand({ gameId: 'a\0\uD800b', sourceRef: 'r\0' }), calm);
+    expect(world.rows[0]).toMatchObject({ gameId: 'a\uFFFDb', sourceRef: 'r' });
+  });
+});
+
+describe('a lease that', () => {
+  it('another operation holds is a conflict, and nothing is read', async () => {
+    const world = createWorld(endingWith({ status: 'busy' }));
+    expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'conflict' });
+    expect(world.journal).toEqual([]);
+    expect(world.rows).toHaveLength(1);
+  });
+
+  it('cannot be asked for is service_unavailable', async () => {
+    const cause = new UnavailableError('redis', 'connection refused');
+    const world = createWorld(endingWith({ status: 'unavailable', cause }));
+    const result = await world.service.handle(aCommand(), calm);
+    expect(result).toMatchObject({ errorCode: 'service_unavailable' });
+    expect(result.errorMessage).toMatch(/lease could not be acquired: connection refused/);
+  });
+
+  it('was lost is lease_lost, and the row says that nothing was changed', async () => {
+    const world = createWorld(endingWith({ status: 'lost', reason: 'the lease ran out' }));
+    const result = await world.service.handle(aCommand(), calm);
+    expect(result).toMatchObject({ errorCode: 'lease_lost', errorMessage: 'the lease ran out; nothing was changed' });
+  });
+
+  it('is lost between removal and record leaves a row that says the container is gone', async () => {
+    const world = createWorld({
+      withLease: async (_gameId, signal, work) => {
+        let asked = 0;
+        const assertHeld = (): void => {
+          if (++asked > 1) throw new Error('lost');
+        };
+        await expect(work({ signal, assertHeld })).rejects.toThrow('lost');
+        return { status: 'lost', reason: 'the lease ran out' };
+      },
+    });
+    await world.service.handle(aCommand(), calm);
+    expect(world.journal).toEqual(['take game-1', 'look', 'remove']);
+    expect(world.rows).toMatchObject([{ errorCode: 'lease_lost', containerId: CONTAINER_ID }]);
+    expect(world.rows[0]?.errorMessage).toMatch(/the container is gone/);
+  });
+});
+
+describe('refusals:', () => {
+  it('no record is not_found', async () => {
+    const world = createWorld();
+    world.record = undefined;
+    expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'not_found' });
+  });
+
+  it('a container of another game is left alone', async () => {
+    const world = createWorld();
+    world.look = async () => ({ ...idle, gameLabel: 'game-2' });
+    expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'container_mismatch' });
+    expect(world.journal).not.toContain('remove');
+  });
+
+  it('a container that started between the look and the removal is a conflict', async () => {
+    const world = createWorld();
+    world.remove = async () => ({ kind: 'still_there', sighting: { ...idle, activity: 'running' }, detail: '409' });
+    expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'conflict' });
+    expect(world.record).toMatchObject({ status: 'stopped' });
+  });
+
+  it('an engine that failed to remove an idle container is asked again later', async () => {
+    const world = createWorld();
+    world.remove = async () => ({ kind: 'still_there', sighting: idle, detail: 'device or resource busy' });
+    const result = await world.service.handle(aCommand(), calm);
+    expect(result).toMatchObject({ errorCode: 'service_unavailable' });
+    expect(result.errorMessage).toMatch(/device or resource busy/);
+  });
+});
+
+describe('a lost compare-and-set', () => {
+  it('is a replay when somebody else removed the container', async () => {
+    const world = createWorld();
+    const removed = aRecord({ status: 'removed', currentContainerId: null });
+    world.mark = async () => ({ status: 'already_removed', record: removed });
+    expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'replay_no_op', record: removed });
+    expect(world.rows.map((row) => row.errorCode)).toEqual(['replay_no_op']);
+  });
+
+  it('is not_found when the record vanished', async () => {
+    const world = createWorld();
+    world.mark = async () => ({ status: 'vanished' });
+    expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'not_found' });
+  });
+
+  it.each([
+    ['the game was started', aRecord({ status: 'running' }), /became "running"/],
+    ['another container is recorded', aRecord({ currentContainerId: OTHER_CONTAINER_ID }), /another container/],
+    ['another holder took the record', aRecord({ leaseEpoch: 9n }), /another holder/],
+  ])('is a conflict when %s', async (_situation, found, words) => {
+    const world = createWorld();
+    world.mark = async () => ({ status: 'changed', record: found });
+    const result = await world.service.handle(aCommand(), calm);
+    expect(result).toMatchObject({ errorCode: 'conflict', record: null });
+    expect(result.errorMessage).toMatch(words);
+  });
+});
+
+describe('when things break,', () => {
+  it.each(['take', 'look', 'remove', 'mark'] as const)('an outage during %s is service_unavailable', async (step) => {
+    const world = createWorld();
+    world[step] = async () => {
+      throw new UnavailableError('docker', `no answer to ${step}`);
+    };
+    expect(await world.service.handle(aCommand(), calm)).toMatchObject({
+      errorCode: 'service_unavailable',
+      errorMessage: `no answer to ${step}`,
+    });
+    expect(world.rows).toHaveLength(1);
+  });
+
+  it.each(['take', 'look', 'remove', 'mark'] as const)('a bug during %s is internal_error', async (step) => {
+    const world = createWorld();
+    world[step] = async () => {
+      throw new TypeError('x is not a function');
+    };
+    expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'internal_error' });
+  });
+
+  it('a refusal’s row that cannot be written is reported and changes nothing', async () => {
+    const world = createWorld();
+    world.record = undefined;
+    const cause = new UnavailableError('postgresql', 'gone');
+    world.append = async () => {
+      throw cause;
+    };
+    expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'not_found' });
+    expect(world.lostRows).toEqual([cause]);
+    expect(world.concluded).toHaveLength(1);
+  });
+
+  it('a shutdown is neither success nor failure: it rejects with its reason and leaves no row', async () => {
+    const world = createWorld();
+    const stop = new AbortController();
+    const reason = new Error('shutting down');
+    world.look = async (signal) => {
+      stop.abort(reason);
+      throw signal.reason;
+    };
+    await expect(world.service.handle(aCommand(), stop.signal)).rejects.toBe(reason);
+    expect(world.rows).toEqual([]);
+    expect(world.journal).not.toContain('remove');
+  });
+});
+
+describe('the service refuses to be built', () => {
+  it('without a collaborator, and names it', () => {
+    expect(() => createCleanupService({} as never, { retentionMs: 1 })).toThrow(
+      /lacks: leases, records, log, engine, observer, clock/,
+    );
+  });
+
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('with a retention of %s', (retentionMs) => {
+    const part = {};
+    const deps = { leases: part, records: part, log: part, engine: part, observer: part, clock: part } as never;
+    expect(() => createCleanupService(deps, { retentionMs })).toThrow(/retentionMs/);
+  });
+});

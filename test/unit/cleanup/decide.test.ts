@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+import { decideByContainer, decideByRecord } from '../../../src/cleanup/decide.js';
+import type { ContainerSighting, TakenRecord } from '../../../src/cleanup/ports.js';
+import type { CleanupRequest } from '../../../src/cleanup/validate.js';
+import { aRecord, CONTAINER_ID, OTHER_CONTAINER_ID } from '../../support/records.js';
+
+const RETENTION_MS = 10_000;
+const request: CleanupRequest = { gameId: 'game-1', opSource: 'admin_rest', expectedContainerId: null };
+const sweep: CleanupRequest = { ...request, opSource: 'auto_ttl' };
+const taken = (over: Partial<TakenRecord['record']> = {}, facts: Partial<TakenRecord> = {}): TakenRecord => ({
+  record: aRecord(over),
+  stoppedForMs: RETENTION_MS,
+  held: false,
+  ...facts,
+});
+const look = { action: 'look', containerId: CONTAINER_ID };
+const refused = (code: string, words: RegExp) => ({ action: 'refuse', code, message: expect.stringMatching(words) });
+
+describe('by its record, a cleanup', () => {
+  const rows: readonly [situation: string, CleanupRequest, TakenRecord, expected: object][] = [
+    ['of a stopped game looks at the container', request, taken(), look],
+    [
+      'of a removed game is a replay',
+      request,
+      taken({ status: 'removed', currentContainerId: null }),
+      { action: 'replay' },
+    ],
+    [
+      'of a removed game is a replay whatever container was expected',
+      { ...request, expectedContainerId: OTHER_CONTAINER_ID },
+      taken({ status: 'removed', currentContainerId: null }),
+      { action: 'replay' },
+    ],
+    [
+      'of a running game says to stop it first',
+      request,
+      taken({ status: 'running' }),
+      refused('conflict', /stop the runtime first/),
+    ],
+    [
+      'of a status nobody knows is refused',
+      request,
+      taken({ status: 'frozen' }),
+      refused('internal_error', /"frozen"/),
+    ],
+    [
+      'of a stopped game without a container skips the engine',
+      request,
+      taken({ currentContainerId: null }),
+      { action: 'mark_removed' },
+    ],
+    [
+      'of a record with a short id is refused',
+      request,
+      taken({ currentContainerId: 'abc123' }),
+      refused('container_mismatch', /"abc123"/),
+    ],
+    [
+      'of a record with a name is refused',
+      request,
+      taken({ currentContainerId: '/game-1' }),
+      refused('container_mismatch', /not a full one/),
+    ],
+    [
+      'of a record with an empty id is refused',
+      request,
+      taken({ currentContainerId: '' }),
+      refused('container_mismatch', /not a full one/),
+    ],
+    [
+      'of a record with upper-case hex is refused',
+      request,
+      taken({ currentContainerId: CONTAINER_ID.toUpperCase() }),
+      refused('container_mismatch', /not a full one/),
+    ],
+    ['that expects the recorded container goes on', { ...request, expectedContainerId: CONTAINER_ID }, taken(), look],
+    [
+      'that expects another container is refused',
+      { ...request, expectedContainerId: OTHER_CONTAINER_ID },
+      taken(),
+      refused('container_mismatch', /expects container/),
+    ],
+    [
+      'that expects a container where there is none is refused',
+      { ...request, expectedContainerId: CONTAINER_ID },
+      taken({ currentContainerId: null }),
+      refused('container_mismatch', /names none/),
+    ],
+    ['of a sweep goes on when the retention is just over', sweep, taken(), look],
+    [
+      'of a sweep is declined a millisecond before',
+      sweep,
+      taken({}, { stoppedForMs: RETENTION_MS - 1 }),
+      refused('conflict', /not due/),
+    ],
+    ['of a sweep is declined under a hold', sweep, taken({}, { held: true }), refused('conflict', /hold/)],
+    ['by a person goes on although it is not due', request, taken({}, { stoppedForMs: 0 }), look],
+    ['by a person goes on under a hold', request, taken({}, { held: true }), look],
+    ['of a sweep finds a running game', sweep, taken({ status: 'running' }), refused('conflict', /running/)],
+  ];
+
+  it.each(rows)('%s', (_situation, asked, facts, expected) => {
+    expect(decideByRecord(asked, facts, RETENTION_MS)).toEqual(expected);
+  });
+});
+
+describe('by what the engine says, a container', () => {
+  const present = (
+    activity: 'idle' | 'running' | 'paused' | 'restarting' | 'removing' | 'unknown',
+    gameLabel: string | null = 'game-1',
+  ) => ({ kind: 'present', activity, gameLabel, detail: 'frobbing' }) satisfies ContainerSighting;
+
+  const rows: readonly [situation: string, ContainerSighting, expected: object][] = [
+    ['that is gone leaves only the record to change', { kind: 'gone' }, { action: 'mark_removed' }],
+    ['that is idle is removed', present('idle'), { action: 'remove' }],
+    ['that is idle and carries no label is removed', present('idle', null), { action: 'remove' }],
+    ['that runs is a conflict', present('running'), refused('conflict', /running/)],
+    ['that is paused is a conflict', present('paused'), refused('conflict', /paused/)],
+    ['that is restarting is a conflict', present('restarting'), refused('conflict', /restarting/)],
+    ['that is being removed is waited for', present('removing'), refused('service_unavailable', /already removing/)],
+    ['in a state nobody knows is left alone', present('unknown'), refused('internal_error', /frobbing/)],
+    ['of another game is left alone', present('idle', 'game-2'), refused('container_mismatch', /"game-2"/)],
+    [
+      'of another game is left alone even while it runs',
+      present('running', 'game-2'),
+      refused('container_mismatch', /"game-2"/),
+    ],
+    ['with an empty label is another game’s', present('idle', ''), refused('container_mismatch', /""/)],
+  ];
+
+  it.each(rows)('%s', (_situation, sighting, expected) => {
+    expect(decideByContainer('game-1', sighting)).toEqual(expected);
+  });
+});

@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import type { CleanupService } from '../../../src/cleanup/cleanup-service.js';
+import type { FailureCode } from '../../../src/domain/error-codes.js';
+import { failure, type Result } from '../../../src/domain/result.js';
+import { createJobConsumer } from '../../../src/jobs/consume.js';
+import { EMPTY_HISTORY, type Delivery, type Settlement } from '../../../src/jobs/delivery.js';
+import { readHistory, withFailure } from '../../../src/jobs/history.js';
+import { aDelivery } from '../../support/deliveries.js';
+import { aRecord } from '../../support/records.js';
+
+const calm = new AbortController().signal;
+const HOUR_MS = 3_600_000;
+const limits = { conflictMaxAttempts: 3, conflictMaxDelayMs: 5_000, retryMaxAgeMs: HOUR_MS };
+const START_MS = Date.parse('2026-03-01T00:00:00Z');
+
+function setUp(result: Result = failure('conflict', 'busy')) {
+  const asked: string[] = [];
+  const state = { result, nowMs: START_MS };
+  const cleanup: CleanupService = {
+    handle: async (command) => {
+      asked.push(`handle ${command.gameId}`);
+      return state.result;
+    },
+    refuse: async (command, code, message) => {
+      asked.push(`refuse ${command.gameId} ${code}`);
+      return failure(code, message);
+    },
+  };
+  const clock = { now: () => new Date(state.nowMs), monotonicMs: () => 0, after: () => () => undefined };
+  const consumer = createJobConsumer({ cleanup, clock, random: () => 0.5, traceId: () => 'trace-1' }, limits);
+  const consume = (over: Partial<Delivery> = {}): Promise<Settlement> => consumer.consume(aDelivery(over), calm);
+  return { asked, state, consume };
+}
+
+describe('a delivery', () => {
+  it('whose cleanup succeeds completes with the result', async () => {
+    const result: Result = { outcome: 'success', errorCode: '', errorMessage: '', record: aRecord() };
+    const { consume } = setUp(result);
+    expect(await consume()).toEqual({ action: 'complete', result });
+  });
+
+  it('that cannot be read is refused with a row and becomes a dead letter', async () => {
+    const { consume, asked } = setUp();
+    const settled = await consume({ payload: { gameId: 'g' } });
+    expect(asked).toEqual(['refuse g invalid_request']);
+    expect(settled).toMatchObject({
+      action: 'dead_letter',
+      reason: expect.stringMatching(/^invalid_request: opSource/),
+    });
+  });
+
+  it('of a sweep that meets a conflict completes with that failure', async () => {
+    const { consume } = setUp();
+    const settled = await consume({ payload: { gameId: 'g', opSource: 'auto_ttl' } });
+    expect(settled).toMatchObject({ action: 'complete', result: { errorCode: 'conflict' } });
+  });
+
+  it('remembers each failed try with its code, message, time and trace', async () => {
+    const { consume } = setUp();
+    expect(await consume({ run: 4 })).toEqual({
+      action: 'retry',
+      delayMs: 1_000,
+      history: {
+        counts: { conflict: 1 },
+        firstFailedAt: '2026-03-01T00:00:00.000Z',
+        attempts: [
+          { attempt: 4, code: 'conflict', message: 'busy', at: '2026-03-01T00:00:00.000Z', traceId: 'trace-1' },
+        ],
+      },
+    });
+  });
+
+  it('is a dead letter after the allowed conflicts, however many outages came between', async () => {
+    const { consume, state } = setUp();
+    const codes: FailureCode[] = ['conflict', 'service_unavailable', 'service_unavailable', 'conflict', 'conflict'];
+    const actions: string[] = [];
+    let history: unknown = 0;
+    for (const code of codes) {
+      state.result = failure(code, 'no');
+      const settled = await consume({ history });
+      actions.push(settled.action);
+      history = settled.action === 'complete' ? 0 : settled.history;
+    }
+    expect(actions).toEqual(['retry', 'retry', 'retry', 'retry', 'dead_letter']);
+  });
+
+  it('is retried through an outage until it is older than the limit, counted from its first failure', async () => {
+    const { consume, state } = setUp(failure('service_unavailable', 'down'));
+    const first = await consume();
+    const { history } = first.action === 'retry' ? first : expect.fail('not retried');
+    state.nowMs = START_MS + HOUR_MS - 1;
+    expect(await consume({ history })).toMatchObject({ action: 'retry' });
+    state.nowMs = START_MS + HOUR_MS;
+    expect(await consume({ history })).toMatchObject({ action: 'dead_letter', reason: 'service_unavailable: down' });
+  });
+
+  it('is not aged by a clock that was set back', async () => {
+    const { consume, state } = setUp(failure('service_unavailable', 'down'));
+    const first = await consume();
+    const { history } = first.action === 'retry' ? first : expect.fail('not retried');
+    state.nowMs = START_MS - 48 * HOUR_MS;
+    expect(await consume({ history })).toMatchObject({ action: 'retry' });
+  });
+
+  it('that took nine workers down is tried once more', async () => {
+    const { consume, asked } = setUp();
+    await consume({ crashes: 9 });
+    expect(asked).toEqual(['handle game-1']);
+  });
+
+  it('that took ten workers down is a dead letter, with its row, and is not tried', async () => {
+    const { consume, asked } = setUp();
+    const settled = await consume({ crashes: 10 });
+    expect(asked).toEqual(['refuse game-1 internal_error']);
+    expect(settled).toMatchObject({
+      action: 'dead_letter',
+      reason: expect.stringMatching(/^internal_error: the worker vanished 10 times/),
+    });
+  });
+
+  it('that is interrupted is not settled', async () => {
+    const reason = new Error('shutdown');
+    const cleanup = { handle: () => Promise.reject(reason), refuse: () => Promise.reject(reason) };
+    const clock = { now: () => new Date(0), monotonicMs: () => 0, after: () => () => undefined };
+    const consumer = createJobConsumer({ cleanup, clock, random: () => 0, traceId: () => '' }, limits);
+    await expect(consumer.consume(aDelivery(), calm)).rejects.toBe(reason);
+  });
+});
+
+describe('a history', () => {
+  it.each([0, 100, null, 'half', { percent: 50 }, { counts: { bogus: 1 } }])(
+    'is empty where the progress is %j',
+    (progress) => {
+      expect(readHistory(progress)).toEqual(EMPTY_HISTORY);
+    },
+  );
+
+  it('survives being stored as JSON', () => {
+    const failed = { attempt: 1, code: 'conflict', message: 'm', at: '2026-03-01T00:00:00.000Z', traceId: '' } as const;
+    const history = withFailure(EMPTY_HISTORY, failed);
+    expect(readHistory(JSON.parse(JSON.stringify(history)))).toEqual(history);
+  });
+
+  it('keeps the newest twenty tries and all counts', () => {
+    let history = EMPTY_HISTORY;
+    for (let attempt = 1; attempt <= 25; attempt++) {
+      history = withFailure(history, {
+        attempt,
+        code: 'conflict',
+        message: '',
+        at: '2026-03-01T00:00:00.000Z',
+        traceId: '',
+      });
+    }
+    expect(history.counts).toEqual({ conflict: 25 });
+    expect(history.attempts.map((tried) => tried.attempt)).toEqual(Array.from({ length: 20 }, (_, i) => i + 6));
+  });
+});

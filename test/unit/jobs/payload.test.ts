@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { payloadJsonSchema, readPayload } from '../../../src/jobs/payload.js';
+import { aDelivery } from '../../support/deliveries.js';
+
+describe('a job’s payload', () => {
+  it('becomes a command, with absent options filled in', () => {
+    const read = readPayload(aDelivery({ payload: { gameId: 'g', opSource: 'gm_rest' }, jobId: '7', run: 2 }));
+    expect(read).toEqual({
+      valid: true,
+      command: { gameId: 'g', opSource: 'gm_rest', sourceRef: '', expectedContainerId: null, jobId: '7', attempt: 2 },
+    });
+  });
+
+  const rows: readonly [situation: string, payload: unknown, words: RegExp][] = [
+    ['that is nothing', undefined, /found undefined/],
+    ['that is null', null, /found null/],
+    ['that is text', 'game-1', /found "game-1"/],
+    ['that is a list', ['game-1'], /found \["game-1"\]/],
+    ['without a game id', { opSource: 'gm_rest' }, /gameId: /],
+    ['with a number for a game id', { gameId: 123, opSource: 'gm_rest' }, /gameId: .*expected string/i],
+    ['without a source', { gameId: 'g' }, /opSource: /],
+    ['with null for a reference', { gameId: 'g', opSource: 'gm_rest', sourceRef: null }, /sourceRef: /],
+    [
+      'with a misspelt precondition',
+      { gameId: 'g', opSource: 'gm_rest', expectedContainerID: 'x' },
+      /expectedContainerID/,
+    ],
+    ['of ten thousand characters', { gameId: 1, junk: 'x'.repeat(10_000) }, /…\)$/],
+  ];
+
+  it.each(rows)('%s is refused, and the refusal shows what was found', (_situation, payload, words) => {
+    const read = readPayload(aDelivery({ payload }));
+    expect(read.valid).toBe(false);
+    expect(read.valid ? '' : read.problem).toMatch(words);
+  });
+
+  it('that is refused still tells the operation log what could be read', () => {
+    const read = readPayload(aDelivery({ payload: { gameId: 'g', opSource: 'gm_rest', extra: 1 } }));
+    expect(read.command).toMatchObject({ gameId: 'g', opSource: 'gm_rest', sourceRef: '' });
+  });
+
+  it('under another job name is refused', () => {
+    const read = readPayload(aDelivery({ jobName: 'remove_everything' }));
+    expect(read).toMatchObject({
+      valid: false,
+      problem: 'job name "remove_everything" is unknown; allowed: cleanup_container',
+    });
+  });
+
+  it('has a JSON Schema in the package, equal to the one in force', () => {
+    const shipped: unknown = JSON.parse(readFileSync('schema/cleanup-container.schema.json', 'utf8'));
+    expect(shipped).toEqual(payloadJsonSchema());
+  });
+});
