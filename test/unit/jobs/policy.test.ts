@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ErrorCode, FAILURE_CODES, SUCCESS_CODES } from '../../../src/domain/error-codes.js';
 import { conflictMaxDelayMsFor, conflictPatienceMs, type Verdict, verdictFor } from '../../../src/jobs/policy.js';
