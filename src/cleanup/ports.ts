@@ -56,12 +56,12 @@ export type ContainerActivity = 'idle' | 'running' | 'paused' | 'restarting' | '
 export type RemovalAnswer =
   /** The container is gone; by us or by somebody else makes no difference. */
   | { readonly kind: 'gone' }
-  /** The engine refused, or the answer was lost and a second look found it still there. */
+  /** The engine refused; `sighting` is a fresh look taken after that. */
   | { readonly kind: 'still_there'; readonly sighting: ContainerSighting; readonly detail: string };
 
 /**
  * The container engine. Ids are full 64-hex ids. Members reject with `UnavailableError` when the engine cannot answer
- * in time (a removal that was asked for may still be carried out), and with the signal's reason when it is aborted.
+ * in time or a removal's answer was lost (then it may still be carried out), and with the signal's reason on abort.
  */
 export interface ContainerEngine {
   readonly look: (containerId: string, signal: AbortSignal) => Promise<ContainerSighting>;

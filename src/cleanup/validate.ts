@@ -3,8 +3,8 @@ import {
   gameIdProblem,
   isOpSource,
   type OpSource,
-  opSourceProblem,
   sourceRefProblem,
+  unknownOpSource,
 } from '../domain/operation.js';
 import { isFullContainerId } from '../domain/runtime-record.js';
 
@@ -22,7 +22,7 @@ export type Validation =
 export function validate(command: CleanupCommand): Validation {
   const gameId = command.gameId.trim();
   const { opSource, sourceRef, expectedContainerId } = command;
-  if (!isOpSource(opSource)) return { valid: false, problem: opSourceProblem(opSource) };
+  if (!isOpSource(opSource)) return { valid: false, problem: unknownOpSource(opSource) };
   const problem = gameIdProblem(gameId) ?? sourceRefProblem(sourceRef) ?? expectedContainerProblem(expectedContainerId);
   if (problem !== undefined) return { valid: false, problem };
   return { valid: true, request: { gameId, opSource, expectedContainerId } };

@@ -72,7 +72,12 @@ export function isOpSource(text: string): text is OpSource {
   return (OP_SOURCES as readonly string[]).includes(text);
 }
 
-/** Why a text that is no operation source is refused. */
-export function opSourceProblem(text: string): string {
+/** What to say of a text that is no operation source. */
+export function unknownOpSource(text: string): string {
   return `opSource ${quoted(text.toWellFormed())} is unknown; allowed: ${OP_SOURCES.join(', ')}`;
+}
+
+/** Why `text` is no operation source, or undefined when it is one. */
+export function opSourceProblem(text: string): string | undefined {
+  return isOpSource(text) ? undefined : unknownOpSource(text);
 }

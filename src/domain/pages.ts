@@ -15,10 +15,12 @@ export interface RecordFilter {
 }
 
 /** A row of the operation log as it is read back. */
-export interface LoggedOperation extends Omit<OperationEntry, 'opKind' | 'elapsedMs'> {
+export interface LoggedOperation extends Omit<OperationEntry, 'opKind' | 'errorCode' | 'elapsedMs'> {
   /** Decimal text: the column is a 64-bit integer. */
   readonly id: string;
   readonly opKind: string;
+  /** An `ErrorCode`, or a word of another service's operations. */
+  readonly errorCode: string;
   readonly startedAt: Date;
   readonly finishedAt: Date;
 }

@@ -22,7 +22,12 @@ interface Deps {
   readonly traceId: () => string;
 }
 
-export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, limits: RetryLimits): JobConsumer {
+interface FullJobConsumer extends JobConsumer {
+  /** Leaves the row of a job that the queue itself gave up, so that no job ends without one. */
+  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<void>;
+}
+
+export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, limits: RetryLimits): FullJobConsumer {
   async function consume(delivery: Delivery, signal: AbortSignal): Promise<Settlement> {
     const read = readPayload(delivery);
     if (delivery.crashes >= MAX_CRASHES) return giveUp(delivery, read.command);
@@ -68,7 +73,11 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
     });
   }
 
-  return { consume };
+  async function gaveUp(delivery: Delivery, reason: string): Promise<void> {
+    await cleanup.refuse(readPayload(delivery).command, 'internal_error', `the queue gave the job up: ${reason}`);
+  }
+
+  return { consume, gaveUp };
 }
 
 function deadLetter(failed: Failure, history: AttemptHistory): Settlement {

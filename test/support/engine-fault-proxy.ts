@@ -23,7 +23,7 @@ export type EngineFault =
   /** The engine does it; the body arrives in pieces of `bytes` every `ms`. */
   | { readonly kind: 'slow-body'; readonly ms: number; readonly bytes: number };
 
-export interface RequestSeen {
+interface RequestSeen {
   readonly method: string;
   /** Path and query as they came over the wire. */
   readonly url: string;

@@ -1,0 +1,153 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import Docker from 'dockerode';
+import type { Clock } from '../../clock.js';
+import { ConfigurationError, UnavailableError, messageOf } from '../../domain/errors.js';
+import { withDeadline } from './deadline.js';
+import { type EngineEndpoint, parseEndpoint } from './endpoint.js';
+import { fieldsOf } from './fields.js';
+
+export interface DockerSettings {
+  /** `DOCKER_HOST`; undefined or empty means the usual socket of this system. */
+  readonly host?: string | undefined;
+  /** `DOCKER_TLS_VERIFY`. Port 2376 and https:// mean TLS in any case. */
+  readonly tlsVerify?: boolean | undefined;
+  /** `DOCKER_CERT_PATH`: folder of `ca.pem`, `cert.pem` and `key.pem`; without it the system's authorities count. */
+  readonly certPath?: string | undefined;
+}
+
+/**
+ * A client of the one engine that the settings name; no connection is made yet.
+ *
+ * Its library would fill every option that is not set from the environment, and a `DOCKER_HOST` there wins over a given
+ * socket; so every such option is set here, if only to undefined. No `agent`: Node's own keeps connections alive, and
+ * the library prints the whole of a given one on each request, at a hundred times the cost of the request.
+ *
+ * @throws ConfigurationError that names the variable, its value and what is allowed
+ */
+export function createDocker(settings: DockerSettings = {}): Docker {
+  const endpoint = engineEndpoint(settings);
+  const explicit: Docker.DockerOptions & { readonly pathPrefix: undefined } = {
+    pathPrefix: undefined,
+    timeout: undefined,
+    username: undefined,
+    ...(endpoint.kind === 'socket'
+      ? { socketPath: endpoint.socketPath, host: '', port: undefined, protocol: 'http', ...NO_CERTIFICATES }
+      : {
+          socketPath: undefined,
+          host: endpoint.host,
+          port: endpoint.port,
+          protocol: endpoint.tls ? 'https' : 'http',
+          ...(endpoint.tls && isGiven(settings.certPath) ? readCertificates(settings.certPath) : NO_CERTIFICATES),
+        }),
+  };
+  return refuseRedirects(construct(explicit));
+}
+
+/** The engine that the settings name, for messages: `unix:///var/run/docker.sock`, `tcp://host:2375`. */
+export function describeEngine(settings: DockerSettings = {}): string {
+  const endpoint = engineEndpoint(settings);
+  if (endpoint.kind === 'socket') return `unix://${endpoint.socketPath}`;
+  return `${endpoint.tls ? 'https' : 'tcp'}://${endpoint.host}:${endpoint.port}`;
+}
+
+function engineEndpoint({ host, tlsVerify }: DockerSettings): EngineEndpoint {
+  const isDefault = !isGiven(host) || host === 'unix://';
+  return isDefault ? { kind: 'socket', socketPath: usualSocket() } : parseEndpoint(host, tlsVerify === true);
+}
+
+function usualSocket(): string {
+  if (process.platform === 'win32') return '//./pipe/docker_engine';
+  const system = '/var/run/docker.sock';
+  // Where Docker Desktop puts it when it may not write to /var/run.
+  const own = join(homedir(), '.docker', 'run', 'docker.sock');
+  return !existsSync(system) && existsSync(own) ? own : system;
+}
+
+const NO_CERTIFICATES = { ca: undefined, cert: undefined, key: undefined } as const;
+
+function readCertificates(certPath: string): { ca: Buffer; cert: Buffer; key: Buffer } {
+  const read = (file: string): Buffer => {
+    try {
+      return readFileSync(join(certPath, file));
+    } catch (cause) {
+      const needed = 'it must be a folder with ca.pem, cert.pem and key.pem';
+      throw new ConfigurationError(`DOCKER_CERT_PATH=${certPath}: ${needed}; ${messageOf(cause)}`, { cause });
+    }
+  };
+  return { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') };
+}
+
+function construct(options: Docker.DockerOptions): Docker {
+  try {
+    return new Docker(options);
+  } catch (cause) {
+    // It parses the environment before it looks at its options, and throws over what it will not use.
+    throw new ConfigurationError(
+      `DOCKER_HOST or DOCKER_CERT_PATH in the environment cannot be read: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * docker-modem follows a redirect with a second request whose errors nobody listens to, which ends the process. An
+ * engine redirects nothing that we ask for, but a gateway before it may. Not a documented option; a test holds it.
+ */
+function refuseRedirects(docker: Docker): Docker {
+  const { modem } = docker;
+  const buildRequest = modem['buildRequest'].bind(modem);
+  modem['buildRequest'] = (options, ...rest) => buildRequest(Object.assign(options, { maxRedirects: 0 }), ...rest);
+  return docker;
+}
+
+export interface EngineFacts {
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly os: string;
+  readonly arch: string;
+}
+
+export interface PingDeps {
+  readonly docker: Docker;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What answers at the other end. Rejects with `UnavailableError` when that is no engine, or not in time. */
+export async function pingEngine({ docker, clock, timeoutMs, signal }: PingDeps): Promise<EngineFacts> {
+  const deadline = { clock, timeoutMs, signal: signal ?? new AbortController().signal };
+  let body: unknown;
+  try {
+    body = await withDeadline(deadline, (abortSignal) => askVersion(docker, abortSignal));
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new UnavailableError('docker', `the engine does not answer: ${messageOf(cause).trim()}`, { cause });
+  }
+  const facts = readFacts(body);
+  if (facts === undefined) throw new UnavailableError('docker', 'what answers is no container engine');
+  return facts;
+}
+
+/** `docker.version()` would do, but its types know no abort signal, and a hung call must give its socket back. */
+function askVersion(docker: Docker, abortSignal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    docker.modem.dial({ path: '/version', method: 'GET', statusCodes: { 200: true }, abortSignal }, (error, body) => {
+      if (error === null) resolve(body);
+      else reject(error);
+    });
+  });
+}
+
+function readFacts(body: unknown): EngineFacts | undefined {
+  const { Version, ApiVersion, Os, Arch } = fieldsOf(body);
+  if (typeof Version !== 'string' || typeof ApiVersion !== 'string') return undefined;
+  if (typeof Os !== 'string' || typeof Arch !== 'string') return undefined;
+  return { version: Version, apiVersion: ApiVersion, os: Os, arch: Arch };
+}
+
+function isGiven(text: string | undefined): text is string {
+  return text !== undefined && text.trim() !== '';
+}

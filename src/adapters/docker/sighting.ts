@@ -1,0 +1,84 @@
+/**
+ * Reads the engine's description of a container. Whatever is not as the engine writes it is reported as malformed:
+ * a container whose identity or state cannot be read for certain is never taken for one that may be removed, nor for
+ * one that is gone.
+ */
+import type { ContainerActivity, ContainerSighting } from '../../cleanup/ports.js';
+import { type Fields, isFields } from './fields.js';
+
+export interface MalformedSighting {
+  readonly kind: 'malformed';
+  readonly why: string;
+}
+
+const GAME_LABEL = 'com.galaxy.game_id';
+
+/** @param body the parsed answer to `GET /containers/{containerId}/json` */
+export function readSighting(containerId: string, body: unknown): ContainerSighting | MalformedSighting {
+  if (!isFields(body) || typeof body['Id'] !== 'string') return malformed('it has no Id');
+  if (body['Id'] !== containerId) return readOther(containerId, body);
+
+  const gameLabel = readGameLabel(body['Config']);
+  if (typeof gameLabel === 'object' && gameLabel !== null) return gameLabel;
+  const state = body['State'];
+  if (!isFields(state)) return malformed('it has no State');
+  return { kind: 'present', gameLabel, activity: readActivity(state), detail: readDetail(state) };
+}
+
+/**
+ * The engine looks for an exact id first and for a name after that, so another id means that ours is gone and that
+ * somebody named a container like it. Anything else than that is no answer to our question.
+ */
+function readOther(containerId: string, body: Fields): ContainerSighting | MalformedSighting {
+  const name = body['Name'];
+  const isNamesake = name === `/${containerId}` || name === containerId;
+  return isNamesake ? { kind: 'gone' } : malformed('it describes another container');
+}
+
+function readGameLabel(config: unknown): string | null | MalformedSighting {
+  // A container without labels has an empty or null list; no Config at all says nothing about labels.
+  if (!isFields(config)) return malformed('it has no Config');
+  const labels = config['Labels'] ?? {};
+  if (!isFields(labels)) return malformed('its labels are no map');
+  // An own property: a name as `constructor` must not be found on the prototype.
+  const label = Object.hasOwn(labels, GAME_LABEL) ? labels[GAME_LABEL] : null;
+  return typeof label === 'string' || label === null ? label : malformed(`its ${GAME_LABEL} label is no text`);
+}
+
+/** The flags before the word: they are what the engine itself refuses a removal by, and the stricter reading wins. */
+function readActivity(state: Fields): ContainerActivity {
+  if (state['Paused'] === true) return 'paused';
+  if (state['Restarting'] === true) return 'restarting';
+  if (state['Running'] === true) return 'running';
+  switch (state['Status']) {
+    case 'created':
+    case 'exited':
+    case 'dead':
+    // Podman's words for created and exited.
+    case 'configured':
+    case 'stopped':
+      return 'idle';
+    case 'running':
+    // Podman: told to stop, and has not yet.
+    case 'stopping':
+      return 'running';
+    case 'paused':
+      return 'paused';
+    case 'restarting':
+      return 'restarting';
+    case 'removing':
+      return 'removing';
+    default:
+      return 'unknown';
+  }
+}
+
+function readDetail(state: Fields): string {
+  const status = typeof state['Status'] === 'string' && state['Status'] !== '' ? state['Status'] : 'no status';
+  const error = state['Error'];
+  return typeof error === 'string' && error !== '' ? `${status}: ${error}` : status;
+}
+
+function malformed(why: string): MalformedSighting {
+  return { kind: 'malformed', why };
+}

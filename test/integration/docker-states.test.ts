@@ -1,0 +1,141 @@
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { createContainerEngine } from '../../src/adapters/docker/container-engine.js';
+import type { ContainerEngine } from '../../src/cleanup/ports.js';
+import { systemClock } from '../../src/clock.js';
+import { createTestContainers, type TestContainers } from '../support/test-containers.js';
+
+let containers: TestContainers;
+let engine: ContainerEngine;
+const signal = new AbortController().signal;
+
+beforeAll(async () => {
+  containers = await createTestContainers(inject('engineSocket'));
+  engine = createContainerEngine({ docker: containers.docker, clock: systemClock, timeoutMs: 30_000 });
+});
+afterAll(() => containers.clear());
+
+const setImmutable = (flag: '+i' | '-i', file: string): void => {
+  const { status, stderr } = spawnSync('sh', ['-c', 'chattr "$0" "$1"', flag, file], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`chattr ${flag} ${file} failed: ${stderr}`);
+};
+
+test('a container whose files cannot be unlinked becomes dead, tells why, and is removed once that is repaired', async () => {
+  const id = await containers.make('exited');
+  const pinned = join(inject('engineDataRoot'), 'containers', id, 'pinned');
+  writeFileSync(pinned, '');
+  setImmutable('+i', pinned);
+  try {
+    const why = expect.stringMatching(/unlinkat .*pinned: operation not permitted/) as string;
+    const dead = {
+      kind: 'present',
+      activity: 'idle',
+      gameLabel: 'game-1',
+      detail: expect.stringMatching(/^dead: .+/) as string,
+    };
+    expect(await engine.remove(id, signal)).toMatchObject({ kind: 'still_there', sighting: dead, detail: why });
+    expect(await engine.look(id, signal)).toMatchObject({ ...dead, detail: why });
+    expect(await engine.remove(id, signal)).toMatchObject({ kind: 'still_there', sighting: dead, detail: why });
+  } finally {
+    setImmutable('-i', pinned);
+  }
+  expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+  expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
+});
+
+/** Files that the engine has to unlink one by one, so that a removal takes long enough to be looked at. */
+const slowDownRemoval = (id: string): void => {
+  const folder = join(inject('engineDataRoot'), 'containers', id, 'many-files');
+  mkdirSync(folder);
+  const { status, stderr } = spawnSync('sh', ['-c', 'seq 1 30000 | xargs touch'], { cwd: folder, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`no files in ${folder}: ${stderr}`);
+};
+
+test('a container that is being removed is seen as such and not called removed before it is gone', async () => {
+  const id = await containers.make('created');
+  slowDownRemoval(id);
+
+  const first = engine.remove(id, signal);
+  // Immediately again: the state must not be missed, and ends by itself.
+  let seen = await engine.look(id, signal);
+  while (seen.kind === 'present' && seen.activity === 'idle') seen = await engine.look(id, signal);
+  expect(seen).toEqual({ kind: 'present', gameLabel: 'game-1', activity: 'removing', detail: 'removing' });
+  expect(await engine.remove(id, signal)).toMatchObject({
+    kind: 'still_there',
+    sighting: { kind: 'present', activity: 'removing' },
+    detail: expect.stringMatching(/already in progress/) as string,
+  });
+  expect(await first).toEqual({ kind: 'gone' });
+  expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
+});
+
+test('a container that is named with the id of a removed one is not taken for it, and stays', async () => {
+  const removed = await containers.make('created');
+  expect(await engine.remove(removed, signal)).toEqual({ kind: 'gone' });
+  const namesake = await containers.make('created', { name: removed, gameLabel: 'game-2' });
+  // The engine itself is taken in.
+  expect((await containers.docker.getContainer(removed).inspect()).Id).toBe(namesake);
+  expect(await engine.look(removed, signal)).toEqual({ kind: 'gone' });
+  expect(await containers.stateOf(namesake)).toBe('created');
+});
+
+test('a container that never could start is idle and tells why', async () => {
+  const id = await containers.make('created', { create: { Cmd: ['/no-such-program'] } });
+  await expect(containers.docker.getContainer(id).start()).rejects.toThrow('no such file');
+  expect(await engine.look(id, signal)).toMatchObject({
+    activity: 'idle',
+    detail: expect.stringMatching(/^created: .*no such file/) as string,
+  });
+  expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+});
+
+test('a container that removes itself when it ends is gone', async () => {
+  const id = await containers.make('running', { create: { HostConfig: { AutoRemove: true } } });
+  const gone = containers.docker.getContainer(id).wait({ condition: 'removed' }) as Promise<unknown>;
+  await containers.docker.getContainer(id).kill();
+  await gone;
+  expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
+  expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+});
+
+test('anonymous volumes go with their container; named volumes and bound folders stay', async () => {
+  const volumesBefore = await volumeNames();
+  const bound = join(inject('engineDataRoot'), `bound-${randomBytes(4).toString('hex')}`);
+  const named = `named-${randomBytes(4).toString('hex')}`;
+  const id = await containers.make('exited', {
+    create: { Volumes: { '/anonymous': {} }, HostConfig: { Binds: [`${named}:/named`, `${bound}:/bound`] } },
+  });
+  try {
+    const created = (await volumeNames()).filter((name) => !volumesBefore.includes(name));
+    expect(created).toHaveLength(2);
+    expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+    const left = (await volumeNames()).filter((name) => created.includes(name));
+    expect(left).toEqual([named]);
+    writeFileSync(join(bound, 'still-there'), '');
+  } finally {
+    await containers.clear();
+    await containers.docker.getVolume(named).remove();
+    rmSync(bound, { recursive: true });
+  }
+});
+
+const volumeNames = async (): Promise<readonly string[]> =>
+  (await containers.docker.listVolumes()).Volumes.map(({ Name: name }) => name);
+
+test('of a start and a removal asked for at once, one wins and the other is refused', async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const id = await containers.make('created', { create: { Cmd: ['/sleep'] } });
+    const started = containers.docker
+      .getContainer(id)
+      .start()
+      .then(
+        () => true,
+        () => false,
+      );
+    const answer = await engine.remove(id, signal);
+    expect(answer.kind).toBe((await started) ? 'still_there' : 'gone');
+  }
+});

@@ -1,0 +1,74 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createDocker, describeEngine } from '../../../../src/adapters/docker/connection.js';
+import { ConfigurationError } from '../../../../src/domain/errors.js';
+
+const HOSTILE_ENVIRONMENT = {
+  DOCKER_HOST: 'tcp://elsewhere.invalid:2376',
+  DOCKER_TLS_VERIFY: '1',
+  DOCKER_PATH_PREFIX: '/elsewhere',
+  DOCKER_CLIENT_TIMEOUT: '1',
+} as const;
+
+describe('a client of the engine', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  test('goes to the given socket whatever the environment says', () => {
+    for (const [name, value] of Object.entries(HOSTILE_ENVIRONMENT)) vi.stubEnv(name, value);
+    expect(createDocker({ host: 'unix:///tmp/engine.sock' }).modem).toMatchObject({
+      socketPath: '/tmp/engine.sock',
+      host: '',
+      port: undefined,
+      protocol: 'http',
+      pathPrefix: undefined,
+      timeout: undefined,
+      agent: undefined,
+    });
+  });
+
+  test('goes to the given host whatever the environment says', () => {
+    for (const [name, value] of Object.entries(HOSTILE_ENVIRONMENT)) vi.stubEnv(name, value);
+    expect(createDocker({ host: 'tcp://here.invalid:2375' }).modem).toMatchObject({
+      host: 'here.invalid',
+      port: 2375,
+      protocol: 'http',
+      pathPrefix: undefined,
+      timeout: undefined,
+      agent: undefined,
+    });
+  });
+
+  test('goes to the usual socket when no host is given, whatever the environment says', () => {
+    for (const [name, value] of Object.entries(HOSTILE_ENVIRONMENT)) vi.stubEnv(name, value);
+    for (const host of [undefined, '', 'unix://']) {
+      expect(createDocker({ host }).modem).toMatchObject({ socketPath: expect.stringMatching(/docker/), host: '' });
+    }
+  });
+
+  test('speaks TLS when told to', () => {
+    const { modem } = createDocker({ host: 'tcp://here.invalid', tlsVerify: true });
+    expect(modem).toMatchObject({ host: 'here.invalid', port: 2376, protocol: 'https' });
+  });
+
+  test('names DOCKER_CERT_PATH when its files are missing', () => {
+    const create = () => createDocker({ host: 'tcp://here.invalid', tlsVerify: true, certPath: '/nowhere' });
+    expect(create).toThrow(ConfigurationError);
+    expect(create).toThrow(/^DOCKER_CERT_PATH=\/nowhere: .*ca\.pem, cert\.pem and key\.pem; ENOENT/);
+  });
+
+  test('names DOCKER_HOST when the library stumbles over the environment', () => {
+    vi.stubEnv('DOCKER_HOST', 'tcp://[');
+    const create = () => createDocker({ host: 'unix:///tmp/engine.sock' });
+    expect(create).toThrow(ConfigurationError);
+    expect(create).toThrow(/^DOCKER_HOST or DOCKER_CERT_PATH in the environment/);
+  });
+});
+
+describe('the name of the engine', () => {
+  test.each([
+    [{ host: 'unix:///tmp/engine.sock' }, 'unix:///tmp/engine.sock'],
+    [{ host: 'here.invalid' }, 'tcp://here.invalid:2375'],
+    [{ host: 'here.invalid', tlsVerify: true }, 'https://here.invalid:2376'],
+  ])('%o is called %s', (settings, name) => {
+    expect(describeEngine(settings)).toBe(name);
+  });
+});
