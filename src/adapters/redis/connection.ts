@@ -1,0 +1,106 @@
+import { Redis, type RedisOptions } from 'ioredis';
+
+import { messageOf, UnavailableError } from '../../domain/errors.js';
+
+/**
+ * `commands`: short questions that must be answered or refused within about a second, and never be sent twice.
+ * `blocking`: for queue consumers, whose commands wait inside Redis and are sent again after a reconnection.
+ */
+export type RedisRole = 'commands' | 'blocking';
+
+export interface RedisConnectionOptions {
+  /** `redis://` or `rediss://`. */
+  readonly url: string;
+  readonly role: RedisRole;
+  /** Called once for each kind of error of an outage, not for each attempt to reconnect. */
+  readonly onError: (error: Error) => void;
+}
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const COMMAND_TIMEOUT_MS = 1_000;
+const RETRY_FIRST_MS = 50;
+/** BullMQ's locks outlive short outages only if the way back is as short. */
+const RETRY_MAX_MS = 1_000;
+const RETRY_JITTER_MS = 200;
+/** Without it a connection that a firewall forgot stays "up" until the kernel gives in, after a quarter of an hour. */
+const SILENCE_COMMANDS_MS = 5_000;
+/** Longer than BullMQ ever blocks for one answer (10 s). */
+const SILENCE_BLOCKING_MS = 30_000;
+
+// Its constructor takes `replyMapping` left out, but not undefined.
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
+const shared: Options = {
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  keepAlive: 10_000,
+  retryStrategy: (attempt) =>
+    Math.min(RETRY_FIRST_MS * 2 ** Math.min(attempt - 1, 10), RETRY_MAX_MS) +
+    Math.floor(Math.random() * RETRY_JITTER_MS),
+};
+
+const byRole: Readonly<Record<RedisRole, Options>> = {
+  commands: {
+    ...shared,
+    enableOfflineQueue: false,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: SILENCE_COMMANDS_MS,
+    // Zero retries: what was under way when the connection broke is refused at once. Sent again, an acquisition that
+    // had been carried out would meet its own key and take it for somebody else's.
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+  },
+  blocking: { ...shared, socketTimeout: SILENCE_BLOCKING_MS, maxRetriesPerRequest: null },
+};
+
+/** A client that connects, and reconnects for ever, by itself; `disconnect()` or `quit()` ends it. */
+export function createRedis({ url, role, onError }: RedisConnectionOptions): Redis {
+  const redis = new Redis(url, byRole[role]);
+  const told = new Set<string>();
+  redis.on('error', (error: Error) => {
+    const kind = messageOf(error);
+    if (told.has(kind)) return;
+    told.add(kind);
+    onError(error);
+  });
+  redis.on('ready', () => told.clear());
+  return redis;
+}
+
+/**
+ * Resolves once the server answers; rejects with `UnavailableError`, which carries the last connection error, after
+ * `withinMs` or when the client was ended, and with the signal's reason when it is aborted.
+ */
+export async function untilReady(redis: Redis, withinMs: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  let lastError: unknown;
+  const remember = (error: unknown): void => {
+    lastError = error;
+  };
+  redis.on('error', remember);
+  const ending = await firstOf(redis, withinMs, signal);
+  redis.off('error', remember);
+  signal.throwIfAborted();
+  if (ending === 'ready') return;
+  const why = ending === 'end' ? 'connection was closed' : `did not answer within ${withinMs} ms`;
+  const detail = lastError === undefined ? '' : `: ${messageOf(lastError)}`;
+  throw new UnavailableError('redis', `Redis ${why}${detail}`, { cause: lastError });
+}
+
+function firstOf(redis: Redis, withinMs: number, signal: AbortSignal): Promise<'ready' | 'end' | 'timeout' | 'abort'> {
+  const { status } = redis;
+  if (status === 'ready' || status === 'end') return Promise.resolve(status);
+  return new Promise((resolve) => {
+    const settleAs = (ending: 'ready' | 'end' | 'timeout' | 'abort') => (): void => {
+      clearTimeout(timer);
+      redis.off('ready', onReady).off('end', onEnd);
+      signal.removeEventListener('abort', onAbort);
+      resolve(ending);
+    };
+    const onReady = settleAs('ready');
+    const onEnd = settleAs('end');
+    const onAbort = settleAs('abort');
+    const timer = setTimeout(settleAs('timeout'), withinMs);
+    redis.on('ready', onReady).on('end', onEnd);
+    signal.addEventListener('abort', onAbort);
+  });
+}

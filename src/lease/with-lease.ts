@@ -1,0 +1,154 @@
+import type { Clock } from '../clock.js';
+import type { Grant, HeldLease, Lease } from './held-lease.js';
+import type { LeaseStore } from './ports.js';
+import type { LeaseSettings, LeaseTiming } from './timing.js';
+
+import { ConfigurationError, messageOf, UnavailableError } from '../domain/errors.js';
+import { answerWithin, NoAnswerError } from './deadline.js';
+import { holdLease } from './held-lease.js';
+import { LeaseLostError } from './lease-lost.js';
+import { leaseTiming } from './timing.js';
+import { drawToken } from './token.js';
+
+export type { Lease } from './held-lease.js';
+
+/** How a piece of work under a lease ended. */
+export type LeaseEnding<T> =
+  /** The work resolved. Also when the lease was lost meanwhile: the work knows best what it had finished by then. */
+  | { readonly status: 'done'; readonly value: T }
+  /** Somebody else holds the lease; the work was not started. */
+  | { readonly status: 'busy' }
+  /** The store could not be asked; the work was not started. */
+  | { readonly status: 'unavailable'; readonly cause: unknown }
+  /** The lease was lost before the work could end well. */
+  | { readonly status: 'lost'; readonly reason: string };
+
+export interface Leases {
+  /**
+   * Runs `work` while this process holds the game's lease, and resolves when the work has settled and the lease is
+   * released. Rejects with the parent's reason when the parent's signal has aborted and the work did not resolve, with
+   * whatever else the work rejected with, and with what the source of tokens threw.
+   */
+  readonly withLease: <T>(
+    gameId: string,
+    parent: AbortSignal,
+    work: (lease: Lease) => Promise<T>,
+  ) => Promise<LeaseEnding<T>>;
+}
+
+export interface LeaseDeps {
+  readonly store: LeaseStore;
+  readonly clock: Clock;
+  /** An unguessable text, new at each call. */
+  readonly newToken: () => string;
+  /** Told that a lease could not be given back and will end by itself. Must not throw. */
+  readonly releaseFailed: (gameId: string, cause: unknown) => void;
+}
+
+/** Throws `ConfigurationError` for missing collaborators and contradictory settings. */
+export function createLeases(deps: LeaseDeps, settings: LeaseSettings): Leases {
+  refuseMissing(deps);
+  const timing = leaseTiming(settings);
+
+  return {
+    withLease: async (gameId, parent, work) => {
+      parent.throwIfAborted();
+      const grant: Grant = { gameId, token: drawToken(deps.newToken), askedAtMs: deps.clock.monotonicMs() };
+      const answer = await acquire(deps, timing, grant);
+      if (answer.status !== 'granted') {
+        parent.throwIfAborted();
+        return answer;
+      }
+      const held = holdLease({ store: deps.store, clock: deps.clock, timing }, grant, parent);
+      try {
+        return await runUnder(held, parent, work);
+      } finally {
+        held.stop();
+        await release(deps, timing, grant);
+      }
+    },
+  };
+}
+
+type AcquireAnswer =
+  | { readonly status: 'granted' }
+  | { readonly status: 'busy' }
+  | { readonly status: 'unavailable'; readonly cause: unknown };
+
+async function acquire(deps: LeaseDeps, timing: LeaseTiming, grant: Grant): Promise<AcquireAnswer> {
+  const ask = async (): Promise<boolean> => deps.store.acquire(grant.gameId, grant.token, timing.ttlMs);
+  const asked = ask();
+  try {
+    const granted = await answerWithin(deps.clock, 'acquisition', timing.answerTimeoutMs, asked);
+    return { status: granted ? 'granted' : 'busy' };
+  } catch (cause) {
+    void releaseUnknown(deps, timing, grant, asked);
+    if (cause instanceof UnavailableError || cause instanceof NoAnswerError) return { status: 'unavailable', cause };
+    throw cause;
+  }
+}
+
+/**
+ * Nobody waits for this: after a failed acquisition the lease may be ours without our knowing, and one try spares the
+ * game the wait for its end. Released only when the acquisition is over, or it could be carried out after its release.
+ */
+async function releaseUnknown(
+  deps: LeaseDeps,
+  timing: LeaseTiming,
+  grant: Grant,
+  asked: Promise<boolean>,
+): Promise<void> {
+  const mayBeOurs = await asked.catch(() => true);
+  if (!mayBeOurs) return;
+  await askRelease(deps, timing, grant).catch(() => {
+    // The caller has been told of the store's failure already; a lease that we got after all ends by itself.
+  });
+}
+
+async function runUnder<T>(
+  held: HeldLease,
+  parent: AbortSignal,
+  work: (lease: Lease) => Promise<T>,
+): Promise<LeaseEnding<T>> {
+  const { lease } = held;
+  try {
+    parent.throwIfAborted();
+    lease.assertHeld();
+    return { status: 'done', value: await work(lease) };
+  } catch (error) {
+    // Before all else: whoever aborted the work wants to hear that, and no judgement on the lease.
+    parent.throwIfAborted();
+    const reason = held.lostReason();
+    if (error instanceof LeaseLostError) return { status: 'lost', reason: reason ?? error.reason };
+    if (reason === undefined) throw error;
+    return { status: 'lost', reason: `${reason} (the work ended with: ${messageOf(error)})` };
+  }
+}
+
+async function release(deps: LeaseDeps, timing: LeaseTiming, grant: Grant): Promise<void> {
+  try {
+    await askRelease(deps, timing, grant);
+  } catch (cause) {
+    deps.releaseFailed(grant.gameId, cause);
+  }
+}
+
+/** The store compares the token, so asking is harmless when the lease has gone to somebody else meanwhile. */
+async function askRelease(deps: LeaseDeps, timing: LeaseTiming, { gameId, token }: Grant): Promise<void> {
+  await answerWithin(deps.clock, 'release', timing.releaseTimeoutMs, deps.store.release(gameId, token));
+}
+
+function refuseMissing(deps: LeaseDeps): void {
+  const needed: Readonly<Record<string, unknown>> = {
+    'store.acquire': deps.store?.acquire,
+    'store.renew': deps.store?.renew,
+    'store.release': deps.store?.release,
+    'clock.monotonicMs': deps.clock?.monotonicMs,
+    'clock.after': deps.clock?.after,
+    newToken: deps.newToken,
+    releaseFailed: deps.releaseFailed,
+  };
+  for (const [name, value] of Object.entries(needed)) {
+    if (typeof value !== 'function') throw new ConfigurationError(`leases need ${name}; it is ${typeof value}`);
+  }
+}

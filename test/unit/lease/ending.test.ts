@@ -1,0 +1,149 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import { LeaseLostError } from '../../../src/lease/lease-lost.js';
+import { NoAnswerError } from '../../../src/lease/deadline.js';
+import { UnavailableError } from '../../../src/domain/errors.js';
+import { newLeaseToken } from '../../../src/random.js';
+import { down, silent } from './fake-lease-store.js';
+import { createLeaseWorld, GAME, RENEW_AT_MS, startWork, TTL_MS } from './lease-world.js';
+
+describe('the work', () => {
+  test('that fails while the lease is held passes its error on, and the lease is released', async () => {
+    const world = createLeaseWorld();
+    const work = await startWork(world);
+    const error = new Error('a bug');
+    work.fail(error);
+    await expect(work.ending).rejects.toBe(error);
+    expect(world.store.holder(GAME)).toBeUndefined();
+    expect(world.clock.pendingMs()).toEqual([]);
+  });
+
+  test('that throws before it returns a promise is treated the same', async () => {
+    const world = createLeaseWorld();
+    const error = new Error('a bug');
+    const ending = world.leases.withLease(GAME, world.parent.signal, () => {
+      throw error;
+    });
+    await expect(ending).rejects.toBe(error);
+    expect(world.store.holder(GAME)).toBeUndefined();
+  });
+
+  test('that keeps its lease beyond the end cannot assert it', async () => {
+    const world = createLeaseWorld();
+    const work = await startWork(world);
+    work.finish('');
+    await work.ending;
+    expect(() => work.lease.assertHeld()).toThrow(/it was released/);
+  });
+
+  test('of one game does not disturb that of another', async () => {
+    const world = createLeaseWorld();
+    const [one, other] = [await startWork(world, 'one'), await startWork(world, 'other')];
+    world.store.take('one', 'somebody else', TTL_MS);
+    await world.clock.advance(RENEW_AT_MS);
+    expect(one.lease.signal.aborted).toBe(true);
+    expect(other.lease.signal.aborted).toBe(false);
+    one.finish('');
+    other.finish('well');
+    expect(await other.ending).toEqual({ status: 'done', value: 'well' });
+    await one.ending;
+  });
+});
+
+describe("the caller's abort", () => {
+  test("reaches the lease's signal with the caller's reason, and the lease stays held while the work winds up", async () => {
+    const world = createLeaseWorld();
+    const work = await startWork(world);
+    const reason = new Error('shutdown');
+    world.parent.abort(reason);
+    expect(work.lease.signal.reason).toBe(reason);
+    expect(() => work.lease.assertHeld()).not.toThrow();
+    await world.clock.advance(10 * TTL_MS);
+    expect(work.endedWith()).toBeUndefined();
+    expect(world.store.holder(GAME)).toBe(world.tokens[0]);
+    work.fail(new Error('the request was aborted'));
+    await expect(work.ending).rejects.toBe(reason);
+    expect(world.store.holder(GAME)).toBeUndefined();
+  });
+
+  test('comes before a loss: nobody is told of a lease that the caller no longer wants', async () => {
+    const world = createLeaseWorld();
+    const work = await startWork(world);
+    world.store.take(GAME, 'somebody else', TTL_MS);
+    await world.clock.advance(RENEW_AT_MS);
+    const reason = new Error('shutdown');
+    world.parent.abort(reason);
+    expect(work.lease.signal.reason).toBeInstanceOf(LeaseLostError);
+    work.fail(new LeaseLostError(GAME, 'taken'));
+    await expect(work.ending).rejects.toBe(reason);
+  });
+
+  test('does not undo what the work has finished: its value stands', async () => {
+    const world = createLeaseWorld();
+    const work = await startWork(world);
+    world.parent.abort(new Error('shutdown'));
+    work.finish('finished all the same');
+    expect(await work.ending).toEqual({ status: 'done', value: 'finished all the same' });
+  });
+
+  test('after the end changes nothing, and no listener is left on the signal', async () => {
+    const world = createLeaseWorld();
+    for (let n = 0; n < 30; n += 1) await world.leases.withLease(GAME, world.parent.signal, async () => n);
+    const work = await startWork(world);
+    expect(getEventListeners(world.parent.signal, 'abort')).toHaveLength(1);
+    work.finish('');
+    await work.ending;
+    expect(getEventListeners(world.parent.signal, 'abort')).toEqual([]);
+    world.parent.abort(new Error('shutdown'));
+    expect(work.lease.signal.aborted).toBe(false);
+  });
+});
+
+describe('the release', () => {
+  test('that fails is told and changes nothing', async () => {
+    const world = createLeaseWorld();
+    world.store.always('release', down);
+    const work = await startWork(world);
+    work.finish('well');
+    expect(await work.ending).toEqual({ status: 'done', value: 'well' });
+    expect(world.releaseFailures).toEqual([expect.any(UnavailableError)]);
+  });
+
+  test('that is not answered is given up after five seconds and told', async () => {
+    const world = createLeaseWorld();
+    world.store.always('release', silent);
+    const work = await startWork(world);
+    work.finish('well');
+    await world.clock.advance(4_999);
+    expect(work.endedWith()).toBeUndefined();
+    await world.clock.advance(1);
+    expect(await work.ending).toEqual({ status: 'done', value: 'well' });
+    expect(world.releaseFailures).toEqual([expect.any(NoAnswerError)]);
+    expect(world.clock.pendingMs()).toEqual([]);
+  });
+
+  test('can be given less time than that', async () => {
+    const world = createLeaseWorld({ ttlMs: TTL_MS, releaseTimeoutMs: 200 });
+    world.store.always('release', silent);
+    const work = await startWork(world);
+    work.finish('well');
+    await world.clock.advance(200);
+    expect((await work.ending).status).toBe('done');
+  });
+
+  test("that fails does not hide the work's error", async () => {
+    const world = createLeaseWorld();
+    world.store.always('release', down);
+    const work = await startWork(world);
+    const error = new Error('a bug');
+    work.fail(error);
+    await expect(work.ending).rejects.toBe(error);
+    expect(world.releaseFailures).toHaveLength(1);
+  });
+});
+
+test('a lease token is 32 random bytes as base64url, new each time', () => {
+  const tokens = Array.from({ length: 100 }, newLeaseToken);
+  for (const token of tokens) expect(token).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  expect(new Set(tokens).size).toBe(100);
+});

@@ -1,0 +1,213 @@
+import { describe, expect, test } from 'vitest';
+import { LeaseLostError } from '../../../src/lease/lease-lost.js';
+import { down } from './fake-lease-store.js';
+import { createLeaseWorld, GAME, later, RENEW_AT_MS, RETRY_MS, startWork, TRUST_MS, TTL_MS } from './lease-world.js';
+
+const NOT_OURS = 'the store says that it ran out or that another token holds it';
+
+describe('losing the lease', () => {
+  test("aborts the work's signal, with the loss as its reason", async () => {
+    const world = createLeaseWorld();
+    const work = await startWork(world);
+    world.store.take(GAME, 'somebody else', TTL_MS);
+    await world.clock.advance(RENEW_AT_MS);
+    expect(work.lease.signal.reason).toBeInstanceOf(LeaseLostError);
+    expect(work.lease.signal.reason).toMatchObject({ code: 'lease_lost', gameId: GAME, reason: NOT_OURS });
+    work.fail(new Error('aborted'));
+    expect(await work.ending).toEqual({ status: 'lost', reason: `${NOT_OURS} (the work ended with: aborted)` });
+  });
+
+  test('happens at once when the store refuses a renewal, and nothing more is asked', async () => {
+    const world = createLeaseWorld();
+    world.store.next('renew', async () => false);
+    const work = await startWork(world);
+    await world.clock.advance(RENEW_AT_MS);
+    expect(() => work.lease.assertHeld()).toThrow(LeaseLostError);
+    expect(world.clock.pendingMs()).toEqual([]);
+    await world.clock.advance(TTL_MS);
+    expect(world.store.asked('renew')).toBe(1);
+    work.finish('');
+    await work.ending;
+  });
+
+  test('happens at once on a late no to a renewal that was given up', async () => {
+    const world = createLeaseWorld();
+    const answer = later<boolean>();
+    world.store.next('renew', () => answer.promise);
+    world.store.always('renew', down);
+    const work = await startWork(world);
+    await world.clock.advance(RENEW_AT_MS + 10_000);
+    expect(work.lease.signal.aborted).toBe(false);
+    answer.resolve(false);
+    await world.clock.advance(0);
+    expect(work.lease.signal.aborted).toBe(true);
+    work.finish('');
+    await work.ending;
+  });
+
+  test('happens when no renewal succeeds until trust ends, and the reason tells the last failure', async () => {
+    const world = createLeaseWorld();
+    world.store.always('renew', down);
+    const work = await startWork(world);
+    await world.clock.advance(TRUST_MS - 1);
+    expect(work.lease.signal.aborted).toBe(false);
+    expect(world.store.asked('renew')).toBe((TRUST_MS - RENEW_AT_MS) / RETRY_MS);
+    await world.clock.advance(1);
+    expect(work.lease.signal.aborted).toBe(true);
+    work.fail(new LeaseLostError(GAME, 'as the work saw it'));
+    expect(await work.ending).toEqual({
+      status: 'lost',
+      reason: 'it was not confirmed in time to be trusted any longer; the last renewal failed: connection refused',
+    });
+  });
+
+  test('does not name a failure that a later renewal has made good', async () => {
+    const world = createLeaseWorld();
+    world.store.next('renew', down);
+    const work = await startWork(world);
+    await world.clock.advance(RENEW_AT_MS + RETRY_MS);
+    world.freeze(TRUST_MS);
+    work.fail(new LeaseLostError(GAME, 'as the work saw it'));
+    expect(await work.ending).toEqual({
+      status: 'lost',
+      reason: 'it was not confirmed in time to be trusted any longer',
+    });
+  });
+
+  test('comes before the lease ends in the store', async () => {
+    const world = createLeaseWorld();
+    world.store.always('renew', down);
+    const work = await startWork(world);
+    await world.clock.advance(TRUST_MS);
+    expect(work.lease.signal.aborted).toBe(true);
+    expect(world.store.remainingMs(GAME)).toBe(TTL_MS - TRUST_MS);
+    work.finish('');
+    await work.ending;
+  });
+
+  test('is not taken back when the store is well again', async () => {
+    const world = createLeaseWorld();
+    const answer = later<boolean>();
+    world.store.always('renew', () => answer.promise);
+    const work = await startWork(world);
+    await world.clock.advance(TRUST_MS);
+    answer.resolve(true);
+    await world.clock.advance(TTL_MS);
+    expect(() => work.lease.assertHeld()).toThrow(LeaseLostError);
+    work.finish('');
+    await work.ending;
+  });
+
+  test('makes every later assertion throw the same loss', async () => {
+    const world = createLeaseWorld();
+    world.store.next('renew', async () => false);
+    const work = await startWork(world);
+    work.lease.assertHeld();
+    await world.clock.advance(RENEW_AT_MS);
+    for (let n = 0; n < 3; n += 1) expect(() => work.lease.assertHeld()).toThrow(NOT_OURS);
+    work.finish('');
+    await work.ending;
+  });
+
+  test('does not end the wait for the work: no two works of one game overlap in this process', async () => {
+    const world = createLeaseWorld();
+    world.store.next('renew', async () => false);
+    const work = await startWork(world);
+    await world.clock.advance(10 * TTL_MS);
+    expect(work.lease.signal.aborted).toBe(true);
+    expect(work.endedWith()).toBeUndefined();
+    expect(world.store.asked('release')).toBe(0);
+    work.fail(new Error('stopped'));
+    expect((await work.ending).status).toBe('lost');
+    expect(world.store.asked('release')).toBe(1);
+  });
+
+  test('does not undo what the work has finished: its value stands', async () => {
+    const world = createLeaseWorld();
+    world.store.next('renew', async () => false);
+    const work = await startWork(world);
+    await world.clock.advance(RENEW_AT_MS);
+    work.finish('written before the loss');
+    expect(await work.ending).toEqual({ status: 'done', value: 'written before the loss' });
+  });
+
+  test('leaves the lease of whoever has it now alone', async () => {
+    const world = createLeaseWorld();
+    const work = await startWork(world);
+    world.store.take(GAME, 'somebody else', TTL_MS);
+    work.finish('');
+    await work.ending;
+    expect(world.store.asked('release')).toBe(1);
+    expect(world.store.holder(GAME)).toBe('somebody else');
+    expect(world.releaseFailures).toEqual([]);
+  });
+});
+
+describe('a process that was frozen', () => {
+  test('and wakes after its trust ended cannot assert the lease, although no timer has fired yet', async () => {
+    const world = createLeaseWorld();
+    const work = await startWork(world);
+    world.freeze(TRUST_MS);
+    expect(work.lease.signal.aborted).toBe(false);
+    expect(() => work.lease.assertHeld()).toThrow(LeaseLostError);
+    expect(work.lease.signal.aborted).toBe(true);
+    expect(world.clock.pendingMs()).toEqual([]);
+    work.fail(new Error('stopped'));
+    expect((await work.ending).status).toBe('lost');
+  });
+
+  test('and wakes just before its trust ends may go on', async () => {
+    const world = createLeaseWorld();
+    const work = await startWork(world);
+    world.freeze(TRUST_MS - 1);
+    expect(() => work.lease.assertHeld()).not.toThrow();
+    work.finish('');
+    expect((await work.ending).status).toBe('done');
+  });
+
+  test('finds out by its first timer when the work does not ask', async () => {
+    const world = createLeaseWorld();
+    const work = await startWork(world);
+    world.freeze(TTL_MS);
+    await world.clock.advance(RENEW_AT_MS);
+    expect(work.lease.signal.aborted).toBe(true);
+    work.finish('');
+    await work.ending;
+  });
+
+  test('does not trust a yes that arrives after its trust ended', async () => {
+    const world = createLeaseWorld();
+    const answer = later<boolean>();
+    world.store.next('renew', () => answer.promise);
+    const work = await startWork(world);
+    await world.clock.advance(RENEW_AT_MS);
+    world.freeze(TRUST_MS - RENEW_AT_MS);
+    answer.resolve(true);
+    await world.clock.advance(0);
+    expect(work.lease.signal.reason).toBeInstanceOf(LeaseLostError);
+    work.finish('');
+    await work.ending;
+  });
+
+  test('counts an error of the work as the loss, when its trust has ended', async () => {
+    const world = createLeaseWorld();
+    const work = await startWork(world);
+    world.freeze(TRUST_MS);
+    work.fail(new Error('socket closed'));
+    expect(await work.ending).toEqual({
+      status: 'lost',
+      reason: expect.stringContaining('(the work ended with: socket closed)') as string,
+    });
+  });
+
+  test('is not fooled by a wall clock that was set back', async () => {
+    const world = createLeaseWorld();
+    world.store.always('renew', down);
+    const work = await startWork(world);
+    world.clock.shiftWall(-TTL_MS);
+    await world.clock.advance(TRUST_MS);
+    expect(() => work.lease.assertHeld()).toThrow(LeaseLostError);
+    work.finish('');
+    await work.ending;
+  });
+});
