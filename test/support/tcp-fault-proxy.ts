@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * `reset`: live connections and every new one are reset.
  * `refuse`: live connections are reset and nobody listens, as when the server is down.
  */
-export type TcpMode = 'pass' | 'blackhole' | 'reset' | 'refuse';
+type TcpMode = 'pass' | 'blackhole' | 'reset' | 'refuse';
 
 export interface TcpFaultProxy {
   readonly port: number;

@@ -1,0 +1,30 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync, rmSync } from 'node:fs';
+import { mountPointsBelow } from '../rules.mjs';
+import { which } from '../which.mjs';
+
+const unmountBelow = (folder) => {
+  const umount = which('umount');
+  if (process.platform !== 'linux' || umount === null) return;
+  for (const path of mountPointsBelow(readFileSync('/proc/mounts', 'utf8'), folder)) {
+    spawnSync(umount, ['--lazy', path], { stdio: 'ignore' });
+  }
+};
+
+/**
+ * Removes a folder that a container engine worked in: what it left mounted, and files somebody made immutable there.
+ * @param {string} folder
+ */
+export const removeEngineFolder = (folder) => {
+  unmountBelow(folder);
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
+  try {
+    remove();
+  } catch (error) {
+    const chattr = which('chattr');
+    // An immutable file shows up as one of several codes.
+    if (chattr === null) throw error;
+    spawnSync(chattr, ['-R', '-f', '-i', folder], { stdio: 'ignore' });
+    remove();
+  }
+};

@@ -1,0 +1,22 @@
+import type { RequestOptions } from 'node:http';
+
+export interface PrivateEngine {
+  readonly socketPath: string;
+  readonly dataRoot: string;
+  readonly logFile: string;
+  readonly pid: () => number;
+  readonly signal: (signal: NodeJS.Signals) => boolean;
+  /** SIGKILL, and resolves when the process is gone. */
+  readonly kill: () => Promise<void>;
+  /** Starts it again on the same socket and data; stops it first if it still runs. */
+  readonly restart: () => Promise<void>;
+  /** Removes running containers, stops the engine, removes its folder. Safe to call twice. */
+  readonly stop: () => Promise<void>;
+}
+
+export declare const askEngine: (
+  where: RequestOptions,
+  call: { method?: string; path: string; timeoutMs?: number },
+) => Promise<{ status: number; text: string } | null>;
+export declare const engineVersion: (where: RequestOptions) => Promise<string | null>;
+export declare const startPrivateEngine: () => Promise<PrivateEngine>;

@@ -1,0 +1,165 @@
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { asRoot } from '../as-root.mjs';
+import { SetUpError } from '../set-up-error.mjs';
+import { which } from '../which.mjs';
+import { startService } from './child.mjs';
+import { removeEngineFolder } from './engine-folder.mjs';
+
+const ENGINE_INSTALL_COMMAND = 'sudo apt-get install -y --no-install-recommends docker.io iproute2 util-linux';
+
+const MACHINE_SETTINGS = '/etc/docker';
+const MACHINE_CONTAINERD = '/run/containerd';
+const PID_FILE = 'engine.pid';
+
+/**
+ * One call to an engine. Resolves to null when nobody answers in time, else to the status code and the body's text.
+ * @param {import('node:http').RequestOptions} where
+ * @param {{ method?: string, path: string, timeoutMs?: number }} call
+ * @returns {Promise<{ status: number, text: string } | null>}
+ */
+export const askEngine = (where, { method = 'GET', path, timeoutMs = 3000 }) =>
+  new Promise((resolve) => {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const asked = request({ ...where, method, path, agent: false, signal }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part) => (text += part));
+      response.once('close', () => resolve(response.complete ? { status: response.statusCode, text } : null));
+      // The close that follows an error settles the call.
+      response.on('error', () => undefined);
+    });
+    asked.once('error', () => resolve(null));
+    asked.end();
+  });
+
+/**
+ * The engine's version text, or null when none answers.
+ * @param {import('node:http').RequestOptions} where
+ * @returns {Promise<string | null>}
+ */
+export const engineVersion = async (where) => {
+  const answer = await askEngine(where, { path: '/version' });
+  if (answer?.status !== 200) return null;
+  try {
+    const { Version: version } = JSON.parse(answer.text);
+    return typeof version === 'string' ? version : null;
+  } catch {
+    return null;
+  }
+};
+
+/** Ends what still runs at once: the engine itself would give each container ten seconds to end. */
+const removeRunningContainers = async (socketPath) => {
+  const answer = await askEngine({ socketPath }, { path: '/containers/json' });
+  if (answer?.status !== 200) return;
+  const removals = JSON.parse(answer.text).map(({ Id: id }) =>
+    askEngine({ socketPath }, { method: 'DELETE', path: `/containers/${id}?force=1`, timeoutMs: 10_000 }),
+  );
+  await Promise.all(removals);
+};
+
+/**
+ * The engine gets its own network namespace, because a second engine in the machine's namespace changes or deletes the
+ * first one's bridge; and its own mount namespace, so that its mounts end with it. What belongs to the machine's engine
+ * is hidden from it: the settings and the key, and the containerd that it would share instead of starting its own.
+ */
+const commandLine = ({ folder, socketPath, dataRoot, configFile }) => {
+  const settings = {
+    'config-file': configFile,
+    'data-root': dataRoot,
+    'exec-root': join(folder, 'exec'),
+    pidfile: join(folder, PID_FILE),
+    host: `unix://${socketPath}`,
+    'log-level': 'warn',
+  };
+  const prepare = [
+    'if command -v ip >/dev/null; then ip link set lo up; fi',
+    `mkdir -p ${MACHINE_SETTINGS} && mount -t tmpfs tmpfs ${MACHINE_SETTINGS}`,
+    `if [ -e ${MACHINE_CONTAINERD}/containerd.sock ]; then mount -t tmpfs tmpfs ${MACHINE_CONTAINERD}; fi`,
+    'exec dockerd "$@"',
+  ];
+  const flags = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
+  return ['--net', '--mount', '--', 'sh', '-c', prepare.join('\n'), 'sh', ...flags];
+};
+
+const requirements = () => {
+  if (process.platform !== 'linux') throw new SetUpError('a private Docker engine can be started on Linux only');
+  if (process.getuid() !== 0) {
+    throw new SetUpError('a Docker engine of their own, which the tests start, needs root', {
+      remedy: asRoot('npm test'),
+    });
+  }
+  const missing = ['dockerd', 'unshare'].filter((program) => which(program) === null);
+  if (missing.length > 0) {
+    throw new SetUpError(`${missing.join(' and ')} not found: a private Docker engine cannot be started`, {
+      remedy: ENGINE_INSTALL_COMMAND,
+    });
+  }
+};
+
+const startDaemon = ({ folder, socketPath, dataRoot, configFile }) => {
+  // Left behind when the engine was killed, and refused by the next start.
+  for (const stale of [join(folder, PID_FILE), join(folder, 'exec', 'containerd', 'containerd.pid')]) {
+    rmSync(stale, { force: true });
+  }
+  return startService({
+    name: 'dockerd',
+    command: which('unshare'),
+    args: commandLine({ folder, socketPath, dataRoot, configFile }),
+    folder,
+    isReady: async () => existsSync(socketPath) && (await engineVersion({ socketPath })) !== null,
+    readyWithinMs: 60_000,
+    environment: {
+      ...process.env,
+      PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`,
+      // When it is ended in a hurry it leaves reports there.
+      TMPDIR: folder,
+    },
+  });
+};
+
+/**
+ * Starts a Docker engine that shares nothing with any other on this machine. See engine.d.mts for the shapes.
+ * Throws SetUpError when this process is not root, dockerd is not installed, or the engine does not answer in time.
+ */
+export const startPrivateEngine = async () => {
+  requirements();
+  const folder = mkdtempSync(join(tmpdir(), 'runtime-cleanup-engine-'));
+  chmodSync(folder, 0o711);
+  const socketPath = join(folder, 'engine.sock');
+  const place = { folder, socketPath, dataRoot: join(folder, 'data'), configFile: join(folder, 'engine.json') };
+  writeFileSync(place.configFile, '{}');
+  let service;
+  try {
+    service = await startDaemon(place);
+  } catch (error) {
+    removeEngineFolder(folder);
+    throw error;
+  }
+  return {
+    socketPath,
+    dataRoot: place.dataRoot,
+    logFile: service.logFile,
+    pid: () => service.pid,
+    signal: (signal) => service.signal(signal),
+    kill: async () => {
+      service.signal('SIGKILL');
+      await service.ended;
+    },
+    restart: async () => {
+      await service.stop();
+      service = await startDaemon(place);
+    },
+    stop: async () => {
+      if (service.isRunning()) {
+        service.signal('SIGCONT');
+        await removeRunningContainers(socketPath);
+      }
+      await service.stop();
+      removeEngineFolder(folder);
+    },
+  };
+};

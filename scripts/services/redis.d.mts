@@ -1,0 +1,15 @@
+import type { Service } from './child.mjs';
+
+export interface RedisServer extends Service {
+  readonly url: string;
+  readonly port: number;
+}
+
+export interface RedisServerOptions {
+  readonly maxmemoryPolicy?: string;
+  /** A free one is chosen when it is not given. */
+  readonly port?: number;
+}
+
+export declare const redisAnswers: (where: { host: string; port: number; timeoutMs?: number }) => Promise<boolean>;
+export declare const startRedisServer: (options?: RedisServerOptions) => Promise<RedisServer>;

@@ -1,0 +1,1 @@
+export declare const which: (program: string) => string | null;

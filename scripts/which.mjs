@@ -1,0 +1,24 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+// Daemons live in sbin folders, which an ordinary user's PATH often lacks.
+const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
+
+const isExecutableFile = (path) => {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * The full path of a program, or null when this machine has none.
+ * @param {string} program
+ * @returns {string | null}
+ */
+export const which = (program) => {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...SYSTEM_FOLDERS];
+  return folders.map((folder) => join(folder, program)).find((path) => isExecutableFile(path)) ?? null;
+};
