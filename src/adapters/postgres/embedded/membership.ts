@@ -1,0 +1,115 @@
+import { Client, DatabaseError } from 'pg';
+
+import { DATABASE, SUPERUSER, type Cluster } from './cluster.js';
+
+/**
+ * Our share in a running server: one session that holds a shared advisory lock for as long as we use the server. Who
+ * leaves asks for the same lock alone; only the last one gets it, and whoever holds it may shut the server down.
+ */
+export interface Membership {
+  readonly port: number;
+  /** Gives the share up; `true` means that nobody else has one, and until `close` nobody can get one. */
+  readonly leave: () => Promise<boolean>;
+  readonly close: () => Promise<void>;
+  /** Calls `fn` when the session is lost. */
+  readonly onLost: (fn: () => void) => void;
+}
+
+export type JoinAnswer =
+  | { readonly status: 'joined'; readonly membership: Membership }
+  /** The server is ours, but on its way up or down. */
+  | { readonly status: 'not_ready'; readonly why: string }
+  /** Nothing answers there. */
+  | { readonly status: 'silent'; readonly why: string }
+  /** Something else answers there. */
+  | { readonly status: 'foreign'; readonly why: string };
+
+const MEMBERS_LOCK = 727_073_690;
+const CONNECT_TIMEOUT_MS = 2_000;
+const QUERY_TIMEOUT_MS = 5_000;
+
+/** Tries once to become a member of the server of `cluster` that should listen on `port` of this machine. */
+export async function join(cluster: Cluster, port: number): Promise<JoinAnswer> {
+  const client = new Client({
+    host: '127.0.0.1',
+    port,
+    user: SUPERUSER,
+    password: cluster.password,
+    database: DATABASE,
+    ssl: false,
+    application_name: 'runtime-cleanup member',
+    options: '-c idle_session_timeout=0',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ directory: string; joined: boolean }>(
+      `SELECT current_setting('data_directory') AS directory, pg_try_advisory_lock_shared($1) AS joined`,
+      [MEMBERS_LOCK],
+    );
+    const answer = judge(rows[0], cluster);
+    if (answer === undefined) return { status: 'joined', membership: membershipOf(client, port) };
+    await client.end();
+    return answer;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    return refusal(error);
+  }
+}
+
+function judge(
+  row: { readonly directory: string; readonly joined: boolean } | undefined,
+  cluster: Cluster,
+): JoinAnswer | undefined {
+  if (row?.directory !== cluster.pgData) {
+    return { status: 'foreign', why: `the server there keeps its data in ${row?.directory}` };
+  }
+  return row.joined ? undefined : { status: 'not_ready', why: 'its last user is shutting it down' };
+}
+
+function refusal(error: unknown): JoinAnswer {
+  const why = error instanceof Error ? error.message : String(error);
+  if (!(error instanceof DatabaseError)) return { status: 'silent', why };
+  // 57P: starting, stopping, restarting after a crash; 53: no room for another connection just now.
+  return { status: /^(57P|53)/.test(error.code ?? '') ? 'not_ready' : 'foreign', why };
+}
+
+// pg has them; its types do not.
+interface Referenced {
+  readonly ref: () => void;
+  readonly unref: () => void;
+}
+
+function membershipOf(client: Client & Partial<Referenced>, port: number): Membership {
+  let closed = false;
+  let lost = false;
+  let tell: () => void = () => undefined;
+  client.once('end', () => {
+    lost = true;
+    if (!closed) tell();
+  });
+  // Whoever forgets to leave must still be able to end.
+  client.unref?.();
+  return {
+    port,
+    leave: async () => {
+      client.ref?.();
+      await client.query('SELECT pg_advisory_unlock_shared($1)', [MEMBERS_LOCK]);
+      const { rows } = await client.query<{ alone: boolean }>('SELECT pg_try_advisory_lock($1) AS alone', [
+        MEMBERS_LOCK,
+      ]);
+      return rows[0]?.alone === true;
+    },
+    close: async () => {
+      closed = true;
+      await client.end().catch(() => undefined);
+    },
+    onLost: (fn) => {
+      tell = fn;
+      if (lost && !closed) fn();
+    },
+  };
+}

@@ -1,0 +1,178 @@
+import { execFile, spawn } from 'node:child_process';
+import { chown, link, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+
+import type { Binaries } from './binaries.js';
+import { childOptions, type ServerUser } from './server-user.js';
+
+/** The server's own note of itself, `postmaster.pid`; a server that was killed leaves it behind. */
+export interface PidFile {
+  /** Both are undefined while the server has not written that far. */
+  readonly pid: number | undefined;
+  readonly port: number | undefined;
+  readonly text: string;
+}
+
+/** A server that this process started and that may still be on its way. */
+export interface Starting {
+  /** What the server wrote to its log, once it has ended; undefined while it runs. */
+  readonly lastWords: () => Promise<string | undefined>;
+}
+
+const run = promisify(execFile);
+const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
+
+const SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  fsync: 'on',
+  max_connections: '200',
+  max_wal_size: '256MB',
+  // BullMQ's claims of due delayed jobs can deadlock; the default would stall each of them for a second.
+  deadlock_timeout: '20ms',
+};
+
+export async function readPidFile(pgData: string): Promise<PidFile | undefined> {
+  try {
+    const text = await readFile(pidFilePath(pgData), 'utf8');
+    const lines = text.split('\n');
+    return { pid: positiveInteger(lines[0]), port: positiveInteger(lines[3]), text };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Whether `pid` is a server of this data folder, and not another program that was given a dead server's number. Judged
+ * by the command line; undefined where a process lives and that cannot be read.
+ */
+export async function isPostmaster(pid: number, pgData: string): Promise<boolean | undefined> {
+  if (!isAlive(pid)) return false;
+  const commandLine = await commandLineOf(pid);
+  return commandLine?.includes(` -D ${pgData} `);
+}
+
+/**
+ * Puts away the note of a dead server whose number another program has now: PostgreSQL itself would wait for that
+ * program for ever. Should a server have started in this very moment, it gets its note back.
+ */
+export async function discardPidFile(pgData: string, judged: PidFile): Promise<void> {
+  const file = pidFilePath(pgData);
+  const aside = `${file}.${process.pid}`;
+  try {
+    await rename(file, aside);
+  } catch (error) {
+    if (isMissing(error)) return;
+    throw error;
+  }
+  if ((await readFile(aside, 'utf8')) !== judged.text) await link(aside, file);
+  await rm(aside);
+}
+
+/**
+ * Starts the server in a session of its own, so that neither Ctrl-C in our terminal nor our death reaches it. It writes
+ * to `logFile`, because a pipe to us would break with us.
+ */
+export async function startPostmaster(options: {
+  readonly binaries: Binaries;
+  readonly pgData: string;
+  readonly port: number;
+  readonly logFile: string;
+  readonly user: ServerUser | undefined;
+}): Promise<Starting> {
+  const { binaries, pgData, port, logFile, user } = options;
+  const log = await openLog(logFile, user);
+  try {
+    const { size: logStart } = await log.stat();
+    const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const child = spawn(binaries.postgres, ['-D', pgData, '-p', String(port), ...settings], {
+      ...childOptions(user),
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+    });
+    let ended: string | undefined;
+    child.once('error', (error) => (ended = error.message));
+    child.once('exit', (code, signal) => (ended = `it ended with ${signal ?? code}`));
+    child.unref();
+    return {
+      lastWords: async () => (ended === undefined ? undefined : `${await textFrom(logFile, logStart)}\n${ended}`),
+    };
+  } finally {
+    await log.close();
+  }
+}
+
+/** Asks for a fast shutdown: sessions are ended, data is written out. Does not wait for it. */
+export async function requestShutdown(binaries: Binaries, pgData: string, user: ServerUser | undefined): Promise<void> {
+  await run(binaries.pgCtl, ['stop', '-D', pgData, '-m', 'fast', '-W'], { ...childOptions(user), timeout: 10_000 });
+}
+
+/** Ends a server that no longer answers; its data is brought in order by the next start. */
+export function killPostmaster(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+function pidFilePath(pgData: string): string {
+  return path.join(pgData, 'postmaster.pid');
+}
+
+function positiveInteger(line: string | undefined): number | undefined {
+  const number = Number(line);
+  return Number.isInteger(number) && number > 0 ? number : undefined;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** In words set apart by blanks. A process that is dead but not yet collected has an empty one. */
+async function commandLineOf(pid: number): Promise<string | undefined> {
+  switch (process.platform) {
+    case 'linux':
+      return readFile(`/proc/${pid}/cmdline`, 'utf8').then(
+        (words) => words.replaceAll('\0', ' '),
+        () => '',
+      );
+    case 'darwin':
+      return run('ps', ['-ww', '-o', 'command=', '-p', String(pid)]).then(
+        ({ stdout }) => stdout,
+        () => '',
+      );
+    default:
+      return undefined;
+  }
+}
+
+/** A log that has grown large gives way to a new one. */
+async function openLog(logFile: string, user: ServerUser | undefined): Promise<FileHandle> {
+  const size = await stat(logFile).then(
+    (stats) => stats.size,
+    () => 0,
+  );
+  if (size > LOG_LIMIT_BYTES) await rename(logFile, `${logFile}.1`);
+  const log = await open(logFile, 'a', 0o600);
+  if (user !== undefined) await chown(logFile, user.uid, user.gid);
+  return log;
+}
+
+async function textFrom(file: string, position: number): Promise<string> {
+  const bytes = await readFile(file);
+  return bytes.subarray(position).toString('utf8').trim();
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

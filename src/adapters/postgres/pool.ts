@@ -1,0 +1,77 @@
+import { Pool, type ClientConfig, type PoolConfig } from 'pg';
+
+import { ConfigurationError } from '../../domain/errors.js';
+
+export interface PoolSettings {
+  /** `postgresql://…`; what it says in its query part is kept. */
+  readonly connectionString: string;
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string;
+  /** Connections at most. */
+  readonly max: number;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const LOCK_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
+/** Longer than the server's own limit: it is for servers that no longer answer at all. */
+const QUERY_TIMEOUT_MS = 15_000;
+const IDLE_TIMEOUT_MS = 30_000;
+
+/**
+ * How every connection of this program is opened. The session runs in UTC whatever the server's default: Prisma writes
+ * and reads times without their offset, so any other zone would store wrong instants. It looks for tables in `public`
+ * alone, which is where Prisma's query builder looks.
+ */
+export function sessionOptions(connectionString: string, applicationName: string): ClientConfig {
+  const { rest, options, schema } = splitOptions(connectionString);
+  if (schema !== undefined && schema !== 'public') {
+    throw new ConfigurationError(
+      `DATABASE_URL asks for schema=${schema}; the tables of this service live in the schema public: leave schema out`,
+    );
+  }
+  return {
+    connectionString: rest,
+    application_name: applicationName,
+    options: [...options, '-c TimeZone=UTC', '-c search_path=public'].join(' '),
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+  };
+}
+
+/** Options of a pool in which no wait is without a limit; also fit for BullMQ, which appends its own search path. */
+export function poolOptions(settings: PoolSettings): PoolConfig {
+  return {
+    ...sessionOptions(settings.connectionString, settings.applicationName),
+    max: settings.max,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+  };
+}
+
+/**
+ * Opens no connection yet. `onIdleError` hears of idle connections that broke; the pool replaces them by itself, and
+ * without a listener each of them would end the process.
+ */
+export function createPool(settings: PoolSettings, onIdleError: (error: Error) => void): Pool {
+  const pool = new Pool(poolOptions(settings));
+  pool.on('error', onIdleError);
+  return pool;
+}
+
+/** pg lets `options` of the connection string replace ours, UTC included; so they are taken out and put in front. */
+function splitOptions(connectionString: string): { rest: string; options: readonly string[]; schema?: string } {
+  if (!/[?&](options|schema)=/.test(connectionString) || !URL.canParse(connectionString)) {
+    return { rest: connectionString, options: [] };
+  }
+  const url = new URL(connectionString);
+  const options = url.searchParams.getAll('options');
+  const schema = url.searchParams.get('schema');
+  url.searchParams.delete('options');
+  url.searchParams.delete('schema');
+  return { rest: url.href, options, ...(schema === null ? {} : { schema }) };
+}

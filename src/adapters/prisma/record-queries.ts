@@ -1,0 +1,103 @@
+import type { LoggedOperation, OperationFilter, Page, RecordFilter, RecordQueries } from '../../domain/pages.js';
+import type { RuntimeRecord } from '../../domain/runtime-record.js';
+import type { OperationLogEntry, PrismaClient } from '../../generated/prisma/client.js';
+import { withUnavailable } from './failure.js';
+import { isStorableGameId, toRecord } from './record-row.js';
+
+/** A page was asked for that cannot be: the caller's cursor or limit is wrong, not the program. */
+export class InvalidPageError extends Error {
+  override readonly name = 'InvalidPageError';
+  readonly code = 'invalid_request';
+}
+
+const BIGINT_MAX = 2n ** 63n - 1n;
+
+/**
+ * Records and the operation log, for reading. Rejects with `InvalidPageError` for a cursor or limit that cannot be, and
+ * with `UnavailableError` when the database cannot answer.
+ */
+export function createRecordQueries({ prisma }: { readonly prisma: PrismaClient }): RecordQueries {
+  return {
+    listRecords: (filter) => listRecords(prisma, filter),
+    findRecord: async (gameId) => {
+      if (!isStorableGameId(gameId)) return undefined;
+      const record = await withUnavailable(() => prisma.runtimeRecord.findUnique({ where: { gameId } }));
+      return record === null ? undefined : toRecord(record);
+    },
+    listOperations: (filter) => listOperations(prisma, filter),
+  };
+}
+
+async function listRecords(prisma: PrismaClient, filter: RecordFilter): Promise<Page<RuntimeRecord>> {
+  const { status, after, limit } = filter;
+  requireLimit(limit);
+  if (after !== undefined && !isStorableGameId(after)) {
+    throw new InvalidPageError('the cursor is no game id; pass the "next" of the page before');
+  }
+  const rows = await withUnavailable(() =>
+    prisma.runtimeRecord.findMany({
+      where: {
+        ...(status === undefined ? {} : { status }),
+        ...(after === undefined ? {} : { gameId: { gt: after } }),
+      },
+      orderBy: { gameId: 'asc' },
+      take: limit + 1,
+    }),
+  );
+  return page(rows.map(toRecord), limit, (record) => record.gameId);
+}
+
+async function listOperations(prisma: PrismaClient, filter: OperationFilter): Promise<Page<LoggedOperation>> {
+  const { gameId, before, limit } = filter;
+  requireLimit(limit);
+  const beforeId = before === undefined ? undefined : parseOperationId(before);
+  if (!isStorableGameId(gameId)) return { items: [], next: null };
+  const rows = await withUnavailable(() =>
+    prisma.operationLogEntry.findMany({
+      where: { gameId, ...(beforeId === undefined ? {} : { id: { lt: beforeId } }) },
+      orderBy: { id: 'desc' },
+      take: limit + 1,
+    }),
+  );
+  return page(rows.map(toOperation), limit, (operation) => operation.id);
+}
+
+/** `found` holds one item more than asked for when there is another page. */
+function page<Item>(found: readonly Item[], limit: number, cursorOf: (item: Item) => string): Page<Item> {
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: found.length > limit && last !== undefined ? cursorOf(last) : null };
+}
+
+function requireLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1) {
+    throw new InvalidPageError(`the limit is ${limit}; it must be a whole number of at least 1`);
+  }
+}
+
+function parseOperationId(text: string): bigint {
+  const id = /^\d{1,19}$/.test(text) ? BigInt(text) : undefined;
+  if (id === undefined || id > BIGINT_MAX) {
+    throw new InvalidPageError('the cursor is no operation id; pass the "next" of the page before');
+  }
+  return id;
+}
+
+function toOperation(row: OperationLogEntry): LoggedOperation {
+  return {
+    id: row.id.toString(),
+    gameId: row.gameId,
+    opKind: row.opKind,
+    opSource: row.opSource,
+    sourceRef: row.sourceRef,
+    imageRef: row.imageRef,
+    containerId: row.containerId,
+    outcome: row.outcome === 'success' ? 'success' : 'failure',
+    errorCode: row.errorCode,
+    errorMessage: row.errorMessage,
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
+    jobId: row.jobId,
+    attempt: row.attempt,
+  };
+}

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { poolOptions } from '../../../../src/adapters/postgres/pool.js';
+
+const optionsFor = (connectionString: string) => poolOptions({ connectionString, applicationName: 'worker', max: 7 });
+
+describe('the options of a pool', () => {
+  test('leave no wait without a limit, and run in UTC', () => {
+    expect(optionsFor('postgresql://u:p@db/games')).toEqual({
+      connectionString: 'postgresql://u:p@db/games',
+      application_name: 'worker',
+      max: 7,
+      options: '-c TimeZone=UTC -c search_path=public',
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+      idleTimeoutMillis: 30_000,
+      lock_timeout: 5_000,
+      statement_timeout: 10_000,
+      idle_in_transaction_session_timeout: 15_000,
+      query_timeout: 15_000,
+    });
+  });
+
+  test("keep the connection string's own options, before ours", () => {
+    const { connectionString, options } = optionsFor(
+      'postgresql://db/games?sslmode=require&options=-c%20work_mem%3D5MB',
+    );
+    expect(connectionString).toBe('postgresql://db/games?sslmode=require');
+    expect(options).toBe('-c work_mem=5MB -c TimeZone=UTC -c search_path=public');
+  });
+
+  test('take the schema public, as Prisma writes it, and refuse any other', () => {
+    expect(optionsFor('postgresql://db/games?schema=public').connectionString).toBe('postgresql://db/games');
+    expect(() => optionsFor('postgresql://db/games?schema=games')).toThrow(
+      'DATABASE_URL asks for schema=games; the tables of this service live in the schema public: leave schema out',
+    );
+  });
+
+  test.each([
+    '/var/run/postgresql games',
+    'socket:/run/postgresql?db=games',
+    'postgresql://u:p@db/games?application_name=x',
+  ])('leave %s as it is', (connectionString) =>
+    expect(optionsFor(connectionString).connectionString).toBe(connectionString),
+  );
+});
