@@ -7,6 +7,12 @@ export interface Page<Item> {
   readonly next: string | null;
 }
 
+/** A page was asked for that cannot be: the caller's cursor or limit is wrong, not the program. */
+export class InvalidPageError extends Error {
+  override readonly name = 'InvalidPageError';
+  readonly code = 'invalid_request';
+}
+
 export interface RecordFilter {
   readonly status?: RuntimeStatus | undefined;
   /** Records after this game id, in game id order. */
@@ -32,7 +38,10 @@ export interface OperationFilter {
   readonly limit: number;
 }
 
-/** What people and other programs may read: records and the operation log. Never part of a cleanup. */
+/**
+ * What people and other programs may read: records and the operation log. Never part of a cleanup. Members reject with
+ * `InvalidPageError` for a cursor or limit that cannot be, and with `UnavailableError` when the database cannot answer.
+ */
 export interface RecordQueries {
   readonly listRecords: (filter: RecordFilter) => Promise<Page<RuntimeRecord>>;
   readonly findRecord: (gameId: string) => Promise<RuntimeRecord | undefined>;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createOperationLog } from '../../src/adapters/prisma/operation-log.js';
-import { createRecordQueries, InvalidPageError } from '../../src/adapters/prisma/record-queries.js';
+import { createRecordQueries } from '../../src/adapters/prisma/record-queries.js';
+import { InvalidPageError } from '../../src/domain/pages.js';
 import type { OperationLog } from '../../src/cleanup/ports.js';
 import type { LoggedOperation, Page, RecordQueries } from '../../src/domain/pages.js';
 import type { RuntimeRecord } from '../../src/domain/runtime-record.js';

@@ -1,14 +1,15 @@
-import type { LoggedOperation, OperationFilter, Page, RecordFilter, RecordQueries } from '../../domain/pages.js';
+import {
+  InvalidPageError,
+  type LoggedOperation,
+  type OperationFilter,
+  type Page,
+  type RecordFilter,
+  type RecordQueries,
+} from '../../domain/pages.js';
 import type { RuntimeRecord } from '../../domain/runtime-record.js';
 import type { OperationLogEntry, PrismaClient } from '../../generated/prisma/client.js';
 import { withUnavailable } from './failure.js';
 import { isStorableGameId, toRecord } from './record-row.js';
-
-/** A page was asked for that cannot be: the caller's cursor or limit is wrong, not the program. */
-export class InvalidPageError extends Error {
-  override readonly name = 'InvalidPageError';
-  readonly code = 'invalid_request';
-}
 
 const BIGINT_MAX = 2n ** 63n - 1n;
 

@@ -1,0 +1,157 @@
+/**
+ * Removals per second of the whole path (queue, lease, record, engine, record and operation log, settlement) against the
+ * floor: the same engine asked for the same number of bare `DELETE`s by node:http. Both sides take turns in one run.
+ *
+ *   npm run bench                      # PostgreSQL queue, 200 containers a round, 5 rounds
+ *   npm run bench -- --redis           # Redis queue and leases
+ *   npm run bench -- --containers 400 --rounds 3 --concurrency 8
+ */
+import { mkdtemp, chmod, rm } from 'node:fs/promises';
+import http from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import Docker from 'dockerode';
+import { createCleanupQueue } from '../src/adapters/bullmq/producer.js';
+import { createJobEndings } from '../src/adapters/bullmq/endings.js';
+import { createClosing } from '../src/app/closing.js';
+import type { Context } from '../src/app/context.js';
+import { type Database, openDatabase } from '../src/app/database.js';
+import { openQueueBackend, queueReport } from '../src/app/queue.js';
+import { startWorker } from '../src/app/worker.js';
+import { systemClock } from '../src/clock.js';
+import { readConfig } from '../src/config.js';
+import { ensureSleeperImage } from '../src/demo/sleeper-image.js';
+import { createLogger } from '../src/telemetry/logger.js';
+import { createTelemetry } from '../src/telemetry/telemetry.js';
+
+const { values } = parseArgs({
+  options: {
+    containers: { type: 'string', default: '200' },
+    rounds: { type: 'string', default: '5' },
+    concurrency: { type: 'string', default: '' },
+    redis: { type: 'boolean', default: false },
+  },
+});
+const containers = Number(values.containers);
+const rounds = Number(values.rounds);
+
+const socketPath = (process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock').replace('unix://', '');
+const docker = new Docker({ socketPath, host: '' });
+const LABEL = 'com.galaxy.bench';
+
+async function createContainers(prefix: string, image: string): Promise<string[]> {
+  const ids: string[] = [];
+  const todo = Array.from({ length: containers }, (_, i) => `${prefix}-${i}`);
+  const maker = async (): Promise<void> => {
+    for (let game = todo.pop(); game !== undefined; game = todo.pop()) {
+      const container = await docker.createContainer({
+        Image: image,
+        Labels: { 'com.galaxy.game_id': game, [LABEL]: '1' },
+        HostConfig: { NetworkMode: 'none' },
+      });
+      ids.push(container.id);
+      games.set(container.id, game);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, maker));
+  return ids;
+}
+const games = new Map<string, string>();
+
+/** The floor: bare DELETEs, `parallel` at a time, over connections that are kept open. */
+async function floor(ids: string[], parallel: number): Promise<number> {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: parallel });
+  const todo = [...ids];
+  const startedMs = performance.now();
+  const remover = async (): Promise<void> => {
+    for (let id = todo.pop(); id !== undefined; id = todo.pop()) {
+      const path = `/containers/${id}?v=1`;
+      await new Promise<void>((resolve, reject) => {
+        const request = http.request({ socketPath, agent, method: 'DELETE', path }, (response) => {
+          response.resume();
+          response.on('end', () =>
+            response.statusCode === 204 ? resolve() : reject(new Error(`${response.statusCode}`)),
+          );
+        });
+        request.on('error', reject);
+        request.end();
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, remover));
+  const elapsedMs = performance.now() - startedMs;
+  agent.destroy();
+  return (1_000 * ids.length) / elapsedMs;
+}
+
+async function insertRecords(database: Database, ids: string[]): Promise<void> {
+  await database.pool.query(
+    `INSERT INTO runtime_records (game_id, status, current_container_id, current_image_ref, stopped_at, last_op_at, created_at)
+     SELECT game, 'stopped', id, 'bench', now(), now(), now() FROM unnest($1::text[], $2::text[]) AS t (game, id)`,
+    [ids.map((id) => games.get(id)), ids],
+  );
+}
+
+const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
+
+async function main(): Promise<void> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'runtime-cleanup-bench-'));
+  await chmod(dataDir, 0o755);
+  const config = readConfig({
+    RTMANAGER_DATA_DIR: join(dataDir, 'data'),
+    DOCKER_HOST: `unix://${socketPath}`,
+    ...(values.redis ? { REDIS_URL: process.env['REDIS_URL'] } : {}),
+    ...(values.concurrency === '' ? {} : { RTMANAGER_WORKER_CONCURRENCY: values.concurrency }),
+  });
+  const log = createLogger({ level: 'warn', name: 'bench' });
+  const signal = new AbortController().signal;
+  const context: Context = { config, log, clock: systemClock, patienceMs: 20_000, signal };
+  const closing = createClosing(log);
+  closing.add('data', () => rm(dataDir, { recursive: true, force: true }));
+  try {
+    const database = await openDatabase(context);
+    closing.add('database', database.close);
+    const backend = await openQueueBackend(context, database, closing);
+    const parts = { backend, clock: systemClock, report: queueReport(log) };
+    const queue = createCleanupQueue(parts);
+    closing.add('queue', queue.close);
+    const endings = createJobEndings(parts);
+    closing.add('endings', endings.close);
+    const worker = await startWorker(context, createTelemetry(systemClock));
+    closing.add('worker', worker.stop);
+    const image = await ensureSleeperImage(docker);
+
+    console.log(
+      `${config.queueBackend} queue, ${config.workerConcurrency} jobs at a time, ${containers} containers a round, ${rounds} rounds`,
+    );
+    const floors: number[] = [];
+    const ours: number[] = [];
+    for (let round = 1; round <= rounds; round++) {
+      floors.push(await floor(await createContainers(`floor-${round}`, image), config.workerConcurrency));
+      const ids = await createContainers(`ours-${round}`, image);
+      await insertRecords(database, ids);
+      const startedMs = performance.now();
+      const jobs = await queue.enqueue(ids.map((id) => ({ gameId: games.get(id) ?? '', opSource: 'operator_cli' })));
+      let succeeded = 0;
+      await endings.wait(
+        jobs.map((job) => job.jobId),
+        (ending) => {
+          if (ending.state === 'completed' && ending.result.errorCode === '') succeeded += 1;
+        },
+        signal,
+      );
+      ours.push((1_000 * ids.length) / (performance.now() - startedMs));
+      if (succeeded !== ids.length) throw new Error(`only ${succeeded} of ${ids.length} cleanups succeeded`);
+      console.log(`round ${round}: floor ${floors.at(-1)?.toFixed(0)}/s, ours ${ours.at(-1)?.toFixed(0)}/s`);
+    }
+    const ratios = ours.map((rate, i) => rate / (floors[i] ?? rate));
+    console.log(
+      `median: floor ${median(floors).toFixed(0)}/s, ours ${median(ours).toFixed(0)}/s, ratio ${median(ratios).toFixed(2)}`,
+    );
+  } finally {
+    await closing.closeAll();
+  }
+}
+
+await main();

@@ -1,0 +1,60 @@
+/**
+ * How an outage of a networked store looks, whichever library reports it. The adapters do not know each other, but they
+ * meet the same sockets and, three of them, the same PostgreSQL driver; what is known of those stands here once.
+ */
+
+/** SQLSTATE classes: connection, resources, the server's shutdown and start, I/O trouble. */
+const OUTAGE_CLASSES = ['08', '53', '57P', '58'];
+
+/** What a repetition may well survive. */
+const OUTAGE_STATES = new Set([
+  '40001', // serialization failure
+  '40P01', // deadlock
+  '55P03', // lock timeout
+  '57014', // statement timeout, cancellation
+  '25006', // a read-only standby, after a failover
+  '25P03', // idle in transaction for too long
+  '25P04',
+  '28000', // refused login: the server is being set up, or its rules are
+  '28P01',
+  '3D000', // the database does not exist yet
+]);
+
+/** Node's codes for a connection that could not be made or did not last. */
+const SOCKET_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'EPIPE',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EADDRNOTAVAIL',
+  'EMFILE',
+  'ENFILE',
+  'ENOENT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+/** The PostgreSQL driver throws these without any code. */
+const DRIVER_MESSAGES =
+  /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed|The server does not support SSL|Cannot use a pool after calling end)/;
+
+/** Whether a SQLSTATE means that the database cannot serve now, rather than that the request is wrong. */
+export function isOutageState(sqlState: string): boolean {
+  return OUTAGE_STATES.has(sqlState) || OUTAGE_CLASSES.some((prefix) => sqlState.startsWith(prefix));
+}
+
+/** Whether an error is a socket's: its own code, or every one of several addresses that were tried. */
+export function isSocketFailure(error: unknown): boolean {
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isSocketFailure);
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && SOCKET_CODES.has(error.code);
+}
+
+/** Whether a message is one of the PostgreSQL driver's about a connection that could not be had or did not last. */
+export function isDriverOutage(message: string): boolean {
+  return DRIVER_MESSAGES.test(message);
+}

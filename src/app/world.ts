@@ -1,0 +1,64 @@
+import { createJobEndings } from '../adapters/bullmq/endings.js';
+import { createQueueTelemetry } from '../adapters/bullmq/otel.js';
+import { createCleanupQueue } from '../adapters/bullmq/producer.js';
+import { migrate } from '../adapters/postgres/migrate.js';
+import type { CliWorld, Session } from '../cli/ports.js';
+import { createTelemetry } from '../telemetry/telemetry.js';
+import { createClosing, opening } from './closing.js';
+import type { Context } from './context.js';
+import { MIGRATIONS_DIR, openDatabase, reachDatabase } from './database.js';
+import { checkDependencies } from './doctor.js';
+import { openQueueBackend, queueReport } from './queue.js';
+import { startWorker } from './worker.js';
+
+/** Somebody waits at a terminal: an outage is told soon. */
+const ONE_SHOT_PATIENCE_MS = 5_000;
+
+/** The service, as the command line wants it; the demonstration stands outside of it. */
+export function createWorld(): Omit<CliWorld, 'runDemo'> {
+  return {
+    migrate: async (session, report) => {
+      const closing = createClosing(session.log);
+      try {
+        const connectionString = await reachDatabase(impatient(session), closing);
+        return await migrate({ connectionString, migrationsDir: MIGRATIONS_DIR, report });
+      } finally {
+        await closing.closeAll();
+      }
+    },
+    openReader: (session) => openDatabase(impatient(session)),
+    openProducer: (session) =>
+      opening(session.log, async (closing) => {
+        const context = impatient(session);
+        const database = await openDatabase(context);
+        closing.add('database', database.close);
+        const backend = await openQueueBackend(context, database, closing);
+        const parts = { backend, clock: session.clock, report: queueReport(session.log) };
+        const queue = createCleanupQueue({ ...parts, telemetry: createQueueTelemetry() });
+        closing.add('queue', queue.close);
+        const endings = createJobEndings(parts);
+        closing.add('endings', endings.close);
+        return { queue, endings, close: closing.closeAll };
+      }),
+    runWorker: async (session) => {
+      const worker = await startWorker(patient(session), createTelemetry(session.clock));
+      session.log.info({}, 'taking jobs');
+      await aborted(session.signal);
+      session.log.info({}, 'stopping');
+      await worker.stop();
+    },
+    checkDependencies: (session) => checkDependencies(impatient(session)),
+  };
+}
+
+const impatient = (session: Session): Context => ({ ...session, patienceMs: ONE_SHOT_PATIENCE_MS });
+
+/** A worker that starts before its stores do waits for them, as it waits when they go away later. */
+const patient = (session: Session): Context => ({ ...session, patienceMs: Number.POSITIVE_INFINITY });
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

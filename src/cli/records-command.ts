@@ -1,0 +1,74 @@
+import { Option, type Command } from 'commander';
+import { recordToJson } from '../domain/result.js';
+import { RUNTIME_STATUSES, type RuntimeRecord, type RuntimeStatus } from '../domain/runtime-record.js';
+import { DONE, type ExitCode } from './failures.js';
+import type { CommandHost, CommandOptions, Run } from './host.js';
+import { addCommand, DATABASE_SETTINGS, limitOf } from './new-command.js';
+import { shownTime } from './output.js';
+
+interface RecordsOptions extends CommandOptions {
+  readonly status?: RuntimeStatus;
+  readonly limit: number;
+  readonly all?: boolean;
+}
+
+const PAGE_SIZE = 500;
+
+export function addRecordsCommand(program: Command, host: CommandHost): void {
+  addCommand(program, {
+    usage: 'records',
+    summary: 'Lists runtime records in the order of their game ids',
+    examples: [
+      ['runtime-cleanup records --status stopped', 'games whose container waits to be removed'],
+      ['runtime-cleanup records --all --json', 'everything; prints { "records": [...], "next": null }'],
+    ],
+    settings: DATABASE_SETTINGS,
+  })
+    .addOption(new Option('--status <status>', 'only records of this status').choices([...RUNTIME_STATUSES]))
+    .addOption(new Option('--limit <count>', 'at most this many records').argParser(limitOf).default(50))
+    .addOption(new Option('--all', 'all records').conflicts('limit'))
+    .action((options: RecordsOptions) => host.runOnce(options, (run) => listRecords(run, options)));
+}
+
+async function listRecords({ session, world, output }: Run, options: RecordsOptions): Promise<ExitCode> {
+  const { queries, close } = await world.openReader(session);
+  try {
+    const records: RuntimeRecord[] = [];
+    let after: string | undefined;
+    do {
+      session.signal.throwIfAborted();
+      const limit = options.all === true ? PAGE_SIZE : options.limit;
+      const page = await queries.listRecords({ status: options.status, after, limit });
+      records.push(...page.items);
+      after = page.next ?? undefined;
+    } while (options.all === true && after !== undefined);
+
+    if (output.isJson) {
+      output.document({ records: records.map(recordToJson), next: after ?? null });
+    } else {
+      showRecords(output, records, after !== undefined);
+    }
+    return DONE;
+  } finally {
+    await close();
+  }
+}
+
+function showRecords(output: Run['output'], records: readonly RuntimeRecord[], hasMore: boolean): void {
+  if (records.length === 0) {
+    output.note('There are no such records.');
+    return;
+  }
+  output.table(
+    ['GAME', 'STATUS', 'CONTAINER', 'IMAGE', 'STOPPED', 'LAST OPERATION'],
+    records.map((record) => [
+      record.gameId,
+      record.status,
+      record.currentContainerId?.slice(0, 12) ?? '',
+      record.currentImageRef ?? '',
+      shownTime(record.stoppedAt),
+      shownTime(record.lastOpAt),
+    ]),
+  );
+  if (hasMore) output.note('There are more; add --all or a higher --limit.');
+}

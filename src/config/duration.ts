@@ -1,0 +1,20 @@
+const UNITS_MS: ReadonlyMap<string, number> = new Map([
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+  ['ms', 1],
+]);
+
+/** Milliseconds of `500ms`, `30s`, `5m` or `1h`; undefined when the text is no such duration. */
+export function parseDurationMs(text: string): number | undefined {
+  const [, amount, unit] = /^(\d{1,12}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? [];
+  const unitMs = UNITS_MS.get(unit ?? '');
+  return unitMs === undefined ? undefined : Math.round(Number(amount) * unitMs);
+}
+
+/** The shortest text that reads back as the same whole number of milliseconds. */
+export function formatDuration(ms: number): string {
+  if (ms === 0) return '0s';
+  const [unit = 'ms', unitMs = 1] = Array.from(UNITS_MS).find(([, unitMs]) => ms % unitMs === 0) ?? [];
+  return `${ms / unitMs}${unit}`;
+}

@@ -1,0 +1,52 @@
+const PREFIX = 'RTMANAGER_';
+
+/** Read by parts of the service that stand beside the worker; known, so that one environment serves all of them. */
+const READ_ELSEWHERE = [
+  'RTMANAGER_CLEANUP_INTERVAL',
+  'RTMANAGER_SWEEP_MAX_SHARE',
+  'RTMANAGER_INTERNAL_HTTP_ADDR',
+  'RTMANAGER_API_TOKENS',
+];
+
+// Kubernetes puts these into every pod of a namespace that has a Service called "rtmanager".
+const SERVICE_LINK = /^RTMANAGER_(?:SERVICE_(?:HOST|PORT)|PORT)(?:_|$)/;
+
+/**
+ * One line for each `RTMANAGER_` variable that nobody reads. A misspelt limit would otherwise be a limit that silently
+ * does not hold.
+ */
+export function unknownNameLines(present: readonly string[], settings: readonly string[]): readonly string[] {
+  const known = [...settings.filter((name) => name.startsWith(PREFIX)), ...READ_ELSEWHERE];
+  return present
+    .filter((name) => name.startsWith(PREFIX) && !known.includes(name) && !SERVICE_LINK.test(name))
+    .map((name) => {
+      const nearest = nearestOf(name, known);
+      const advice = nearest === undefined ? `known are ${known.join(', ')}` : `did you mean ${nearest}?`;
+      return `${name}: no setting has this name; ${advice}`;
+    });
+}
+
+function nearestOf(name: string, known: readonly string[]): string | undefined {
+  const ranked = known
+    .map((candidate) => ({
+      candidate,
+      distance: editDistance(name.slice(PREFIX.length), candidate.slice(PREFIX.length)),
+    }))
+    .sort((a, b) => a.distance - b.distance);
+  const best = ranked[0];
+  return best !== undefined && best.distance <= Math.max(2, best.candidate.length / 4) ? best.candidate : undefined;
+}
+
+/** Levenshtein: how many letters must be typed, dropped or exchanged to make one text of the other. */
+function editDistance(from: string, to: string): number {
+  let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (const [row, letter] of Array.from(from).entries()) {
+    const current = [row + 1];
+    for (const [column, other] of Array.from(to).entries()) {
+      const exchanged = (previous[column] ?? 0) + (letter === other ? 0 : 1);
+      current.push(Math.min(exchanged, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous.at(-1) ?? 0;
+}

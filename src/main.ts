@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import type { CliWorld } from './cli/ports.js';
+import { systemClock } from './clock.js';
+import { processEnvironment } from './config.js';
+import { createLogger } from './telemetry/logger.js';
+import { startTelemetry } from './telemetry/start-telemetry.js';
+
+const EXIT_LIMIT_MS = 2_000;
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
+}
+
+/** The service itself, which takes a second to load; the demonstration stands beside it. */
+async function loadWorld(): Promise<CliWorld> {
+  const { createWorld } = await import('./app/world.js');
+  return {
+    ...createWorld(),
+    runDemo: async (session, io) => (await import('./demo/run-demo.js')).runDemo({ ...session, io }),
+  };
+}
+
+async function main(): Promise<void> {
+  // Whoever reads our output may stop reading, as `head` does; that is no reason to fall over.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+  const environment = processEnvironment();
+  const log = createLogger({ name: 'runtime-cleanup', level: 'warn', destination: process.stderr });
+  const telemetry = await startTelemetry({ environment, log, clock: systemClock, version: version() });
+
+  // Only now: a meter or tracer that is asked for before telemetry has started records nothing for ever.
+  const { runProgram } = await import('./cli/program.js');
+  // The clock's timers keep no process alive; whoever waits for a dependency with nothing else open would just vanish.
+  const stayAlive = setInterval(() => {}, 60_000);
+  process.exitCode = await runProgram(process.argv.slice(2), {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    stdin: process.stdin,
+    environment,
+    signals: process,
+    clock: systemClock,
+    exitNow: (code) => process.exit(code),
+    loadWorld,
+    version: version(),
+  });
+  await telemetry.shutdown();
+  clearInterval(stayAlive);
+  // All is closed by now; should a library still hold on to a socket, nobody waits for it.
+  systemClock.after(EXIT_LIMIT_MS, () => process.exit());
+}
+
+void main();

@@ -1,0 +1,68 @@
+import { SpanStatusCode, trace } from '@opentelemetry/api';
+import type { CleanupObserver } from '../cleanup/ports.js';
+import type { ErrorCode } from '../domain/error-codes.js';
+import type { OperationEntry } from '../domain/operation.js';
+import { storable } from '../domain/text.js';
+import type { Log } from './logger.js';
+import type { Metrics } from './metrics.js';
+
+/** Writes one line for each outcome, counts it, and marks the active span, which the queue library leaves unmarked. */
+export function createCleanupObserver({ log, metrics }: { log: Log; metrics: Metrics }): CleanupObserver {
+  return {
+    concluded: (entry) => {
+      metrics.cleanupConcluded(entry);
+      markSpan(entry);
+      const { level, message } = ENDINGS[entry.errorCode];
+      log[level](fieldsOf(entry), message);
+    },
+    auditRowLost: (entry, cause) => log.error({ ...fieldsOf(entry), err: cause }, 'operation log row lost'),
+    leaseReleaseFailed: (gameId, cause) => log.warn({ game_id: gameId, err: cause }, 'lease release failed'),
+  };
+}
+
+type Ending = { readonly level: 'info' | 'warn' | 'error'; readonly message: string };
+
+const refused: Ending = { level: 'warn', message: 'cleanup refused' };
+const failed: Ending = { level: 'error', message: 'cleanup failed' };
+
+const ENDINGS: Readonly<Record<ErrorCode, Ending>> = {
+  '': { level: 'info', message: 'cleanup succeeded' },
+  replay_no_op: { level: 'info', message: 'cleanup replayed' },
+  invalid_request: refused,
+  not_found: refused,
+  container_mismatch: refused,
+  conflict: refused,
+  lease_lost: failed,
+  service_unavailable: failed,
+  internal_error: failed,
+};
+
+function fieldsOf(entry: OperationEntry): Readonly<Record<string, unknown>> {
+  return {
+    job_id: entry.jobId,
+    attempt: entry.attempt,
+    // A refused request may hold text of any length here.
+    game_id: storable(entry.gameId, 256),
+    container_id: entry.containerId,
+    op_source: storable(entry.opSource, 256),
+    source_ref: storable(entry.sourceRef, 256),
+    error_code: entry.errorCode,
+    error_message: entry.errorMessage,
+    duration_ms: Math.round(entry.elapsedMs),
+  };
+}
+
+function markSpan(entry: OperationEntry): void {
+  const span = trace.getActiveSpan();
+  if (span === undefined) return;
+  span.setAttributes({
+    'rtmanager.game_id': storable(entry.gameId, 256),
+    'rtmanager.outcome': entry.outcome,
+    'rtmanager.error_code': entry.errorCode,
+    'rtmanager.attempt': entry.attempt,
+  });
+  if (entry.outcome === 'failure') {
+    span.setAttribute('error.type', entry.errorCode);
+    span.setStatus({ code: SpanStatusCode.ERROR, message: entry.errorMessage });
+  }
+}

@@ -1,0 +1,42 @@
+import { DiagLogLevel, type DiagLogger } from '@opentelemetry/api';
+import type { Clock } from '../clock.js';
+import type { Log } from './logger.js';
+
+const QUIET_MS = 60_000;
+
+/**
+ * OpenTelemetry's own complaints, in our log: the first at once, then at most one a minute with the number of those
+ * left out. A collector that is away for a day must not bury the lines about the work.
+ */
+export function createDiagnostics(log: Log, clock: Clock): DiagLogger {
+  let quietUntilMs = -Infinity;
+  let leftOut = 0;
+
+  const complain = (message: string) => {
+    const nowMs = clock.monotonicMs();
+    if (nowMs < quietUntilMs) {
+      leftOut += 1;
+      return;
+    }
+    log.warn({ detail: readable(message), left_out: leftOut }, 'telemetry trouble');
+    quietUntilMs = nowMs + QUIET_MS;
+    leftOut = 0;
+  };
+  const mention = (message: string) => log.debug({ detail: message }, 'telemetry');
+  return { error: complain, warn: complain, info: mention, debug: mention, verbose: mention };
+}
+
+/** The SDK hands an exception over as JSON with its whole stack; its message is what an operator can use. */
+function readable(text: string): string {
+  const [, quoted] = /"message":("(?:[^"\\]|\\.)*")/.exec(text) ?? [];
+  return (quoted === undefined ? text : String(JSON.parse(quoted))).slice(0, 1_000);
+}
+
+/** The level that `OTEL_LOG_LEVEL` names; undefined when it names none. */
+export function diagnosticsLevel(text: string | undefined): DiagLogLevel | undefined {
+  const wanted = text?.trim().toUpperCase();
+  return Object.entries(DiagLogLevel)
+    .filter(([name]) => name === wanted)
+    .map(([, level]) => level)
+    .find((level): level is DiagLogLevel => typeof level === 'number');
+}

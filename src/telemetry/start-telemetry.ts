@@ -1,0 +1,101 @@
+import { context, diag, DiagLogLevel, metrics, propagation, trace } from '@opentelemetry/api';
+import type { Clock } from '../clock.js';
+import { createDiagnostics, diagnosticsLevel } from './diagnostics.js';
+import type { Log } from './logger.js';
+
+export type OtelEnvironment = Readonly<Record<string, string | undefined>>;
+
+export interface RunningTelemetry {
+  /** Sends what is still buffered, for a few seconds at most; never rejects. A second call does nothing. */
+  readonly shutdown: () => Promise<void>;
+}
+
+export interface TelemetryOptions {
+  /** OpenTelemetry's own packages read the same variables from the process; this copy only decides what to start. */
+  readonly environment: OtelEnvironment;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly version: string;
+  /** How long `shutdown` may take; a collector that does not answer must not keep the process from ending. */
+  readonly shutdownLimitMs?: number;
+}
+
+const NOTHING_STARTED: RunningTelemetry = { shutdown: async () => {} };
+
+/**
+ * Starts exporting what the standard `OTEL_*` variables ask for; without them nothing is loaded, started or sent. Must
+ * be called before the first tracer or meter is asked for. Trouble with telemetry is logged and never rejects.
+ */
+export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
+  const { environment, log, version } = options;
+  const wanted = wantedSignals(environment);
+  if (!wanted.traces && !wanted.metrics) return NOTHING_STARTED;
+  try {
+    const { NodeSDK, resources } = await import('@opentelemetry/sdk-node');
+    const hearDiagnostics = diagnosticsOf(options);
+    hearDiagnostics();
+    const sdk = new NodeSDK({
+      // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are read by the env detector and win over these.
+      resource: resources
+        .defaultResource()
+        .merge(resources.resourceFromAttributes({ 'service.name': 'runtime-cleanup', 'service.version': version })),
+      // The SDK's default also publishes the command line, which is no place for telemetry to look.
+      ...(isSet(environment['OTEL_NODE_RESOURCE_DETECTORS'])
+        ? {}
+        : {
+            resourceDetectors: [resources.envDetector, resources.hostDetector, resources.serviceInstanceIdDetector],
+          }),
+      // Left out, each of these would be made from the environment, and its default is to send to localhost.
+      ...(wanted.traces ? {} : { spanProcessors: [] }),
+      ...(wanted.metrics ? {} : { metricReaders: [] }),
+      logRecordProcessors: [],
+    });
+    // Once more: with OTEL_LOG_LEVEL set, the SDK has just put a console logger in place, which writes among our results.
+    hearDiagnostics();
+    sdk.start();
+    return { shutdown: once(() => stop(sdk, options)) };
+  } catch (thrown) {
+    log.error({ err: thrown }, 'telemetry not started');
+    return NOTHING_STARTED;
+  }
+}
+
+/** Which signals the environment asks for, by an exporter or by an endpoint. */
+export function wantedSignals(environment: OtelEnvironment): { readonly traces: boolean; readonly metrics: boolean } {
+  const isWanted = (signal: 'TRACES' | 'METRICS') => {
+    const exporter = environment[`OTEL_${signal}_EXPORTER`];
+    if (isSet(exporter)) return exporter?.trim() !== 'none';
+    return (
+      isSet(environment['OTEL_EXPORTER_OTLP_ENDPOINT']) || isSet(environment[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`])
+    );
+  };
+  const isDisabled = environment['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true';
+  return { traces: !isDisabled && isWanted('TRACES'), metrics: !isDisabled && isWanted('METRICS') };
+}
+
+const isSet = (text: string | undefined): boolean => text !== undefined && text.trim() !== '';
+
+function diagnosticsOf({ log, clock, environment }: TelemetryOptions): () => void {
+  const diagnostics = createDiagnostics(log, clock);
+  const logLevel = diagnosticsLevel(environment['OTEL_LOG_LEVEL']) ?? DiagLogLevel.WARN;
+  return () => void diag.setLogger(diagnostics, { logLevel, suppressOverrideMessage: true });
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => (running ??= work());
+}
+
+async function stop(
+  sdk: { readonly shutdown: () => Promise<void> },
+  { log, clock, shutdownLimitMs = 5_000 }: TelemetryOptions,
+): Promise<void> {
+  const sent = sdk.shutdown().then(
+    () => 'sent' as const,
+    (thrown: unknown) => thrown,
+  );
+  const limit = new Promise<'late'>((resolve) => clock.after(shutdownLimitMs, () => resolve('late')));
+  const ending = await Promise.race([sent, limit]);
+  if (ending !== 'sent') log.warn(ending === 'late' ? {} : { err: ending }, 'telemetry not fully sent');
+  for (const api of [trace, metrics, context, propagation, diag]) api.disable();
+}

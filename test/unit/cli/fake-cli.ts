@@ -1,0 +1,120 @@
+import { EventEmitter } from 'node:events';
+import type { CliWorld, Producer, Reader } from '../../../src/cli/ports.js';
+import { runProgram } from '../../../src/cli/program.js';
+import type { StopSignal } from '../../../src/cli/stop-signals.js';
+import type { Environment } from '../../../src/config.js';
+import type { EnqueuedJob } from '../../../src/jobs/ports.js';
+import { createManualClock } from '../../support/manual-clock.js';
+
+interface CliOptions {
+  readonly environment?: Environment;
+  readonly stdin?: readonly (string | Uint8Array)[];
+  readonly isTTY?: boolean;
+}
+
+/** The program with captured output, in a world where every member that a test does not give refuses. */
+export function fakeCli(world: Partial<CliWorld>, { environment = {}, stdin = [], isTTY = false }: CliOptions = {}) {
+  const clock = createManualClock();
+  const signals = new EventEmitter();
+  const written = { stdout: '', stderr: '' };
+  const exits: number[] = [];
+  let loads = 0;
+  const stream = (name: keyof typeof written) => ({
+    write: (text: string) => {
+      written[name] += text;
+      return true;
+    },
+    isTTY,
+    columns: 100,
+  });
+  const unasked = async (): Promise<never> => {
+    throw new TypeError('the command asked for something this test does not give');
+  };
+  const whole: CliWorld = {
+    migrate: unasked,
+    openReader: unasked,
+    openProducer: unasked,
+    runWorker: unasked,
+    checkDependencies: unasked as never,
+    runDemo: unasked,
+    ...world,
+  };
+  return {
+    clock,
+    written,
+    exits,
+    loads: () => loads,
+    json: (): unknown => JSON.parse(written.stdout),
+    raise: (signal: StopSignal) => signals.emit(signal),
+    listeners: () => signals.listenerCount('SIGINT') + signals.listenerCount('SIGTERM'),
+    run: (...args: readonly string[]) =>
+      runProgram(args, {
+        stdout: stream('stdout'),
+        stderr: stream('stderr'),
+        stdin: (async function* () {
+          yield* stdin;
+        })(),
+        environment,
+        signals,
+        clock,
+        exitNow: (code) => exits.push(code),
+        loadWorld: async () => {
+          loads += 1;
+          return whole;
+        },
+        version: '1.2.3',
+      }),
+  };
+}
+
+/** A reader that answers from the given members and counts how often it was closed. */
+export function fakeReader(queries: Partial<Reader['queries']>) {
+  const closed = { times: 0 };
+  const reader: Reader = {
+    queries: {
+      listRecords: async () => ({ items: [], next: null }),
+      findRecord: async () => undefined,
+      listOperations: async () => ({ items: [], next: null }),
+      ...queries,
+    },
+    close: async () => {
+      closed.times += 1;
+    },
+  };
+  return { closed, world: { openReader: async () => reader } satisfies Partial<CliWorld> };
+}
+
+/** A queue that takes everything, one job a game, and a wait that the test ends. */
+export function fakeProducer(parts: { enqueue?: Producer['queue']['enqueue']; wait?: Producer['endings']['wait'] }) {
+  const closed = { times: 0 };
+  const enqueued: unknown[][] = [];
+  const close = async () => {
+    closed.times += 1;
+  };
+  const takeAll: Producer['queue']['enqueue'] = async (requests) =>
+    requests.map(({ gameId }): EnqueuedJob => ({
+      gameId,
+      jobId: `job-of-${gameId}`,
+      state: 'waiting',
+      coalesced: gameId === 'busy',
+    }));
+  const producer: Producer = {
+    queue: {
+      enqueue: async (requests) => {
+        enqueued.push([...requests]);
+        return (parts.enqueue ?? takeAll)(requests);
+      },
+      close,
+    },
+    endings: { wait: parts.wait ?? (async () => {}), close },
+    close,
+  };
+  return { closed, enqueued, world: { openProducer: async () => producer } satisfies Partial<CliWorld> };
+}
+
+/** A promise that rejects with the signal's reason, as every wait of the service does. */
+export function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+}

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigurationError, UnavailableError } from '../../../src/domain/errors.js';
+import { describeSettings } from '../../../src/config.js';
+import { fakeCli } from './fake-cli.js';
+
+const COMMANDS = ['serve', 'worker', 'migrate', 'enqueue', 'records', 'log', 'doctor', 'demo'];
+
+describe('--help', () => {
+  it('lists every command and the exit codes, without loading the service', async () => {
+    const cli = fakeCli({});
+    expect(await cli.run('--help')).toBe(0);
+    expect(COMMANDS.filter((name) => !new RegExp(`^  ${name} `, 'm').test(cli.written.stdout))).toEqual([]);
+    expect(cli.written.stdout).toContain('Exit codes: 0 done, 1 failed, 2 wrong use.');
+    expect(cli.loads()).toBe(0);
+  });
+
+  it.each(COMMANDS)('of %s shows --json, an example and the settings it reads', async (name) => {
+    const cli = fakeCli({});
+    expect(await cli.run(name, '--help')).toBe(0);
+    expect(cli.written.stdout).toContain('--json');
+    expect(cli.written.stdout).toMatch(new RegExp(`Examples:\\n.*runtime-cleanup ${name}`));
+    expect(cli.written.stdout).toMatch(/Settings \(environment\):\n {2}[A-Z_]+\n {6}\S/);
+    expect(cli.loads()).toBe(0);
+  });
+
+  it('of serve shows every setting with its default', async () => {
+    const cli = fakeCli({});
+    await cli.run('serve', '--help');
+    const help = cli.written.stdout;
+    expect(
+      describeSettings().filter(
+        ({ name, fallback }) =>
+          !help.includes(`  ${name}\n`) || !help.includes(`default: ${fallback.replaceAll('`', '')}`),
+      ),
+    ).toEqual([]);
+  });
+
+  it('needs no sound settings', async () => {
+    expect(await fakeCli({}, { environment: { RTMANAGER_LOG_LEVEL: 'loud' } }).run('worker', '--help')).toBe(0);
+  });
+});
+
+it('--version prints the version', async () => {
+  const cli = fakeCli({});
+  expect(await cli.run('--version')).toBe(0);
+  expect(cli.written.stdout).toBe('1.2.3\n');
+});
+
+describe('wrong use', () => {
+  const cases: readonly (readonly [situation: string, args: readonly string[], says: string])[] = [
+    ['no command', [], 'which command?'],
+    ['an unknown command', ['cleanup'], "unknown command 'cleanup'"],
+    ['a misspelt option', ['records', '--statsu', 'x'], "unknown option '--statsu' (Did you mean --status?)"],
+    ['a missing argument', ['log'], "missing required argument 'game-id'"],
+    ['a word too many', ['migrate', 'now'], 'too many arguments'],
+    ['a status that is none', ['records', '--status', 'gone'], 'Allowed choices are running, stopped, removed.'],
+    ['a limit that is none', ['records', '--limit', '0'], 'Allowed: a whole number from 1 to 1000.'],
+    ['options that exclude each other', ['records', '--all', '--limit', '3'], 'cannot be used with'],
+    ['a game id that is none', ['log', 'a\u0007b'], 'contains a control character'],
+  ];
+  it.each(cases)('%s ends with 2 and one line that says why', async (_situation, args, says) => {
+    const cli = fakeCli({});
+    expect(await cli.run(...args)).toBe(2);
+    expect(cli.written.stdout).toBe('');
+    expect(cli.written.stderr.split('\n').filter((line) => line.startsWith('runtime-cleanup: '))).toEqual([
+      expect.stringContaining(says),
+    ]);
+  });
+
+  it('with --json ends with 2 and an error that machines can read', async () => {
+    const cli = fakeCli({});
+    expect(await cli.run('records', '--limit', 'x', '--json')).toBe(2);
+    expect(JSON.parse(cli.written.stderr)).toMatchObject({ error: { code: 'invalid_request' } });
+  });
+});
+
+describe('bad settings', () => {
+  const environment = { RTMANAGER_DOCKER_TIMEOUT: 'soon', RTMANAGER_QUEUE_BACKND: 'redis' };
+
+  it('end with 2 and one line each, before anything is loaded', async () => {
+    const cli = fakeCli({}, { environment });
+    expect(await cli.run('records')).toBe(2);
+    expect(cli.written.stderr.trim().split('\n')).toEqual([
+      'runtime-cleanup: RTMANAGER_QUEUE_BACKND: no setting has this name; did you mean RTMANAGER_QUEUE_BACKEND?',
+      'runtime-cleanup: RTMANAGER_DOCKER_TIMEOUT: "soon" is not allowed; allowed: 100ms to 1h',
+    ]);
+    expect(cli.loads()).toBe(0);
+  });
+
+  it('stop a service the same way', async () => {
+    expect(await fakeCli({}, { environment }).run('worker')).toBe(2);
+  });
+});
+
+describe('a failure', () => {
+  const failing = (error: Error, environment = {}) => {
+    const openReader = async () => {
+      throw error;
+    };
+    return fakeCli({ openReader }, { environment });
+  };
+
+  it('of a dependency is one line that names it, and advice; exit code 1', async () => {
+    const cli = failing(new UnavailableError('postgresql', 'connect ECONNREFUSED\n  127.0.0.1:5432'));
+    expect(await cli.run('records')).toBe(1);
+    expect(cli.written.stderr).toBe(
+      'runtime-cleanup: postgresql: connect ECONNREFUSED 127.0.0.1:5432\n' +
+        '`runtime-cleanup doctor` checks every dependency and says what to do.\n',
+    );
+  });
+
+  it('with --json is an object on standard error, and nothing is on standard output', async () => {
+    const cli = failing(new UnavailableError('redis', 'away'));
+    expect(await cli.run('log', 'g', '--json')).toBe(1);
+    expect(JSON.parse(cli.written.stderr)).toMatchObject({
+      error: { code: 'service_unavailable', message: 'redis: away' },
+    });
+    expect(cli.written.stdout).toBe('');
+  });
+
+  it('of the set-up found out late is one line; exit code 1', async () => {
+    const cli = failing(new ConfigurationError('Redis may evict keys'));
+    expect(await cli.run('records')).toBe(1);
+    expect(cli.written.stderr).toBe('runtime-cleanup: Redis may evict keys\n');
+  });
+
+  it('shows where it comes from only when asked for debug lines', async () => {
+    const quiet = failing(new TypeError('x is not a function'));
+    const loud = failing(new TypeError('x is not a function'), { RTMANAGER_LOG_LEVEL: 'debug' });
+    expect([await quiet.run('records'), await loud.run('records')]).toEqual([1, 1]);
+    expect(quiet.written.stderr).not.toContain('    at ');
+    expect(quiet.written.stderr).toContain('RTMANAGER_LOG_LEVEL=debug');
+    expect(loud.written.stderr).toContain('    at ');
+  });
+
+  it('cannot write to the terminal what a terminal would obey', async () => {
+    const cli = failing(new ConfigurationError('evil \u001B[2J text'));
+    await cli.run('records');
+    expect(cli.written.stderr).toBe('runtime-cleanup: evil \\u001b[2J text\n');
+  });
+});
+
+it('gives the signals back when a command has ended', async () => {
+  const cli = fakeCli({ migrate: async () => [] });
+  await cli.run('migrate');
+  expect(cli.listeners()).toBe(0);
+});

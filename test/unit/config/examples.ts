@@ -1,0 +1,123 @@
+import type { Config, Environment } from '../../../src/config.js';
+
+interface Examples {
+  /** Environment beside the variable itself that its valid examples need. */
+  readonly beside?: Environment;
+  readonly valid: readonly (readonly [text: string, expected: Partial<Config>])[];
+  readonly invalid: readonly string[];
+}
+
+/** For every variable: texts it takes, with the settings they give, and texts it refuses. */
+export const examples: Readonly<Record<string, Examples>> = {
+  DATABASE_URL: {
+    valid: [
+      ['postgresql://a:b@db:5432/games', { databaseUrl: 'postgresql://a:b@db:5432/games' }],
+      ['postgres://db/games?sslmode=require', { databaseUrl: 'postgres://db/games?sslmode=require' }],
+      ['postgresql:///games?host=/run/postgresql', { databaseUrl: 'postgresql:///games?host=/run/postgresql' }],
+    ],
+    invalid: ['db:5432/games', 'mysql://db/games', 'postgresql:db', 'postgresql://[db/games'],
+  },
+  REDIS_URL: {
+    valid: [
+      ['redis://127.0.0.1:6379', { redisUrl: 'redis://127.0.0.1:6379', queueBackend: 'redis', leaseStore: 'redis' }],
+      ['rediss://u:p@cache:6380/2', { redisUrl: 'rediss://u:p@cache:6380/2' }],
+    ],
+    invalid: ['127.0.0.1:6379', 'http://cache', 'redis:cache'],
+  },
+  DOCKER_HOST: {
+    valid: [
+      [
+        'unix:///run/user/1000/docker.sock',
+        { dockerHost: 'unix:///run/user/1000/docker.sock', dockerTlsVerify: false },
+      ],
+      ['tcp://10.0.0.5:2375', { dockerHost: 'tcp://10.0.0.5:2375', dockerTlsVerify: false }],
+      ['https://engine:2376', { dockerHost: 'https://engine:2376', dockerTlsVerify: true }],
+    ],
+    invalid: ['/var/run/docker.sock', 'ssh://root@host', 'localhost:2375', 'fd://'],
+  },
+  DOCKER_TLS_VERIFY: {
+    beside: { DOCKER_HOST: 'tcp://engine:2376', DOCKER_CERT_PATH: '/certs' },
+    valid: [['1', { dockerTlsVerify: true, dockerCertPath: '/certs' }]],
+    invalid: ['0', 'true', 'yes'],
+  },
+  DOCKER_CERT_PATH: {
+    beside: { DOCKER_HOST: 'tcp://engine:2376', DOCKER_TLS_VERIFY: '1' },
+    valid: [['/etc/docker/certs', { dockerCertPath: '/etc/docker/certs' }]],
+    invalid: ['certs', './certs', '~/.docker'],
+  },
+  RTMANAGER_QUEUE_BACKEND: {
+    beside: { REDIS_URL: 'redis://cache' },
+    valid: [
+      ['postgres', { queueBackend: 'postgres', leaseStore: 'redis', workerConcurrency: 4 }],
+      ['redis', { queueBackend: 'redis', workerConcurrency: 8 }],
+    ],
+    invalid: ['Redis', 'pg', 'kafka'],
+  },
+  RTMANAGER_LEASE_STORE: {
+    beside: { REDIS_URL: 'redis://cache' },
+    valid: [
+      ['postgres', { leaseStore: 'postgres', queueBackend: 'redis' }],
+      ['redis', { leaseStore: 'redis' }],
+    ],
+    invalid: ['memory', 'postgresql'],
+  },
+  RTMANAGER_CONTAINER_RETENTION_DAYS: {
+    valid: [
+      ['7', { retentionMs: 604_800_000 }],
+      ['0.5', { retentionMs: 43_200_000 }],
+      ['36500', { retentionMs: 36_500 * 86_400_000 }],
+    ],
+    invalid: ['0', '-1', '36501', '1d', '1e3', 'Infinity', '0x10', '.5'],
+  },
+  RTMANAGER_GAME_LEASE_TTL_SECONDS: {
+    valid: [
+      ['2', { leaseTtlMs: 2_000 }],
+      ['3600', { leaseTtlMs: 3_600_000 }],
+    ],
+    invalid: ['1', '3601', '60s', '2.5', '-60'],
+  },
+  RTMANAGER_WORKER_CONCURRENCY: {
+    valid: [
+      ['1', { workerConcurrency: 1 }],
+      ['256', { workerConcurrency: 256 }],
+    ],
+    invalid: ['0', '257', '4.5', 'many'],
+  },
+  RTMANAGER_DOCKER_TIMEOUT: {
+    valid: [
+      ['100ms', { dockerTimeoutMs: 100 }],
+      ['1.5s', { dockerTimeoutMs: 1_500 }],
+      ['1h', { dockerTimeoutMs: 3_600_000 }],
+    ],
+    invalid: ['30', '99ms', '61m', '30 s', '30S', '-1s', '1d'],
+  },
+  RTMANAGER_CONFLICT_MAX_ATTEMPTS: {
+    valid: [['1', { conflictMaxAttempts: 1 }]],
+    invalid: ['0', '1001', 'ten'],
+  },
+  RTMANAGER_RETRY_MAX_AGE: {
+    valid: [
+      ['1s', { retryMaxAgeMs: 1_000 }],
+      ['720h', { retryMaxAgeMs: 2_592_000_000 }],
+    ],
+    invalid: ['0s', '721h', '1d', '24'],
+  },
+  RTMANAGER_LOG_LEVEL: {
+    valid: [
+      ['debug', { logLevel: 'debug' }],
+      ['silent', { logLevel: 'silent' }],
+    ],
+    invalid: ['verbose', 'INFO', '30'],
+  },
+  RTMANAGER_SHUTDOWN_TIMEOUT: {
+    valid: [
+      ['0s', { shutdownTimeoutMs: 0 }],
+      ['5m', { shutdownTimeoutMs: 300_000 }],
+    ],
+    invalid: ['61m', 'forever', '30'],
+  },
+  RTMANAGER_DATA_DIR: {
+    valid: [['/srv/cleanup', { dataDir: '/srv/cleanup' }]],
+    invalid: ['data', './data', '~/data'],
+  },
+};

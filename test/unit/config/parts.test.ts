@@ -1,0 +1,52 @@
+import { assert, integer, property } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { describeSettings } from '../../../src/config.js';
+import { formatDuration, parseDurationMs } from '../../../src/config/duration.js';
+import { settingsMarkdown } from '../../../src/config/settings-markdown.js';
+import { shownUrl } from '../../../src/config/shown-url.js';
+
+describe('durations', () => {
+  it('read as milliseconds', () => {
+    const texts = ['500ms', '30s', '5m', '1h', '0s', '1.5s', '0.001s'];
+    expect(texts.map(parseDurationMs)).toEqual([500, 30_000, 300_000, 3_600_000, 0, 1_500, 1]);
+  });
+
+  it('have a unit, one amount and nothing else', () => {
+    const texts = ['', '30', 's', '-1s', '1 s', '1h30m', '1d', '1e3s', '1.s', '١s', '1s\n', '1.2345s'];
+    expect(texts.filter((text) => parseDurationMs(text) !== undefined)).toEqual([]);
+  });
+
+  it('are written so that they read back the same', () => {
+    assert(property(integer({ min: 0, max: 1_000_000_000 }), (ms) => parseDurationMs(formatDuration(ms)) === ms));
+    expect([1_500, 90_000, 7_200_000, 60_000].map(formatDuration)).toEqual(['1500ms', '90s', '2h', '1m']);
+  });
+});
+
+describe('addresses as they may be shown', () => {
+  it('keep everything but the password', () => {
+    expect(shownUrl('postgresql://app:p%40ss@db:5432/games?sslmode=require')).toBe(
+      'postgresql://app:***@db:5432/games?sslmode=require',
+    );
+    expect(shownUrl('redis://cache:6379/0')).toBe('redis://cache:6379/0');
+    expect(shownUrl('redis://app@cache')).toBe('redis://app@cache');
+    expect(shownUrl('postgresql://db/games?user=app&password=secret&x=1')).toBe(
+      'postgresql://db/games?user=app&password=***&x=1',
+    );
+  });
+
+  it('hide a password that holds the characters around it', () => {
+    expect(shownUrl('redis://u:a@b:c@cache')).toBe('redis://u:***@cache');
+  });
+
+  it('are not shown at all when they are none', () => {
+    expect(shownUrl('app:secret@db')).not.toContain('secret');
+  });
+});
+
+describe('the table of settings', () => {
+  it('has a row for each setting, every cell filled', () => {
+    const rows = settingsMarkdown(describeSettings()).trimEnd().split('\n');
+    expect(rows).toHaveLength(describeSettings().length + 2);
+    for (const row of rows) expect(row).toMatch(/^(\| [^|]+ ){4}\|$/);
+  });
+});

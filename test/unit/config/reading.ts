@@ -1,0 +1,16 @@
+import { ConfigError, readConfig, type Config, type Environment } from '../../../src/config.js';
+
+/** Reads settings as a user who is not root. */
+export const read = (environment: Environment = {}): Config =>
+  readConfig(environment, { isRoot: false, homeDir: '/home/kim' });
+
+/** The lines with which an environment is refused; none when it is accepted. */
+export function linesOf(environment: Environment): readonly string[] {
+  try {
+    read(environment);
+  } catch (thrown) {
+    if (thrown instanceof ConfigError) return thrown.lines;
+    throw thrown;
+  }
+  return [];
+}

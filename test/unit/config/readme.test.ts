@@ -1,0 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { describeSettings } from '../../../src/config.js';
+import { settingsMarkdown } from '../../../src/config/settings-markdown.js';
+
+it('the README lists the settings as the program knows them', () => {
+  const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+  const [, table] = /<!-- settings -->\n([\s\S]*?)<!-- \/settings -->/.exec(readme) ?? [];
+  expect(table).toBe(settingsMarkdown(describeSettings()));
+});

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { describeSettings, effectiveConfig, type Environment } from '../../../src/config.js';
+import { linesOf, read } from './reading.js';
+
+describe('settings that contradict each other', () => {
+  const cases: readonly (readonly [situation: string, environment: Environment, line: string])[] = [
+    [
+      'a Redis queue without a Redis',
+      { RTMANAGER_QUEUE_BACKEND: 'redis' },
+      'RTMANAGER_QUEUE_BACKEND: "redis" needs REDIS_URL, which is not set; allowed without it: postgres',
+    ],
+    [
+      'leases in Redis without a Redis',
+      { RTMANAGER_LEASE_STORE: 'redis' },
+      'RTMANAGER_LEASE_STORE: "redis" needs REDIS_URL, which is not set; allowed without it: postgres',
+    ],
+    [
+      'TLS over tcp:// without certificates',
+      { DOCKER_TLS_VERIFY: '1', DOCKER_HOST: 'tcp://engine:2376' },
+      'DOCKER_TLS_VERIFY: "1" with tcp://engine:2376 needs DOCKER_CERT_PATH, a folder with ca.pem, cert.pem and key.pem',
+    ],
+    [
+      'TLS over a socket file',
+      { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/certs' },
+      'DOCKER_TLS_VERIFY: "1" contradicts DOCKER_HOST unix:///var/run/docker.sock; allowed with tcp:// and https:// only',
+    ],
+    [
+      'TLS over plain http://',
+      { DOCKER_TLS_VERIFY: '1', DOCKER_HOST: 'http://engine:2375' },
+      'DOCKER_TLS_VERIFY: "1" contradicts DOCKER_HOST http://engine:2375; allowed with tcp:// and https:// only',
+    ],
+    [
+      'certificates that nothing would check',
+      { DOCKER_CERT_PATH: '/certs', DOCKER_HOST: 'tcp://engine:2376' },
+      'DOCKER_CERT_PATH: "/certs" is not used on tcp://engine:2376; allowed there with DOCKER_TLS_VERIFY=1',
+    ],
+  ];
+  it.each(cases)('%s is refused', (_situation, environment, line) => {
+    expect(linesOf(environment)).toEqual([line]);
+  });
+
+  it('certificates left over beside a socket file do no harm', () => {
+    expect(linesOf({ DOCKER_CERT_PATH: '/certs' })).toEqual([]);
+  });
+});
+
+describe('RTMANAGER_ variables that nobody reads', () => {
+  it('are refused with the name that was probably meant', () => {
+    expect(linesOf({ RTMANAGER_CONTAINER_RETENTION_DAY: '90' })).toEqual([
+      'RTMANAGER_CONTAINER_RETENTION_DAY: no setting has this name; did you mean RTMANAGER_CONTAINER_RETENTION_DAYS?',
+    ]);
+    expect(linesOf({ RTMANAGER_LEASE_STROE: 'redis' })[0]).toContain('did you mean RTMANAGER_LEASE_STORE?');
+  });
+
+  it('are refused with all known names where none is near', () => {
+    expect(linesOf({ RTMANAGER_TURBO: '1' })[0]).toMatch(/known are RTMANAGER_QUEUE_BACKEND, .*RTMANAGER_DATA_DIR/);
+  });
+
+  it('are accepted where another part of the service reads them', () => {
+    const elsewhere = ['CLEANUP_INTERVAL', 'SWEEP_MAX_SHARE', 'INTERNAL_HTTP_ADDR', 'API_TOKENS'];
+    expect(linesOf(Object.fromEntries(elsewhere.map((name) => [`RTMANAGER_${name}`, 'x'])))).toEqual([]);
+  });
+
+  it('are accepted where Kubernetes puts them for a Service called rtmanager', () => {
+    expect(
+      linesOf({
+        RTMANAGER_SERVICE_HOST: '10.0.0.1',
+        RTMANAGER_SERVICE_PORT_HTTP: '8096',
+        RTMANAGER_PORT: 'tcp://10.0.0.1:8096',
+        RTMANAGER_PORT_8096_TCP_ADDR: '10.0.0.1',
+      }),
+    ).toEqual([]);
+  });
+});
+
+describe('effectiveConfig', () => {
+  it('lists every setting, and each value reads back as the same setting', () => {
+    const config = read({
+      DATABASE_URL: 'postgresql://db/games',
+      REDIS_URL: 'redis://cache',
+      RTMANAGER_DOCKER_TIMEOUT: '1500ms',
+      RTMANAGER_CONTAINER_RETENTION_DAYS: '0.25',
+    });
+    const shown = effectiveConfig(config);
+    expect(Object.keys(shown)).toEqual(describeSettings().map(({ name }) => name));
+    const asEnvironment = Object.fromEntries(
+      Object.entries(shown).map(([name, value]) => [name, value === 'not set' ? '' : String(value)]),
+    );
+    expect(read(asEnvironment)).toEqual(config);
+  });
+
+  it('leaves passwords out', () => {
+    const shown = effectiveConfig(
+      read({
+        DATABASE_URL: 'postgresql://app:hunter2@db/games?password=hunter2',
+        REDIS_URL: 'redis://:hunter2@cache:6379',
+        DOCKER_HOST: 'https://me:hunter2@engine:2376',
+      }),
+    );
+    expect(JSON.stringify(shown)).not.toContain('hunter2');
+    expect(shown).toMatchObject({
+      DATABASE_URL: 'postgresql://app:***@db/games?password=***',
+      REDIS_URL: 'redis://:***@cache:6379',
+    });
+  });
+
+  it('says where the embedded PostgreSQL lives when no DATABASE_URL is set', () => {
+    expect(effectiveConfig(read({ RTMANAGER_DATA_DIR: '/srv/data' }))['DATABASE_URL']).toBe(
+      'embedded PostgreSQL in /srv/data',
+    );
+  });
+});

@@ -1,0 +1,56 @@
+import { context, metrics, trace, type Attributes } from '@opentelemetry/api';
+import { metrics as sdkMetrics, node } from '@opentelemetry/sdk-node';
+import type { Clock } from '../../../src/clock.js';
+import { createMetrics } from '../../../src/telemetry/metrics.js';
+import type { Telemetry } from '../../../src/telemetry/telemetry.js';
+
+export interface Point {
+  readonly instrument: string;
+  readonly unit: string;
+  readonly attributes: Attributes;
+  /** A gauge's or counter's value, or a histogram's sum. */
+  readonly value: unknown;
+}
+
+/** Telemetry that keeps what it is told, by the real SDK, in memory. */
+export function recordTelemetry(clock: Clock) {
+  const spans = new node.InMemorySpanExporter();
+  const tracers = new node.NodeTracerProvider({ spanProcessors: [new node.SimpleSpanProcessor(spans)] });
+  tracers.register();
+
+  const exporter = new sdkMetrics.InMemoryMetricExporter(sdkMetrics.AggregationTemporality.CUMULATIVE);
+  const meters = new sdkMetrics.MeterProvider({
+    readers: [new sdkMetrics.PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })],
+  });
+
+  const telemetry: Telemetry = {
+    tracer: tracers.getTracer('test'),
+    metrics: createMetrics(meters.getMeter('test')),
+    clock,
+  };
+  return {
+    telemetry,
+    spans: () => spans.getFinishedSpans(),
+    points: async (): Promise<readonly Point[]> => {
+      exporter.reset();
+      await meters.forceFlush();
+      return exporter
+        .getMetrics()
+        .flatMap(({ scopeMetrics }) => scopeMetrics)
+        .flatMap((scope) => scope.metrics)
+        .flatMap(({ descriptor, dataPoints }) =>
+          dataPoints.map(({ attributes, value }) => ({
+            instrument: descriptor.name,
+            unit: descriptor.unit,
+            attributes,
+            value: typeof value === 'object' && 'sum' in value ? value.sum : value,
+          })),
+        );
+    },
+    stop: async () => {
+      await tracers.shutdown();
+      await meters.shutdown();
+      for (const api of [trace, metrics, context]) api.disable();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import { DiagLogLevel } from '@opentelemetry/api';
+import { describe, expect, it } from 'vitest';
+import { createDiagnostics, diagnosticsLevel } from '../../../src/telemetry/diagnostics.js';
+import type { Log } from '../../../src/telemetry/logger.js';
+import { startTelemetry, wantedSignals, type OtelEnvironment } from '../../../src/telemetry/start-telemetry.js';
+import { createManualClock } from '../../support/manual-clock.js';
+
+function recordingLog() {
+  const lines: { level: keyof Log; fields: Readonly<Record<string, unknown>>; message: string }[] = [];
+  const write = (level: keyof Log) => (fields: Readonly<Record<string, unknown>>, message: string) => {
+    lines.push({ level, fields, message });
+  };
+  return {
+    lines,
+    log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') } satisfies Log,
+  };
+}
+
+describe('what OTEL_* variables ask for', () => {
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+  const cases: readonly (readonly [
+    situation: string,
+    environment: OtelEnvironment,
+    wanted: { traces: boolean; metrics: boolean },
+  ])[] = [
+    ['nothing set', {}, { traces: false, metrics: false }],
+    ['only a service name', { OTEL_SERVICE_NAME: 'x' }, { traces: false, metrics: false }],
+    ['an endpoint set to nothing', { OTEL_EXPORTER_OTLP_ENDPOINT: ' ' }, { traces: false, metrics: false }],
+    ['an endpoint', endpoint, { traces: true, metrics: true }],
+    ['an endpoint for traces', { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://c' }, { traces: true, metrics: false }],
+    ['an endpoint for metrics', { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://c' }, { traces: false, metrics: true }],
+    ['an exporter of traces', { OTEL_TRACES_EXPORTER: 'otlp' }, { traces: true, metrics: false }],
+    ['an exporter of metrics', { OTEL_METRICS_EXPORTER: 'prometheus' }, { traces: false, metrics: true }],
+    ['an endpoint, but no traces', { ...endpoint, OTEL_TRACES_EXPORTER: 'none' }, { traces: false, metrics: true }],
+    ['an endpoint, but disabled', { ...endpoint, OTEL_SDK_DISABLED: 'TRUE' }, { traces: false, metrics: false }],
+    ['an endpoint, not disabled', { ...endpoint, OTEL_SDK_DISABLED: 'false' }, { traces: true, metrics: true }],
+  ];
+  it.each(cases)('%s', (_situation, environment, wanted) => {
+    expect(wantedSignals(environment)).toEqual(wanted);
+  });
+
+  it('is nothing to start, and nothing to shut down, when nothing is set', async () => {
+    const { log, lines } = recordingLog();
+    const running = await startTelemetry({ environment: {}, log, clock: createManualClock(), version: '1' });
+    await running.shutdown();
+    await running.shutdown();
+    expect(lines).toEqual([]);
+  });
+});
+
+describe('complaints of the exporters', () => {
+  it('are logged once a minute at most, with the number of those left out', () => {
+    const { log, lines } = recordingLog();
+    const clock = createManualClock();
+    const diagnostics = createDiagnostics(log, clock);
+    for (let n = 0; n < 100; n++) diagnostics.error('collector away');
+    clock.skip(59_999);
+    diagnostics.warn('collector away');
+    clock.skip(1);
+    diagnostics.error('still away');
+    expect(lines).toEqual([
+      { level: 'warn', message: 'telemetry trouble', fields: { detail: 'collector away', left_out: 0 } },
+      { level: 'warn', message: 'telemetry trouble', fields: { detail: 'still away', left_out: 100 } },
+    ]);
+  });
+
+  it('are cut to a readable length', () => {
+    const { log, lines } = recordingLog();
+    createDiagnostics(log, createManualClock()).error('x'.repeat(1_000_000));
+    expect(JSON.stringify(lines).length).toBeLessThan(2_000);
+  });
+
+  it('are heard at the level that OTEL_LOG_LEVEL names', () => {
+    expect(['debug', ' ERROR ', 'none', 'loud', '', undefined].map(diagnosticsLevel)).toEqual([
+      DiagLogLevel.DEBUG,
+      DiagLogLevel.ERROR,
+      DiagLogLevel.NONE,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
