@@ -19,10 +19,11 @@ UPDATE game_leases SET expires_at = ${NEW_END}
 WHERE game_id = $1 AND token = $2 AND expires_at > now()`;
 
 // The row stays, so that the fence never goes back. The column keeps milliseconds and would round up into the future,
-// where the next acquisition would still find it.
+// where the next acquisition would still find it. A release need not reach the disk before it is answered: one that a
+// crash of the server takes back leaves a lease that ends by itself.
 const RELEASE = `
 UPDATE game_leases SET expires_at = date_trunc('milliseconds', now())
-WHERE game_id = $1 AND token = $2 AND expires_at > now()`;
+WHERE game_id = $1 AND token = $2 AND expires_at > now() AND set_config('synchronous_commit', 'off', true) = 'off'`;
 
 /** Game leases in the table `game_leases`. The pool's maker sets its time limits. */
 export function createPostgresLeaseStore({ pool }: { readonly pool: Pool }): LeaseStore {

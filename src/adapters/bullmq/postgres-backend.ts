@@ -1,0 +1,71 @@
+/* oxlint-disable typescript/no-unsafe-type-assertion -- BullMQ types the store into its classes; nothing here looks at that part */
+import { createPostgresBackend, runMigrations, withBackend } from 'bullmq';
+import {
+  type JobEvents,
+  type JobQueue,
+  type JobWorker,
+  type QueueBackend,
+  untilAnswered,
+  type Waiting,
+  whenReady,
+} from './backend.js';
+import { jobOptionsFor, workerOptionsFor } from './job-options.js';
+import { CLEANUP_QUEUE, SCHEMA } from './names.js';
+
+type Migratable = Parameters<typeof runMigrations>[0];
+
+interface Options extends Waiting {
+  /** A `pg.PoolConfig` with the session in UTC and every time limit set; BullMQ makes its own pools from it. */
+  readonly poolConfig: object;
+  readonly schema?: string | undefined;
+  /** Lends one connection of the caller's for as long as `work` runs; rejects when PostgreSQL does not answer. */
+  readonly withClient: <T>(work: (client: Migratable) => Promise<T>) => Promise<T>;
+}
+
+const PRODUCER_LIMITS = { max: 4, connectionTimeoutMillis: 1_000, statement_timeout: 9_000, query_timeout: 10_000 };
+const EVENTS_LIMITS = { max: 2 };
+
+/**
+ * One claim also moves every delayed job that is due, which after an outage may be thousands: cut off by a time limit for
+ * ordinary queries, it would be cut off again and again. BullMQ waits for jobs on a silent LISTEN connection, no query.
+ */
+const workerLimits = (concurrency: number): object => ({
+  max: concurrency + 2,
+  statement_timeout: 60_000,
+  query_timeout: 65_000,
+});
+
+const Bull = withBackend(createPostgresBackend);
+
+/**
+ * Waits until PostgreSQL answers and brings BullMQ's own tables up to date, both before anything of BullMQ is made.
+ * Rejects with `UnavailableError` when there is no answer within the deadline.
+ */
+export async function openPostgresBackend(options: Options): Promise<QueueBackend> {
+  const { poolConfig, schema = SCHEMA, withClient, ...waiting } = options;
+  await untilAnswered(() => withClient((client) => runMigrations(client, schema)), waiting);
+  const at = (limits: object): { connection: Record<string, unknown> } => ({
+    connection: { keepAlive: true, ...poolConfig, ...limits, schema },
+  });
+
+  return {
+    kind: 'postgres',
+    queue: async ({ onError, telemetry }) => {
+      const options = { ...at(PRODUCER_LIMITS), defaultJobOptions: jobOptionsFor(), ...(telemetry && { telemetry }) };
+      const queue = new Bull.Queue<unknown, unknown>(CLEANUP_QUEUE, options).on('error', onError);
+      return whenReady(queue as unknown as JobQueue);
+    },
+    worker: async (processor, settings, { onError, telemetry }) => {
+      const limits = workerLimits(settings.concurrency);
+      const options = { ...at(limits), ...workerOptionsFor(settings), ...(telemetry && { telemetry }) };
+      const worker = new Bull.Worker<unknown, unknown>(CLEANUP_QUEUE, processor, options).on('error', onError);
+      return whenReady(worker as unknown as JobWorker);
+    },
+    events: async ({ onError }) => {
+      const events = new Bull.QueueEvents(CLEANUP_QUEUE, { ...at(EVENTS_LIMITS), autorun: false }).on('error', onError);
+      return whenReady(events as unknown as JobEvents);
+    },
+    // Its columns are of type jsonb: what cannot be read was never stored.
+    mend: async () => false,
+  };
+}

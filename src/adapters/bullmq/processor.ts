@@ -1,0 +1,143 @@
+/** From a claimed job to its settlement: the one function BullMQ calls for each job. */
+import { DelayedError } from 'bullmq';
+import { EMPTY_HISTORY, type Delivery, type JobConsumer } from '../../jobs/delivery.js';
+import type { QueueReport } from './report.js';
+import type { HeldJob, Settler, Written } from './settle.js';
+import { storableError } from './stored-text.js';
+
+/** Why running work is told to stop. */
+export type Interruption = 'shutdown' | 'lock lost';
+
+/** What the worker tells BullMQ to abort a job with. */
+export const SHUTDOWN: Interruption = 'shutdown';
+export const LOCK_LOST: Interruption = 'lock lost';
+
+/** The reason of the signal a consumer gets. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError';
+
+  constructor(readonly interruption: Interruption) {
+    super(interruption === SHUTDOWN ? 'the worker is shutting down' : "the job's lock was lost to another worker");
+  }
+}
+
+export interface ProcessedJob extends HeldJob {
+  readonly name: string;
+  readonly data: unknown;
+  readonly progress: unknown;
+  readonly attemptsStarted: number;
+  readonly stalledCounter: number;
+}
+
+interface Deps {
+  readonly consumer: JobConsumer;
+  readonly settler: Settler;
+  readonly report: QueueReport;
+  /** Why BullMQ would have failed this job without running it; undefined for nearly all. */
+  readonly verdictOf: (job: object) => string | undefined;
+  /** Told of a job that BullMQ gave up, before it becomes a dead letter. */
+  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<void>;
+}
+
+/** Three declared parameters: BullMQ counts them and makes no signal for fewer. Never resolves. */
+export type Process = (job: ProcessedJob, token: string | undefined, signal: AbortSignal | undefined) => Promise<never>;
+
+export function createProcessor({ consumer, settler, report, verdictOf, gaveUp }: Deps): Process {
+  const running = new Map<string, AbortController>();
+
+  async function process(
+    job: ProcessedJob,
+    token: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<never> {
+    if (token === undefined || signal === undefined) throw new Error('BullMQ gave the processor no token or no signal');
+    await exclusively(job, signal, (own) => run(job, token, own));
+    // The word by which a processor tells BullMQ that it has moved the job itself; BullMQ then writes nothing.
+    throw new DelayedError();
+  }
+
+  /**
+   * A worker that lost a job's lock may claim the same job again while its first run goes on; BullMQ then forgets the
+   * first run, which would never be told.
+   */
+  async function exclusively(
+    { id = '' }: ProcessedJob,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<Written>,
+  ): Promise<void> {
+    running.get(id)?.abort(new InterruptedError(LOCK_LOST));
+    const own = withReason(signal);
+    running.set(id, own);
+    try {
+      await work(own.signal);
+    } finally {
+      if (running.get(id) === own) running.delete(id);
+    }
+  }
+
+  async function run(job: ProcessedJob, token: string, signal: AbortSignal): Promise<Written> {
+    try {
+      const delivery = deliveryOf(job);
+      const reason = verdictOf(job);
+      if (reason !== undefined) return await bury(job, token, delivery, reason, signal);
+      const settlement = await consumer.consume(delivery, signal);
+      return await settler.settle(job, token, settlement, signal);
+    } catch (error) {
+      if (signal.aborted && interrupted(signal) === SHUTDOWN) return settler.handBack(job, token);
+      if (signal.aborted) {
+        report.lockLost(job.id ?? '');
+        return 'lost';
+      }
+      report.fault(`job ${job.id ?? '?'} could not be settled`, error);
+      // BullMQ retries it a little later.
+      throw storableError(error);
+    }
+  }
+
+  async function bury(
+    job: ProcessedJob,
+    token: string,
+    delivery: Delivery,
+    verdict: string,
+    signal: AbortSignal,
+  ): Promise<Written> {
+    try {
+      await gaveUp(delivery, verdict);
+    } catch (error) {
+      report.fault(`the end of job ${delivery.jobId} could not be recorded`, error);
+    }
+    const reason = `internal_error: the queue gave the job up: ${verdict}`;
+    return settler.settle(job, token, { action: 'dead_letter', reason, history: EMPTY_HISTORY }, signal);
+  }
+
+  return process;
+}
+
+/** The facts of a job, for a consumer. */
+function deliveryOf(job: ProcessedJob): Delivery {
+  return {
+    jobId: job.id ?? '',
+    jobName: job.name,
+    payload: job.data,
+    run: job.attemptsStarted,
+    crashes: job.stalledCounter,
+    history: job.progress,
+  };
+}
+
+/** BullMQ aborts with the plain text it was given; work is told with an error. */
+function withReason(signal: AbortSignal): AbortController {
+  const own = new AbortController();
+  const abort = (): void => own.abort(new InterruptedError(signal.reason === SHUTDOWN ? SHUTDOWN : LOCK_LOST));
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return own;
+}
+
+const interrupted = (signal: AbortSignal): Interruption =>
+  signal.reason instanceof InterruptedError ? signal.reason.interruption : LOCK_LOST;
+
+/** BullMQ's own verdicts on jobs that started or stalled too often; here the consumer decides on those, by their counts. */
+export function isCountVerdict(reason: string): boolean {
+  return /^job (?:stalled|started) more than allowable limit/.test(reason);
+}

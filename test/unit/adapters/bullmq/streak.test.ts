@@ -1,0 +1,73 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { createStreak, type Streak } from '../../../../src/adapters/bullmq/streak.js';
+import { createRecordingReport, type RecordingReport } from '../../../contract/queue-report.js';
+import { createManualClock, type ManualClock } from '../../../support/manual-clock.js';
+
+const down = () => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+
+describe('a streak of errors', () => {
+  let clock: ManualClock;
+  let report: RecordingReport;
+  let answer: () => Promise<unknown>;
+  let streak: Streak;
+
+  beforeEach(() => {
+    clock = createManualClock();
+    report = createRecordingReport();
+    answer = () => Promise.reject(down());
+    streak = createStreak({ clock, report, probe: () => answer() });
+  });
+
+  it('is told once when it begins and once when a probe is answered', async () => {
+    for (let count = 0; count < 50; count++) streak.note(down(), 'the worker');
+    await clock.advance(3_000);
+    streak.note(down(), 'the worker');
+    answer = () => Promise.resolve();
+    await clock.advance(1_000);
+    expect(report.lines).toEqual(['unavailable: connect ECONNREFUSED', 'recovered: 4000']);
+    streak.note(down(), 'the worker');
+    expect(report.of('unavailable')).toHaveLength(2);
+  });
+
+  it('goes on while probes hang', async () => {
+    streak.note(down(), 'the worker');
+    answer = () => new Promise(() => undefined);
+    await clock.advance(10_000);
+    expect(report.of('recovered')).toEqual([]);
+    answer = () => Promise.resolve();
+    await clock.advance(2_000);
+    expect(report.of('recovered')).toHaveLength(1);
+  });
+
+  it('takes a probe that throws outright for one that failed', async () => {
+    streak.note(down(), 'the worker');
+    answer = () => {
+      throw down();
+    };
+    await clock.advance(5_000);
+    expect(report.lines).toEqual(['unavailable: connect ECONNREFUSED']);
+  });
+
+  it('tells other errors by themselves, the same one every ten seconds at most', async () => {
+    streak.note(new Error('deadlock detected'), 'the worker');
+    streak.note(new Error('deadlock detected'), 'the worker');
+    streak.note(new Error('something else'), 'the worker');
+    await clock.advance(10_000);
+    streak.note(new Error('deadlock detected'), 'the worker');
+    expect(report.lines).toEqual([
+      'fault: the worker: deadlock detected',
+      'fault: the worker: something else',
+      'fault: the worker: deadlock detected',
+    ]);
+  });
+
+  it('is silent and leaves no timer once it is ended', async () => {
+    streak.note(down(), 'the worker');
+    streak.end();
+    streak.note(new Error('late'), 'the worker');
+    answer = () => Promise.resolve();
+    await clock.advance(5_000);
+    expect(report.lines).toEqual(['unavailable: connect ECONNREFUSED']);
+    expect(clock.pendingMs()).toEqual([]);
+  });
+});
