@@ -1,0 +1,178 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createDocker } from '../../src/adapters/docker/connection.js';
+import { RUN_LABEL } from '../../src/demo/containers.js';
+import { eventually } from '../support/eventually.js';
+import { startRedis, type TestRedis } from '../support/redis.js';
+
+const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const socket = inject('engineSocket');
+const docker = createDocker({ host: `unix://${socket}` });
+const ofAnyDemo = { filters: { label: [RUN_LABEL] } };
+
+interface Ended {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Whatever the demo puts into the machine's folder for temporary things, it puts here. */
+let folder: string;
+let imagesBefore: readonly string[];
+let redis: TestRedis | undefined;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'runtime-cleanup-e2e-'));
+  chmodSync(folder, 0o755);
+  imagesBefore = await images();
+});
+
+afterEach(async () => {
+  rmSync(folder, { recursive: true, force: true });
+  await redis?.stop();
+  redis = undefined;
+});
+
+const images = async (): Promise<readonly string[]> =>
+  (await docker.listImages()).map(({ Id }) => Id).sort((a, b) => a.localeCompare(b));
+
+const startDemo = (environment: Readonly<Record<string, string>> = {}, args: readonly string[] = ['--json']) => {
+  const { PATH, HOME } = process.env;
+  const child = spawn(process.execPath, [PROGRAM, 'demo', ...args], {
+    env: { PATH, HOME, TMPDIR: folder, DOCKER_HOST: `unix://${socket}`, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const ended = Promise.all([exited, text(child.stdout), text(child.stderr)]).then(
+    ([exitCode, stdout, stderr]): Ended => ({ exitCode, stdout, stderr }),
+  );
+  return { child, ended };
+};
+
+/** Processes that were started with, or know of, the demo's folder. */
+const processesOfDemo = (): readonly string[] =>
+  readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter((pid) => ['cmdline', 'environ'].some((file) => contentOf(`/proc/${pid}/${file}`).includes(folder)));
+
+/** A process may end while it is looked at. */
+const contentOf = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
+const expectNothingLeft = async (): Promise<void> => {
+  expect(await docker.listContainers({ all: true, ...ofAnyDemo })).toEqual([]);
+  expect((await docker.listVolumes(ofAnyDemo)).Volumes ?? []).toEqual([]);
+  expect(await images()).toEqual(imagesBefore);
+  expect(processesOfDemo()).toEqual([]);
+};
+
+describe('the demo', () => {
+  it('is as expected on the PostgreSQL queue, and leaves nothing behind', async () => {
+    const { exitCode, stdout, stderr } = await startDemo({}, []).ended;
+    expect({ exitCode, stdout, stderr }).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^stopped +5 +removed +gone +removed; success +completed +ok$/m),
+      stderr: expect.stringMatching(/^jobs ended: (\d+) of \1 /m),
+    });
+    expect(stdout).toMatch(/^38 of 38 as expected; .* jobs on the postgres queue; /m);
+    expect(stdout).not.toContain('DIFFERS');
+    await expectNothingLeft();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('is as expected on the Redis queue, and touches no database of Redis that holds anything', async () => {
+    redis = await startRedis();
+    const { url } = redis;
+    const client = new Redis(url);
+    await client.multi().set('live', 'a').select(1).set('live', 'b').exec();
+
+    const { exitCode, stdout, stderr } = await startDemo({ REDIS_URL: url }).ended;
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ asExpected: true, queueBackend: 'redis' });
+
+    const keyspace = await client.info('keyspace');
+    expect(keyspace.match(/^db\d+:keys=\d+/gm)).toEqual(['db0:keys=1', 'db1:keys=1']);
+    client.disconnect();
+    await expectNothingLeft();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('tells a difference, ends with exit code 1, and keeps nothing but the log of its worker', async () => {
+    const { ended } = startDemo();
+    const paused = await eventually(
+      async () => {
+        const [found] = await docker.listContainers({ filters: { label: [RUN_LABEL], status: ['paused'] } });
+        if (found === undefined) throw new Error('no paused container yet');
+        return found;
+      },
+      { withinMs: 60_000 },
+    );
+    await docker.getContainer(paused.Id).remove({ force: true });
+
+    const { exitCode, stdout, stderr } = await ended;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('worker.log') });
+    const { asExpected, scenarios } = JSON.parse(stdout) as {
+      asExpected: boolean;
+      scenarios: { asExpected: boolean; scenario: string; differences: string[] }[];
+    };
+    expect(asExpected).toBe(false);
+    expect(scenarios.filter((row) => !row.asExpected)).toEqual([
+      expect.objectContaining({
+        scenario: 'record stopped, container paused',
+        differences: expect.arrayContaining([expect.stringContaining('the container should be paused, it is gone')]),
+      }),
+    ]);
+    await expectNothingLeft();
+    const [kept = '', ...more] = readdirSync(folder);
+    expect([readdirSync(join(folder, kept)), more]).toEqual([['worker.log'], []]);
+  });
+
+  it('leaves nothing behind when it is interrupted', async () => {
+    const { child, ended } = startDemo();
+    await eventually(
+      async () => expect((await docker.listContainers({ all: true, ...ofAnyDemo })).length).toBeGreaterThan(5),
+      { withinMs: 60_000 },
+    );
+    child.kill('SIGINT');
+    expect(await ended).toMatchObject({
+      exitCode: 1,
+      stdout: '',
+      stderr: expect.stringContaining('stopped by SIGINT'),
+    });
+    await expectNothingLeft();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('refuses a Redis that has no empty database for it', async () => {
+    redis = await startRedis();
+    const client = new Redis(redis.url);
+    for (let database = 1; database <= 15; database++) await client.multi().select(database).set('live', 'a').exec();
+    client.disconnect();
+    const { exitCode, stderr } = await startDemo({ REDIS_URL: redis.url }, []).ended;
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('wants an empty logical database (1 to 15)'),
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('says at once that no engine answers', async () => {
+    const { exitCode, stderr } = await startDemo({ DOCKER_HOST: `unix://${folder}/engine.sock` }, []).ended;
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining('the engine does not answer'),
+    });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});

@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.js';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+
+export interface LogLine {
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Service {
+  readonly process: ChildProcess;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  /** The log lines so far. */
+  readonly lines: () => readonly LogLine[];
+  /** Resolves to the first log line with this message, now or later. */
+  readonly logged: (message: string, withinMs?: number) => Promise<LogLine>;
+  readonly signal: (signal: NodeJS.Signals) => void;
+  /** Resolves to the exit code once the process is gone; null when a signal killed it. */
+  readonly exit: Promise<number | null>;
+  /** SIGKILL, unless it is gone. */
+  readonly kill: () => Promise<void>;
+}
+
+/** Runs the built command line as a user would, with this environment and nothing else of ours. */
+export function startService(args: readonly string[], environment: Readonly<Record<string, string>>): Service {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const lines = (): LogLine[] =>
+    stdout
+      .split('\n')
+      .filter((line) => line.startsWith('{') && line.endsWith('}'))
+      .map((line) => JSON.parse(line) as LogLine);
+  return {
+    process: child,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    lines,
+    logged: (message, withinMs = 20_000) =>
+      eventually(
+        () => {
+          const line = lines().find(({ msg }) => msg === message);
+          if (line === undefined) throw new Error(`no log line "${message}" in:\n${stdout}${stderr}`);
+          return line;
+        },
+        { withinMs },
+      ),
+    signal: (signal) => void child.kill(signal),
+    exit,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exit;
+    },
+  };
+}
