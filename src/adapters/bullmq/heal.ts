@@ -12,7 +12,7 @@ const MAX_PAGES = 200;
 
 interface Deps {
   readonly queue: JobQueue;
-  readonly backend: Pick<QueueBackend, 'mend'>;
+  readonly backend: Pick<QueueBackend, 'kind' | 'mend'>;
   readonly report: QueueReport;
 }
 
@@ -49,7 +49,7 @@ export function createHealer({ queue, backend, report }: Deps): Healer {
     const job = await readable(jobId);
     if (job === undefined || isDeadLetterReason(job.failedReason)) return false;
     const reason = job.failedReason ?? '';
-    takeCharge(job);
+    takeCharge(job, backend.kind);
     try {
       await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
     } catch (error) {

@@ -1,8 +1,16 @@
 import type { JobsOptions, WorkerOptions } from 'bullmq';
-import type { WorkerSettings } from './backend.js';
+import type { QueueBackend, WorkerSettings } from './backend.js';
 
-/** Completed jobs are kept for whoever asks how they ended: the newest ten thousand, a week at most. */
-const KEEP_COMPLETED = { count: 10_000, age: 7 * 24 * 3_600 };
+const DAY_S = 24 * 3_600;
+
+/**
+ * Completed jobs are kept for a day, for whoever asks how they ended; the operation log keeps what was done for good. In
+ * Redis ten thousand at most, because they cost memory; in PostgreSQL without a count, because BullMQ keeps to one by
+ * sorting all that are kept each time a job completes.
+ */
+const KEEP_COMPLETED = { redis: { count: 10_000, age: DAY_S }, postgres: { age: DAY_S } } as const;
+
+type StoreKind = QueueBackend['kind'];
 
 // Any job outlives this; BullMQ's own limits must never end one.
 const WITHOUT_END = 1_000_000;
@@ -14,8 +22,8 @@ const BACKOFF_SPREAD_MS = 500;
 const RETRY_STORE_MS = 1_000;
 
 /** What a job of ours is stored with. The worker does not rely on it: others add jobs without. */
-export function jobOptionsFor(): JobsOptions {
-  return { removeOnComplete: KEEP_COMPLETED, removeOnFail: false };
+export function jobOptionsFor(kind: StoreKind): JobsOptions {
+  return { removeOnComplete: KEEP_COMPLETED[kind], removeOnFail: false };
 }
 
 export function workerOptionsFor({
@@ -53,14 +61,14 @@ export interface ClaimedJob {
  * the worker's business, whatever was stored with it. BullMQ reads these from the job in memory. Returns why BullMQ
  * would have failed the job without running it, if it would have.
  */
-export function takeCharge(job: ClaimedJob): string | undefined {
+export function takeCharge(job: ClaimedJob, kind: StoreKind): string | undefined {
   const { telemetry } = job.opts;
   job.opts = {
     ...job.opts,
     attempts: WITHOUT_END,
     backoff: { type: OWN_BACKOFF },
     removeOnFail: false,
-    removeOnComplete: KEEP_COMPLETED,
+    removeOnComplete: KEEP_COMPLETED[kind],
     stackTraceLimit: 1,
     lifo: false,
   };

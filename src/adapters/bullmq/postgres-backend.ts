@@ -14,9 +14,15 @@ import { CLEANUP_QUEUE, SCHEMA } from './names.js';
 
 type Migratable = Parameters<typeof runMigrations>[0];
 
+/** The part of `pg.PoolConfig` that is changed here. */
+interface PoolConfig {
+  /** Settings of the session, as on the server's command line. */
+  readonly options?: string | undefined;
+}
+
 interface Options extends Waiting {
   /** A `pg.PoolConfig` with the session in UTC and every time limit set; BullMQ makes its own pools from it. */
-  readonly poolConfig: object;
+  readonly poolConfig: PoolConfig;
   readonly schema?: string | undefined;
   /** Lends one connection of the caller's for as long as `work` runs; rejects when PostgreSQL does not answer. */
   readonly withClient: <T>(work: (client: Migratable) => Promise<T>) => Promise<T>;
@@ -35,6 +41,14 @@ const workerLimits = (concurrency: number): object => ({
   query_timeout: 65_000,
 });
 
+/**
+ * A worker does not wait for the disk. What a crash of the server takes back, it took from a worker: a claim, whose job is
+ * claimed again, or an ending, whose job runs again and finds its work done. What producers add does wait.
+ */
+const withoutDiskWait = ({ options = '' }: PoolConfig): PoolConfig => ({
+  options: `${options} -c synchronous_commit=off`.trimStart(),
+});
+
 const Bull = withBackend(createPostgresBackend);
 
 /**
@@ -51,12 +65,16 @@ export async function openPostgresBackend(options: Options): Promise<QueueBacken
   return {
     kind: 'postgres',
     queue: async ({ onError, telemetry }) => {
-      const options = { ...at(PRODUCER_LIMITS), defaultJobOptions: jobOptionsFor(), ...(telemetry && { telemetry }) };
+      const options = {
+        ...at(PRODUCER_LIMITS),
+        defaultJobOptions: jobOptionsFor('postgres'),
+        ...(telemetry && { telemetry }),
+      };
       const queue = new Bull.Queue<unknown, unknown>(CLEANUP_QUEUE, options).on('error', onError);
       return whenReady(queue as unknown as JobQueue);
     },
     worker: async (processor, settings, { onError, telemetry }) => {
-      const limits = workerLimits(settings.concurrency);
+      const limits = { ...workerLimits(settings.concurrency), ...withoutDiskWait(poolConfig) };
       const options = { ...at(limits), ...workerOptionsFor(settings), ...(telemetry && { telemetry }) };
       const worker = new Bull.Worker<unknown, unknown>(CLEANUP_QUEUE, processor, options).on('error', onError);
       return whenReady(worker as unknown as JobWorker);

@@ -42,7 +42,7 @@ export async function openRedisBackend({
     kind: 'redis',
     queue: async ({ onError, telemetry }) => {
       await answering(commands);
-      const options = { ...at(commands), defaultJobOptions: jobOptionsFor(), ...(telemetry && { telemetry }) };
+      const options = { ...at(commands), defaultJobOptions: jobOptionsFor('redis'), ...(telemetry && { telemetry }) };
       return whenReady(new Queue<unknown, unknown>(CLEANUP_QUEUE, options).on('error', onError));
     },
     worker: async (processor, settings, { onError, telemetry }) => {

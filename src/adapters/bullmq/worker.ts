@@ -86,7 +86,7 @@ export function createCleanupWorker(deps: Deps, settings: Partial<WorkerSettings
     const { worker, queue } = opened;
     const healer = createHealer({ queue, backend, report });
     guardClaims(worker);
-    listen(worker, { verdicts, streak, healer });
+    listen(worker, { kind: backend.kind, verdicts, streak, healer });
     void keepRunning(worker, { clock, signal: stopping.signal, onBroken: onError });
     healer.healFailed(stopping.signal).catch(onError);
   }
@@ -112,18 +112,19 @@ export function createCleanupWorker(deps: Deps, settings: Partial<WorkerSettings
 }
 
 interface Listening {
+  readonly kind: QueueBackend['kind'];
   readonly verdicts: WeakMap<object, string>;
   readonly streak: Streak;
   readonly healer: Healer;
 }
 
-function listen(worker: JobWorker, { verdicts, streak, healer }: Listening): void {
+function listen(worker: JobWorker, { kind, verdicts, streak, healer }: Listening): void {
   const healing = (what: string, healed: Promise<unknown>): void =>
     void healed.catch((error: unknown) => streak.note(error, what));
 
   // Emitted for every claimed job before anything is done to it.
   worker.on('active', (job) => {
-    const verdict = takeCharge(job);
+    const verdict = takeCharge(job, kind);
     if (verdict !== undefined && !isCountVerdict(verdict)) verdicts.set(job, verdict);
   });
   worker.on('lockRenewalFailed', (jobIds) => {

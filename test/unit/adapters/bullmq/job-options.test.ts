@@ -9,7 +9,7 @@ import {
 
 const charged = (opts: object, deferredFailure?: string) => {
   const job = { opts: opts as JobsOptions, ...(deferredFailure !== undefined && { deferredFailure }) };
-  const verdict = takeCharge(job);
+  const verdict = takeCharge(job, 'redis');
   return { opts: job.opts, verdict, job };
 };
 
@@ -28,7 +28,7 @@ describe('taking charge of a claimed job', () => {
       attempts: 1_000_000,
       backoff: { type: 'runtime-cleanup' },
       removeOnFail: false,
-      removeOnComplete: { count: 10_000, age: 604_800 },
+      removeOnComplete: { count: 10_000, age: 86_400 },
       stackTraceLimit: 1,
       lifo: false,
       priority: 3,
@@ -86,7 +86,10 @@ describe('the worker’s own retries', () => {
 });
 
 describe('a job of ours', () => {
-  it('is stored to be kept when it fails and, within bounds, when it completes', () => {
-    expect(jobOptionsFor()).toEqual({ removeOnFail: false, removeOnComplete: { count: 10_000, age: 604_800 } });
+  it.each([
+    ['redis', { count: 10_000, age: 86_400 }],
+    ['postgres', { age: 86_400 }],
+  ] as const)('is stored in %s to be kept when it fails and, within bounds, when it completes', (kind, bounds) => {
+    expect(jobOptionsFor(kind)).toEqual({ removeOnFail: false, removeOnComplete: bounds });
   });
 });
