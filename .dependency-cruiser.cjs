@@ -32,8 +32,9 @@ module.exports = {
     only('jobs', ['cleanup', 'domain', 'clock.ts']),
     ...adapters.map((a) => only(`adapters/${a}`, [...core, 'adapters/outage.ts', 'generated'])),
     only('telemetry', core),
+    only('config', ['domain']),
     only('demo', ['app', 'config.ts', 'adapters/docker', 'telemetry', ...core]),
-    only('cli', ['app', 'config.ts', 'demo', 'telemetry', ...core]),
+    only('cli', ['app', 'config.ts', 'config', 'demo', 'telemetry', ...core]),
     {
       name: 'core-imports-no-package',
       severity: 'error',
@@ -64,7 +65,7 @@ module.exports = {
     home('pino', ['telemetry']),
     home('@opentelemetry', ['telemetry']),
     home('commander', ['cli']),
-    home('zod', ['config.ts', 'jobs']),
+    home('zod', ['config.ts', 'config', 'jobs']),
   ],
   options: {
     tsPreCompilationDeps: true,

@@ -30,7 +30,6 @@ const { values } = parseArgs({
     containers: { type: 'string', default: '200' },
     rounds: { type: 'string', default: '5' },
     concurrency: { type: 'string', default: '' },
-    redis: { type: 'boolean', default: false },
   },
 });
 const containers = Number(values.containers);
@@ -101,7 +100,7 @@ async function main(): Promise<void> {
   const config = readConfig({
     RTMANAGER_DATA_DIR: join(dataDir, 'data'),
     DOCKER_HOST: `unix://${socketPath}`,
-    ...(values.redis ? { REDIS_URL: process.env['REDIS_URL'] } : {}),
+    REDIS_URL: process.env['REDIS_URL'],
     ...(values.concurrency === '' ? {} : { RTMANAGER_WORKER_CONCURRENCY: values.concurrency }),
   });
   const log = createLogger({ level: 'warn', name: 'bench' });
@@ -116,6 +115,8 @@ async function main(): Promise<void> {
     const parts = { backend, clock: systemClock, report: queueReport(log) };
     const queue = createCleanupQueue(parts);
     closing.add('queue', queue.close);
+    const { completed, ...unfinished } = await queue.counts();
+    if (Object.values(unfinished).some((jobs) => jobs > 0)) throw new Error('this queue is in use; measure on another');
     const endings = createJobEndings(parts);
     closing.add('endings', endings.close);
     const worker = await startWorker(context, createTelemetry(systemClock));

@@ -1,9 +1,9 @@
-import { runDemo } from './demo.mjs';
+import { runBench, runDemo } from './on-an-engine.mjs';
 import { explain, say } from './say.mjs';
 import { openSession } from './session.mjs';
 import { runTests } from './test.mjs';
 
-const TASKS = { demo: runDemo, test: runTests };
+const TASKS = { bench: runBench, demo: runDemo, test: runTests };
 
 /**
  * Runs one task, stops what it started, and sets the exit code.

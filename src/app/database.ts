@@ -3,7 +3,7 @@ import { startEmbeddedPostgres } from '../adapters/postgres/embedded/embedded-po
 import { createPostgresLeaseStore } from '../adapters/postgres/lease-store.js';
 import { migrate, pendingMigrations } from '../adapters/postgres/migrate.js';
 import { createPool } from '../adapters/postgres/pool.js';
-import { createPrisma } from '../adapters/prisma/client.js';
+import { createPrisma, warmUp } from '../adapters/prisma/client.js';
 import { createOperationLog } from '../adapters/prisma/operation-log.js';
 import { createRecordQueries } from '../adapters/prisma/record-queries.js';
 import { createRuntimeRecords } from '../adapters/prisma/runtime-records.js';
@@ -37,7 +37,9 @@ export function openDatabase(context: Context): Promise<Database> {
   return opening(context.log, async (closing) => {
     const url = await reachDatabase(context, closing);
     await untilAvailable(context, 'the database', () => bringUpToDate(context, url));
-    return connect(context, url, closing);
+    const { prisma, database } = connect(context, url, closing);
+    await untilAvailable(context, 'the database', () => warmUp(prisma));
+    return database;
   });
 }
 
@@ -60,7 +62,7 @@ async function bringUpToDate({ log }: Context, connectionString: string): Promis
   log.info({ applied }, 'database migrated');
 }
 
-function connect({ config, log }: Context, url: string, closing: Closing): Database {
+function connect({ config, log }: Context, url: string, closing: Closing) {
   // A job uses one connection at a time, and its lease's renewal a second one.
   const max = 2 * config.workerConcurrency + SPARE_CONNECTIONS;
   const pool = createPool({ connectionString: url, applicationName: 'runtime-cleanup', max }, (error) =>
@@ -69,7 +71,7 @@ function connect({ config, log }: Context, url: string, closing: Closing): Datab
   closing.add('database pool', () => pool.end());
   const prisma = createPrisma(pool);
   closing.add('prisma client', () => prisma.$disconnect());
-  return {
+  const database: Database = {
     url,
     records: createRuntimeRecords({ prisma }),
     operations: createOperationLog({ prisma }),
@@ -78,4 +80,5 @@ function connect({ config, log }: Context, url: string, closing: Closing): Datab
     pool,
     close: closing.closeAll,
   };
+  return { prisma, database };
 }

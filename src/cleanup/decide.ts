@@ -8,7 +8,7 @@ import { isFullContainerId } from '../domain/runtime-record.js';
 import type { ContainerSighting, TakenRecord } from './ports.js';
 import type { CleanupRequest } from './validate.js';
 
-export interface Refusal {
+interface Refusal {
   readonly action: 'refuse';
   readonly code: FailureCode;
   readonly message: string;

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { parseDurationMs } from '../config.js';
+import { parseDurationMs } from '../config/duration.js';
 import { OP_SOURCES } from '../domain/operation.js';
 import type { CleanupJobData, EnqueuedJob, JobEnding } from '../jobs/ports.js';
 import { gameIdsOf, type RequestOptions, requestsOf } from './enqueue-requests.js';

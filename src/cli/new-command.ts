@@ -1,5 +1,5 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { describeSettings } from '../config.js';
+import { describeSettings } from '../config/variables.js';
 
 export interface CommandText {
   /** Name and arguments, as commander writes them: `log <game-id>`. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 
-export type StopSignal = 'SIGINT' | 'SIGTERM';
+/** SIGHUP: the terminal was closed, or `npm run` passes on that it was. */
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
 /** Why a command's signal was aborted. */
 export class StopRequested extends Error {
@@ -50,6 +51,7 @@ export function listenForStop({ source, clock, exitNow }: StopSignalOptions): {
   const listeners = [
     ['SIGINT', hear('SIGINT')],
     ['SIGTERM', hear('SIGTERM')],
+    ['SIGHUP', hear('SIGHUP')],
   ] as const;
   for (const [name, listener] of listeners) source.on(name, listener);
 

@@ -1,4 +1,4 @@
-import type { Setting } from '../config.js';
+import type { Setting } from './variables.js';
 
 /** The README's table of settings. */
 export function settingsMarkdown(settings: readonly Setting[]): string {

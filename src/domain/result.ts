@@ -1,7 +1,7 @@
 import type { FailureCode, SuccessCode } from './error-codes.js';
 import type { RuntimeRecord } from './runtime-record.js';
 
-export interface Success {
+interface Success {
   readonly outcome: 'success';
   readonly errorCode: SuccessCode;
   readonly errorMessage: string;

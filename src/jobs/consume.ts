@@ -85,6 +85,6 @@ function deadLetter(failed: Failure, history: AttemptHistory): Settlement {
 }
 
 /** A failed job's reason, as the contract has it: `<code>: <message>`. */
-export function deadLetterReason(code: FailureCode, message: string): string {
+function deadLetterReason(code: FailureCode, message: string): string {
   return `${code}: ${storable(message, 1_000)}`;
 }

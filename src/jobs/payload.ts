@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type CleanupCommand, OP_SOURCES, SOURCE_REF_MAX_CHARACTERS } from '../domain/operation.js';
 import type { Delivery } from './delivery.js';
 
-export const JOB_NAME = 'cleanup_container';
+const JOB_NAME = 'cleanup_container';
 
 /**
  * The shape of a job's data. Unknown fields are refused: a misspelt precondition that is silently ignored could remove a

@@ -9,7 +9,7 @@ import type { RuntimeRecord } from '../../src/domain/runtime-record.js';
 import type { Leases } from '../../src/lease/with-lease.js';
 import { aRecord, CONTAINER_ID } from './records.js';
 
-export const RETENTION_MS = 10_000;
+const RETENTION_MS = 10_000;
 
 export const idle: ContainerSighting = { kind: 'present', gameLabel: 'game-1', activity: 'idle', detail: 'exited' };
 

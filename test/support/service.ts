@@ -4,7 +4,7 @@ import { eventually } from './eventually.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
-export interface LogLine {
+interface LogLine {
   readonly msg: string;
   readonly [field: string]: unknown;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeSettings, readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config.js';
+import { describeSettings } from '../../src/config/variables.js';
 import { examples } from './config/examples.js';
 import { linesOf, read } from './config/reading.js';
 

@@ -46,7 +46,8 @@ export function fakeCli(world: Partial<CliWorld>, { environment = {}, stdin = []
     loads: () => loads,
     json: (): unknown => JSON.parse(written.stdout),
     raise: (signal: StopSignal) => signals.emit(signal),
-    listeners: () => signals.listenerCount('SIGINT') + signals.listenerCount('SIGTERM'),
+    listeners: () =>
+      signals.listenerCount('SIGINT') + signals.listenerCount('SIGTERM') + signals.listenerCount('SIGHUP'),
     run: (...args: readonly string[]) =>
       runProgram(args, {
         stdout: stream('stdout'),

@@ -37,13 +37,16 @@ describe.each(['serve', 'worker'])('%s', (command) => {
     ]);
   });
 
-  it('ends with 0 when told to stop while it still waits for a dependency', async () => {
-    const cli = fakeCli({ runWorker: ({ signal }) => untilAborted(signal) });
-    const running = cli.run(command);
-    await cli.clock.advance(1_000);
-    cli.raise('SIGINT');
-    expect(await running).toBe(0);
-  });
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'ends with 0 when %s tells it to stop while it still waits for a dependency',
+    async (stopSignal) => {
+      const cli = fakeCli({ runWorker: ({ signal }) => untilAborted(signal) });
+      const running = cli.run(command);
+      await cli.clock.advance(1_000);
+      cli.raise(stopSignal);
+      expect(await running).toBe(0);
+    },
+  );
 
   it('ends with 1 and says why when it fails', async () => {
     const cli = fakeCli({ runWorker: () => Promise.reject(new UnavailableError('docker', 'no engine')) });

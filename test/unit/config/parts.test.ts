@@ -1,6 +1,6 @@
 import { assert, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeSettings } from '../../../src/config.js';
+import { describeSettings } from '../../../src/config/variables.js';
 import { formatDuration, parseDurationMs } from '../../../src/config/duration.js';
 import { settingsMarkdown } from '../../../src/config/settings-markdown.js';
 import { shownUrl } from '../../../src/config/shown-url.js';

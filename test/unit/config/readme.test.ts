@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { describeSettings } from '../../../src/config.js';
+import { describeSettings } from '../../../src/config/variables.js';
 import { settingsMarkdown } from '../../../src/config/settings-markdown.js';
 
 it('the README lists the settings as the program knows them', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeSettings, effectiveConfig, type Environment } from '../../../src/config.js';
+import { effectiveConfig, type Environment } from '../../../src/config.js';
+import { describeSettings } from '../../../src/config/variables.js';
 import { linesOf, read } from './reading.js';
 
 describe('settings that contradict each other', () => {

@@ -1,0 +1,37 @@
+import { runNodeInForeground } from './command.mjs';
+import { ensureBuild } from './steps/build.mjs';
+import { ensureEngine } from './steps/engine.mjs';
+import { ensureNodeModules } from './steps/node-modules.mjs';
+import { ensureRedis } from './steps/redis.mjs';
+
+const REDIS_FLAG = '--redis';
+
+/**
+ * A task that needs a container engine and, with `--redis`, a Redis: gets everything, then runs the program.
+ * @param {{ readonly name: string, readonly program: readonly string[] }} task
+ */
+const onAnEngine =
+  ({ name, program }) =>
+  /**
+   * @param {readonly string[]} args
+   * @param {ReturnType<import('./session.mjs').openSession>} session
+   * @returns {Promise<number>} the program's exit code
+   */
+  async (args, session) => {
+    const wantsRedis = args.includes(REDIS_FLAG);
+    await ensureNodeModules();
+    await ensureBuild();
+    const redis = await ensureRedis(wantsRedis);
+    session.defer(redis.stop);
+    const engine = await ensureEngine([`npm run ${name}`, ...(wantsRedis ? ['--', REDIS_FLAG] : [])].join(' '));
+    session.defer(engine.stop);
+    const environment = { ...process.env, ...redis.environment, ...engine.environment };
+    const programArgs = args.filter((word) => word !== REDIS_FLAG);
+    return session.runInForeground(() => runNodeInForeground([...program, ...programArgs], environment));
+  };
+
+/** `npm run demo [-- --redis] [-- arguments of the demo]` */
+export const runDemo = onAnEngine({ name: 'demo', program: ['dist/main.js', 'demo'] });
+
+/** `npm run bench [-- --redis] [-- arguments of the measurement]` */
+export const runBench = onAnEngine({ name: 'bench', program: ['--import', 'tsx', 'bench/removals.ts'] });
