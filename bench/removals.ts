@@ -115,8 +115,8 @@ async function main(): Promise<void> {
     const parts = { backend, clock: systemClock, report: queueReport(log) };
     const queue = createCleanupQueue(parts);
     closing.add('queue', queue.close);
-    const { completed, ...unfinished } = await queue.counts();
-    if (Object.values(unfinished).some((jobs) => jobs > 0)) throw new Error('this queue is in use; measure on another');
+    const { waiting, delayed, active } = await queue.counts();
+    if (waiting + delayed + active > 0) throw new Error('this queue is in use; measure on another');
     const endings = createJobEndings(parts);
     closing.add('endings', endings.close);
     const worker = await startWorker(context, createTelemetry(systemClock));

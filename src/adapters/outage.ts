@@ -43,9 +43,14 @@ const SOCKET_CODES = new Set([
 const DRIVER_MESSAGES =
   /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|Client was closed|The server does not support SSL|Cannot use a pool after calling end)/;
 
+/** Whether a SQLSTATE means that the database is out of reach, shutting down or starting. */
+export function isServerAwayState(sqlState: string): boolean {
+  return OUTAGE_CLASSES.some((prefix) => sqlState.startsWith(prefix));
+}
+
 /** Whether a SQLSTATE means that the database cannot serve now, rather than that the request is wrong. */
 export function isOutageState(sqlState: string): boolean {
-  return OUTAGE_STATES.has(sqlState) || OUTAGE_CLASSES.some((prefix) => sqlState.startsWith(prefix));
+  return OUTAGE_STATES.has(sqlState) || isServerAwayState(sqlState);
 }
 
 /** Whether an error is a socket's: its own code, or every one of several addresses that were tried. */

@@ -9,7 +9,7 @@ import { observeLeaseStore } from '../../src/telemetry/observe-lease-store.js';
 import { observeRecords } from '../../src/telemetry/observe-records.js';
 import { startTelemetry } from '../../src/telemetry/start-telemetry.js';
 import { createTelemetry, type Telemetry } from '../../src/telemetry/telemetry.js';
-import { startCollector } from './telemetry-collector.js';
+import { startCollector } from '../support/telemetry-collector.js';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
