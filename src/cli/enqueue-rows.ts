@@ -1,3 +1,4 @@
+import { SUCCESS_CODES } from '../domain/error-codes.js';
 import type { EnqueuedJob, JobEnding } from '../jobs/ports.js';
 import { type ExitCode, DONE, FAILED } from './failures.js';
 import type { Output } from './output.js';
@@ -52,12 +53,17 @@ export interface EnqueueSummary {
   readonly waited: boolean;
 }
 
-/** Failed when a game could not be enqueued or, after waiting, did not end as a completed job. */
+/**
+ * Failed when a game could not be enqueued or, after waiting, its container was not cleaned up: a job of the retention
+ * sweep completes with a `conflict`, and whoever joined it did not get what was asked for.
+ */
 export function exitCodeOf({ rows, waited }: EnqueueSummary): ExitCode {
-  const isFine = ({ state }: EnqueueRow) =>
-    waited ? state === 'completed' : state !== 'not_enqueued' && state !== 'failed';
+  const isFine = ({ state, code }: EnqueueRow) =>
+    waited ? state === 'completed' && isSuccessCode(code) : state !== 'not_enqueued' && state !== 'failed';
   return rows.every(isFine) ? DONE : FAILED;
 }
+
+const isSuccessCode = (code: string | null): boolean => SUCCESS_CODES.some((success) => success === code);
 
 /** Shows all rows as a table or as `{ "jobs": [...] }`. */
 export function showRows(output: Output, { rows, waited }: EnqueueSummary): void {

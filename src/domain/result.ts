@@ -41,14 +41,17 @@ export interface ResultJson {
   readonly record: RecordJson | null;
 }
 
+/** Empty where the instant is none that JavaScript knows: PostgreSQL has `infinity`, years BC and years beyond 9999. */
+const isoText = (instant: Date): string => (Number.isNaN(instant.getTime()) ? '' : instant.toISOString());
+
 export function recordToJson(record: RuntimeRecord): RecordJson {
   return {
     ...record,
-    startedAt: record.startedAt?.toISOString() ?? null,
-    stoppedAt: record.stoppedAt?.toISOString() ?? null,
-    removedAt: record.removedAt?.toISOString() ?? null,
-    lastOpAt: record.lastOpAt.toISOString(),
-    createdAt: record.createdAt.toISOString(),
+    startedAt: record.startedAt === null ? null : isoText(record.startedAt),
+    stoppedAt: record.stoppedAt === null ? null : isoText(record.stoppedAt),
+    removedAt: record.removedAt === null ? null : isoText(record.removedAt),
+    lastOpAt: isoText(record.lastOpAt),
+    createdAt: isoText(record.createdAt),
     leaseEpoch: record.leaseEpoch.toString(),
   };
 }

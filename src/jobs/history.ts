@@ -23,7 +23,12 @@ export function readHistory(progress: unknown): AttemptHistory {
 export function withFailure(history: AttemptHistory, failed: FailedAttempt): AttemptHistory {
   return {
     counts: { ...history.counts, [failed.code]: (history.counts[failed.code] ?? 0) + 1 },
-    firstFailedAt: history.firstFailedAt ?? failed.at,
+    // Never later than this one: a clock that was set back, or a producer, would put off the end for ever.
+    firstFailedAt: earlier(history.firstFailedAt, failed.at),
     attempts: [...history.attempts, { ...failed, message: storable(failed.message, 1_000) }].slice(-HISTORY_LENGTH),
   };
+}
+
+function earlier(first: string | null, at: string): string {
+  return first !== null && Date.parse(first) <= Date.parse(at) ? first : at;
 }

@@ -53,8 +53,17 @@ function unreadable(payload: unknown, job: Pick<CleanupCommand, 'jobId' | 'attem
 
 function describe(error: z.ZodError, payload: unknown): string {
   const problems = error.issues.map((issue) => `${issue.path.join('.') || 'data'}: ${issue.message}`);
-  const found = JSON.stringify(payload) ?? String(payload);
+  const found = shown(payload);
   return `${problems.join('; ')} (found ${found.length > 200 ? `${found.slice(0, 200)}…` : found})`;
+}
+
+/** What is nested some thousand levels deep can be parsed, but not written. */
+function shown(payload: unknown): string {
+  try {
+    return JSON.stringify(payload) ?? String(payload);
+  } catch {
+    return 'data that is nested too deep';
+  }
 }
 
 /** The JSON Schema (draft 2020-12) of a job's data; the package ships it as `schema/cleanup-container.schema.json`. */

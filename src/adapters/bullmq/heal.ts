@@ -68,7 +68,8 @@ export function createHealer({ queue, backend, report }: Deps): Healer {
     try {
       return await queue.getJob(jobId);
     } catch (error) {
-      if (!(error instanceof SyntaxError) && !(error instanceof TypeError)) throw error;
+      const isUnreadable = error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError;
+      if (!isUnreadable) throw error;
       if (!(await backend.mend(jobId))) throw error;
       report.healed(jobId, 'what was stored could not be read and was replaced');
       return queue.getJob(jobId);

@@ -83,7 +83,12 @@ export async function openPostgresBackend(options: Options): Promise<QueueBacken
       const events = new Bull.QueueEvents(CLEANUP_QUEUE, { ...at(EVENTS_LIMITS), autorun: false }).on('error', onError);
       return whenReady(events as unknown as JobEvents);
     },
-    // Its columns are of type jsonb: what cannot be read was never stored.
-    mend: async () => false,
+    // Its columns are of type jsonb, so what is no JSON was never stored; what is nested too deep for us was.
+    mend: (jobId) =>
+      withClient(async (client) => {
+        const text = `UPDATE "${schema}".job SET data = jsonb_build_object('unreadable', left(data::text, 500))
+          WHERE queue = $1 AND id = $2`;
+        return (await client.query(text, [CLEANUP_QUEUE, jobId])).rowCount === 1;
+      }),
   };
 }

@@ -1,8 +1,10 @@
 /** From a claimed job to its settlement: the one function BullMQ calls for each job. */
 import { DelayedError } from 'bullmq';
+import { messageOf } from '../../domain/errors.js';
 import { EMPTY_HISTORY, type Delivery, type JobConsumer } from '../../jobs/delivery.js';
 import type { QueueReport } from './report.js';
 import type { HeldJob, Settler, Written } from './settle.js';
+import { isPassing } from './store-errors.js';
 import { storableError } from './stored-text.js';
 
 /** Why running work is told to stop. */
@@ -26,8 +28,13 @@ export interface ProcessedJob extends HeldJob {
   readonly data: unknown;
   readonly progress: unknown;
   readonly attemptsStarted: number;
+  /** How often BullMQ itself recorded a failed attempt: a consumer that broke, a settlement the store refused. */
+  readonly attemptsMade: number;
   readonly stalledCounter: number;
 }
+
+/** What fails so often with no outage to blame fails for ever. */
+const MAX_UNSETTLED = 3;
 
 interface Deps {
   readonly consumer: JobConsumer;
@@ -89,6 +96,9 @@ export function createProcessor({ consumer, settler, report, verdictOf, gaveUp }
         return 'lost';
       }
       report.fault(`job ${job.id ?? '?'} could not be settled`, error);
+      if (job.attemptsMade + 1 >= MAX_UNSETTLED && !isPassing(error)) {
+        return bury(job, token, deliveryOf(job), `it could not be settled: ${messageOf(error)}`, signal);
+      }
       // BullMQ retries it a little later.
       throw storableError(error);
     }
@@ -119,11 +129,17 @@ function deliveryOf(job: ProcessedJob): Delivery {
     jobId: job.id ?? '',
     jobName: job.name,
     payload: job.data,
-    run: job.attemptsStarted,
-    crashes: job.stalledCounter,
+    run: countOf(job.attemptsStarted),
+    crashes: countOf(job.stalledCounter),
     history: job.progress,
   };
 }
+
+const INTEGER_MAX = 2 ** 31 - 1;
+
+/** Counters stand in the job too, for any client to write; the operation log keeps them in an `integer`. */
+const countOf = (stored: number): number =>
+  Number.isFinite(stored) ? Math.min(Math.max(0, Math.trunc(stored)), INTEGER_MAX) : 0;
 
 /** BullMQ aborts with the plain text it was given; work is told with an error. */
 function withReason(signal: AbortSignal): AbortController {

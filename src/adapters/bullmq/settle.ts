@@ -3,6 +3,7 @@
  * write but a refused connection into a failed attempt, so that work well done ends as a failure. Here the write is
  * repeated until the store has taken it, which is safe because the store takes it from the job's present holder once.
  */
+import { setMaxListeners } from 'node:events';
 import { type Job, UnrecoverableError } from 'bullmq';
 import type { Clock } from '../../clock.js';
 import { resultToJson } from '../../domain/result.js';
@@ -75,6 +76,8 @@ export function createSettler({ clock }: { readonly clock: Clock }): Settler {
   }
 
   const unhurried = new AbortController().signal;
+  // Every job that is handed back at once waits here; Node takes more than ten for a leak and warns.
+  setMaxListeners(0, unhurried);
   return { settle, handBack: (job, token) => persist(() => job.moveToWait(token), unhurried) };
 }
 

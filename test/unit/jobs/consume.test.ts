@@ -141,6 +141,12 @@ describe('a history', () => {
     expect(readHistory(JSON.parse(JSON.stringify(history)))).toEqual(history);
   });
 
+  it('takes no first failure that is yet to come, which would put off the end of an outage for ever', () => {
+    const history = readHistory({ counts: {}, firstFailedAt: '9999-12-31T23:59:59Z', attempts: [] });
+    const failed = { attempt: 1, code: 'service_unavailable', message: '', at: '2026-01-01T00:00:00.000Z' } as const;
+    expect(withFailure(history, { ...failed, traceId: '' }).firstFailedAt).toBe(failed.at);
+  });
+
   it('keeps the newest twenty tries and all counts', () => {
     let history = EMPTY_HISTORY;
     for (let attempt = 1; attempt <= 25; attempt++) {

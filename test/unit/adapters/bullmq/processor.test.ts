@@ -12,6 +12,7 @@ const job = (fields: Partial<ProcessedJob> = {}): ProcessedJob => ({
   data: { gameId: 'g' },
   progress: 0,
   attemptsStarted: 3,
+  attemptsMade: 0,
   stalledCounter: 1,
   updateProgress: async () => undefined,
   moveToCompleted: async () => undefined,
@@ -71,6 +72,18 @@ describe('the processor', () => {
       { jobId: '7', jobName: 'cleanup_container', payload: { gameId: 'g' }, run: 3, crashes: 1, history: 0 },
     ]);
     expect(settled).toEqual([completed()]);
+  });
+
+  it.each([
+    [3e9, 2 ** 31 - 1],
+    [2.5, 2],
+    [Number.NaN, 0],
+    [-7, 0],
+  ])('hands on a stored run count of %d as %d, which the operation log can hold', async (stored, run) => {
+    const consumer = scripted();
+    const done = processorFor(consumer)(job({ attemptsStarted: stored }), 'token', new AbortController().signal);
+    await expect(done).rejects.toBeInstanceOf(DelayedError);
+    expect(consumer.deliveries).toMatchObject([{ run }]);
   });
 
   it('hands the job back when the worker shuts down', async () => {

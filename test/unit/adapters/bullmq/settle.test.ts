@@ -46,6 +46,19 @@ describe('settling a job', () => {
     expect(writes).toEqual([['moveToCompleted', resultToJson(success('g')), 'token', false]]);
   });
 
+  it('hands twenty jobs back in one outage without a warning about listeners', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+    for (let i = 0; i < 20; i++) void settler.handBack(scriptedJob([coded('ECONNREFUSED')]).job, 'token');
+    // Warnings are emitted on the next tick after the listener that is one too many.
+    await clock.advance(0);
+    await clock.advance(0);
+    process.off('warning', note);
+    expect(clock.pendingMs()).toHaveLength(20);
+    expect(warnings).toEqual([]);
+  });
+
   it('delays it by whole milliseconds, its history stored first', async () => {
     const { job, writes } = scriptedJob();
     await settler.settle(job, 'token', retryAfter(1_500.6, historyOf(2, 'a\0b')), quiet);
