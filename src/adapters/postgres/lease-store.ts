@@ -27,11 +27,12 @@ WHERE game_id = $1 AND token = $2 AND expires_at > now() AND set_config('synchro
 
 /** Game leases in the table `game_leases`. The pool's maker sets its time limits. */
 export function createPostgresLeaseStore({ pool }: { readonly pool: Pool }): LeaseStore {
-  const changesRow = (text: string, values: readonly unknown[]): Promise<boolean> =>
-    withUnavailable(async () => (await pool.query({ text, values: [...values] })).rowCount === 1);
+  // Named, so that each connection parses it once.
+  const changesRow = (name: string, text: string, values: readonly unknown[]): Promise<boolean> =>
+    withUnavailable(async () => (await pool.query({ name, text, values: [...values] })).rowCount === 1);
   return {
-    acquire: (gameId, token, ttlMs) => changesRow(ACQUIRE, [gameId, token, ttlMs]),
-    renew: (gameId, token, ttlMs) => changesRow(RENEW, [gameId, token, ttlMs]),
-    release: (gameId, token) => changesRow(RELEASE, [gameId, token]),
+    acquire: (gameId, token, ttlMs) => changesRow('lease_acquire', ACQUIRE, [gameId, token, ttlMs]),
+    renew: (gameId, token, ttlMs) => changesRow('lease_renew', RENEW, [gameId, token, ttlMs]),
+    release: (gameId, token) => changesRow('lease_release', RELEASE, [gameId, token]),
   };
 }

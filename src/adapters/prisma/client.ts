@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 
 import { PrismaClient } from '../../generated/prisma/client.js';
@@ -11,8 +12,19 @@ export type PgPool = Extract<ConstructorParameters<typeof PrismaPg>[0], { readon
  * Opens no connection yet.
  */
 export function createPrisma(pool: PgPool): PrismaClient {
-  return new PrismaClient({ adapter: new PrismaPg(pool), errorFormat: 'minimal' });
+  return new PrismaClient({
+    adapter: new PrismaPg(pool, { statementNameGenerator: statementName }),
+    errorFormat: 'minimal',
+  });
 }
+
+/**
+ * One name for each text, under which every connection keeps it parsed: to parse and plan the statements of a cleanup
+ * costs the database more than to run them. There are as many texts as there are queries in this folder, because none
+ * of them grows with its values.
+ */
+const statementName = ({ sql }: { readonly sql: string }): string =>
+  `prisma_${createHash('sha1').update(sql).digest('hex')}`;
 
 /** Asks the database one thing, so that the first real question does not pay for loading the query compiler. */
 export async function warmUp(prisma: PrismaClient): Promise<void> {
