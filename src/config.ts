@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { contradictionLines } from './config/contradictions.js';
 import { formatDuration } from './config/duration.js';
 import { shownUrl } from './config/shown-url.js';
-import { unknownNameLines } from './config/unknown-names.js';
+import { unknownNameLines, unusedNames } from './config/unknown-names.js';
 import { describeSettings, type LogLevel, type Values, Variables } from './config/variables.js';
 import { ConfigurationError } from './domain/errors.js';
 
@@ -30,6 +30,8 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly shutdownTimeoutMs: number;
   readonly dataDir: string;
+  /** Variables that are given and known, but that this version does not read. */
+  readonly unused: readonly string[];
 }
 
 /** `lines` holds one sentence for each setting that is wrong. */
@@ -68,7 +70,7 @@ export function readConfig(
     parsed.success ? contradictionLines(parsed.data) : badValueLines(parsed.error, given),
   );
   if (lines.length > 0 || !parsed.success) throw new ConfigError(lines);
-  return toConfig(parsed.data, { ...machine, dataHome: given['XDG_DATA_HOME'] });
+  return toConfig(parsed.data, { ...machine, dataHome: given['XDG_DATA_HOME'] }, unusedNames(given));
 }
 
 function badValueLines(error: z.ZodError, given: Environment): readonly string[] {
@@ -82,7 +84,11 @@ function badValueLines(error: z.ZodError, given: Environment): readonly string[]
     });
 }
 
-function toConfig(values: Values, machine: Machine & { readonly dataHome: string | undefined }): Config {
+function toConfig(
+  values: Values,
+  machine: Machine & { readonly dataHome: string | undefined },
+  unused: readonly string[],
+): Config {
   const store = values.REDIS_URL === undefined ? 'postgres' : 'redis';
   const queueBackend = values.RTMANAGER_QUEUE_BACKEND ?? store;
   return Object.freeze({
@@ -103,6 +109,7 @@ function toConfig(values: Values, machine: Machine & { readonly dataHome: string
     logLevel: values.RTMANAGER_LOG_LEVEL,
     shutdownTimeoutMs: values.RTMANAGER_SHUTDOWN_TIMEOUT,
     dataDir: values.RTMANAGER_DATA_DIR ?? defaultDataDir(machine),
+    unused,
   });
 }
 

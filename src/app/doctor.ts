@@ -5,7 +5,7 @@ import { createCleanupQueue } from '../adapters/bullmq/producer.js';
 import { createRedisLeaseStore } from '../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../adapters/redis/server-check.js';
 import type { Check } from '../cli/ports.js';
-import { messageOf } from '../domain/errors.js';
+import { ConfigurationError, messageOf } from '../domain/errors.js';
 import { newLeaseToken } from '../random.js';
 import { type Closing, createClosing } from './closing.js';
 import type { Context } from './context.js';
@@ -25,15 +25,18 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
   try {
     yield await check('engine', 'start Docker, or set DOCKER_HOST', () => checkEngine(context));
     let url: string | undefined;
-    yield await check('database', 'start PostgreSQL, or set DATABASE_URL', async () => {
+    const database = await check('database', 'start PostgreSQL, or set DATABASE_URL', async () => {
       url = await reachDatabase(context, closing);
       return checkDatabase(url, closing);
     });
+    yield database;
     if (context.config.redisUrl !== null) {
-      yield await check('redis', 'start Redis, or mend REDIS_URL', () => checkRedis(context, closing));
+      const redis = await check('redis', 'start Redis, or mend REDIS_URL', () => checkRedis(context, closing));
+      yield redis;
+      if (redis.status === 'failed') return;
     }
     const reached = url;
-    if (reached === undefined) return;
+    if (reached === undefined || database.status === 'failed') return;
     yield await check('queue', 'mend the store above; a worker creates the queue at its first start', () =>
       checkQueue(context, reached, closing),
     );
@@ -51,8 +54,17 @@ async function check(name: string, advice: string, look: () => Promise<Finding>)
   try {
     return { name, ...(await look()) };
   } catch (error) {
-    return { name, status: 'failed', detail: messageOf(error), advice };
+    return { name, status: 'failed', detail: messageOf(error), ...adviceFor(error, advice) };
   }
+}
+
+/** What is refused for a setting says itself what is allowed; a refused login is no server that is away. */
+function adviceFor(error: unknown, advice: string): { readonly advice?: string } {
+  if (error instanceof ConfigurationError) return {};
+  if (/authentication failed|WRONGPASS|NOAUTH|no pg_hba/i.test(messageOf(error))) {
+    return { advice: 'check user and password in the address' };
+  }
+  return { advice };
 }
 
 async function checkEngine({ config, clock, signal }: Context): Promise<Finding> {

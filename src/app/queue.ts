@@ -2,7 +2,7 @@ import type { QueueBackend } from '../adapters/bullmq/backend.js';
 import { openPostgresBackend } from '../adapters/bullmq/postgres-backend.js';
 import { openRedisBackend } from '../adapters/bullmq/redis-backend.js';
 import type { QueueReport } from '../adapters/bullmq/report.js';
-import { poolOptions } from '../adapters/postgres/pool.js';
+import { lending, poolOptions } from '../adapters/postgres/pool.js';
 import { messageOf } from '../domain/errors.js';
 import type { Log } from '../telemetry/logger.js';
 import type { Closing } from './closing.js';
@@ -31,14 +31,7 @@ export async function openQueueBackend(
       applicationName: 'runtime-cleanup queue',
       max: POOL_MAX,
     }),
-    withClient: async (work) => {
-      const client = await database.pool.connect();
-      try {
-        return await work(client);
-      } finally {
-        client.release();
-      }
-    },
+    withClient: lending(database.pool),
     ...waiting,
   });
 }

@@ -20,7 +20,7 @@ import type { Telemetry } from '../telemetry/telemetry.js';
 import { type Closing, opening } from './closing.js';
 import type { Context } from './context.js';
 import { type Database, openDatabase } from './database.js';
-import { openEngine } from './engine.js';
+import { greetEngine, openEngine } from './engine.js';
 import { openQueueBackend, queueReport } from './queue.js';
 import { connectRedis } from './redis.js';
 
@@ -52,6 +52,7 @@ export function startWorker(context: Context, telemetry: Telemetry): Promise<Wor
       { concurrency: config.workerConcurrency },
     );
     closing.add('worker', () => worker.stop({ graceMs: config.shutdownTimeoutMs }));
+    await greetEngine(context);
     await worker.start();
     measureQueue(context, backend, telemetry, closing);
     return { stop: closing.closeAll };

@@ -1,10 +1,13 @@
 import { createJobEndings } from '../adapters/bullmq/endings.js';
 import { createQueueTelemetry } from '../adapters/bullmq/otel.js';
 import { createCleanupQueue } from '../adapters/bullmq/producer.js';
+import { migrateQueueTables } from '../adapters/bullmq/postgres-backend.js';
+import { withUnavailable } from '../adapters/postgres/failure.js';
 import { migrate } from '../adapters/postgres/migrate.js';
+import { createPool, lending } from '../adapters/postgres/pool.js';
 import type { CliWorld, Session } from '../cli/ports.js';
 import { createTelemetry } from '../telemetry/telemetry.js';
-import { createClosing, opening } from './closing.js';
+import { type Closing, createClosing, opening } from './closing.js';
 import type { Context } from './context.js';
 import { MIGRATIONS_DIR, openDatabase, reachDatabase } from './database.js';
 import { checkDependencies } from './doctor.js';
@@ -21,7 +24,12 @@ export function createWorld(): Omit<CliWorld, 'runDemo'> {
       const closing = createClosing(session.log);
       try {
         const connectionString = await reachDatabase(impatient(session), closing);
-        return await migrate({ connectionString, migrationsDir: MIGRATIONS_DIR, report });
+        const applied = await migrate({ connectionString, migrationsDir: MIGRATIONS_DIR, report });
+        if (session.config.queueBackend === 'postgres') {
+          report("bringing the queue's tables up to date");
+          await migrateQueue(connectionString, closing);
+        }
+        return applied;
       } finally {
         await closing.closeAll();
       }
@@ -49,6 +57,12 @@ export function createWorld(): Omit<CliWorld, 'runDemo'> {
     },
     checkDependencies: (session) => checkDependencies(impatient(session)),
   };
+}
+
+async function migrateQueue(connectionString: string, closing: Closing): Promise<void> {
+  const pool = createPool({ connectionString, applicationName: 'runtime-cleanup migrate', max: 1 }, () => undefined);
+  closing.add('pool', () => pool.end());
+  await withUnavailable(() => lending(pool)((client) => migrateQueueTables(client)));
 }
 
 const impatient = (session: Session): Context => ({ ...session, patienceMs: ONE_SHOT_PATIENCE_MS });

@@ -54,7 +54,7 @@ function judge(thrown: unknown): Failure {
   }
   if (thrown instanceof UnavailableError) {
     const advice = '`runtime-cleanup doctor` checks every dependency and says what to do.';
-    return { exitCode: FAILED, code: thrown.code, lines: oneLine(`${thrown.dependency}: ${thrown.message}`), advice };
+    return { exitCode: FAILED, code: thrown.code, lines: oneLine(thrown.message), advice };
   }
   if (thrown instanceof StopRequested) return { exitCode: FAILED, code: 'stopped', lines: [thrown.message] };
   const advice = 'Set RTMANAGER_LOG_LEVEL=debug to see where it comes from.';

@@ -20,7 +20,7 @@ export function addLogCommand(program: Command, host: CommandHost): void {
     ],
     settings: DATABASE_SETTINGS,
   })
-    .addOption(new Option('--limit <count>', 'at most this many rows').argParser(limitOf).default(20))
+    .addOption(new Option('--limit <count>', 'at most this many rows, up to 1000').argParser(limitOf).default(20))
     .action((gameId: string, options: LogOptions) =>
       host.runOnce(options, (run) => showLog(run, gameId.trim(), options.limit)),
     );

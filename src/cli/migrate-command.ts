@@ -1,19 +1,19 @@
 import type { Command } from 'commander';
 import { DONE, type ExitCode } from './failures.js';
 import type { CommandHost, CommandOptions, Run } from './host.js';
-import { addCommand, DATABASE_SETTINGS } from './new-command.js';
+import { addCommand, DATABASE_SETTINGS, QUEUE_SETTINGS } from './new-command.js';
 
 export function addMigrateCommand(program: Command, host: CommandHost): void {
   addCommand(program, {
     usage: 'migrate',
-    summary: 'Brings the database up to date',
+    summary: 'Brings the database up to date, the queue in it too',
     details:
       'Safe to run at any time and from several places at once; keeps its books where Prisma Migrate keeps them.',
     examples: [
       ['runtime-cleanup migrate', 'apply what is pending'],
       ['runtime-cleanup migrate --json', 'the same; prints { "applied": [names] }'],
     ],
-    settings: [...DATABASE_SETTINGS, 'RTMANAGER_QUEUE_BACKEND'],
+    settings: [...DATABASE_SETTINGS, ...QUEUE_SETTINGS],
   }).action((options: CommandOptions) => host.runOnce(options, migrate));
 }
 

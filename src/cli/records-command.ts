@@ -25,7 +25,7 @@ export function addRecordsCommand(program: Command, host: CommandHost): void {
     settings: DATABASE_SETTINGS,
   })
     .addOption(new Option('--status <status>', 'only records of this status').choices([...RUNTIME_STATUSES]))
-    .addOption(new Option('--limit <count>', 'at most this many records').argParser(limitOf).default(50))
+    .addOption(new Option('--limit <count>', 'at most this many records, up to 1000').argParser(limitOf).default(50))
     .addOption(new Option('--all', 'all records').conflicts('limit'))
     .action((options: RecordsOptions) => host.runOnce(options, (run) => listRecords(run, options)));
 }

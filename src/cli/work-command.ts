@@ -33,6 +33,7 @@ export function addWorkerCommand(program: Command, host: CommandHost): void {
 async function work({ session, world }: Run): Promise<ExitCode> {
   const { config, log, signal } = session;
   log.info({ settings: effectiveConfig(config) }, 'starting');
+  for (const name of config.unused) log.warn({ setting: name }, 'this version does not use a setting that is given');
   try {
     await world.runWorker(session);
   } catch (thrown) {

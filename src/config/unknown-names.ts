@@ -1,7 +1,7 @@
 const PREFIX = 'RTMANAGER_';
 
-/** Read by parts of the service that stand beside the worker; known, so that one environment serves all of them. */
-const READ_ELSEWHERE = [
+/** Settings of the contract that no part of this version reads. */
+const NOT_READ = [
   'RTMANAGER_CLEANUP_INTERVAL',
   'RTMANAGER_SWEEP_MAX_SHARE',
   'RTMANAGER_INTERNAL_HTTP_ADDR',
@@ -11,12 +11,17 @@ const READ_ELSEWHERE = [
 // Kubernetes puts these into every pod of a namespace that has a Service called "rtmanager".
 const SERVICE_LINK = /^RTMANAGER_(?:SERVICE_(?:HOST|PORT)|PORT)(?:_|$)/;
 
+/** The settings that are given and known, but that this version does not read: whoever set them may rely on them. */
+export function unusedNames(given: Readonly<Record<string, string>>): readonly string[] {
+  return NOT_READ.filter((name) => name in given);
+}
+
 /**
- * One line for each `RTMANAGER_` variable that nobody reads. A misspelt limit would otherwise be a limit that silently
+ * One line for each `RTMANAGER_` variable that nobody knows. A misspelt limit would otherwise be a limit that silently
  * does not hold.
  */
 export function unknownNameLines(present: readonly string[], settings: readonly string[]): readonly string[] {
-  const known = [...settings.filter((name) => name.startsWith(PREFIX)), ...READ_ELSEWHERE];
+  const known = [...settings.filter((name) => name.startsWith(PREFIX)), ...NOT_READ];
   return present
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name) && !SERVICE_LINK.test(name))
     .map((name) => {
@@ -27,6 +32,9 @@ export function unknownNameLines(present: readonly string[], settings: readonly 
 }
 
 function nearestOf(name: string, known: readonly string[]): string | undefined {
+  const words = name.split('_');
+  const abbreviated = known.filter((candidate) => words.every((word) => candidate.split('_').includes(word)));
+  if (abbreviated.length === 1) return abbreviated[0];
   const ranked = known
     .map((candidate) => ({
       candidate,

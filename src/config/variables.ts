@@ -102,7 +102,7 @@ export const Variables = z.object({
   RTMANAGER_DOCKER_TIMEOUT: setting(duration('100ms', '1h'), {
     fallback: '30s',
     meaning: 'the longest wait for one answer of the engine',
-    allowed: '100ms to 1h',
+    allowed: 'a number and its unit (ms, s, m or h), from 100ms to 1h',
   }),
   RTMANAGER_CONFLICT_MAX_ATTEMPTS: setting(whole(1, 1_000), {
     fallback: '10',
@@ -113,7 +113,7 @@ export const Variables = z.object({
   RTMANAGER_RETRY_MAX_AGE: setting(duration('1s', '720h'), {
     fallback: '24h',
     meaning: 'how long an outage may last before the jobs it holds up become dead letters',
-    allowed: '1s to 720h',
+    allowed: 'a number and its unit (ms, s, m or h), from 1s to 720h',
   }),
   RTMANAGER_LOG_LEVEL: setting(z.enum(LOG_LEVELS), {
     fallback: 'info',
@@ -123,7 +123,7 @@ export const Variables = z.object({
   RTMANAGER_SHUTDOWN_TIMEOUT: setting(duration('0s', '1h'), {
     fallback: '30s',
     meaning: 'how long running jobs may go on after SIGTERM before they are interrupted and put back',
-    allowed: '0s to 1h',
+    allowed: 'a number and its unit (ms, s, m or h), from 0s to 1h',
   }),
   RTMANAGER_DATA_DIR: optional(matching(isAbsolute), {
     fallback:

@@ -46,9 +46,15 @@ test('a container whose files cannot be unlinked becomes dead, tells why, and is
   expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
 });
 
-/** Files that the engine has to unlink one by one, so that a removal takes long enough to be looked at. */
-const slowDownRemoval = (id: string): void => {
-  const folder = join(inject('engineDataRoot'), 'containers', id, 'many-files');
+/**
+ * Files that the engine has to unlink one by one, so that a removal takes long enough to be looked at. In the layer, not
+ * in the container's own folder: for that one newer engines hold the container's lock, and a second call waits.
+ */
+const slowDownRemoval = async (id: string): Promise<void> => {
+  const { GraphDriver: driver } = await containers.docker.getContainer(id).inspect();
+  const upper = (driver.Data as Readonly<Record<string, string>> | null)?.['UpperDir'];
+  if (upper === undefined) throw new Error(`the storage driver ${driver.Name} tells no folder of the layer`);
+  const folder = join(upper, 'many-files');
   mkdirSync(folder);
   const { status, stderr } = spawnSync('sh', ['-c', 'seq 1 30000 | xargs touch'], { cwd: folder, encoding: 'utf8' });
   if (status !== 0) throw new Error(`no files in ${folder}: ${stderr}`);
@@ -56,7 +62,7 @@ const slowDownRemoval = (id: string): void => {
 
 test('a container that is being removed is seen as such and not called removed before it is gone', async () => {
   const id = await containers.make('created');
-  slowDownRemoval(id);
+  await slowDownRemoval(id);
 
   const first = engine.remove(id, signal);
   // Immediately again: the state must not be missed, and ends by itself.

@@ -23,6 +23,7 @@ describe('readConfig', () => {
       logLevel: 'info',
       shutdownTimeoutMs: 30_000,
       dataDir: '/home/kim/.local/share/runtime-cleanup',
+      unused: [],
     });
   });
 
@@ -66,7 +67,7 @@ describe('readConfig', () => {
 
   it('shows the refused value', () => {
     expect(linesOf({ RTMANAGER_DOCKER_TIMEOUT: 'soon' })).toEqual([
-      'RTMANAGER_DOCKER_TIMEOUT: "soon" is not allowed; allowed: 100ms to 1h',
+      'RTMANAGER_DOCKER_TIMEOUT: "soon" is not allowed; allowed: a number and its unit (ms, s, m or h), from 100ms to 1h',
     ]);
   });
 

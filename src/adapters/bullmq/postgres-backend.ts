@@ -51,13 +51,29 @@ const withoutDiskWait = ({ options = '' }: PoolConfig): PoolConfig => ({
 
 const Bull = withBackend(createPostgresBackend);
 
+/** Brings BullMQ's own tables up to date; needs the right to create schemas in the database. */
+export async function migrateQueueTables(client: Migratable, schema = SCHEMA): Promise<void> {
+  await runMigrations(client, schema);
+}
+
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+/** A role without that right works with tables that another has migrated; BullMQ itself refuses any that are too old. */
+async function migrateIfAllowed(client: Migratable, schema: string): Promise<void> {
+  try {
+    await migrateQueueTables(client, schema);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === INSUFFICIENT_PRIVILEGE)) throw error;
+  }
+}
+
 /**
  * Waits until PostgreSQL answers and brings BullMQ's own tables up to date, both before anything of BullMQ is made.
  * Rejects with `UnavailableError` when there is no answer within the deadline.
  */
 export async function openPostgresBackend(options: Options): Promise<QueueBackend> {
   const { poolConfig, schema = SCHEMA, withClient, ...waiting } = options;
-  await untilAnswered(() => withClient((client) => runMigrations(client, schema)), waiting);
+  await untilAnswered(() => withClient((client) => migrateIfAllowed(client, schema)), waiting);
   const at = (limits: object): { connection: Record<string, unknown> } => ({
     connection: { keepAlive: true, ...poolConfig, ...limits, schema },
   });

@@ -22,7 +22,7 @@ export function readSighting(containerId: string, body: unknown): ContainerSight
   if (typeof gameLabel === 'object' && gameLabel !== null) return gameLabel;
   const state = body['State'];
   if (!isFields(state)) return malformed('it has no State');
-  return { kind: 'present', gameLabel, activity: readActivity(state), detail: readDetail(state) };
+  return { kind: 'present', gameLabel, activity: readActivity(state, body['HostConfig']), detail: readDetail(state) };
 }
 
 /**
@@ -46,7 +46,7 @@ function readGameLabel(config: unknown): string | null | MalformedSighting {
 }
 
 /** The flags before the word: they are what the engine itself refuses a removal by, and the stricter reading wins. */
-function readActivity(state: Fields): ContainerActivity {
+function readActivity(state: Fields, hostConfig: unknown): ContainerActivity {
   if (state['Paused'] === true) return 'paused';
   if (state['Restarting'] === true) return 'restarting';
   if (state['Running'] === true) return 'running';
@@ -54,10 +54,12 @@ function readActivity(state: Fields): ContainerActivity {
     case 'created':
     case 'exited':
     case 'dead':
-    // Podman's words for created and exited.
+    // Podman's word for created.
     case 'configured':
-    case 'stopped':
       return 'idle';
+    // Podman: ended, and not yet settled to exited. One that is about to be started again has no other word there.
+    case 'stopped':
+      return isRestarted(hostConfig) ? 'restarting' : 'idle';
     case 'running':
     // Podman: told to stop, and has not yet.
     case 'stopping':
@@ -71,6 +73,12 @@ function readActivity(state: Fields): ContainerActivity {
     default:
       return 'unknown';
   }
+}
+
+function isRestarted(hostConfig: unknown): boolean {
+  const policy = isFields(hostConfig) ? hostConfig['RestartPolicy'] : undefined;
+  const name = isFields(policy) ? policy['Name'] : undefined;
+  return name === 'always' || name === 'unless-stopped' || name === 'on-failure';
 }
 
 function readDetail(state: Fields): string {

@@ -1,4 +1,4 @@
-import { Pool, type ClientConfig, type PoolConfig } from 'pg';
+import { type ClientConfig, Pool, type PoolClient, type PoolConfig } from 'pg';
 
 import { ConfigurationError } from '../../domain/errors.js';
 
@@ -62,6 +62,18 @@ export function createPool(settings: PoolSettings, onIdleError: (error: Error) =
   pool.on('error', onIdleError);
   return pool;
 }
+
+/** Lends one of the pool's connections for as long as the work runs. */
+export const lending =
+  (pool: Pool) =>
+  async <T>(work: (client: PoolClient) => Promise<T>): Promise<T> => {
+    const client = await pool.connect();
+    try {
+      return await work(client);
+    } finally {
+      client.release();
+    }
+  };
 
 /** pg lets `options` of the connection string replace ours, UTC included; so they are taken out and put in front. */
 function splitOptions(connectionString: string): { rest: string; options: readonly string[]; schema?: string } {

@@ -5,10 +5,10 @@ import type { JobEnding, JobEndings } from '../../../src/jobs/ports.js';
 import { CONTAINER_ID } from '../../support/records.js';
 import { fakeCli, fakeProducer, untilAborted } from './fake-cli.js';
 
-const completed = (gameId: string, errorCode: '' | 'replay_no_op' = ''): JobEnding => ({
+const completed = (gameId: string, errorCode: ErrorCode = ''): JobEnding => ({
   jobId: `job-of-${gameId}`,
   state: 'completed',
-  result: { outcome: 'success', errorCode, errorMessage: '', record: null },
+  result: { outcome: errorCode === 'conflict' ? 'failure' : 'success', errorCode, errorMessage: '', record: null },
 });
 const deadLetter = (gameId: string, reason: string): JobEnding => ({
   jobId: `job-of-${gameId}`,
@@ -65,6 +65,14 @@ describe('enqueue', () => {
     expect(await cli.run('enqueue', '-')).toBe(0);
     expect(enqueued.map((batch) => batch.length)).toEqual([250, 250, 1]);
     expect(cli.written.stderr).toBe('enqueued 250 of 501\nenqueued 500 of 501\nenqueued 501 of 501\n');
+  });
+
+  it('without waiting ends with 0 however fast a worker was: the queue had the job', async () => {
+    const { world } = fakeProducer({
+      enqueue: async (requests) =>
+        requests.map(({ gameId }) => ({ gameId, jobId: `job-of-${gameId}`, state: 'failed', coalesced: false })),
+    });
+    expect(await fakeCli(world).run('enqueue', 'game-1')).toBe(0);
   });
 
   it('with --json prints stable names and nothing else', async () => {
@@ -151,6 +159,11 @@ describe('enqueue --wait', () => {
       ].join('\n'),
     );
     expect(cli.written.stderr).toBe('enqueued 2 of 2\na: completed\nb: completed, replay_no_op\n');
+  });
+
+  it('ends with 1 when a job completed without what was asked for: it was the retention sweep’s, and declined', async () => {
+    const { world } = fakeProducer({ wait: endingWith(completed('a', 'conflict')) });
+    expect(await fakeCli(world).run('enqueue', 'a', '--wait')).toBe(1);
   });
 
   it('ends with 1 when one is a dead letter, and shows its code and message', async () => {

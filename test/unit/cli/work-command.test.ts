@@ -51,7 +51,7 @@ describe.each(['serve', 'worker'])('%s', (command) => {
   it('ends with 1 and says why when it fails', async () => {
     const cli = fakeCli({ runWorker: () => Promise.reject(new UnavailableError('docker', 'no engine')) });
     expect(await cli.run(command)).toBe(1);
-    expect(cli.written.stderr).toContain('runtime-cleanup: docker: no engine');
+    expect(cli.written.stderr).toContain('runtime-cleanup: no engine');
   });
 
   it('ends with 1 when stopping fails', async () => {

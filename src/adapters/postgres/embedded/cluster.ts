@@ -35,6 +35,7 @@ const INITDB_TIMEOUT_MS = 120_000;
 
 /** Creates the data folder where it is missing and returns its real path; `user` must be able to reach it. */
 export async function openDataDir(dataDir: string, user: ServerUser | undefined): Promise<string> {
+  await refuseUnreachable(await nearestFolder(dataDir), user);
   try {
     const created = await mkdir(dataDir, { recursive: true, mode: 0o755 });
     // Parents that mkdir made on the way stay root's and open to all; a folder that was there before is left as it is.
@@ -47,13 +48,27 @@ export async function openDataDir(dataDir: string, user: ServerUser | undefined)
   await access(real, constants.W_OK | constants.X_OK).catch((error: unknown) => {
     throw new ConfigurationError(`RTMANAGER_DATA_DIR cannot be written to: ${messageOf(error)}`, { cause: error });
   });
-  if (user !== undefined && !(await canEnter(real, user))) {
-    throw new ConfigurationError(
-      `RTMANAGER_DATA_DIR ${real} cannot be entered by the user "${user.name}", as whom PostgreSQL runs because this ` +
-        'process is root; name a folder that others may enter, such as /var/lib/runtime-cleanup',
-    );
-  }
+  await refuseUnreachable(real, user);
   return real;
+}
+
+/** The folder itself or, where it is yet to be made, the nearest one above it: nothing is made in vain. */
+async function nearestFolder(folder: string): Promise<string> {
+  try {
+    return await realpath(folder);
+  } catch (error) {
+    const parent = path.dirname(folder);
+    if (parent === folder) throw error;
+    return nearestFolder(parent);
+  }
+}
+
+async function refuseUnreachable(folder: string, user: ServerUser | undefined): Promise<void> {
+  if (user === undefined || (await canEnter(folder, user))) return;
+  throw new ConfigurationError(
+    `RTMANAGER_DATA_DIR: ${folder} cannot be entered by the user "${user.name}", as whom PostgreSQL runs because this ` +
+      'process is root; name a folder that others may enter, such as /var/lib/runtime-cleanup',
+  );
 }
 
 /**

@@ -106,3 +106,19 @@ describe('what is not as the engine writes it', () => {
     expect(readSighting(ID, answer).kind).toBe('malformed');
   });
 });
+
+test.each([
+  ['always', 'restarting'],
+  ['unless-stopped', 'restarting'],
+  ['on-failure', 'restarting'],
+  ['no', 'idle'],
+  ['', 'idle'],
+])('stopped, as Podman says, with the restart policy %j is %s', (Name, activity) => {
+  const body = {
+    Id: ID,
+    Config: { Labels: null },
+    HostConfig: { RestartPolicy: { Name } },
+    State: { Status: 'stopped' },
+  };
+  expect(readSighting(ID, body)).toMatchObject({ kind: 'present', activity });
+});
