@@ -174,6 +174,6 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
 it('a command that cannot reach its database says so and fails', async () => {
   const service = startService(['records'], { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' });
   expect(await service.exit).toBe(1);
-  expect(service.stderr()).toMatch(/^runtime-cleanup: PostgreSQL is not available: .*ECONNREFUSED/);
+  expect(service.stderr()).toMatch(/^runtime-cleanup: PostgreSQL is not available: .*ECONNREFUSED/m);
   expect(service.stdout()).toBe('');
 });

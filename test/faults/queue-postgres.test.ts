@@ -1,6 +1,6 @@
 /** The traps of BullMQ's young PostgreSQL store, each sprung on purpose. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openPostgresBackend } from '../../src/adapters/bullmq/postgres-backend.js';
+import { migrateQueueTables, openPostgresBackend } from '../../src/adapters/bullmq/postgres-backend.js';
 import { createCleanupQueue } from '../../src/adapters/bullmq/producer.js';
 import { type CleanupWorker, createCleanupWorker } from '../../src/adapters/bullmq/worker.js';
 import { poolOptions } from '../../src/adapters/postgres/pool.js';
@@ -196,23 +196,36 @@ describe('on PostgreSQL', () => {
     await database.drop();
   }, 40_000);
 
-  it('the database role lacking rights is no outage: opening fails at once with the reason', async () => {
+  it('a role that may make nothing fails at once with the reason, and works once another has made the tables', async () => {
     const database = await createDatabase();
     const role = `poor_${Date.now()}`;
     await store.sql(`CREATE ROLE ${role} LOGIN`);
     await store.sql(`REVOKE CREATE ON DATABASE ${new URL(database.url).pathname.slice(1)} FROM PUBLIC`);
-    const url = new URL(database.url);
-    url.username = role;
-    const poolConfig = poolOptions({ connectionString: url.href, applicationName: 'poor', max: 2 });
-    const opening = openPostgresBackend({
-      poolConfig,
-      withClient: (work) => withClient(poolConfig, work),
-      clock: systemClock,
-      report: createRecordingReport(),
-      deadlineMs: 30_000,
-      signal: new AbortController().signal,
+    const configFor = (username: string) => {
+      const url = new URL(database.url);
+      url.username = username;
+      return poolOptions({ connectionString: url.href, applicationName: 'roles', max: 2 });
+    };
+    const open = () =>
+      openPostgresBackend({
+        poolConfig: configFor(role),
+        withClient: (work) => withClient(configFor(role), work),
+        clock: systemClock,
+        report: createRecordingReport(),
+        deadlineMs: 30_000,
+        signal: new AbortController().signal,
+      });
+    await expect(open()).rejects.toThrow(/permission denied/);
+
+    await withClient(configFor(new URL(database.url).username), async (owner) => {
+      await migrateQueueTables(owner);
+      await owner.query(`GRANT USAGE, CREATE ON SCHEMA bullmq TO ${role}`);
+      await owner.query(`GRANT ALL ON ALL TABLES IN SCHEMA bullmq TO ${role}`);
+      await owner.query(`GRANT ALL ON ALL SEQUENCES IN SCHEMA bullmq TO ${role}`);
     });
-    await expect(opening).rejects.toThrow(/permission denied/);
+    const queue = createCleanupQueue({ backend: await open(), clock: systemClock, report: createRecordingReport() });
+    expect(await queue.enqueue([request('game-1')])).toMatchObject([{ state: 'waiting', coalesced: false }]);
+    await queue.close();
     await database.drop();
     await store.sql(`DROP ROLE ${role}`);
   });

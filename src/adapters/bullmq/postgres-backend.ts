@@ -58,13 +58,19 @@ export async function migrateQueueTables(client: Migratable, schema = SCHEMA): P
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
-/** A role without that right works with tables that another has migrated; BullMQ itself refuses any that are too old. */
+/** A role without that right works with tables that another has made; BullMQ itself refuses any that are too old. */
 async function migrateIfAllowed(client: Migratable, schema: string): Promise<void> {
   try {
     await migrateQueueTables(client, schema);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === INSUFFICIENT_PRIVILEGE)) throw error;
+    const isForbidden = error instanceof Error && 'code' in error && error.code === INSUFFICIENT_PRIVILEGE;
+    if (!isForbidden || !(await hasQueueTables(client, schema))) throw error;
   }
+}
+
+async function hasQueueTables(client: Migratable, schema: string): Promise<boolean> {
+  const { rowCount } = await client.query(`SELECT WHERE to_regclass($1) IS NOT NULL`, [`"${schema}".job`]);
+  return rowCount === 1;
 }
 
 /**
