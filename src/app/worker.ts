@@ -2,7 +2,7 @@ import type { QueueBackend } from '../adapters/bullmq/backend.js';
 import { CLEANUP_QUEUE } from '../adapters/bullmq/names.js';
 import { createQueueTelemetry } from '../adapters/bullmq/otel.js';
 import { createCleanupQueue } from '../adapters/bullmq/producer.js';
-import { createCleanupWorker } from '../adapters/bullmq/worker.js';
+import { type CleanupWorker, createCleanupWorker } from '../adapters/bullmq/worker.js';
 import { createRedisLeaseStore } from '../adapters/redis/lease-store.js';
 import { createCleanupService } from '../cleanup/cleanup-service.js';
 import type { CleanupObserver } from '../cleanup/ports.js';
@@ -53,10 +53,18 @@ export function startWorker(context: Context, telemetry: Telemetry): Promise<Wor
     );
     closing.add('worker', () => worker.stop({ graceMs: config.shutdownTimeoutMs }));
     await greetEngine(context);
-    await worker.start();
+    await startUnlessStopped(context, worker);
     measureQueue(context, backend, telemetry, closing);
     return { stop: closing.closeAll };
   });
+}
+
+/** A queue that went away since it was reached is waited for; whoever asks us to stop meanwhile must be heard. */
+async function startUnlessStopped({ config, signal }: Context, worker: CleanupWorker): Promise<void> {
+  const stop = (): void => void worker.stop({ graceMs: config.shutdownTimeoutMs });
+  signal.addEventListener('abort', stop, { once: true });
+  await worker.start();
+  signal.removeEventListener('abort', stop);
 }
 
 /** Asked only when metrics are read, which is never unless somebody exports them. */

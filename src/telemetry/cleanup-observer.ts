@@ -9,11 +9,12 @@ import type { Metrics } from './metrics.js';
 /** Writes one line for each outcome, counts it, and marks the active span, which the queue library leaves unmarked. */
 export function createCleanupObserver({ log, metrics }: { log: Log; metrics: Metrics }): CleanupObserver {
   return {
-    concluded: (entry) => {
+    concluded: (entry, cause) => {
       metrics.cleanupConcluded(entry);
       markSpan(entry);
       const { level, message } = ENDINGS[entry.errorCode];
-      log[level](fieldsOf(entry), message);
+      // Of a bug, where it came from; of all else the code and the message say enough.
+      log[level]({ ...fieldsOf(entry), ...(entry.errorCode === 'internal_error' && { err: cause }) }, message);
     },
     auditRowLost: (entry, cause) => log.error({ ...fieldsOf(entry), err: cause }, 'operation log row lost'),
     leaseReleaseFailed: (gameId, cause) => log.warn({ game_id: gameId, err: cause }, 'lease release failed'),

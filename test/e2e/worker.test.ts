@@ -177,3 +177,10 @@ it('a command that cannot reach its database says so and fails', async () => {
   expect(service.stderr()).toMatch(/^runtime-cleanup: PostgreSQL is not available: .*ECONNREFUSED/m);
   expect(service.stdout()).toBe('');
 });
+
+it('a worker that waits for its database says so, and leaves with 0 on SIGTERM', async () => {
+  const service = startService(['worker'], { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' });
+  await service.logged('waiting for the database');
+  service.signal('SIGTERM');
+  expect(await service.exit).toBe(0);
+});

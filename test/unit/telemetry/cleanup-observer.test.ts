@@ -86,6 +86,14 @@ describe('every outcome is one log line', () => {
     expect(lines).toMatchObject([{ level: 'error', msg: 'cleanup failed', error_code: errorCode }]);
   });
 
+  it('tells where a bug came from, and of an outage no more than its message', () => {
+    const { observer, lines } = setup();
+    observer.concluded(entry({ outcome: 'failure', errorCode: 'internal_error' }), new TypeError('x is no function'));
+    observer.concluded(entry({ outcome: 'failure', errorCode: 'service_unavailable' }), new Error('away'));
+    expect(lines[0]).toMatchObject({ err: { type: 'TypeError', stack: expect.stringContaining('x is no function') } });
+    expect(lines[1]).not.toHaveProperty('err');
+  });
+
   it('that stays short when a refused request holds a novel', () => {
     const { observer, lines } = setup();
     observer.concluded(entry({ gameId: 'g'.repeat(100_000), opSource: 'o'.repeat(100_000) }));
