@@ -65,7 +65,12 @@ module.exports = {
     home('pino', ['telemetry']),
     home('@opentelemetry', ['telemetry']),
     home('commander', ['cli']),
-    home('zod', ['config.ts', 'config', 'jobs']),
+    home('zod', ['config.ts', 'config', 'jobs', 'adapters/http']),
+    home('fastify', ['adapters/http']),
+    home('@fastify', ['adapters/http']),
+    home('fastify-type-provider-zod', ['adapters/http']),
+    home('ghtml', ['adapters/http']),
+    home('@bull-board', ['adapters/bullmq']),
   ],
   options: {
     tsPreCompilationDeps: true,

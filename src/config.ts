@@ -3,8 +3,10 @@ import { isAbsolute, join } from 'node:path';
 import type { z } from 'zod';
 import { contradictionLines } from './config/contradictions.js';
 import { formatDuration } from './config/duration.js';
+import { formatHttpAddress, type HttpAddress } from './config/http-address.js';
+import { formatShare } from './config/share.js';
 import { shownUrl } from './config/shown-url.js';
-import { unknownNameLines, unusedNames } from './config/unknown-names.js';
+import { unknownNameLines } from './config/unknown-names.js';
 import { describeSettings, type LogLevel, type Values, Variables } from './config/variables.js';
 import { ConfigurationError } from './domain/errors.js';
 
@@ -22,6 +24,9 @@ export interface Config {
   readonly queueBackend: 'redis' | 'postgres';
   readonly leaseStore: 'redis' | 'postgres';
   readonly retentionMs: number;
+  readonly cleanupIntervalMs: number;
+  /** A fraction of the stopped records, above 0 and at most 1. */
+  readonly sweepMaxShare: number;
   readonly leaseTtlMs: number;
   readonly workerConcurrency: number;
   readonly dockerTimeoutMs: number;
@@ -30,8 +35,9 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly shutdownTimeoutMs: number;
   readonly dataDir: string;
-  /** Variables that are given and known, but that this version does not read. */
-  readonly unused: readonly string[];
+  readonly httpAddress: HttpAddress;
+  /** Empty: no token is asked for. */
+  readonly apiTokens: readonly string[];
 }
 
 /** `lines` holds one sentence for each setting that is wrong. */
@@ -70,7 +76,7 @@ export function readConfig(
     parsed.success ? contradictionLines(parsed.data) : badValueLines(parsed.error, given),
   );
   if (lines.length > 0 || !parsed.success) throw new ConfigError(lines);
-  return toConfig(parsed.data, { ...machine, dataHome: given['XDG_DATA_HOME'] }, unusedNames(given));
+  return toConfig(parsed.data, { ...machine, dataHome: given['XDG_DATA_HOME'] });
 }
 
 function badValueLines(error: z.ZodError, given: Environment): readonly string[] {
@@ -78,17 +84,17 @@ function badValueLines(error: z.ZodError, given: Environment): readonly string[]
   return describeSettings()
     .filter(({ name }) => wrong.has(name))
     .map(({ name, allowed }) => {
-      const text = given[name] ?? '';
-      const shown = name.endsWith('_URL') || name === 'DOCKER_HOST' ? shownUrl(text) : text;
-      return `${name}: ${JSON.stringify(shown)} is not allowed; allowed: ${allowed}`;
+      return `${name}: ${shownValue(name, given[name] ?? '')} is not allowed; allowed: ${allowed}`;
     });
 }
 
-function toConfig(
-  values: Values,
-  machine: Machine & { readonly dataHome: string | undefined },
-  unused: readonly string[],
-): Config {
+/** The value as it may be shown to anybody. */
+function shownValue(name: string, text: string): string {
+  if (name === 'RTMANAGER_API_TOKENS') return 'what is given (a secret, not shown)';
+  return JSON.stringify(name.endsWith('_URL') || name === 'DOCKER_HOST' ? shownUrl(text) : text);
+}
+
+function toConfig(values: Values, machine: Machine & { readonly dataHome: string | undefined }): Config {
   const store = values.REDIS_URL === undefined ? 'postgres' : 'redis';
   const queueBackend = values.RTMANAGER_QUEUE_BACKEND ?? store;
   return Object.freeze({
@@ -100,6 +106,8 @@ function toConfig(
     queueBackend,
     leaseStore: values.RTMANAGER_LEASE_STORE ?? store,
     retentionMs: Math.round(values.RTMANAGER_CONTAINER_RETENTION_DAYS * DAY_MS),
+    cleanupIntervalMs: values.RTMANAGER_CLEANUP_INTERVAL,
+    sweepMaxShare: values.RTMANAGER_SWEEP_MAX_SHARE,
     leaseTtlMs: values.RTMANAGER_GAME_LEASE_TTL_SECONDS * 1_000,
     // More jobs at a time make BullMQ's statements on PostgreSQL deadlock when many delayed jobs fall due together.
     workerConcurrency: values.RTMANAGER_WORKER_CONCURRENCY ?? (queueBackend === 'redis' ? 8 : 4),
@@ -109,7 +117,8 @@ function toConfig(
     logLevel: values.RTMANAGER_LOG_LEVEL,
     shutdownTimeoutMs: values.RTMANAGER_SHUTDOWN_TIMEOUT,
     dataDir: values.RTMANAGER_DATA_DIR ?? defaultDataDir(machine),
-    unused,
+    httpAddress: values.RTMANAGER_INTERNAL_HTTP_ADDR,
+    apiTokens: values.RTMANAGER_API_TOKENS ?? [],
   });
 }
 
@@ -131,11 +140,15 @@ export function effectiveConfig(config: Config): Readonly<Record<string, string 
     RTMANAGER_QUEUE_BACKEND: config.queueBackend,
     RTMANAGER_LEASE_STORE: config.leaseStore,
     RTMANAGER_CONTAINER_RETENTION_DAYS: config.retentionMs / DAY_MS,
+    RTMANAGER_CLEANUP_INTERVAL: formatDuration(config.cleanupIntervalMs),
+    RTMANAGER_SWEEP_MAX_SHARE: formatShare(config.sweepMaxShare),
     RTMANAGER_GAME_LEASE_TTL_SECONDS: config.leaseTtlMs / 1_000,
     RTMANAGER_WORKER_CONCURRENCY: config.workerConcurrency,
     RTMANAGER_DOCKER_TIMEOUT: formatDuration(config.dockerTimeoutMs),
     RTMANAGER_CONFLICT_MAX_ATTEMPTS: config.conflictMaxAttempts,
     RTMANAGER_RETRY_MAX_AGE: formatDuration(config.retryMaxAgeMs),
+    RTMANAGER_INTERNAL_HTTP_ADDR: formatHttpAddress(config.httpAddress),
+    RTMANAGER_API_TOKENS: config.apiTokens.length === 0 ? 'not set' : `${config.apiTokens.length} given`,
     RTMANAGER_LOG_LEVEL: config.logLevel,
     RTMANAGER_SHUTDOWN_TIMEOUT: formatDuration(config.shutdownTimeoutMs),
     RTMANAGER_DATA_DIR: config.dataDir,

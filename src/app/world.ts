@@ -48,7 +48,10 @@ export function createWorld(): Omit<CliWorld, 'runDemo'> {
         closing.add('endings', endings.close);
         return { queue, endings, close: closing.closeAll };
       }),
-    runWorker: async (session) => {
+    openRetention: () => Promise.reject(new Error('not built yet')),
+    openHolds: () => Promise.reject(new Error('not built yet')),
+    openDeadLetters: () => Promise.reject(new Error('not built yet')),
+    runService: async (session) => {
       const worker = await startWorker(patient(session), createTelemetry(session.clock));
       session.log.info({}, 'taking jobs');
       await aborted(session.signal);

@@ -3,6 +3,7 @@
  * engine says of it at this moment. Kept apart from I/O so that one table test covers every row. The shape is that of
  * the Kubernetes ttl-after-finished controller: decide on (facts, now), look again at fresh state before deleting.
  */
+import { duenessOf } from '../domain/due.js';
 import type { FailureCode } from '../domain/error-codes.js';
 import { isFullContainerId } from '../domain/runtime-record.js';
 import type { ContainerSighting, TakenRecord } from './ports.js';
@@ -68,11 +69,17 @@ function decideStopped(request: CleanupRequest, taken: TakenRecord, retentionMs:
 }
 
 /** A game restarted and stopped again since the sweep, or held since, is left alone. */
-function whyNotDue({ stoppedForMs, held }: TakenRecord, retentionMs: number): string | undefined {
-  if (held) return 'a retention hold keeps this container';
-  if (stoppedForMs >= retentionMs) return undefined;
-  const dueInS = Math.ceil((retentionMs - stoppedForMs) / 1_000);
-  return `not due: stopped for ${Math.floor(stoppedForMs / 1_000)} s, due in ${dueInS} s`;
+function whyNotDue(taken: TakenRecord, retentionMs: number): string | undefined {
+  switch (duenessOf(taken, retentionMs)) {
+    case 'due':
+      return undefined;
+    case 'held':
+      return 'a retention hold keeps this container';
+    case 'not_due': {
+      const dueInS = Math.ceil((retentionMs - taken.stoppedForMs) / 1_000);
+      return `not due: stopped for ${Math.floor(taken.stoppedForMs / 1_000)} s, due in ${dueInS} s`;
+    }
+  }
 }
 
 export function decideByContainer(gameId: string, sighting: ContainerSighting): ContainerDecision {

@@ -1,13 +1,10 @@
+import type { RetentionFacts } from '../domain/due.js';
 import type { OperationEntry } from '../domain/operation.js';
 import type { RuntimeRecord } from '../domain/runtime-record.js';
 
 /** A record taken under a lease, with the facts that only the database's clock can tell. */
-export interface TakenRecord {
+export interface TakenRecord extends RetentionFacts {
   readonly record: RuntimeRecord;
-  /** Milliseconds since `stopped_at` (since `last_op_at` where that is null), by the database's clock. */
-  readonly stoppedForMs: number;
-  /** A retention hold keeps this game's container from `auto_ttl`. */
-  readonly held: boolean;
 }
 
 export type MarkRemovedAnswer =

@@ -1,7 +1,10 @@
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import type { RecordQueries } from '../domain/pages.js';
+import type { DeadLetters } from '../jobs/dead-letters.js';
 import type { CleanupQueue, JobEndings } from '../jobs/ports.js';
+import type { Holds } from '../retention/holds.js';
+import type { Retention } from '../retention/retention.js';
 import type { Log } from '../telemetry/logger.js';
 
 /** What one run of a command has at hand. */
@@ -24,6 +27,28 @@ export interface Producer {
   /** Closes `queue` and `endings` and whatever they stand on. */
   readonly close: () => Promise<void>;
 }
+
+/** What is opened for one command; `close` closes it and whatever it stands on. */
+export interface Opened {
+  readonly close: () => Promise<void>;
+}
+
+export interface RetentionDesk extends Opened {
+  readonly retention: Retention;
+}
+
+export interface HoldsDesk extends Opened {
+  readonly holds: Holds;
+  /** To tell whether a held game has a record at all. */
+  readonly queries: RecordQueries;
+}
+
+export interface DeadLetterDesk extends Opened {
+  readonly deadLetters: DeadLetters;
+}
+
+/** `serve`: all of it; `worker`: cleanups and retention; `api`: HTTP. */
+export type ServiceRole = 'serve' | 'worker' | 'api';
 
 /** One thing that `doctor` looked at. */
 export interface Check {
@@ -54,8 +79,11 @@ export interface CliWorld {
   readonly migrate: (session: Session, report: (line: string) => void) => Promise<readonly string[]>;
   readonly openReader: (session: Session) => Promise<Reader>;
   readonly openProducer: (session: Session) => Promise<Producer>;
+  readonly openRetention: (session: Session) => Promise<RetentionDesk>;
+  readonly openHolds: (session: Session) => Promise<HoldsDesk>;
+  readonly openDeadLetters: (session: Session) => Promise<DeadLetterDesk>;
   /** Works until the session's signal is aborted, then resolves when all is closed. */
-  readonly runWorker: (session: Session) => Promise<void>;
+  readonly runService: (session: Session, role: ServiceRole) => Promise<void>;
   /** Yields each check as it is done; a dependency that is away is a failed check, not a rejection. */
   readonly checkDependencies: (session: Session) => AsyncIterable<Check>;
   /** Resolves to whether everything was as expected. */

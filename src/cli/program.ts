@@ -8,7 +8,7 @@ import { addLogCommand } from './log-command.js';
 import { addMigrateCommand } from './migrate-command.js';
 import { createOutput } from './output.js';
 import { addRecordsCommand } from './records-command.js';
-import { addServeCommand, addWorkerCommand } from './work-command.js';
+import { addApiCommand, addServeCommand, addWorkerCommand } from './work-command.js';
 
 const ANSWERED = new Set(['commander.helpDisplayed', 'commander.version']);
 
@@ -38,6 +38,7 @@ export async function runProgram(args: readonly string[], parts: ProcessParts): 
   for (const add of [
     addServeCommand,
     addWorkerCommand,
+    addApiCommand,
     addMigrateCommand,
     addEnqueueCommand,
     addRecordsCommand,

@@ -1,3 +1,4 @@
+import { formatHttpAddress, type HttpAddress, isLoopback } from './http-address.js';
 import { shownUrl } from './shown-url.js';
 
 /** The settings that depend on one another, each fine by itself. */
@@ -8,11 +9,13 @@ export interface RelatedSettings {
   readonly DOCKER_HOST: string;
   readonly DOCKER_TLS_VERIFY?: string | undefined;
   readonly DOCKER_CERT_PATH?: string | undefined;
+  readonly RTMANAGER_INTERNAL_HTTP_ADDR: HttpAddress;
+  readonly RTMANAGER_API_TOKENS?: readonly string[] | undefined;
 }
 
 /** One line for each pair of settings that cannot hold together. */
 export function contradictionLines(settings: RelatedSettings): readonly string[] {
-  return [...storeLines(settings), ...tlsLines(settings)];
+  return [...storeLines(settings), ...tlsLines(settings), ...openDoorLines(settings)];
 }
 
 function storeLines(settings: RelatedSettings): readonly string[] {
@@ -39,4 +42,12 @@ function tlsLines(settings: RelatedSettings): readonly string[] {
     return [`DOCKER_TLS_VERIFY: "1" contradicts DOCKER_HOST ${host}; allowed with tcp:// and https:// only`];
   }
   return [];
+}
+
+/** Whoever reaches the API can have containers removed. */
+function openDoorLines({ RTMANAGER_INTERNAL_HTTP_ADDR: address, RTMANAGER_API_TOKENS: tokens }: RelatedSettings) {
+  if (isLoopback(address) || tokens !== undefined) return [];
+  return [
+    `RTMANAGER_INTERNAL_HTTP_ADDR: "${formatHttpAddress(address)}" can be reached from other machines, so it needs RTMANAGER_API_TOKENS; allowed without them: 127.0.0.1, [::1] or localhost`,
+  ];
 }

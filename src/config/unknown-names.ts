@@ -1,27 +1,14 @@
 const PREFIX = 'RTMANAGER_';
 
-/** Settings of the contract that no part of this version reads. */
-const NOT_READ = [
-  'RTMANAGER_CLEANUP_INTERVAL',
-  'RTMANAGER_SWEEP_MAX_SHARE',
-  'RTMANAGER_INTERNAL_HTTP_ADDR',
-  'RTMANAGER_API_TOKENS',
-];
-
 // Kubernetes puts these into every pod of a namespace that has a Service called "rtmanager".
 const SERVICE_LINK = /^RTMANAGER_(?:SERVICE_(?:HOST|PORT)|PORT)(?:_|$)/;
-
-/** The settings that are given and known, but that this version does not read: whoever set them may rely on them. */
-export function unusedNames(given: Readonly<Record<string, string>>): readonly string[] {
-  return NOT_READ.filter((name) => name in given);
-}
 
 /**
  * One line for each `RTMANAGER_` variable that nobody knows. A misspelt limit would otherwise be a limit that silently
  * does not hold.
  */
 export function unknownNameLines(present: readonly string[], settings: readonly string[]): readonly string[] {
-  const known = [...settings.filter((name) => name.startsWith(PREFIX)), ...NOT_READ];
+  const known = settings.filter((name) => name.startsWith(PREFIX));
   return present
     .filter((name) => name.startsWith(PREFIX) && !known.includes(name) && !SERVICE_LINK.test(name))
     .map((name) => {

@@ -2,6 +2,8 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { parseDurationMs } from './duration.js';
+import { parseHttpAddress } from './http-address.js';
+import { parseShare } from './share.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -45,6 +47,24 @@ const duration = (min: string, max: string) =>
         .max(parseDurationMs(max) ?? 0),
     );
 
+/** Text that a parser of ours understands; undefined is its "no". */
+const parsed = <Out>(parse: (text: string) => Out | undefined) =>
+  z.string().transform((text, context) => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue('not allowed');
+    return z.NEVER;
+  });
+
+const TOKEN_MIN_CHARACTERS = 16;
+/** What may stand behind `Bearer ` (RFC 6750), long enough not to be guessed. */
+const TOKEN = new RegExp(String.raw`^[\w.~+/-]{${TOKEN_MIN_CHARACTERS},}=*$`);
+
+function parseTokens(text: string): readonly string[] | undefined {
+  const tokens = text.split(',').map((token) => token.trim());
+  return tokens.every((token) => TOKEN.test(token)) ? tokens : undefined;
+}
+
 export const Variables = z.object({
   DATABASE_URL: optional(url('postgresql', 'postgres'), {
     fallback: 'an embedded PostgreSQL in `RTMANAGER_DATA_DIR`',
@@ -87,6 +107,17 @@ export const Variables = z.object({
     allowed: 'above 0 and at most 36500; fractions such as 0.5 are fine',
     unit: 'days',
   }),
+  RTMANAGER_CLEANUP_INTERVAL: setting(duration('1s', '24h'), {
+    fallback: '1h',
+    meaning: 'how often the retention sweep looks for containers that are due',
+    allowed: 'a number and its unit (ms, s, m or h), from 1s to 24h',
+  }),
+  RTMANAGER_SWEEP_MAX_SHARE: setting(parsed(parseShare), {
+    fallback: '50%',
+    meaning:
+      'a sweep that would remove more than this share of the stopped containers, where there are 100 or more, removes none: a mistyped retention must not become a massacre',
+    allowed: 'above 0 and at most 100%, as 50% or 0.5; 100% sets no limit',
+  }),
   RTMANAGER_GAME_LEASE_TTL_SECONDS: setting(whole(2, 3_600), {
     fallback: '60',
     meaning: 'life of a game lease; it is renewed while work goes on, so it may be shorter than the Docker timeout',
@@ -114,6 +145,17 @@ export const Variables = z.object({
     fallback: '24h',
     meaning: 'how long an outage may last before the jobs it holds up become dead letters',
     allowed: 'a number and its unit (ms, s, m or h), from 1s to 720h',
+  }),
+  RTMANAGER_INTERNAL_HTTP_ADDR: setting(parsed(parseHttpAddress), {
+    fallback: '127.0.0.1:8096',
+    meaning: 'where the HTTP API and the dashboard listen',
+    allowed: 'host:port, [ipv6]:port, or :port for every address; beyond loopback only with RTMANAGER_API_TOKENS',
+  }),
+  RTMANAGER_API_TOKENS: optional(parsed(parseTokens), {
+    fallback: 'no token is asked for, and the server listens on loopback only',
+    meaning:
+      'secrets of which each caller of the HTTP API must show one, as `Authorization: Bearer`; a browser asks for it as password',
+    allowed: `one or more, separated by commas, each at least ${TOKEN_MIN_CHARACTERS} letters, digits or . _ ~ + / - characters`,
   }),
   RTMANAGER_LOG_LEVEL: setting(z.enum(LOG_LEVELS), {
     fallback: 'info',

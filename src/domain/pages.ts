@@ -32,7 +32,8 @@ export interface LoggedOperation extends Omit<OperationEntry, 'opKind' | 'errorC
 }
 
 export interface OperationFilter {
-  readonly gameId: string;
+  /** Of all games where it is not given. */
+  readonly gameId?: string | undefined;
   /** Rows older than this id, newest first. */
   readonly before?: string | undefined;
   readonly limit: number;

@@ -6,7 +6,7 @@ import type { CleanupCommand } from '../domain/operation.js';
 import type { Failure } from '../domain/result.js';
 import { storable } from '../domain/text.js';
 import type { AttemptHistory, Delivery, JobConsumer, Settlement } from './delivery.js';
-import { readHistory, withFailure } from './history.js';
+import { crashesOfThisLife, readHistory, sinceReplay, withFailure } from './history.js';
 import { readPayload } from './payload.js';
 import { type RetryLimits, verdictFor } from './policy.js';
 
@@ -23,29 +23,43 @@ interface Deps {
 }
 
 interface FullJobConsumer extends JobConsumer {
-  /** Leaves the row of a job that the queue itself gave up, so that no job ends without one. */
-  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<void>;
+  /** Ends a job that the queue itself gave up, and leaves its row, so that no job ends without one. */
+  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<Settlement>;
 }
+
+/** A delivery whose history has been read. */
+interface Try {
+  readonly delivery: Delivery;
+  readonly history: AttemptHistory;
+}
+
+const tryOf = (delivery: Delivery): Try => ({
+  delivery,
+  history: sinceReplay(readHistory(delivery.history), delivery.crashes),
+});
 
 export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, limits: RetryLimits): FullJobConsumer {
   async function consume(delivery: Delivery, signal: AbortSignal): Promise<Settlement> {
     const read = readPayload(delivery);
-    if (delivery.crashes >= MAX_CRASHES) return giveUp(delivery, read.command);
+    const current = tryOf(delivery);
+    const crashes = crashesOfThisLife(current.history, delivery.crashes);
+    if (crashes >= MAX_CRASHES) {
+      // A job that takes its worker down with it must end too; the cleanup is not even tried.
+      return giveUp(current, `the worker vanished ${crashes} times while it ran this job; it is not tried again`);
+    }
     const result = read.valid
       ? await cleanup.handle(read.command, signal)
       : await cleanup.refuse(read.command, 'invalid_request', read.problem);
-    return result.outcome === 'success' ? { action: 'complete', result } : settle(delivery, read.command, result);
+    return result.outcome === 'success' ? { action: 'complete', result } : settle(current, read.command, result);
   }
 
-  /** A job that takes its worker down with it must end too; the cleanup is not even tried. */
-  async function giveUp(delivery: Delivery, command: CleanupCommand): Promise<Settlement> {
-    const message = `the worker vanished ${delivery.crashes} times while it ran this job; it is not tried again`;
-    const refused = await cleanup.refuse(command, 'internal_error', message);
-    return deadLetter(refused, extend(delivery, refused));
+  async function giveUp(current: Try, message: string): Promise<Settlement> {
+    const refused = await cleanup.refuse(readPayload(current.delivery).command, 'internal_error', message);
+    return deadLetter(current, refused, extend(current, refused));
   }
 
-  function settle(delivery: Delivery, command: CleanupCommand, failed: Failure): Settlement {
-    const history = extend(delivery, failed);
+  function settle(current: Try, command: CleanupCommand, failed: Failure): Settlement {
+    const history = extend(current, failed);
     const attempt = {
       count: history.counts[failed.errorCode] ?? 1,
       ageMs: Math.max(0, clock.now().getTime() - Date.parse(history.firstFailedAt ?? clock.now().toISOString())),
@@ -59,12 +73,12 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
       case 'retry':
         return { action: 'retry', delayMs: verdict.delayMs, history };
       case 'dead_letter':
-        return deadLetter(failed, history);
+        return deadLetter(current, failed, history);
     }
   }
 
-  function extend(delivery: Delivery, { errorCode, errorMessage }: Failure): AttemptHistory {
-    return withFailure(readHistory(delivery.history), {
+  function extend({ delivery, history }: Try, { errorCode, errorMessage }: Failure): AttemptHistory {
+    return withFailure(history, {
       attempt: delivery.run,
       code: errorCode,
       message: errorMessage,
@@ -73,15 +87,13 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
     });
   }
 
-  async function gaveUp(delivery: Delivery, reason: string): Promise<void> {
-    await cleanup.refuse(readPayload(delivery).command, 'internal_error', `the queue gave the job up: ${reason}`);
+  function deadLetter({ delivery }: Try, failed: Failure, history: AttemptHistory): Settlement {
+    const reason = deadLetterReason(failed.errorCode, failed.errorMessage);
+    const death = { reason, at: clock.now().toISOString(), crashes: delivery.crashes };
+    return { action: 'dead_letter', reason, history: { ...history, death } };
   }
 
-  return { consume, gaveUp };
-}
-
-function deadLetter(failed: Failure, history: AttemptHistory): Settlement {
-  return { action: 'dead_letter', reason: deadLetterReason(failed.errorCode, failed.errorMessage), history };
+  return { consume, gaveUp: (delivery, reason) => giveUp(tryOf(delivery), `the queue gave the job up: ${reason}`) };
 }
 
 /** A failed job's reason, as the contract has it: `<code>: <message>`. */

@@ -12,18 +12,45 @@ export interface FailedAttempt {
   readonly traceId: string;
 }
 
+/** The end of one life of a job: it became a dead letter. */
+export interface Death {
+  /** The failed job's reason: `<code>: <message>`. */
+  readonly reason: string;
+  /** ISO 8601, by the worker's clock. */
+  readonly at: string;
+  /** How often a worker had vanished while it ran this job, in all its lives. */
+  readonly crashes: number;
+}
+
+/** A life that has been lived: the job was a dead letter, and then somebody replayed it. */
+export interface PastLife extends Death {
+  /** Its newest failed tries, oldest first. */
+  readonly attempts: readonly FailedAttempt[];
+}
+
 /** What a job remembers between its tries; stored as the job's progress. */
 export interface AttemptHistory {
-  /** Failed tries by code, all of them since the job was added or replayed. */
+  /** Failed tries by code, all of them since the job was added or last replayed. */
   readonly counts: Readonly<Partial<Record<FailureCode, number>>>;
   /** When the first of them failed; ISO 8601 by the worker's clock; null before any failed. */
   readonly firstFailedAt: string | null;
   /** The newest failed tries, oldest first; at most `HISTORY_LENGTH`. */
   readonly attempts: readonly FailedAttempt[];
+  /** Set when the job is made a dead letter; a job that runs with it has been replayed. */
+  readonly death: Death | null;
+  /** The newest `PAST_LIVES` of them, oldest first. */
+  readonly pastLives: readonly PastLife[];
 }
 
 export const HISTORY_LENGTH = 20;
-export const EMPTY_HISTORY: AttemptHistory = { counts: {}, firstFailedAt: null, attempts: [] };
+export const PAST_LIVES = 5;
+export const EMPTY_HISTORY: AttemptHistory = {
+  counts: {},
+  firstFailedAt: null,
+  attempts: [],
+  death: null,
+  pastLives: [],
+};
 
 /** A job as it came out of the queue. Nothing in it can be trusted: any client of the queue may have written it. */
 export interface Delivery {
@@ -32,7 +59,7 @@ export interface Delivery {
   readonly payload: unknown;
   /** How often a worker has started this job, this time included. */
   readonly run: number;
-  /** How often a worker vanished while it ran this job. */
+  /** How often a worker vanished while it ran this job, in all its lives. */
   readonly crashes: number;
   /** The job's stored progress, unchecked. */
   readonly history: unknown;

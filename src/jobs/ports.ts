@@ -1,4 +1,5 @@
 import type { ResultJson } from '../domain/result.js';
+import type { FailedAttempt } from './delivery.js';
 
 /** A cleanup job's data as any client may add it (contract, section 3). */
 export interface CleanupJobData {
@@ -36,4 +37,31 @@ export interface JobEndings {
   /** Calls `onEnd` once for each job as it ends; resolves when all have, rejects with the signal's reason on abort. */
   readonly wait: (jobIds: readonly string[], onEnd: (ending: JobEnding) => void, signal: AbortSignal) => Promise<void>;
   readonly close: () => Promise<void>;
+}
+
+/** A job as it stands in the queue. */
+export interface JobView {
+  readonly jobId: string;
+  /** As they stand in the job's data; the empty string where they cannot be made out. */
+  readonly gameId: string;
+  readonly opSource: string;
+  readonly sourceRef: string;
+  readonly state: JobState;
+  readonly enqueuedAt: Date;
+  /** When the last try began, when the job ended, and when a delayed one is due; null where that does not apply. */
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+  readonly nextTryAt: Date | null;
+  /** Tries begun since the job was added or last replayed. */
+  readonly tries: number;
+  /** The newest failed ones of them, oldest first. */
+  readonly attempts: readonly FailedAttempt[];
+  /** How it ended; null while it has not. */
+  readonly ending: JobEnding | null;
+}
+
+/** Looks jobs of the work queue up. */
+export interface JobLookup {
+  /** Undefined: there is no such job, or none any more. Rejects with `UnavailableError` in an outage. */
+  readonly find: (jobId: string) => Promise<JobView | undefined>;
 }

@@ -8,7 +8,7 @@ import { createRedis } from '../../src/adapters/redis/connection.js';
 import { systemClock } from '../../src/clock.js';
 import { withClient } from './queue-clients.js';
 import { createRecordingReport } from './queue-report.js';
-import { untilAborted } from './queue-scripts.js';
+import { untilAborted, givenUp } from './queue-scripts.js';
 
 const { REDIS_URL, DATABASE_URL = '', QUEUE_SPACE = '' } = process.env;
 const report = createRecordingReport();
@@ -40,6 +40,6 @@ const worker = createCleanupWorker({
   },
   clock: systemClock,
   report,
-  gaveUp: async () => undefined,
+  gaveUp: givenUp,
 });
 await worker.start();

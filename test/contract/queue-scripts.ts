@@ -54,6 +54,15 @@ export const historyOf = (count: number, message = 'Docker does not answer'): At
   counts: { service_unavailable: count },
   firstFailedAt: DAY.toISOString(),
   attempts: [{ attempt: count, code: 'service_unavailable', message, at: DAY.toISOString(), traceId: '' }],
+  death: null,
+  pastLives: [],
+});
+
+/** What a job that BullMQ gave up ends with. */
+export const givenUp = async (_delivery: unknown, reason: string): Promise<Settlement> => ({
+  action: 'dead_letter',
+  reason: `internal_error: the queue gave the job up: ${reason}`,
+  history: EMPTY_HISTORY,
 });
 
 export const retryAfter = (delayMs: number, history = EMPTY_HISTORY): Settlement => ({

@@ -5,7 +5,14 @@ import { type CleanupWorker, createCleanupWorker } from '../../src/adapters/bull
 import { systemClock } from '../../src/clock.js';
 import { UnavailableError } from '../../src/domain/errors.js';
 import type { JobEndings } from '../../src/jobs/ports.js';
-import { completed, retryAfter, type ScriptedConsumer, scripted, untilAborted } from '../contract/queue-scripts.js';
+import {
+  completed,
+  retryAfter,
+  type ScriptedConsumer,
+  scripted,
+  untilAborted,
+  givenUp,
+} from '../contract/queue-scripts.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../contract/queue-stores.js';
 import { eventually } from '../support/eventually.js';
 
@@ -22,7 +29,7 @@ describe.each(STORE_KINDS)('when %s goes away', (kind) => {
       consumer,
       clock: systemClock,
       report: space.report,
-      gaveUp: async () => undefined,
+      gaveUp: givenUp,
     });
     closers.push(() => worker.stop({ graceMs: 0 }));
     return worker;

@@ -6,7 +6,7 @@ import { type CleanupWorker, createCleanupWorker } from '../../src/adapters/bull
 import { poolOptions } from '../../src/adapters/postgres/pool.js';
 import { systemClock } from '../../src/clock.js';
 import { UnavailableError } from '../../src/domain/errors.js';
-import { completed, retryAfter, type ScriptedConsumer, scripted } from '../contract/queue-scripts.js';
+import { completed, retryAfter, type ScriptedConsumer, scripted, givenUp } from '../contract/queue-scripts.js';
 import { type QueueSpace, startStore, type TestStore } from '../contract/queue-stores.js';
 import { withClient } from '../contract/queue-clients.js';
 import { createRecordingReport } from '../contract/queue-report.js';
@@ -24,7 +24,7 @@ describe('on PostgreSQL', () => {
   const workers: CleanupWorker[] = [];
 
   const startWorker = async (consumer: ScriptedConsumer, settings = {}): Promise<CleanupWorker> => {
-    const deps = { backend: space.backend, clock: systemClock, report: space.report, gaveUp: async () => undefined };
+    const deps = { backend: space.backend, clock: systemClock, report: space.report, gaveUp: givenUp };
     const worker = createCleanupWorker({ ...deps, consumer }, settings);
     workers.push(worker);
     await worker.start();

@@ -7,7 +7,7 @@ import { createRedis } from '../../src/adapters/redis/connection.js';
 import { systemClock } from '../../src/clock.js';
 import { UnavailableError } from '../../src/domain/errors.js';
 import { createRecordingReport } from '../contract/queue-report.js';
-import { completed, deadLetter, type ScriptedConsumer, scripted } from '../contract/queue-scripts.js';
+import { completed, deadLetter, type ScriptedConsumer, scripted, givenUp } from '../contract/queue-scripts.js';
 import { type QueueSpace, startStore, type TestStore } from '../contract/queue-stores.js';
 import { eventually } from '../support/eventually.js';
 
@@ -27,7 +27,10 @@ describe('on Redis', () => {
         clock: systemClock,
         report: space.report,
         telemetry: createQueueTelemetry(),
-        gaveUp: async ({ jobId }, reason) => void gaveUp.push(`${jobId}: ${reason}`),
+        gaveUp: (delivery, reason) => {
+          gaveUp.push(`${delivery.jobId}: ${reason}`);
+          return givenUp(delivery, reason);
+        },
       },
       { lockMs: 1_000, stallCheckMs: 300 },
     );

@@ -11,7 +11,7 @@ import { createRedis } from '../../src/adapters/redis/connection.js';
 import { systemClock } from '../../src/clock.js';
 import { withClient } from '../contract/queue-clients.js';
 import { createRecordingReport } from '../contract/queue-report.js';
-import { scripted } from '../contract/queue-scripts.js';
+import { scripted, givenUp } from '../contract/queue-scripts.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
@@ -71,7 +71,7 @@ describe('the ten-line producer in examples/', () => {
       consumer,
       clock: systemClock,
       report,
-      gaveUp: async () => undefined,
+      gaveUp: givenUp,
     });
     await worker.start();
     const { stdout } = await promisify(execFile)(process.execPath, [example, GAME], {

@@ -4,7 +4,7 @@ import { type CleanupWorker, createCleanupWorker } from '../../src/adapters/bull
 import { systemClock } from '../../src/clock.js';
 import { resultToJson } from '../../src/domain/result.js';
 import type { JobEnding, JobEndings } from '../../src/jobs/ports.js';
-import { completed, deadLetter, retryAfter, scripted, success } from '../contract/queue-scripts.js';
+import { completed, deadLetter, retryAfter, scripted, success, givenUp } from '../contract/queue-scripts.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../contract/queue-stores.js';
 
 const never = new AbortController().signal;
@@ -36,7 +36,7 @@ describe.each(STORE_KINDS)('waiting for endings on %s', (kind) => {
       if (run === 1) return retryAfter(20);
       return gameId === 'dead' ? deadLetter('not_found: no record') : completed(gameId);
     });
-    worker = createCleanupWorker({ ...deps, consumer, gaveUp: async () => undefined });
+    worker = createCleanupWorker({ ...deps, consumer, gaveUp: givenUp });
   });
   afterEach(async () => {
     await worker.stop({ graceMs: 0 });

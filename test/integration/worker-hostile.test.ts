@@ -3,7 +3,7 @@ import { type CleanupWorker, createCleanupWorker } from '../../src/adapters/bull
 import { systemClock } from '../../src/clock.js';
 import { createJobConsumer } from '../../src/jobs/consume.js';
 import type { JobConsumer } from '../../src/jobs/delivery.js';
-import { completed, scripted } from '../contract/queue-scripts.js';
+import { completed, scripted, givenUp } from '../contract/queue-scripts.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../contract/queue-stores.js';
 import { createWorld } from '../support/cleanup-world.js';
 import { eventually } from '../support/eventually.js';
@@ -17,7 +17,7 @@ describe.each(STORE_KINDS)('jobs that could have run for ever on %s', (kind) => 
   let worker: CleanupWorker;
 
   const work = async (consumer: JobConsumer): Promise<void> => {
-    const deps = { backend: space.backend, clock: systemClock, report: space.report, gaveUp: async () => undefined };
+    const deps = { backend: space.backend, clock: systemClock, report: space.report, gaveUp: givenUp };
     worker = createCleanupWorker({ ...deps, consumer }, { lockMs: 1_500, stallCheckMs: 300 });
     await worker.start();
   };

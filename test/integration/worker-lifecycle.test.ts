@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { InterruptedError } from '../../src/adapters/bullmq/processor.js';
 import { type CleanupWorker, createCleanupWorker } from '../../src/adapters/bullmq/worker.js';
 import { systemClock } from '../../src/clock.js';
-import { completed, type ScriptedConsumer, scripted, untilAborted } from '../contract/queue-scripts.js';
+import { completed, type ScriptedConsumer, scripted, untilAborted, givenUp } from '../contract/queue-scripts.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../contract/queue-stores.js';
 import { eventually } from '../support/eventually.js';
 
@@ -28,7 +28,7 @@ describe.each(STORE_KINDS)('the life of a cleanup worker on %s', (kind) => {
         consumer,
         clock: systemClock,
         report: space.report,
-        gaveUp: async () => undefined,
+        gaveUp: givenUp,
       },
       settings,
     );

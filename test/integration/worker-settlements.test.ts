@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type CleanupWorker, createCleanupWorker } from '../../src/adapters/bullmq/worker.js';
 import { systemClock } from '../../src/clock.js';
-import { success } from '../contract/queue-scripts.js';
+import { success, givenUp } from '../contract/queue-scripts.js';
 import {
   completed,
   deadLetter,
@@ -29,7 +29,10 @@ describe.each(STORE_KINDS)('a cleanup worker on %s', (kind) => {
       consumer,
       clock: systemClock,
       report: space.report,
-      gaveUp: async ({ jobId }, reason) => void gaveUp.push(`${jobId}: ${reason}`),
+      gaveUp: (delivery, reason) => {
+        gaveUp.push(`${delivery.jobId}: ${reason}`);
+        return givenUp(delivery, reason);
+      },
     });
     await worker.start();
     return consumer;

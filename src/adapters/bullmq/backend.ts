@@ -1,6 +1,7 @@
 import type { Processor, Queue, QueueEvents, Telemetry, Worker } from 'bullmq';
 import type { Clock } from '../../clock.js';
 import { messageOf, UnavailableError } from '../../domain/errors.js';
+import type { QueueName } from './names.js';
 import type { QueueReport } from './report.js';
 import { isOutage } from './store-errors.js';
 import { pause } from './time.js';
@@ -19,13 +20,15 @@ export interface WorkerSettings {
 }
 
 interface OpenOptions {
+  /** The queue of cleanups where nothing is said. */
+  readonly name?: QueueName | undefined;
   /** Gets every error event of what is opened, for as long as it lives. */
   readonly onError: (cause: unknown) => void;
   readonly telemetry?: Telemetry | undefined;
 }
 
 /**
- * The two stores BullMQ can keep the cleanup queue in. Members resolve to objects that have reached the store once,
+ * The two stores BullMQ can keep the queues in. Members resolve to objects that have reached the store once,
  * which BullMQ needs to recover from any later outage, and reject with `UnavailableError` when it is out of reach: what
  * was half made is thrown away, ask again.
  */
@@ -36,7 +39,7 @@ export interface QueueBackend {
   readonly worker: (processor: JobProcessor, settings: WorkerSettings, options: OpenOptions) => Promise<JobWorker>;
   /** Tells of nothing before its `run` is called. */
   readonly events: (options: OpenOptions) => Promise<JobEvents>;
-  /** Replaces what no JSON reader can read in a stored job; `false`: there was nothing to replace. */
+  /** Replaces what no JSON reader can read in a stored job of a cleanup; `false`: there was nothing to replace. */
   readonly mend: (jobId: string) => Promise<boolean>;
 }
 

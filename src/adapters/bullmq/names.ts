@@ -1,7 +1,12 @@
-/** Where cleanups are queued (contract, section 3). */
+/** Where cleanups are queued, and where sweeps are (contract, section 3). */
 export const PREFIX = '{rtmanager}';
 export const CLEANUP_QUEUE = 'runtime-cleanup';
 export const CLEANUP_JOB = 'cleanup_container';
+export const RETENTION_QUEUE = 'runtime-retention';
+export const SWEEP_SCHEDULER = 'auto-ttl';
+export const SWEEP_JOB = 'sweep';
+
+export type QueueName = typeof CLEANUP_QUEUE | typeof RETENTION_QUEUE;
 
 /** BullMQ's own schema in PostgreSQL, which knows no prefix. */
 export const SCHEMA = 'bullmq';

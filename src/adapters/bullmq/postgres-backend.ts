@@ -86,23 +86,23 @@ export async function openPostgresBackend(options: Options): Promise<QueueBacken
 
   return {
     kind: 'postgres',
-    queue: async ({ onError, telemetry }) => {
+    queue: async ({ name = CLEANUP_QUEUE, onError, telemetry }) => {
       const options = {
         ...at(PRODUCER_LIMITS),
         defaultJobOptions: jobOptionsFor('postgres'),
         ...(telemetry && { telemetry }),
       };
-      const queue = new Bull.Queue<unknown, unknown>(CLEANUP_QUEUE, options).on('error', onError);
+      const queue = new Bull.Queue<unknown, unknown>(name, options).on('error', onError);
       return whenReady(queue as unknown as JobQueue);
     },
-    worker: async (processor, settings, { onError, telemetry }) => {
+    worker: async (processor, settings, { name = CLEANUP_QUEUE, onError, telemetry }) => {
       const limits = { ...workerLimits(settings.concurrency), ...withoutDiskWait(poolConfig) };
       const options = { ...at(limits), ...workerOptionsFor(settings), ...(telemetry && { telemetry }) };
-      const worker = new Bull.Worker<unknown, unknown>(CLEANUP_QUEUE, processor, options).on('error', onError);
+      const worker = new Bull.Worker<unknown, unknown>(name, processor, options).on('error', onError);
       return whenReady(worker as unknown as JobWorker);
     },
-    events: async ({ onError }) => {
-      const events = new Bull.QueueEvents(CLEANUP_QUEUE, { ...at(EVENTS_LIMITS), autorun: false }).on('error', onError);
+    events: async ({ name = CLEANUP_QUEUE, onError }) => {
+      const events = new Bull.QueueEvents(name, { ...at(EVENTS_LIMITS), autorun: false }).on('error', onError);
       return whenReady(events as unknown as JobEvents);
     },
     // Its columns are of type jsonb, so what is no JSON was never stored; what is nested too deep for us was.

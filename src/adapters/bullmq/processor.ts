@@ -1,7 +1,7 @@
 /** From a claimed job to its settlement: the one function BullMQ calls for each job. */
 import { DelayedError } from 'bullmq';
 import { messageOf } from '../../domain/errors.js';
-import { EMPTY_HISTORY, type Delivery, type JobConsumer } from '../../jobs/delivery.js';
+import { type Delivery, EMPTY_HISTORY, type JobConsumer, type Settlement } from '../../jobs/delivery.js';
 import type { QueueReport } from './report.js';
 import type { HeldJob, Settler, Written } from './settle.js';
 import { isPassing } from './store-errors.js';
@@ -42,8 +42,8 @@ interface Deps {
   readonly report: QueueReport;
   /** Why BullMQ would have failed this job without running it; undefined for nearly all. */
   readonly verdictOf: (job: object) => string | undefined;
-  /** Told of a job that BullMQ gave up, before it becomes a dead letter. */
-  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<void>;
+  /** Ends a job that BullMQ gave up. */
+  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<Settlement>;
 }
 
 /** Three declared parameters: BullMQ counts them and makes no signal for fewer. Never resolves. */
@@ -111,13 +111,18 @@ export function createProcessor({ consumer, settler, report, verdictOf, gaveUp }
     verdict: string,
     signal: AbortSignal,
   ): Promise<Written> {
+    return settler.settle(job, token, await burial(delivery, verdict), signal);
+  }
+
+  /** Should its end not even be recorded, the job ends all the same. */
+  async function burial(delivery: Delivery, verdict: string): Promise<Settlement> {
     try {
-      await gaveUp(delivery, verdict);
+      return await gaveUp(delivery, verdict);
     } catch (error) {
       report.fault(`the end of job ${delivery.jobId} could not be recorded`, error);
+      const reason = `internal_error: the queue gave the job up: ${verdict}`;
+      return { action: 'dead_letter', reason, history: EMPTY_HISTORY };
     }
-    const reason = `internal_error: the queue gave the job up: ${verdict}`;
-    return settler.settle(job, token, { action: 'dead_letter', reason, history: EMPTY_HISTORY }, signal);
   }
 
   return process;

@@ -40,19 +40,19 @@ export async function openRedisBackend({
 
   return {
     kind: 'redis',
-    queue: async ({ onError, telemetry }) => {
+    queue: async ({ name = CLEANUP_QUEUE, onError, telemetry }) => {
       await answering(commands);
       const options = { ...at(commands), defaultJobOptions: jobOptionsFor('redis'), ...(telemetry && { telemetry }) };
-      return whenReady(new Queue<unknown, unknown>(CLEANUP_QUEUE, options).on('error', onError));
+      return whenReady(new Queue<unknown, unknown>(name, options).on('error', onError));
     },
-    worker: async (processor, settings, { onError, telemetry }) => {
+    worker: async (processor, settings, { name = CLEANUP_QUEUE, onError, telemetry }) => {
       await answering(blocking);
       const options = { ...at(blocking), ...workerOptionsFor(settings), ...(telemetry && { telemetry }) };
-      return whenReady(new Worker<unknown, unknown>(CLEANUP_QUEUE, processor, options).on('error', onError));
+      return whenReady(new Worker<unknown, unknown>(name, processor, options).on('error', onError));
     },
-    events: async ({ onError }) => {
+    events: async ({ name = CLEANUP_QUEUE, onError }) => {
       await answering(blocking);
-      return whenReady(new QueueEvents(CLEANUP_QUEUE, { ...at(blocking), autorun: false }).on('error', onError));
+      return whenReady(new QueueEvents(name, { ...at(blocking), autorun: false }).on('error', onError));
     },
     mend: async (jobId) => {
       const key = `${prefix}:${CLEANUP_QUEUE}:${jobId}`;

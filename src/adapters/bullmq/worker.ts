@@ -1,7 +1,7 @@
 import type { Telemetry } from 'bullmq';
 import type { Clock } from '../../clock.js';
 import { messageOf } from '../../domain/errors.js';
-import type { Delivery, JobConsumer } from '../../jobs/delivery.js';
+import type { Delivery, JobConsumer, Settlement } from '../../jobs/delivery.js';
 import type { JobQueue, JobWorker, QueueBackend, WorkerSettings } from './backend.js';
 import { guardClaims } from './claim-guard.js';
 import { createHealer, type Healer } from './heal.js';
@@ -29,8 +29,8 @@ interface Deps {
   readonly clock: Clock;
   readonly report: QueueReport;
   readonly telemetry?: Telemetry | undefined;
-  /** Told of a job BullMQ gave up on its own (its flow failed, say), before it becomes a dead letter. */
-  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<void>;
+  /** Ends a job BullMQ gave up on its own (its flow failed, say). */
+  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<Settlement>;
 }
 
 export interface CleanupWorker {

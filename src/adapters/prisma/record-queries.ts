@@ -52,10 +52,13 @@ async function listOperations(prisma: PrismaClient, filter: OperationFilter): Pr
   const { gameId, before, limit } = filter;
   requireLimit(limit);
   const beforeId = before === undefined ? undefined : parseOperationId(before);
-  if (!isStorableGameId(gameId)) return { items: [], next: null };
+  if (gameId !== undefined && !isStorableGameId(gameId)) return { items: [], next: null };
   const rows = await withUnavailable(() =>
     prisma.operationLogEntry.findMany({
-      where: { gameId, ...(beforeId === undefined ? {} : { id: { lt: beforeId } }) },
+      where: {
+        ...(gameId === undefined ? {} : { gameId }),
+        ...(beforeId === undefined ? {} : { id: { lt: beforeId } }),
+      },
       orderBy: { id: 'desc' },
       take: limit + 1,
     }),

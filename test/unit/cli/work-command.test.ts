@@ -18,7 +18,7 @@ const obedient = async ({ signal }: Session) => {
 describe.each(['serve', 'worker'])('%s', (command) => {
   it('prints the settings in effect once, without secrets, then works until told to stop, and ends with 0', async () => {
     const cli = fakeCli(
-      { runWorker: obedient },
+      { runService: obedient },
       { environment: { DATABASE_URL: 'postgresql://app:hunter2@db/games', RTMANAGER_WORKER_CONCURRENCY: '2' } },
     );
     const running = cli.run(command);
@@ -40,7 +40,7 @@ describe.each(['serve', 'worker'])('%s', (command) => {
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     'ends with 0 when %s tells it to stop while it still waits for a dependency',
     async (stopSignal) => {
-      const cli = fakeCli({ runWorker: ({ signal }) => untilAborted(signal) });
+      const cli = fakeCli({ runService: ({ signal }) => untilAborted(signal) });
       const running = cli.run(command);
       await cli.clock.advance(1_000);
       cli.raise(stopSignal);
@@ -49,14 +49,14 @@ describe.each(['serve', 'worker'])('%s', (command) => {
   );
 
   it('ends with 1 and says why when it fails', async () => {
-    const cli = fakeCli({ runWorker: () => Promise.reject(new UnavailableError('docker', 'no engine')) });
+    const cli = fakeCli({ runService: () => Promise.reject(new UnavailableError('docker', 'no engine')) });
     expect(await cli.run(command)).toBe(1);
     expect(cli.written.stderr).toContain('runtime-cleanup: no engine');
   });
 
   it('ends with 1 when stopping fails', async () => {
     const cli = fakeCli({
-      runWorker: async ({ signal }) => {
+      runService: async ({ signal }) => {
         await untilAborted(signal).catch(() => {});
         throw new TypeError('could not close');
       },
@@ -70,7 +70,7 @@ describe.each(['serve', 'worker'])('%s', (command) => {
 
 describe('the second signal', () => {
   it('ends the process at once with 1, whichever signal it is', async () => {
-    const cli = fakeCli({ runWorker: () => new Promise(() => {}) });
+    const cli = fakeCli({ runService: () => new Promise(() => {}) });
     void cli.run('worker');
     await cli.clock.advance(0);
     cli.raise('SIGTERM');
@@ -80,7 +80,7 @@ describe('the second signal', () => {
   });
 
   it('is not the echo of the first that npm passes on', async () => {
-    const cli = fakeCli({ runWorker: () => new Promise(() => {}) });
+    const cli = fakeCli({ runService: () => new Promise(() => {}) });
     void cli.run('worker');
     await cli.clock.advance(0);
     cli.raise('SIGINT');
@@ -96,7 +96,7 @@ describe('the second signal', () => {
 it('the work is told which signal asked it to stop', async () => {
   const reasons: unknown[] = [];
   const cli = fakeCli({
-    runWorker: async ({ signal }) => {
+    runService: async ({ signal }) => {
       await untilAborted(signal).catch((reason: unknown) => reasons.push(reason));
     },
   });
@@ -112,7 +112,7 @@ it('a service logs to standard output, a one-shot command to standard error and 
     log.info({}, 'chat');
     log.warn({}, 'trouble');
   };
-  const service = fakeCli({ runWorker: chatter });
+  const service = fakeCli({ runService: chatter });
   const once = fakeCli({
     migrate: async (session) => {
       await chatter(session);

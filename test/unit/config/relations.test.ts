@@ -61,12 +61,6 @@ describe('RTMANAGER_ variables that nobody reads', () => {
     expect(linesOf({ RTMANAGER_TURBO: '1' })[0]).toMatch(/known are RTMANAGER_QUEUE_BACKEND, .*RTMANAGER_DATA_DIR/);
   });
 
-  it('are accepted where the contract has them, and the program tells that it does not use them', () => {
-    const elsewhere = ['CLEANUP_INTERVAL', 'SWEEP_MAX_SHARE', 'INTERNAL_HTTP_ADDR', 'API_TOKENS'];
-    expect(linesOf(Object.fromEntries(elsewhere.map((name) => [`RTMANAGER_${name}`, 'x'])))).toEqual([]);
-    expect(read({ RTMANAGER_CLEANUP_INTERVAL: '1h' }).unused).toEqual(['RTMANAGER_CLEANUP_INTERVAL']);
-  });
-
   it('are accepted where Kubernetes puts them for a Service called rtmanager', () => {
     expect(
       linesOf({

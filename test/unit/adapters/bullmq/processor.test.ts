@@ -4,7 +4,7 @@ import { createProcessor, type Process, type ProcessedJob } from '../../../../sr
 import type { Settler } from '../../../../src/adapters/bullmq/settle.js';
 import type { Settlement } from '../../../../src/jobs/delivery.js';
 import { createRecordingReport, type RecordingReport } from '../../../contract/queue-report.js';
-import { completed, type ScriptedConsumer, scripted, untilAborted } from '../../../contract/queue-scripts.js';
+import { completed, type ScriptedConsumer, scripted, untilAborted, givenUp } from '../../../contract/queue-scripts.js';
 
 const job = (fields: Partial<ProcessedJob> = {}): ProcessedJob => ({
   id: '7',
@@ -46,9 +46,10 @@ describe('the processor', () => {
       settler,
       report,
       verdictOf: () => verdict,
-      gaveUp: async ({ jobId }, reason) => {
-        told.push(`${jobId}: ${reason}`);
+      gaveUp: async (delivery, reason) => {
+        told.push(`${delivery.jobId}: ${reason}`);
         if (reason.includes('unlucky')) throw new Error('no database');
+        return givenUp(delivery, reason);
       },
     });
 

@@ -1,0 +1,30 @@
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** Where to listen. */
+export interface HttpAddress {
+  /** A name or an IP address, IPv6 without brackets. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+const ADDRESS = /^(?:\[(?<ipv6>[^[\]]+)\]|(?<host>[a-z\d.-]*)):(?<port>\d{1,5})$/i;
+
+/** `host:port`, `[ipv6]:port`, or `:port` for every IPv4 address of the machine; undefined for anything else. */
+export function parseHttpAddress(text: string): HttpAddress | undefined {
+  const { ipv6, host = '', port = '' } = ADDRESS.exec(text)?.groups ?? {};
+  if (port === '' || Number(port) > 65_535) return undefined;
+  if (ipv6 !== undefined) return isIPv6(ipv6) ? { host: ipv6, port: Number(port) } : undefined;
+  // Digits and dots that are no address would be looked up as a name, and fail later.
+  if (/^[\d.]+$/.test(host) && !isIPv4(host)) return undefined;
+  return { host: host === '' ? '0.0.0.0' : host.toLowerCase(), port: Number(port) };
+}
+
+/** As it is written in an URL. */
+export const formatHttpAddress = ({ host, port }: HttpAddress): string =>
+  `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+
+/** Whether only this machine can reach it. Any other name may be looked up to anything. */
+export function isLoopback({ host }: HttpAddress): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}

@@ -1,0 +1,18 @@
+/** What the retention clock says of a stopped record; read in the database, by its clock. */
+export interface RetentionFacts {
+  /** Milliseconds since `stopped_at` (since `last_op_at` where that is null). Negative: stopped in the future. */
+  readonly stoppedForMs: number;
+  /** A retention hold keeps this game's container from `auto_ttl`. */
+  readonly held: boolean;
+}
+
+export type Dueness = 'due' | 'not_due' | 'held';
+
+/**
+ * Whether retention may take a stopped record's container. The one predicate: the sweep plans by it, and each of its jobs
+ * asks it again under the lease.
+ */
+export function duenessOf({ stoppedForMs, held }: RetentionFacts, retentionMs: number): Dueness {
+  if (held) return 'held';
+  return stoppedForMs >= retentionMs ? 'due' : 'not_due';
+}
