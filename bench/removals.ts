@@ -18,7 +18,7 @@ import { createClosing } from '../src/app/closing.js';
 import type { Context } from '../src/app/context.js';
 import { type Database, openDatabase } from '../src/app/database.js';
 import { openQueueBackend, queueReport } from '../src/app/queue.js';
-import { startWorker } from '../src/app/worker.js';
+import { startService } from '../src/app/service.js';
 import { systemClock } from '../src/clock.js';
 import { readConfig } from '../src/config.js';
 import { ensureSleeperImage } from '../src/demo/sleeper-image.js';
@@ -119,7 +119,11 @@ async function main(): Promise<void> {
     if (waiting + delayed + active > 0) throw new Error('this queue is in use; measure on another');
     const endings = createJobEndings(parts);
     closing.add('endings', endings.close);
-    const worker = await startWorker(context, createTelemetry(systemClock));
+    const worker = await startService(context, {
+      role: 'worker',
+      telemetry: createTelemetry(systemClock),
+      facts: { version: 'bench', metricsText: undefined },
+    });
     closing.add('worker', worker.stop);
     const image = await ensureSleeperImage(docker);
 

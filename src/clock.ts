@@ -20,3 +20,25 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * The promise's own ending, or a rejection with `late()` after `limitMs`. What was asked for may still be carried out; an
+ * error that comes later is dropped, because the caller has had its answer.
+ */
+export async function withDeadline<T>(
+  clock: Clock,
+  limitMs: number,
+  promise: Promise<T>,
+  late: () => Error,
+): Promise<T> {
+  let cancel = (): void => undefined;
+  const limit = new Promise<never>((_resolve, reject) => {
+    cancel = clock.after(limitMs, () => reject(late()));
+  });
+  promise.catch(() => undefined);
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    cancel();
+  }
+}

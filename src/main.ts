@@ -4,7 +4,7 @@ import type { CliWorld } from './cli/ports.js';
 import { systemClock } from './clock.js';
 import { processEnvironment } from './config.js';
 import { createLogger } from './telemetry/logger.js';
-import { startTelemetry } from './telemetry/start-telemetry.js';
+import { type RunningTelemetry, startTelemetry } from './telemetry/start-telemetry.js';
 
 const EXIT_LIMIT_MS = 2_000;
 
@@ -13,11 +13,14 @@ function version(): string {
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
 }
 
+/** Commands that answer at /metrics; whether to keep metrics must be known before anything is loaded that makes some. */
+const SCRAPED = new Set(['serve', 'api']);
+
 /** The service itself, which takes a second to load; the demonstration stands beside it. */
-async function loadWorld(): Promise<CliWorld> {
+async function loadWorld({ metricsText }: RunningTelemetry): Promise<CliWorld> {
   const { createWorld } = await import('./app/world.js');
   return {
-    ...createWorld(),
+    ...createWorld({ version: version(), metricsText }),
     runDemo: async (session, io) => (await import('./demo/run-demo.js')).runDemo({ ...session, io }),
   };
 }
@@ -31,13 +34,15 @@ async function main(): Promise<void> {
   }
   const environment = processEnvironment();
   const log = createLogger({ name: 'runtime-cleanup', level: 'warn', destination: process.stderr });
-  const telemetry = await startTelemetry({ environment, log, clock: systemClock, version: version() });
+  const args = process.argv.slice(2);
+  const scraped = args.some((arg) => SCRAPED.has(arg));
+  const telemetry = await startTelemetry({ environment, log, clock: systemClock, version: version(), scraped });
 
   // Only now: a meter or tracer that is asked for before telemetry has started records nothing for ever.
   const { runProgram } = await import('./cli/program.js');
   // The clock's timers keep no process alive; whoever waits for a dependency with nothing else open would just vanish.
   const stayAlive = setInterval(() => {}, 60_000);
-  process.exitCode = await runProgram(process.argv.slice(2), {
+  process.exitCode = await runProgram(args, {
     stdout: process.stdout,
     stderr: process.stderr,
     stdin: process.stdin,
@@ -45,7 +50,7 @@ async function main(): Promise<void> {
     signals: process,
     clock: systemClock,
     exitNow: (code) => process.exit(code),
-    loadWorld,
+    loadWorld: () => loadWorld(telemetry),
     version: version(),
   });
   await telemetry.shutdown();

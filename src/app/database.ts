@@ -3,14 +3,19 @@ import { startEmbeddedPostgres } from '../adapters/postgres/embedded/embedded-po
 import { createPostgresLeaseStore } from '../adapters/postgres/lease-store.js';
 import { migrate, pendingMigrations } from '../adapters/postgres/migrate.js';
 import { createPool } from '../adapters/postgres/pool.js';
-import { createPrisma, warmUp } from '../adapters/prisma/client.js';
+import { createSweepLock } from '../adapters/postgres/sweep-lock.js';
+import { createPrisma, databaseTime, warmUp } from '../adapters/prisma/client.js';
+import { createHolds } from '../adapters/prisma/holds.js';
 import { createOperationLog } from '../adapters/prisma/operation-log.js';
 import { createRecordQueries } from '../adapters/prisma/record-queries.js';
+import { createRetentionRecords } from '../adapters/prisma/retention-records.js';
 import { createRuntimeRecords } from '../adapters/prisma/runtime-records.js';
 import type { OperationLog, RuntimeRecords } from '../cleanup/ports.js';
 import type { RecordQueries } from '../domain/pages.js';
 import { messageOf } from '../domain/errors.js';
 import type { LeaseStore } from '../lease/ports.js';
+import type { Holds } from '../retention/holds.js';
+import type { RetentionRecords, SweepLock } from '../retention/ports.js';
 import { type Closing, opening } from './closing.js';
 import type { Context } from './context.js';
 import { untilAvailable } from './patience.js';
@@ -23,14 +28,19 @@ export interface Database {
   readonly operations: OperationLog;
   readonly queries: RecordQueries;
   readonly leaseStore: LeaseStore;
+  readonly retentionRecords: RetentionRecords;
+  readonly holds: Holds;
+  readonly sweepLock: SweepLock;
+  /** What time it is by the database's clock. */
+  readonly now: () => Promise<Date>;
   readonly pool: Pool;
   readonly close: () => Promise<void>;
 }
 
 export const MIGRATIONS_DIR = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
 
-/** Connections of one process beyond those its jobs use: people's queries, the health check. */
-const SPARE_CONNECTIONS = 3;
+/** Connections of one process beyond those its jobs use: people's queries, a sweep and its lock, the health check. */
+const SPARE_CONNECTIONS = 6;
 
 /** Reaches the database (starting the embedded one where none is named), migrates it if need be, and opens a pool. */
 export function openDatabase(context: Context): Promise<Database> {
@@ -77,6 +87,10 @@ function connect({ config, log }: Context, url: string, closing: Closing) {
     operations: createOperationLog({ prisma }),
     queries: createRecordQueries({ prisma }),
     leaseStore: createPostgresLeaseStore({ pool }),
+    retentionRecords: createRetentionRecords({ prisma }),
+    holds: createHolds({ prisma }),
+    sweepLock: createSweepLock({ pool }),
+    now: () => databaseTime(prisma),
     pool,
     close: closing.closeAll,
   };

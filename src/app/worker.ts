@@ -1,7 +1,6 @@
 import type { QueueBackend } from '../adapters/bullmq/backend.js';
-import { CLEANUP_QUEUE } from '../adapters/bullmq/names.js';
 import { createQueueTelemetry } from '../adapters/bullmq/otel.js';
-import { createCleanupQueue } from '../adapters/bullmq/producer.js';
+import { createSweepWorker, type SweepWorker } from '../adapters/bullmq/sweep-worker.js';
 import { type CleanupWorker, createCleanupWorker } from '../adapters/bullmq/worker.js';
 import { createRedisLeaseStore } from '../adapters/redis/lease-store.js';
 import { createCleanupService } from '../cleanup/cleanup-service.js';
@@ -11,70 +10,70 @@ import { conflictMaxDelayMsFor, conflictPatienceMs, type RetryLimits } from '../
 import type { LeaseStore } from '../lease/ports.js';
 import { createLeases } from '../lease/with-lease.js';
 import { newLeaseToken, random } from '../random.js';
+import type { Retention } from '../retention/retention.js';
 import { createCleanupObserver } from '../telemetry/cleanup-observer.js';
 import { currentTraceId } from '../telemetry/current-trace.js';
 import { observeEngine } from '../telemetry/observe-engine.js';
 import { observeLeaseStore } from '../telemetry/observe-lease-store.js';
 import { observeRecords } from '../telemetry/observe-records.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import { type Closing, opening } from './closing.js';
+import type { Closing } from './closing.js';
 import type { Context } from './context.js';
-import { type Database, openDatabase } from './database.js';
+import type { Database } from './database.js';
 import { greetEngine, openEngine } from './engine.js';
-import { openQueueBackend, queueReport } from './queue.js';
+import { queueReport } from './queue.js';
 import { connectRedis } from './redis.js';
 
-export interface Worker {
-  /** Takes no more jobs, lets running ones finish within the configured time, hands the rest back, closes everything. */
-  readonly stop: () => Promise<void>;
+export interface WorkerParts {
+  readonly database: Database;
+  readonly backend: QueueBackend;
+  readonly telemetry: Telemetry;
+  readonly retention: Retention;
 }
 
-/** Opens everything a worker needs and starts to take jobs; waits for stores that do not answer yet. */
-export function startWorker(context: Context, telemetry: Telemetry): Promise<Worker> {
+/** Starts to take jobs, and to sweep when it is time. */
+export async function startWorkers(context: Context, parts: WorkerParts, closing: Closing): Promise<void> {
+  await greetEngine(context);
+  // The sweeps' worker stands up first and is stopped last: what it enqueues, the other one takes.
+  await startUnlessStopped(context, sweepWorker(context, parts), 'sweep worker', closing);
+  await startUnlessStopped(context, await cleanupWorker(context, parts, closing), 'worker', closing);
+}
+
+async function cleanupWorker(context: Context, parts: WorkerParts, closing: Closing): Promise<CleanupWorker> {
   const { config, log, clock } = context;
-  return opening(log, async (closing) => {
-    const database = await openDatabase(context);
-    closing.add('database', database.close);
-    const backend = await openQueueBackend(context, database, closing);
-    const observer = createCleanupObserver({ log, metrics: telemetry.metrics });
-    const leaseStore = await openLeaseStore(context, database, closing);
-    const cleanup = createCleanup(context, telemetry, { database, leaseStore, observer });
-    const consumer = createJobConsumer({ cleanup, clock, random, traceId: currentTraceId }, retryLimits(context));
-    const worker = createCleanupWorker(
-      {
-        backend,
-        consumer,
-        gaveUp: consumer.gaveUp,
-        clock,
-        report: queueReport(log),
-        telemetry: createQueueTelemetry(),
-      },
-      { concurrency: config.workerConcurrency },
-    );
-    closing.add('worker', () => worker.stop({ graceMs: config.shutdownTimeoutMs }));
-    await greetEngine(context);
-    await startUnlessStopped(context, worker);
-    measureQueue(context, backend, telemetry, closing);
-    return { stop: closing.closeAll };
-  });
+  const { database, backend, telemetry } = parts;
+  const observer = createCleanupObserver({ log, metrics: telemetry.metrics });
+  const leaseStore = await openLeaseStore(context, database, closing);
+  const cleanup = createCleanup(context, telemetry, { database, leaseStore, observer });
+  const consumer = createJobConsumer({ cleanup, clock, random, traceId: currentTraceId }, retryLimits(context));
+  const queue = { backend, clock, report: queueReport(log), telemetry: createQueueTelemetry() };
+  return createCleanupWorker(
+    { ...queue, consumer, gaveUp: consumer.gaveUp },
+    { concurrency: config.workerConcurrency },
+  );
+}
+
+function sweepWorker({ config, log, clock }: Context, { backend, retention }: WorkerParts): SweepWorker {
+  const queue = { backend, clock, report: queueReport(log), telemetry: createQueueTelemetry() };
+  return createSweepWorker(
+    { ...queue, sweep: (signal) => retention.sweep({ signal }) },
+    { everyMs: config.cleanupIntervalMs },
+  );
 }
 
 /** A queue that went away since it was reached is waited for; whoever asks us to stop meanwhile must be heard. */
-async function startUnlessStopped({ config, signal }: Context, worker: CleanupWorker): Promise<void> {
-  const stop = (): void => void worker.stop({ graceMs: config.shutdownTimeoutMs });
-  signal.addEventListener('abort', stop, { once: true });
+async function startUnlessStopped(
+  { config, signal }: Context,
+  worker: CleanupWorker | SweepWorker,
+  what: string,
+  closing: Closing,
+): Promise<void> {
+  const stop = (): Promise<void> => worker.stop({ graceMs: config.shutdownTimeoutMs });
+  const abort = (): void => void stop();
+  closing.add(what, stop);
+  signal.addEventListener('abort', abort, { once: true });
   await worker.start();
-  signal.removeEventListener('abort', stop);
-}
-
-/** Asked only when metrics are read, which is never unless somebody exports them. */
-function measureQueue({ log, clock }: Context, backend: QueueBackend, telemetry: Telemetry, closing: Closing): void {
-  const queue = createCleanupQueue({ backend, clock, report: queueReport(log) });
-  closing.add('queue counts', queue.close);
-  const stop = telemetry.metrics.watchQueue(async () =>
-    Object.entries(await queue.counts()).map(([state, jobs]) => ({ queue: CLEANUP_QUEUE, state, jobs })),
-  );
-  closing.add('queue gauge', async () => stop());
+  signal.removeEventListener('abort', abort);
 }
 
 interface CleanupParts {

@@ -1,24 +1,25 @@
-import { createJobEndings } from '../adapters/bullmq/endings.js';
-import { createQueueTelemetry } from '../adapters/bullmq/otel.js';
-import { createCleanupQueue } from '../adapters/bullmq/producer.js';
 import { migrateQueueTables } from '../adapters/bullmq/postgres-backend.js';
 import { withUnavailable } from '../adapters/postgres/failure.js';
 import { migrate } from '../adapters/postgres/migrate.js';
 import { createPool, lending } from '../adapters/postgres/pool.js';
-import type { CliWorld, Session } from '../cli/ports.js';
+import type { CliWorld, Opened, Session } from '../cli/ports.js';
 import { createTelemetry } from '../telemetry/telemetry.js';
 import { type Closing, createClosing, opening } from './closing.js';
 import type { Context } from './context.js';
-import { MIGRATIONS_DIR, openDatabase, reachDatabase } from './database.js';
+import { type Database, MIGRATIONS_DIR, openDatabase, reachDatabase } from './database.js';
 import { checkDependencies } from './doctor.js';
-import { openQueueBackend, queueReport } from './queue.js';
-import { startWorker } from './worker.js';
+import type { ProcessFacts } from './http.js';
+import { openQueueBackend } from './queue.js';
+import { composeQueues, type Queues } from './queues.js';
+import { composeRetention } from './retention.js';
+import { startService } from './service.js';
 
 /** Somebody waits at a terminal: an outage is told soon. */
 const ONE_SHOT_PATIENCE_MS = 5_000;
 
 /** The service, as the command line wants it; the demonstration stands outside of it. */
-export function createWorld(): Omit<CliWorld, 'runDemo'> {
+/** The service, as the command line wants it; the demonstration stands outside of it. */
+export function createWorld(facts: ProcessFacts): Omit<CliWorld, 'runDemo'> {
   return {
     migrate: async (session, report) => {
       const closing = createClosing(session.log);
@@ -35,31 +36,47 @@ export function createWorld(): Omit<CliWorld, 'runDemo'> {
       }
     },
     openReader: (session) => openDatabase(impatient(session)),
+    openHolds: (session) => openDatabase(impatient(session)),
     openProducer: (session) =>
-      opening(session.log, async (closing) => {
-        const context = impatient(session);
-        const database = await openDatabase(context);
-        closing.add('database', database.close);
-        const backend = await openQueueBackend(context, database, closing);
-        const parts = { backend, clock: session.clock, report: queueReport(session.log) };
-        const queue = createCleanupQueue({ ...parts, telemetry: createQueueTelemetry() });
-        closing.add('queue', queue.close);
-        const endings = createJobEndings(parts);
-        closing.add('endings', endings.close);
-        return { queue, endings, close: closing.closeAll };
-      }),
-    openRetention: () => Promise.reject(new Error('not built yet')),
-    openHolds: () => Promise.reject(new Error('not built yet')),
-    openDeadLetters: () => Promise.reject(new Error('not built yet')),
-    runService: async (session) => {
-      const worker = await startWorker(patient(session), createTelemetry(session.clock));
-      session.log.info({}, 'taking jobs');
+      withQueues(session, ({ queues: { producer, endings } }) => ({ queue: producer, endings })),
+    openDeadLetters: (session) => withQueues(session, ({ queues: { deadLetters } }) => ({ deadLetters })),
+    openRetention: (session) =>
+      withQueues(session, ({ database, queues, context }) => ({
+        retention: composeRetention(context, {
+          records: database.retentionRecords,
+          lock: database.sweepLock,
+          queue: queues.producer,
+          deadLetters: queues.deadLetters,
+          telemetry: createTelemetry(session.clock),
+        }),
+      })),
+    runService: async (session, role) => {
+      const service = await startService(patient(session), { role, telemetry: createTelemetry(session.clock), facts });
+      session.log.info({ role }, 'running');
       await aborted(session.signal);
       session.log.info({}, 'stopping');
-      await worker.stop();
+      await service.stop();
     },
     checkDependencies: (session) => checkDependencies(impatient(session)),
   };
+}
+
+interface Desk {
+  readonly context: Context;
+  readonly database: Database;
+  readonly queues: Queues;
+}
+
+/** Opens database and queue for one command, and what `take` makes of them. */
+function withQueues<Taken extends object>(session: Session, take: (desk: Desk) => Taken): Promise<Taken & Opened> {
+  const context = impatient(session);
+  return opening(session.log, async (closing) => {
+    const database = await openDatabase(context);
+    closing.add('database', database.close);
+    const backend = await openQueueBackend(context, database, closing);
+    const queues = composeQueues(context, backend, closing);
+    return { ...take({ context, database, queues }), close: closing.closeAll };
+  });
 }
 
 async function migrateQueue(connectionString: string, closing: Closing): Promise<void> {

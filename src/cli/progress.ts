@@ -29,4 +29,26 @@ export function startProgress(output: Output, title: string, total: number): Pro
   return { advance: (count) => bar.increment(count), stop: () => bar.stop() };
 }
 
+export interface FollowedProgress {
+  readonly onProgress: (progress: { readonly done: number; readonly total: number }) => void;
+  /** How far it came; to be told to whoever stopped it. */
+  readonly done: () => number;
+  readonly stop: () => void;
+}
+
+/** Shows the progress of work that learns only when it has begun how much there is to do. */
+export function followProgress(output: Output, title: string): FollowedProgress {
+  let progress: Progress | undefined;
+  let doneSoFar = 0;
+  return {
+    onProgress: ({ done, total }) => {
+      progress ??= startProgress(output, title, total);
+      progress.advance(done - doneSoFar, `${title} ${done} of ${total}`);
+      doneSoFar = done;
+    },
+    done: () => doneSoFar,
+    stop: () => progress?.stop(),
+  };
+}
+
 const isTerminal = (stream: TextStream): stream is NodeJS.WriteStream => stream.isTTY === true;

@@ -13,6 +13,20 @@ export class InvalidPageError extends Error {
   readonly code = 'invalid_request';
 }
 
+/** Throws an `InvalidPageError` for a limit that cannot be. */
+export function requireLimit(limit: number): void {
+  if (!Number.isSafeInteger(limit) || limit < 1) {
+    throw new InvalidPageError(`the limit is ${limit}; it must be a whole number of at least 1`);
+  }
+}
+
+/** The page of `found`, which holds one item more than the limit where there is another page. */
+export function pageOf<Item>(found: readonly Item[], limit: number, cursorOf: (last: Item) => string): Page<Item> {
+  const items = found.slice(0, limit);
+  const last = items.at(-1);
+  return { items, next: found.length > limit && last !== undefined ? cursorOf(last) : null };
+}
+
 export interface RecordFilter {
   readonly status?: RuntimeStatus | undefined;
   /** Records after this game id, in game id order. */

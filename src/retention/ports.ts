@@ -6,7 +6,7 @@ export interface Census {
   readonly running: number;
   readonly stopped: number;
   readonly removed: number;
-  /** Stopped records past their retention, held and excepted ones not counted. */
+  /** Stopped records past their retention, held and excepted ones not counted, nor those whose game id is none. */
   readonly due: number;
   /** Stopped records past their retention that a hold keeps. */
   readonly held: number;
@@ -48,9 +48,14 @@ export interface StoppedQuery {
 
 /** The records as retention sees them. Members reject with `UnavailableError` when the database cannot answer. */
 export interface RetentionRecords {
+  /** The database's clock, to the millisecond. */
+  readonly now: () => Promise<Date>;
   /** `except`: games that are not to be counted as due, by their trimmed ids. */
   readonly census: (retentionMs: number, except: readonly string[]) => Promise<Census>;
-  /** Stopped records, oldest first by (clock's start, game id), one keyset page. */
+  /**
+   * Stopped records, oldest first by (clock's start, game id), one keyset page. Rejects with `InvalidPageError` for a
+   * position that cannot be.
+   */
   readonly stopped: (query: StoppedQuery) => Promise<readonly RetentionRecord[]>;
   /** The records of these games whatever their status, and the moment they were judged at; unknown games are left out. */
   readonly find: (

@@ -1,4 +1,10 @@
-import { metrics as api, type Attributes, type Meter } from '@opentelemetry/api';
+import {
+  metrics as api,
+  type Attributes,
+  type Meter,
+  type ObservableCallback,
+  type ObservableGauge,
+} from '@opentelemetry/api';
 import type { ErrorCode } from '../domain/error-codes.js';
 import { isOpSource } from '../domain/operation.js';
 
@@ -10,6 +16,16 @@ interface CleanupMeasure {
   readonly errorCode: ErrorCode;
   /** As it arrived; a word that is no operation source is counted as `unknown`. */
   readonly opSource: string;
+  readonly elapsedMs: number;
+}
+
+type SweepEnding = 'done' | 'refused' | 'busy';
+
+interface RequestMeasure {
+  readonly method: string;
+  /** The route's pattern. */
+  readonly route: string;
+  readonly status: number;
   readonly elapsedMs: number;
 }
 
@@ -29,6 +45,11 @@ export interface Metrics {
    * gauge stays at the last number it was told.
    */
   readonly watchQueue: (count: () => Promise<readonly QueueCount[]>) => () => void;
+  readonly sweepEnqueued: (jobs: number) => void;
+  readonly sweepEnded: (status: SweepEnding) => void;
+  /** Asks for the lag, in milliseconds, as `watchQueue` asks for counts. */
+  readonly watchRetentionLag: (lagMs: () => Promise<number>) => () => void;
+  readonly requestAnswered: (measure: RequestMeasure) => void;
 }
 
 // From a hit in a local store up to the longest Docker timeout that makes sense.
@@ -50,7 +71,34 @@ export function createMetrics(meter: Meter = api.getMeter('runtime-cleanup')): M
     unit: '{job}',
   });
 
+  const enqueued = meter.createCounter('rtmanager.retention.enqueued', {
+    description: 'Cleanups that retention sweeps put into the queue',
+    unit: '{job}',
+  });
+  const sweeps = meter.createCounter('rtmanager.retention.sweeps', {
+    description: 'Retention sweeps by how they ended; refused: more was due than the allowed share',
+    unit: '{sweep}',
+  });
+  const lag = meter.createObservableGauge('rtmanager.retention.lag', {
+    description: 'How long the oldest stopped container that retention may take is past due',
+    unit: 's',
+  });
+  const requests = inSeconds('http.server.request.duration', 'How long HTTP requests took');
+
   return {
+    sweepEnqueued: (count) => enqueued.add(count),
+    sweepEnded: (status) => sweeps.add(1, { status }),
+    watchRetentionLag: (lagMs) =>
+      watched(lag, async (result) => {
+        const ms = await lagMs().catch(() => undefined);
+        if (ms !== undefined) result.observe(ms / 1_000);
+      }),
+    requestAnswered: ({ method, route, status, elapsedMs }) =>
+      requests.record(elapsedMs / 1_000, {
+        'http.request.method': method,
+        'http.route': route,
+        'http.response.status_code': status,
+      }),
     cleanupConcluded: ({ outcome, errorCode, opSource, elapsedMs }) => {
       const attributes: Attributes = {
         outcome,
@@ -63,13 +111,16 @@ export function createMetrics(meter: Meter = api.getMeter('runtime-cleanup')): M
     },
     leaseAsked: (elapsedMs, outcome) => leases.record(elapsedMs / 1_000, { outcome }),
     removalAsked: (elapsedMs, outcome) => removals.record(elapsedMs / 1_000, { outcome }),
-    watchQueue: (count) => {
-      const observe: Parameters<typeof jobs.addCallback>[0] = async (result) => {
+    watchQueue: (count) =>
+      watched(jobs, async (result) => {
         const counts = await count().catch(() => []);
         for (const { queue, state, jobs } of counts) result.observe(jobs, { queue, state });
-      };
-      jobs.addCallback(observe);
-      return () => jobs.removeCallback(observe);
-    },
+      }),
   };
+}
+
+/** Has the gauge observed whenever the metrics are read, until the returned function is called. */
+function watched(gauge: ObservableGauge, observe: ObservableCallback): () => void {
+  gauge.addCallback(observe);
+  return () => gauge.removeCallback(observe);
 }

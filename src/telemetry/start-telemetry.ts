@@ -6,6 +6,8 @@ import type { Log } from './logger.js';
 export type OtelEnvironment = Readonly<Record<string, string | undefined>>;
 
 export interface RunningTelemetry {
+  /** All metrics in the text format of Prometheus; undefined unless `scraped` was asked for. */
+  readonly metricsText?: () => Promise<string>;
   /** Sends what is still buffered, for a few seconds at most; never rejects. A second call does nothing. */
   readonly shutdown: () => Promise<void>;
 }
@@ -16,6 +18,8 @@ export interface TelemetryOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly version: string;
+  /** Keep metrics for whoever asks, whatever the environment wants sent. */
+  readonly scraped?: boolean;
   /** How long `shutdown` may take; a collector that does not answer must not keep the process from ending. */
   readonly shutdownLimitMs?: number;
 }
@@ -27,11 +31,12 @@ const NOTHING_STARTED: RunningTelemetry = { shutdown: async () => {} };
  * be called before the first tracer or meter is asked for. Trouble with telemetry is logged and never rejects.
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
-  const { environment, log, version } = options;
+  const { environment, log, version, scraped = false } = options;
   const wanted = wantedSignals(environment);
-  if (!wanted.traces && !wanted.metrics) return NOTHING_STARTED;
+  if (!wanted.traces && !wanted.metrics && !scraped) return NOTHING_STARTED;
   try {
     const { NodeSDK, resources } = await import('@opentelemetry/sdk-node');
+    const scraping = scraped ? (await import('./scraping.js')).createScraping() : undefined;
     const hearDiagnostics = diagnosticsOf(options);
     hearDiagnostics();
     const sdk = new NodeSDK({
@@ -47,17 +52,31 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
           }),
       // Left out, each of these would be made from the environment, and its default is to send to localhost.
       ...(wanted.traces ? {} : { spanProcessors: [] }),
-      ...(wanted.metrics ? {} : { metricReaders: [] }),
+      ...(wanted.metrics ? {} : { metricReaders: scraping === undefined ? [] : [scraping.reader] }),
       logRecordProcessors: [],
     });
     // Once more: with OTEL_LOG_LEVEL set, the SDK has just put a console logger in place, which writes among our results.
     hearDiagnostics();
+    if (wanted.metrics && scraping !== undefined) addReader(sdk, scraping.reader);
     sdk.start();
-    return { shutdown: once(() => stop(sdk, options)) };
+    const shutdown = once(() => stop(sdk, options));
+    return scraping === undefined ? { shutdown } : { shutdown, metricsText: scraping.text };
   } catch (thrown) {
     log.error({ err: thrown }, 'telemetry not started');
     return NOTHING_STARTED;
   }
+}
+
+/** Where the SDK keeps the readers it made from the environment; none of its options adds one to those. */
+interface ReaderList {
+  readonly _meterProviderConfig?: { readonly readers?: unknown[] };
+}
+
+function addReader(sdk: object, reader: unknown): void {
+  const { readers }: { readonly readers?: unknown[] } = (sdk as ReaderList)._meterProviderConfig ?? {};
+  if (readers === undefined)
+    throw new Error('this version of the OpenTelemetry SDK keeps its metric readers elsewhere');
+  readers.push(reader);
 }
 
 /** Which signals the environment asks for, by an exporter or by an endpoint. */

@@ -41,6 +41,8 @@ export interface QueueBackend {
   readonly events: (options: OpenOptions) => Promise<JobEvents>;
   /** Replaces what no JSON reader can read in a stored job of a cleanup; `false`: there was nothing to replace. */
   readonly mend: (jobId: string) => Promise<boolean>;
+  /** Runs `work` alone among all processes where the store would otherwise let them spoil each other's. */
+  readonly exclusively: <T>(key: string, work: () => Promise<T>) => Promise<T>;
 }
 
 /** For how long and how loudly to wait for the store before a backend is there. */

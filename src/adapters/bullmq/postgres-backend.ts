@@ -73,6 +73,17 @@ async function hasQueueTables(client: Migratable, schema: string): Promise<boole
   return rowCount === 1;
 }
 
+/** The lock is the open transaction's, so that it goes with it, also behind a pooler that lends connections for one. */
+async function alone<T>(client: Migratable, key: string, work: () => Promise<T>): Promise<T> {
+  await client.query('BEGIN');
+  try {
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [key]);
+    return await work();
+  } finally {
+    await client.query('ROLLBACK');
+  }
+}
+
 /**
  * Waits until PostgreSQL answers and brings BullMQ's own tables up to date, both before anything of BullMQ is made.
  * Rejects with `UnavailableError` when there is no answer within the deadline.
@@ -105,6 +116,7 @@ export async function openPostgresBackend(options: Options): Promise<QueueBacken
       const events = new Bull.QueueEvents(name, { ...at(EVENTS_LIMITS), autorun: false }).on('error', onError);
       return whenReady(events as unknown as JobEvents);
     },
+    exclusively: (key, work) => withClient((client) => alone(client, `${schema} ${key}`, work)),
     // Its columns are of type jsonb, so what is no JSON was never stored; what is nested too deep for us was.
     mend: (jobId) =>
       withClient(async (client) => {

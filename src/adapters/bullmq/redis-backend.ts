@@ -54,6 +54,8 @@ export async function openRedisBackend({
       await answering(blocking);
       return whenReady(new QueueEvents(name, { ...at(blocking), autorun: false }).on('error', onError));
     },
+    // Each of BullMQ's steps is one script, and Redis runs one at a time.
+    exclusively: (_key, work) => work(),
     mend: async (jobId) => {
       const key = `${prefix}:${CLEANUP_QUEUE}:${jobId}`;
       const [data = null, opts = null, progress = null, parent = null] = await commands.hmget(

@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.js';
+import { type Clock, withDeadline } from '../../clock.js';
 import { UnavailableError } from '../../domain/errors.js';
 
 /** Resolves after `delayMs`, or as soon as the signal is aborted. */
@@ -18,21 +18,9 @@ export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
   });
 }
 
-/**
- * The promise's own ending, or an `UnavailableError` after `limitMs`. What was asked for may still be carried out; an
- * error that comes later is dropped, the caller has had its answer.
- */
-export async function within<T>(clock: Clock, limitMs: number, promise: Promise<T>): Promise<T> {
-  let cancel = (): void => undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    cancel = clock.after(limitMs, () =>
-      reject(new UnavailableError('queue', `the queue's store did not answer within ${limitMs} ms`)),
-    );
-  });
-  promise.catch(() => undefined);
-  try {
-    return await Promise.race([promise, limit]);
-  } finally {
-    cancel();
-  }
+/** The promise's own ending, or an `UnavailableError` after `limitMs`; see `withDeadline`. */
+export function within<T>(clock: Clock, limitMs: number, promise: Promise<T>): Promise<T> {
+  const late = (): UnavailableError =>
+    new UnavailableError('queue', `the queue's store did not answer within ${limitMs} ms`);
+  return withDeadline(clock, limitMs, promise, late);
 }

@@ -30,3 +30,10 @@ const statementName = ({ sql }: { readonly sql: string }): string =>
 export async function warmUp(prisma: PrismaClient): Promise<void> {
   await withUnavailable(() => prisma.$queryRaw`SELECT 1`);
 }
+
+/** What time it is by the database's clock. */
+export async function databaseTime(prisma: PrismaClient): Promise<Date> {
+  const [row] = await withUnavailable(() => prisma.$queryRaw<{ now: Date }[]>`SELECT clock_timestamp() AS now`);
+  if (row === undefined) throw new Error('the database was asked for the time and answered with no row');
+  return row.now;
+}

@@ -46,10 +46,17 @@ export async function withUnavailable<T>(work: () => Promise<T>): Promise<T> {
 
 function classifyKnown(error: Prisma.PrismaClientKnownRequestError): DatabaseFailure {
   if (UNAVAILABLE_CODES.has(error.code)) return 'unavailable';
-  const { kind, originalCode, code } = adapterCause(error);
+  const { kind } = adapterCause(error);
   if (typeof kind === 'string' && UNAVAILABLE_KINDS.has(kind)) return 'unavailable';
+  return isOutageState(sqlStateOf(error) ?? '') ? 'unavailable' : 'bug';
+}
+
+/** The SQLSTATE that the database answered with; undefined where there is none. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return undefined;
+  const { originalCode, code } = adapterCause(error);
   const sqlState = originalCode ?? code;
-  return typeof sqlState === 'string' && isOutageState(sqlState) ? 'unavailable' : 'bug';
+  return typeof sqlState === 'string' ? sqlState : undefined;
 }
 
 function adapterCause(error: Prisma.PrismaClientKnownRequestError): AdapterCause {

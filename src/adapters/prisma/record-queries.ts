@@ -3,8 +3,10 @@ import {
   type LoggedOperation,
   type OperationFilter,
   type Page,
+  pageOf,
   type RecordFilter,
   type RecordQueries,
+  requireLimit,
 } from '../../domain/pages.js';
 import type { RuntimeRecord } from '../../domain/runtime-record.js';
 import type { OperationLogEntry, PrismaClient } from '../../generated/prisma/client.js';
@@ -45,7 +47,7 @@ async function listRecords(prisma: PrismaClient, filter: RecordFilter): Promise<
       take: limit + 1,
     }),
   );
-  return page(rows.map(toRecord), limit, (record) => record.gameId);
+  return pageOf(rows.map(toRecord), limit, (record) => record.gameId);
 }
 
 async function listOperations(prisma: PrismaClient, filter: OperationFilter): Promise<Page<LoggedOperation>> {
@@ -63,20 +65,7 @@ async function listOperations(prisma: PrismaClient, filter: OperationFilter): Pr
       take: limit + 1,
     }),
   );
-  return page(rows.map(toOperation), limit, (operation) => operation.id);
-}
-
-/** `found` holds one item more than asked for when there is another page. */
-function page<Item>(found: readonly Item[], limit: number, cursorOf: (item: Item) => string): Page<Item> {
-  const items = found.slice(0, limit);
-  const last = items.at(-1);
-  return { items, next: found.length > limit && last !== undefined ? cursorOf(last) : null };
-}
-
-function requireLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit < 1) {
-    throw new InvalidPageError(`the limit is ${limit}; it must be a whole number of at least 1`);
-  }
+  return pageOf(rows.map(toOperation), limit, (operation) => operation.id);
 }
 
 function parseOperationId(text: string): bigint {

@@ -1,0 +1,58 @@
+import type { Pool, PoolClient } from 'pg';
+
+import type { SweepLock } from '../../retention/ports.js';
+
+import { withUnavailable } from './failure.js';
+
+/**
+ * The lock belongs to a transaction that stays open, and so to one connection, also behind a pooler that lends its
+ * connections for a transaction each. It ends with that connection: at once when the process dies, within half a minute
+ * when its machine does, and after an hour when the process is frozen.
+ */
+const OPEN = `
+BEGIN;
+SET LOCAL idle_in_transaction_session_timeout = '1h';
+SET LOCAL tcp_keepalives_idle = 15;
+SET LOCAL tcp_keepalives_interval = 5;
+SET LOCAL tcp_keepalives_count = 3`;
+
+/** Any pair of numbers; of two, so that it meets no lock of one number, as Prisma Migrate takes. */
+const TRY_LOCK = 'SELECT pg_try_advisory_xact_lock(1381256519, 1) AS locked';
+
+/** One sweep at a time in one database. The open transaction has read nothing, so it keeps no vacuum from its work. */
+export function createSweepLock({ pool }: { readonly pool: Pool }): SweepLock {
+  return {
+    exclusively: async (work) => {
+      const client = await withUnavailable(() => pool.connect());
+      let broken: Error | undefined;
+      // The connection is idle while the work runs; without a listener its loss would end the process. What is lost is
+      // the lock alone: a sweep beside this one enqueues nothing twice.
+      const onError = (error: Error): void => {
+        broken = error;
+      };
+      client.on('error', onError);
+      try {
+        if (!(await tryLock(client))) return 'busy';
+        return await work();
+      } finally {
+        broken ??= await rollBack(client);
+        client.off('error', onError);
+        client.release(broken);
+      }
+    },
+  };
+}
+
+const tryLock = (client: PoolClient): Promise<boolean> =>
+  withUnavailable(async () => {
+    await client.query(OPEN);
+    const { rows } = await client.query<{ locked: boolean }>(TRY_LOCK);
+    return rows[0]?.locked === true;
+  });
+
+/** Resolves to why it could not be done: then the connection must go, and its transaction with it. */
+const rollBack = (client: PoolClient): Promise<Error | undefined> =>
+  client.query('ROLLBACK').then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error : new TypeError('not an error', { cause: error })),
+  );

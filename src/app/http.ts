@@ -1,0 +1,55 @@
+import { createBoard } from '../adapters/bullmq/board.js';
+import type { QueueBackend } from '../adapters/bullmq/backend.js';
+import { createHttpServer } from '../adapters/http/server.js';
+import type { HttpServer, ReadinessCheck } from '../adapters/http/ports.js';
+import type { RecordQueries } from '../domain/pages.js';
+import type { Retention } from '../retention/retention.js';
+import { createHttpObserver } from '../telemetry/http-observer.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import type { Closing } from './closing.js';
+import type { Context } from './context.js';
+import { queueReport } from './queue.js';
+import type { Queues } from './queues.js';
+
+/** What only the process knows. */
+export interface ProcessFacts {
+  readonly version: string;
+  /** All metrics in the text format of Prometheus; undefined where none are kept. */
+  readonly metricsText: (() => Promise<string>) | undefined;
+}
+
+interface Parts {
+  readonly records: RecordQueries;
+  readonly retention: Retention;
+  readonly queues: Queues;
+  readonly backend: QueueBackend;
+  readonly checkReadiness: () => Promise<readonly ReadinessCheck[]>;
+  readonly telemetry: Telemetry;
+  readonly facts: ProcessFacts;
+}
+
+/** The HTTP server over everything that it answers from; `listen` is the caller's to call. */
+export function composeHttp({ config, clock, log }: Context, parts: Parts, closing: Closing): HttpServer {
+  const { records, retention, queues, backend, checkReadiness, telemetry, facts } = parts;
+  const board = createBoard({ backend, clock, report: queueReport(log) });
+  closing.add('queue dashboard', board.close);
+  const server = createHttpServer(
+    {
+      records,
+      retention,
+      queue: queues.producer,
+      endings: queues.endings,
+      jobs: queues.lookup,
+      deadLetters: queues.deadLetters,
+      schedule: queues.schedule,
+      checkReadiness,
+      metricsText: facts.metricsText,
+      board: board.plugin,
+      observer: createHttpObserver({ log, metrics: telemetry.metrics }),
+      clock,
+    },
+    { ...config.httpAddress, tokens: config.apiTokens, version: facts.version },
+  );
+  closing.add('HTTP server', server.close);
+  return server;
+}

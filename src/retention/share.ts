@@ -1,0 +1,34 @@
+/** Below so many stopped records any share of them may be due: with few records everything is due now and then. */
+const SMALLEST_POPULATION = 100;
+const DAY_MS = 86_400_000;
+
+export interface ShareFacts {
+  readonly stopped: number;
+  /** How many of them a sweep would take. */
+  readonly planned: number;
+  readonly maxShare: number;
+  readonly retentionMs: number;
+}
+
+/**
+ * The blast radius: why a sweep must not enqueue so many, or null when it may. A mistyped retention makes nearly every
+ * stopped record due at once, which an ordinary day never does.
+ */
+export function shareRefusal({ stopped, planned, maxShare, retentionMs }: ShareFacts): string | null {
+  if (stopped < SMALLEST_POPULATION) return null;
+  const allowed = largestShare(stopped, maxShare);
+  // Spelt so that a share that is no number refuses.
+  if (planned <= allowed) return null;
+  const neededPercent = Math.ceil((100 * planned) / stopped);
+  return (
+    `${planned} of ${stopped} stopped records are due, ${allowed} at most may be (${percent(maxShare)}), so nothing was ` +
+    `enqueued; is the retention of ${Number((retentionMs / DAY_MS).toFixed(5))} days right? If so, allow the share once ` +
+    `with "runtime-cleanup sweep --max-share ${neededPercent}%" or for good with ` +
+    `RTMANAGER_SWEEP_MAX_SHARE=${neededPercent}%`
+  );
+}
+
+/** Decimal shares have no exact binary form: 29 % of 100 must be 29. */
+const largestShare = (stopped: number, maxShare: number): number => Math.floor(stopped * maxShare + 1e-6);
+
+const percent = (share: number): string => `${Number((100 * share).toFixed(4))}%`;
