@@ -76,7 +76,8 @@ function awaitedStores({ config }: Context) {
   const retentionRecords = createLater<RetentionRecords>({}, database);
   const sweepLock = createLater<SweepLock>({}, database);
   const clock = createLater<Pick<Database, 'now'>>({}, database);
-  const backend = createLater<QueueBackend>({ kind: config.queueBackend }, queue);
+  const failedSet = createLater<QueueBackend['failedSet']>({}, queue);
+  const backend = createLater<QueueBackend>({ kind: config.queueBackend, failedSet: failedSet.value }, queue);
   return {
     records,
     retentionRecords,
@@ -88,6 +89,7 @@ function awaitedStores({ config }: Context) {
       retentionRecords.arrive(reached.retentionRecords);
       sweepLock.arrive(reached.sweepLock);
       clock.arrive(reached);
+      failedSet.arrive(queueBackend.failedSet);
       backend.arrive(queueBackend);
     },
   };

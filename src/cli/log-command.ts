@@ -1,9 +1,9 @@
 import { Option, type Command } from 'commander';
-import { gameIdProblem } from '../domain/operation.js';
 import type { LoggedOperation } from '../domain/pages.js';
-import { DONE, type ExitCode, UsageError } from './failures.js';
+import { gameIdOf, limitOf } from './arguments.js';
+import { DONE, type ExitCode } from './failures.js';
 import type { CommandHost, CommandOptions, Run } from './host.js';
-import { addCommand, DATABASE_SETTINGS, limitOf } from './new-command.js';
+import { addCommand, DATABASE_SETTINGS } from './new-command.js';
 import { shownTime } from './output.js';
 
 interface LogOptions extends CommandOptions {
@@ -22,13 +22,11 @@ export function addLogCommand(program: Command, host: CommandHost): void {
   })
     .addOption(new Option('--limit <count>', 'at most this many rows, up to 1000').argParser(limitOf).default(20))
     .action((gameId: string, options: LogOptions) =>
-      host.runOnce(options, (run) => showLog(run, gameId.trim(), options.limit)),
+      host.runOnce(options, (run) => showLog(run, gameIdOf(gameId), options.limit)),
     );
 }
 
 async function showLog({ session, world, output }: Run, gameId: string, limit: number): Promise<ExitCode> {
-  const problem = gameIdProblem(gameId);
-  if (problem !== undefined) throw new UsageError([problem]);
   const { queries, close } = await world.openReader(session);
   try {
     const { items, next } = await queries.listOperations({ gameId, limit });

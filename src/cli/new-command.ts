@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { describeSettings } from '../config/variables.js';
 
 export interface CommandText {
@@ -46,10 +46,3 @@ function settingsText(names: readonly string[]): string {
 export const DATABASE_SETTINGS = ['DATABASE_URL', 'RTMANAGER_DATA_DIR', 'RTMANAGER_LOG_LEVEL'];
 export const QUEUE_SETTINGS = ['REDIS_URL', 'RTMANAGER_QUEUE_BACKEND'];
 export const ALL_SETTINGS = describeSettings().map(({ name }) => name);
-
-/** Reads `--limit`. */
-export function limitOf(text: string): number {
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > 1_000) throw new InvalidArgumentError('Allowed: a whole number from 1 to 1000.');
-  return limit;
-}

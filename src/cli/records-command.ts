@@ -1,18 +1,18 @@
 import { Option, type Command } from 'commander';
 import { recordToJson } from '../domain/result.js';
 import { RUNTIME_STATUSES, type RuntimeRecord, type RuntimeStatus } from '../domain/runtime-record.js';
+import { limitOf } from './arguments.js';
 import { DONE, type ExitCode } from './failures.js';
 import type { CommandHost, CommandOptions, Run } from './host.js';
-import { addCommand, DATABASE_SETTINGS, limitOf } from './new-command.js';
+import { addCommand, DATABASE_SETTINGS } from './new-command.js';
 import { shownTime } from './output.js';
+import { collectPages } from './pages.js';
 
 interface RecordsOptions extends CommandOptions {
   readonly status?: RuntimeStatus;
   readonly limit: number;
   readonly all?: boolean;
 }
-
-const PAGE_SIZE = 500;
 
 export function addRecordsCommand(program: Command, host: CommandHost): void {
   addCommand(program, {
@@ -33,21 +33,12 @@ export function addRecordsCommand(program: Command, host: CommandHost): void {
 async function listRecords({ session, world, output }: Run, options: RecordsOptions): Promise<ExitCode> {
   const { queries, close } = await world.openReader(session);
   try {
-    const records: RuntimeRecord[] = [];
-    let after: string | undefined;
-    do {
-      session.signal.throwIfAborted();
-      const limit = options.all === true ? PAGE_SIZE : options.limit;
-      const page = await queries.listRecords({ status: options.status, after, limit });
-      records.push(...page.items);
-      after = page.next ?? undefined;
-    } while (options.all === true && after !== undefined);
-
-    if (output.isJson) {
-      output.document({ records: records.map(recordToJson), next: after ?? null });
-    } else {
-      showRecords(output, records, after !== undefined);
-    }
+    const wanted = { limit: options.all === true ? undefined : options.limit, signal: session.signal };
+    const { items, next } = await collectPages(wanted, (page) =>
+      queries.listRecords({ status: options.status, ...page }),
+    );
+    if (output.isJson) output.document({ records: items.map(recordToJson), next });
+    else showRecords(output, items, next !== null);
     return DONE;
   } finally {
     await close();

@@ -1,6 +1,7 @@
 import type { Processor, Queue, QueueEvents, Telemetry, Worker } from 'bullmq';
 import type { Clock } from '../../clock.js';
 import { messageOf, UnavailableError } from '../../domain/errors.js';
+import type { FailedSet } from './failed-set.js';
 import type { QueueName } from './names.js';
 import type { QueueReport } from './report.js';
 import { isOutage } from './store-errors.js';
@@ -41,6 +42,7 @@ export interface QueueBackend {
   readonly events: (options: OpenOptions) => Promise<JobEvents>;
   /** Replaces what no JSON reader can read in a stored job of a cleanup; `false`: there was nothing to replace. */
   readonly mend: (jobId: string) => Promise<boolean>;
+  readonly failedSet: FailedSet;
   /** Runs `work` alone among all processes where the store would otherwise let them spoil each other's. */
   readonly exclusively: <T>(key: string, work: () => Promise<T>) => Promise<T>;
 }

@@ -9,6 +9,7 @@ import {
   type Waiting,
   whenReady,
 } from './backend.js';
+import { createPostgresFailedSet } from './failed-set-postgres.js';
 import { jobOptionsFor, workerOptionsFor } from './job-options.js';
 import { CLEANUP_QUEUE, SCHEMA } from './names.js';
 
@@ -116,6 +117,7 @@ export async function openPostgresBackend(options: Options): Promise<QueueBacken
       const events = new Bull.QueueEvents(name, { ...at(EVENTS_LIMITS), autorun: false }).on('error', onError);
       return whenReady(events as unknown as JobEvents);
     },
+    failedSet: createPostgresFailedSet(withClient, schema),
     exclusively: (key, work) => withClient((client) => alone(client, `${schema} ${key}`, work)),
     // Its columns are of type jsonb, so what is no JSON was never stored; what is nested too deep for us was.
     mend: (jobId) =>

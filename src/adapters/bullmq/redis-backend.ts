@@ -1,16 +1,16 @@
 import { type ConnectionOptions, Queue, QueueEvents, Worker } from 'bullmq';
 import { UnavailableError } from '../../domain/errors.js';
 import { type QueueBackend, untilAnswered, type Waiting, whenReady } from './backend.js';
+import { createRedisFailedSet, type FailedSetClient } from './failed-set-redis.js';
 import { jobOptionsFor, workerOptionsFor } from './job-options.js';
 import { CLEANUP_QUEUE, PREFIX } from './names.js';
 import { mendJson } from './mend-json.js';
 
 /** What is used here of an ioredis client; the app makes and closes it. */
-interface RedisClient {
+interface RedisClient extends FailedSetClient {
   readonly status: string;
   readonly connect: () => Promise<unknown>;
   readonly duplicate: () => object;
-  readonly hmget: (key: string, ...fields: string[]) => Promise<(string | null)[]>;
   readonly hset: (key: string, fields: Record<string, string>) => Promise<unknown>;
   readonly hdel: (key: string, ...fields: string[]) => Promise<unknown>;
 }
@@ -54,6 +54,7 @@ export async function openRedisBackend({
       await answering(blocking);
       return whenReady(new QueueEvents(name, { ...at(blocking), autorun: false }).on('error', onError));
     },
+    failedSet: createRedisFailedSet(commands, `${prefix}:${CLEANUP_QUEUE}`),
     // Each of BullMQ's steps is one script, and Redis runs one at a time.
     exclusively: (_key, work) => work(),
     mend: async (jobId) => {

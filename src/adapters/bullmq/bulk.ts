@@ -1,0 +1,33 @@
+import type { Clock } from '../../clock.js';
+import { pause } from './time.js';
+
+/** So many at a time, that the store is kept busy and others still get a word in. */
+const LANES = 32;
+const DEFAULT_PER_SECOND = 5_000;
+
+interface Pace {
+  readonly clock: Clock;
+  readonly perSecond?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Does the work for each item, a few dozen at a time and no faster than so many a second. Rejects with the signal's
+ * reason between two groups; of work that fails, the first error ends it.
+ */
+export async function forEachPaced<Item>(
+  items: readonly Item[],
+  { clock, perSecond = DEFAULT_PER_SECOND, signal }: Pace,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  const startedMs = clock.monotonicMs();
+  for (let start = 0; start < items.length; start += LANES) {
+    signal.throwIfAborted();
+    const group = items.slice(start, start + LANES);
+    await Promise.all(group.map(work));
+    const dueMs = startedMs + ((start + group.length) / perSecond) * 1_000;
+    const aheadMs = dueMs - clock.monotonicMs();
+    if (aheadMs >= 1) await pause(clock, aheadMs, signal);
+  }
+  signal.throwIfAborted();
+}

@@ -1,0 +1,42 @@
+import { isFailureCode, type FailureCode } from '../../domain/error-codes.js';
+import type { DeadLetter, DeadLetterFilter, DeadLetterStory } from '../../jobs/dead-letters.js';
+import { readHistory } from '../../jobs/history.js';
+import type { FailedJob } from './failed-set.js';
+
+/** Code and message of a failed job's reason; a reason without a code of ours is a bug's. */
+export function reasonOf(reason: string): { readonly code: FailureCode; readonly message: string } {
+  const colon = reason.indexOf(': ');
+  const code = reason.slice(0, Math.max(0, colon));
+  return isFailureCode(code) ? { code, message: reason.slice(colon + 2) } : { code: 'internal_error', message: reason };
+}
+
+/** A text of the job's data, or the empty string. */
+export function textIn(data: unknown, name: 'gameId' | 'opSource' | 'sourceRef'): string {
+  if (typeof data !== 'object' || data === null) return '';
+  const value: unknown = Reflect.get(data, name);
+  return typeof value === 'string' ? value : '';
+}
+
+export function deadLetterOf(job: FailedJob): DeadLetter {
+  return {
+    jobId: job.jobId,
+    gameId: textIn(job.data, 'gameId'),
+    opSource: textIn(job.data, 'opSource'),
+    sourceRef: textIn(job.data, 'sourceRef'),
+    ...reasonOf(job.reason),
+    failedAt: new Date(job.failedAtMs),
+    enqueuedAt: new Date(job.addedAtMs),
+    replays: readHistory(job.progress).pastLives.length,
+  };
+}
+
+export function storyOf(job: FailedJob): DeadLetterStory {
+  const { attempts, pastLives } = readHistory(job.progress);
+  return { ...deadLetterOf(job), jobName: job.jobName, payload: job.data, attempts, pastLives };
+}
+
+export function matches({ code, gameId, failedBefore }: DeadLetterFilter, job: FailedJob): boolean {
+  if (failedBefore !== undefined && job.failedAtMs >= failedBefore.getTime()) return false;
+  if (code !== undefined && reasonOf(job.reason).code !== code) return false;
+  return gameId === undefined || textIn(job.data, 'gameId').trim() === gameId.trim();
+}
