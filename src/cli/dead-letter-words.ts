@@ -15,3 +15,9 @@ export function talliesInWords(tallies: Tallies): string {
 }
 
 export const lettersInWords = (count: number): string => (count === 1 ? '1 dead letter' : `${count} dead letters`);
+
+/** A job id as it is typed behind a command; any client may have chosen it. */
+export function asShellWord(text: string): string {
+  if (/^\w[\w@%+=:,./-]*$/.test(text)) return text;
+  return `-- '${text.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,21 +1,37 @@
 import type { BulkOptions, BulkTally } from '../jobs/dead-letters.js';
+import { lettersInWords } from './dead-letter-words.js';
+import { DONE, type ExitCode } from './failures.js';
 import type { Run } from './host.js';
+import type { Output } from './output.js';
 import { followProgress } from './progress.js';
+
+type Deed = 'replayed' | 'purged';
 
 /** Does something to many dead letters, with progress; whoever stops it learns how far it came. */
 export async function bulk(
   { session, output }: Run,
-  did: 'replayed' | 'purged',
+  deed: Deed,
   work: (options: Required<Pick<BulkOptions, 'onProgress' | 'signal'>>) => Promise<BulkTally>,
-): Promise<BulkTally> {
-  const progress = followProgress(output, did);
+): Promise<ExitCode> {
+  const progress = followProgress(output, deed);
   try {
-    return await work({ onProgress: progress.onProgress, signal: session.signal });
+    const tally = await work({ onProgress: progress.onProgress, signal: session.signal });
+    progress.stop();
+    return sayTally(output, deed, tally);
   } catch (thrown) {
     progress.stop();
-    if (progress.done() > 0) output.note(`${progress.done()} were ${did} already; ask again for the rest.`);
+    if (progress.done() > 0) output.note(`${progress.done()} were ${deed} already; ask again for the rest.`);
     throw thrown;
-  } finally {
-    progress.stop();
   }
+}
+
+export function sayTally(output: Output, deed: Deed, tally: BulkTally): ExitCode {
+  const { done, skipped } = tally;
+  if (output.isJson) output.document(tally);
+  else if (done + skipped === 0) output.line('There are no such dead letters.');
+  else {
+    const rest = skipped === 0 ? '' : `; ${skipped} were none any more when their turn came`;
+    output.line(`${deed === 'replayed' ? 'Replayed' : 'Purged'} ${lettersInWords(done)}${rest}.`);
+  }
+  return DONE;
 }

@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import type { FailureCode } from '../domain/error-codes.js';
 import type { DeadLetterFilter, DeadLetters } from '../jobs/dead-letters.js';
 import { addChoiceOptions, choiceOf, type ChoiceOptions } from './dead-letter-choice.js';
-import { lettersInWords, talliesInWords, type Tallies, totalOf } from './dead-letter-words.js';
+import { talliesInWords, type Tallies, totalOf } from './dead-letter-words.js';
 import { eachJob } from './dead-letters-answers.js';
-import { bulk } from './dead-letters-bulk.js';
-import { DONE, type ExitCode, UsageError } from './failures.js';
+import { bulk, sayTally } from './dead-letters-bulk.js';
+import { type ExitCode, UsageError } from './failures.js';
 import type { CommandHost, Run } from './host.js';
 import { addCommand, DATABASE_SETTINGS, QUEUE_SETTINGS } from './new-command.js';
 
@@ -23,7 +23,10 @@ export function addPurgeCommand(group: Command, host: CommandHost): void {
       'Nothing brings a purged job back; its tries stay in the operation log. The next sweep may then ask for its game again. Exits with 1 when a job id was missing.',
     examples: [
       ['runtime-cleanup dead-letters purge 12', 'this one'],
-      ['runtime-cleanup dead-letters purge --code not_found --older-than 30d', 'says how many would go, and does nothing'],
+      [
+        'runtime-cleanup dead-letters purge --code not_found --older-than 30d',
+        'says how many would go, and does nothing',
+      ],
       ['runtime-cleanup dead-letters purge --code not_found --older-than 30d --yes', 'deletes them'],
       ['runtime-cleanup dead-letters purge --all --yes --json', 'prints { "done", "skipped" }'],
     ],
@@ -40,23 +43,21 @@ async function purge(run: Run, jobIds: readonly string[], options: PurgeOptions)
   const { deadLetters, close } = await world.openDeadLetters(session);
   try {
     if (choice.kind === 'jobs') return await eachJob(run, choice.jobIds, deadLetters.purge);
-    if (options.yes !== true) await refuseUnlessNone(deadLetters, choice.filter, session.signal);
-    const tally = await bulk(run, 'purged', (options) =>
+    if (options.yes !== true) {
+      await requireNone(deadLetters, choice.filter, session.signal);
+      // Whatever has failed since they were counted is not covered by a yes that was not given.
+      return sayTally(output, 'purged', { done: 0, skipped: 0 });
+    }
+    return await bulk(run, 'purged', (options) =>
       deadLetters.purgeAll(choice.filter, { perSecond: choice.perSecond, ...options }),
     );
-    if (output.isJson) output.document(tally);
-    else output.line(`Purged ${lettersInWords(tally.done)}${skippedInWords(tally.skipped)}.`);
-    return DONE;
   } finally {
     await close();
   }
 }
 
-const skippedInWords = (skipped: number): string =>
-  skipped === 0 ? '' : `; ${skipped} were none any more when their turn came`;
-
 /** Nobody can undo it, so whoever means many says so, and learns first how many. */
-async function refuseUnlessNone(deadLetters: DeadLetters, filter: DeadLetterFilter, signal: AbortSignal): Promise<void> {
+async function requireNone(deadLetters: DeadLetters, filter: DeadLetterFilter, signal: AbortSignal): Promise<void> {
   const tallies = await countOf(deadLetters, filter, signal);
   if (totalOf(tallies) === 0) return;
   throw new UsageError([

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { addChoiceOptions, choiceOf, type ChoiceOptions } from './dead-letter-choice.js';
-import { lettersInWords } from './dead-letter-words.js';
 import { eachJob } from './dead-letters-answers.js';
 import { bulk } from './dead-letters-bulk.js';
-import { DONE, type ExitCode } from './failures.js';
+import type { ExitCode } from './failures.js';
 import type { CommandHost, Run } from './host.js';
 import { addCommand, DATABASE_SETTINGS, QUEUE_SETTINGS } from './new-command.js';
 
@@ -17,7 +16,10 @@ export function addReplayCommand(group: Command, host: CommandHost): void {
       ['runtime-cleanup dead-letters replay 12 13', 'these two'],
       ['runtime-cleanup dead-letters replay --code service_unavailable', 'all that an outage left behind'],
       ['runtime-cleanup dead-letters replay --all --rate 50', 'everything, at most 50 a second'],
-      ['runtime-cleanup dead-letters replay 12 --json', 'prints { "jobs": [{ jobId, status: replayed, live or missing }] }'],
+      [
+        'runtime-cleanup dead-letters replay 12 --json',
+        'prints { "jobs": [{ jobId, status: replayed, live or missing }] }',
+      ],
       ['runtime-cleanup dead-letters replay --all --json', 'prints { "done", "skipped" }'],
     ],
     settings: [...QUEUE_SETTINGS, ...DATABASE_SETTINGS],
@@ -32,16 +34,10 @@ async function replay(run: Run, jobIds: readonly string[], options: ChoiceOption
   const { deadLetters, close } = await run.world.openDeadLetters(run.session);
   try {
     if (choice.kind === 'jobs') return await eachJob(run, choice.jobIds, deadLetters.replay);
-    const tally = await bulk(run, 'replayed', (options) =>
+    return await bulk(run, 'replayed', (options) =>
       deadLetters.replayAll(choice.filter, { perSecond: choice.perSecond, ...options }),
     );
-    if (run.output.isJson) run.output.document(tally);
-    else run.output.line(`Replayed ${lettersInWords(tally.done)}${skippedInWords(tally.skipped)}.`);
-    return DONE;
   } finally {
     await close();
   }
 }
-
-const skippedInWords = (skipped: number): string =>
-  skipped === 0 ? '' : `; ${skipped} were none any more when their turn came`;

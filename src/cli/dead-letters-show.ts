@@ -2,18 +2,22 @@ import type { Command } from 'commander';
 import type { DeadLetterStory } from '../jobs/dead-letters.js';
 import type { FailedAttempt } from '../jobs/delivery.js';
 import { requireJobIds } from './dead-letter-choice.js';
+import { sayMissing } from './dead-letters-answers.js';
+import { asShellWord } from './dead-letter-words.js';
 import { DONE, type ExitCode, FAILED } from './failures.js';
 import type { CommandHost, CommandOptions, Run } from './host.js';
 import { addCommand, DATABASE_SETTINGS, QUEUE_SETTINGS } from './new-command.js';
 import { type Output, shown, shownTime } from './output.js';
-import { sayMissing } from './dead-letters-answers.js';
 
 export function addShowCommand(group: Command, host: CommandHost): void {
   addCommand(group, {
     usage: 'show <job-id>',
     summary: 'Tells the whole story of one dead letter',
     examples: [
-      ['runtime-cleanup dead-letters show 12', 'its data, and each try: when, with which code and message, in which trace'],
+      [
+        'runtime-cleanup dead-letters show 12',
+        'its data, and each try: when, with which code and message, in which trace',
+      ],
       [
         'runtime-cleanup dead-letters show 12 --json',
         'prints { jobId, gameId, code, message, payload, attempts: [...], pastLives: [...], ... }',
@@ -59,7 +63,7 @@ function tell(output: Output, story: DeadLetterStory): void {
     showAttempts(output, `Replayed after it had failed at ${isoShown(life.at)}: ${life.reason}`, life.attempts);
   }
   output.line('');
-  output.note(shown(`Mend the cause, then \`runtime-cleanup dead-letters replay ${quotedForShell(story.jobId)}\`.`));
+  output.note(shown(`Mend the cause, then \`runtime-cleanup dead-letters replay ${asShellWord(story.jobId)}\`.`));
 }
 
 function showAttempts(output: Output, title: string, attempts: readonly FailedAttempt[]): void {

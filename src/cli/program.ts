@@ -1,16 +1,32 @@
 import { Command, CommanderError } from 'commander';
+import { addDeadLettersCommand } from './dead-letters-command.js';
 import { addDemoCommand } from './demo-command.js';
 import { addDoctorCommand } from './doctor-command.js';
 import { addEnqueueCommand } from './enqueue-command.js';
 import { DONE, reportFailure, UsageError } from './failures.js';
-import { createHost, type ProcessParts } from './host.js';
+import { addHoldCommand, addUnholdCommand } from './hold-command.js';
+import { addHoldsCommand } from './holds-command.js';
+import { type CommandHost, createHost, type ProcessParts } from './host.js';
 import { addLogCommand } from './log-command.js';
 import { addMigrateCommand } from './migrate-command.js';
 import { createOutput } from './output.js';
 import { addRecordsCommand } from './records-command.js';
+import { addSweepCommand } from './sweep-command.js';
 import { addApiCommand, addServeCommand, addWorkerCommand } from './work-command.js';
 
 const ANSWERED = new Set(['commander.helpDisplayed', 'commander.version']);
+
+/** The commands as `--help` shows them, by what somebody comes for. */
+const GROUPS: readonly (readonly [
+  heading: string,
+  additions: readonly ((program: Command, host: CommandHost) => void)[],
+])[] = [
+  ['Run it:', [addServeCommand, addWorkerCommand, addApiCommand]],
+  ['Ask for containers to go, or to stay:', [addEnqueueCommand, addSweepCommand, addHoldCommand, addUnholdCommand]],
+  ['Look:', [addRecordsCommand, addLogCommand, addHoldsCommand]],
+  ['Mend:', [addDoctorCommand, addDeadLettersCommand]],
+  ['Set it up, get to know it:', [addMigrateCommand, addDemoCommand]],
+];
 
 const FOOTER = `
 Each command's --help shows examples and the settings it reads; serve --help shows all settings.
@@ -25,6 +41,7 @@ export async function runProgram(args: readonly string[], parts: ProcessParts): 
     .version(parts.version)
     .exitOverride()
     .addHelpText('after', FOOTER)
+    .configureHelp({ subcommandTerm: termOf })
     .configureOutput({
       writeOut: (text) => void parts.stdout.write(text),
       writeErr: (text) => void parts.stderr.write(text),
@@ -35,19 +52,11 @@ export async function runProgram(args: readonly string[], parts: ProcessParts): 
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     });
-  for (const add of [
-    addServeCommand,
-    addWorkerCommand,
-    addApiCommand,
-    addMigrateCommand,
-    addEnqueueCommand,
-    addRecordsCommand,
-    addLogCommand,
-    addDoctorCommand,
-    addDemoCommand,
-  ]) {
-    add(program, host);
+  for (const [heading, additions] of GROUPS) {
+    program.commandsGroup(heading);
+    for (const add of additions) add(program, host);
   }
+  program.helpCommand('help [command]', 'Shows the help of a command');
   try {
     await program.parseAsync(args, { from: 'user' });
     return host.exitCode();
@@ -56,6 +65,15 @@ export async function runProgram(args: readonly string[], parts: ProcessParts): 
     const output = createOutput({ ...parts, isJson: args.includes('--json') });
     return reportFailure(output, parts.environment, thrown instanceof CommanderError ? wrongUse(thrown) : thrown);
   }
+}
+
+/** A command in a list of commands: its options are in its own help. */
+function termOf(command: Command): string {
+  const names = command.registeredArguments.map((argument) => {
+    const name = argument.variadic ? `${argument.name()}...` : argument.name();
+    return argument.required ? `<${name}>` : `[${name}]`;
+  });
+  return [command.name(), ...names].join(' ');
 }
 
 function wrongUse({ code, message }: CommanderError): UsageError {

@@ -12,6 +12,12 @@ export function deduplicationId(gameId: string): string {
   return `invalid:${createHash('sha256').update(trimmed).digest('hex')}`;
 }
 
+/**
+ * The key of a person's request that met a sweep's running job: that job may decline what a person may have, so the
+ * request gets a job of its own. The control character keeps it apart from every game id.
+ */
+export const afterSweepId = (gameId: string): string => `\u0001after-sweep:${deduplicationId(gameId)}`;
+
 /** Sources with a person behind them, who waits and is not to be put off. */
 export function isPersonal(opSource: string): boolean {
   return opSource === 'admin_rest' || opSource === 'operator_cli';

@@ -22,6 +22,7 @@ import { jobStateOf } from './job-state.js';
 import { createLazyQueue } from './lazy-queue.js';
 import type { QueueReport } from './report.js';
 import { isNotOurs, isPassing } from './store-errors.js';
+import { isJobId } from './stored-text.js';
 import { within } from './time.js';
 
 const ANSWER_LIMIT_MS = 1_000;
@@ -108,7 +109,8 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
     return games;
   }
 
-  const replay = (jobId: string): Promise<ReplayAnswer> => ask(PAGE_LIMIT_MS, (queue) => replayOne(queue, jobId));
+  const replay = async (jobId: string): Promise<ReplayAnswer> =>
+    isJobId(jobId) ? ask(PAGE_LIMIT_MS, (queue) => replayOne(queue, jobId)) : { status: 'missing' };
 
   /** One step of the store decides who puts the job back; everybody else finds it in another state. */
   async function replayOne(queue: JobQueue, jobId: string): Promise<ReplayAnswer> {
@@ -126,10 +128,12 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
     return { status: 'replayed' };
   }
 
-  const purge = (jobId: string): Promise<PurgeAnswer> =>
-    ask(PAGE_LIMIT_MS, async (queue) =>
-      (await backend.failedSet.remove(jobId)) ? { status: 'purged' } : endedAs(queue, jobId),
-    );
+  const purge = async (jobId: string): Promise<PurgeAnswer> =>
+    isJobId(jobId) ? ask(PAGE_LIMIT_MS, (queue) => purgeOne(queue, jobId)) : { status: 'missing' };
+
+  async function purgeOne(queue: JobQueue, jobId: string): Promise<PurgeAnswer> {
+    return (await backend.failedSet.remove(jobId)) ? { status: 'purged' } : endedAs(queue, jobId);
+  }
 
   async function endedAs(queue: JobQueue, jobId: string): Promise<Ended> {
     const state = jobStateOf(await queue.getJobState(jobId));
@@ -167,6 +171,7 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
     replay,
     purge,
     find: async (jobId) => {
+      if (!isJobId(jobId)) return undefined;
       const job = await look(ANSWER_LIMIT_MS, () => backend.failedSet.find(jobId));
       return job === undefined ? undefined : storyOf(job);
     },

@@ -20,8 +20,6 @@ interface Row {
 }
 
 const COLUMNS = 'id, name, data, progress, failed_reason, finished_at_ms, added_at_ms';
-/** Text that no column of PostgreSQL can hold names no job. */
-const isStorable = (jobId: string): boolean => !jobId.includes('\0') && jobId.isWellFormed();
 
 /** @param withClient lends a connection for as long as the work runs */
 export function createPostgresFailedSet(
@@ -51,9 +49,8 @@ export function createPostgresFailedSet(
              ORDER BY finished_at_ms DESC, id COLLATE "C" DESC LIMIT $4`,
             [after.failedAtMs, after.jobId, limit],
           ),
-    find: async (jobId) =>
-      isStorable(jobId) ? (await select(`SELECT ${COLUMNS} FROM ${jobs} WHERE ${failedJob}`, [jobId]))[0] : undefined,
-    remove: async (jobId) => isStorable(jobId) && withClient((client) => remove(client, jobId)),
+    find: async (jobId) => (await select(`SELECT ${COLUMNS} FROM ${jobs} WHERE ${failedJob}`, [jobId]))[0],
+    remove: (jobId) => withClient((client) => remove(client, jobId)),
     retakeKey: async (jobId) => {
       // The job's row stays locked till the key is written, so that it cannot end in between and leave it behind.
       await withClient((client) =>

@@ -8,6 +8,7 @@ import { endingOf } from './job-ending.js';
 import { jobStateOf } from './job-state.js';
 import { createLazyQueue } from './lazy-queue.js';
 import type { QueueReport } from './report.js';
+import { isJobId } from './stored-text.js';
 
 const ANSWER_LIMIT_MS = 1_000;
 
@@ -24,9 +25,6 @@ export function createJobLookup(deps: Deps): JobLookup & { readonly close: () =>
     find: async (jobId) => (isJobId(jobId) ? ask(ANSWER_LIMIT_MS, (queue) => find(queue, jobId)) : undefined),
   };
 }
-
-/** PostgreSQL can hold no NUL and no lone surrogate; no job has such an id. */
-const isJobId = (text: string): boolean => text !== '' && !text.includes('\0') && text.isWellFormed();
 
 async function find(queue: JobQueue, jobId: string): Promise<JobView | undefined> {
   // First, because in Redis other things than jobs are kept under names like those of jobs.

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import type { Telemetry } from 'bullmq';
 import type { Clock } from '../../clock.js';
-import { messageOf, UnavailableError } from '../../domain/errors.js';
 import type { CleanupJobData, CleanupQueue, EnqueuedJob } from '../../jobs/ports.js';
 import type { JobQueue, QueueBackend } from './backend.js';
-import { deduplicationId, isPersonal, storageProblem } from './coalescing.js';
+import { deduplicationId, isFromSweep, isPersonal, storageProblem } from './coalescing.js';
 import { type QueueCounts, queueCountsOf } from './job-state.js';
 import { inLanes } from './lanes.js';
+import { createLazyQueue } from './lazy-queue.js';
 import { CLEANUP_JOB } from './names.js';
 import type { QueueReport } from './report.js';
-import { isPassing } from './store-errors.js';
-import { createStreak } from './streak.js';
 import { tellStored } from './stored-request.js';
-import { within } from './time.js';
+
+/** BullMQ takes jobs without a priority first: a sweep may enqueue a hundred thousand, and nobody is to wait for them. */
+const BEHIND_PEOPLE = { priority: 10 };
 
 const ANSWER_LIMIT_MS = 1_000;
 /** For one step of a batch, once the store has just shown that it answers. */
@@ -39,32 +39,7 @@ export interface CleanupProducer extends CleanupQueue {
  * A request that timed out may still have been carried out. Asking again is safe: one live cleanup per game.
  */
 export function createCleanupQueue({ backend, clock, report, telemetry }: Deps): CleanupProducer {
-  const streak = createStreak({ clock, report, probe: async () => (await opened())?.getActiveCount() });
-  const onError = (cause: unknown): void => streak.note(cause, "the queue's producer");
-  let opening: Promise<JobQueue> | undefined;
-  let closed = false;
-
-  /** A first connection that failed is forgotten, the next call tries anew. */
-  function opened(): Promise<JobQueue> {
-    if (closed) return Promise.reject(new UnavailableError('queue', 'the queue has been closed'));
-    if (opening === undefined) {
-      const attempt = backend.queue({ onError, telemetry });
-      opening = attempt;
-      attempt.catch(() => {
-        if (opening === attempt) opening = undefined;
-      });
-    }
-    return opening;
-  }
-
-  async function ask<T>(limitMs: number, work: (queue: JobQueue) => Promise<T>): Promise<T> {
-    try {
-      return await within(clock, limitMs, opened().then(work));
-    } catch (cause) {
-      if (cause instanceof UnavailableError || !isPassing(cause)) throw cause;
-      throw new UnavailableError('queue', `the queue's store cannot answer: ${messageOf(cause)}`, { cause });
-    }
-  }
+  const { ask, close } = createLazyQueue({ backend, clock, report, telemetry, what: "the queue's producer" });
 
   async function enqueue(requests: readonly CleanupJobData[]): Promise<readonly EnqueuedJob[]> {
     const problem = requests.map(storageProblem).find((found) => found !== undefined);
@@ -86,20 +61,6 @@ export function createCleanupQueue({ backend, clock, report, telemetry }: Deps):
     return answers;
   }
 
-  async function close(): Promise<void> {
-    if (closed) return;
-    const queue = opening;
-    closed = true;
-    streak.end();
-    if (queue === undefined) return;
-    // A store that is away cannot be said goodbye to.
-    await within(
-      clock,
-      ANSWER_LIMIT_MS,
-      queue.then((open) => open.close()),
-    ).catch(() => undefined);
-  }
-
   return {
     enqueue,
     close,
@@ -114,7 +75,7 @@ async function addBatch(queue: JobQueue, requests: readonly CleanupJobData[]): P
     requests.map((data, index) => {
       const deduplication = { id: deduplicationId(data.gameId) };
       // BullMQ keeps options it does not know; by this one we know our own job again.
-      const opts = { deduplication, requestId: `${batchId}:${index}` };
+      const opts = { deduplication, requestId: `${batchId}:${index}`, ...(isFromSweep(data) && BEHIND_PEOPLE) };
       return { name: CLEANUP_JOB, data, opts };
     }),
   );

@@ -15,3 +15,6 @@ export function storableError(thrown: unknown): Error {
   error.stack = storable(cause.stack ?? '');
   return error;
 }
+
+/** Whether a job may have this id: PostgreSQL can hold no NUL and no lone surrogate. */
+export const isJobId = (text: string): boolean => text !== '' && !text.includes('\0') && text.isWellFormed();
