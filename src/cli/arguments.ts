@@ -42,7 +42,9 @@ export function instantOf(text: string): Date {
   // JavaScript takes the 30th of February for the 2nd of March.
   const isOnCalendar = new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(day);
   if (Number.isNaN(instant.getTime()) || !isOnCalendar) {
-    throw new InvalidArgumentError('Allowed: date, time and time zone, as 2030-01-31T18:00Z or 2030-01-31T18:00+01:00.');
+    throw new InvalidArgumentError(
+      'Allowed: date, time and time zone, as 2030-01-31T18:00Z or 2030-01-31T18:00+01:00.',
+    );
   }
   return instant;
 }
@@ -65,7 +67,8 @@ export function rateOf(text: string): number {
 
 /** Throws a `UsageError` unless `text` is one line that can be stored. */
 export function requireLine(option: string, text: string, maxCharacters: number): void {
-  const wrong = (what: string) => new UsageError([`${option} ${what}; allowed: 1 to ${maxCharacters} characters, one line`]);
+  const wrong = (what: string) =>
+    new UsageError([`${option} ${what}; allowed: 1 to ${maxCharacters} characters, one line`]);
   const characters = Array.from(text).length;
   if (characters === 0) throw wrong('is empty');
   if (characters > maxCharacters) throw wrong(`has ${characters} characters`);

@@ -28,7 +28,9 @@ export function choiceOf(jobIds: readonly string[], options: ChoiceOptions, cloc
   const isBulk = filter !== undefined || options.all === true;
   if (jobIds.length > 0) {
     if (isBulk || options.rate !== undefined) {
-      throw new UsageError(['job ids choose by themselves; --code, --game, --older-than, --all and --rate go without them']);
+      throw new UsageError([
+        'job ids choose by themselves; --code, --game, --older-than, --all and --rate go without them',
+      ]);
     }
     requireJobIds(jobIds);
     return { kind: 'jobs', jobIds: [...new Set(jobIds)] };

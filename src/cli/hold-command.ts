@@ -86,7 +86,10 @@ interface PutHold {
 function tell(output: Run['output'], { hold, replaced, hasRecord }: PutHold): void {
   output.line(shown(`${hold.gameId} is held ${holdInWords(hold)}`));
   if (replaced !== null) output.note(shown(`This replaces the hold ${holdInWords(replaced)}`));
-  if (!hasRecord) output.note(shown(`There is no runtime record of ${hold.gameId} yet; check the id. The hold stays for when there is one.`));
+  if (!hasRecord)
+    output.note(
+      shown(`There is no runtime record of ${hold.gameId} yet; check the id. The hold stays for when there is one.`),
+    );
 }
 
 export function addUnholdCommand(program: Command, host: CommandHost): void {

@@ -19,7 +19,10 @@ export function addHoldsCommand(program: Command, host: CommandHost): void {
     details: 'Those that have run out too, until unhold takes them away or another hold replaces them.',
     examples: [
       ['runtime-cleanup holds', 'who holds what, until when, and why'],
-      ['runtime-cleanup holds --all --json', 'everything; prints { "holds": [{ gameId, reason, heldBy, heldUntil }], "next": null }'],
+      [
+        'runtime-cleanup holds --all --json',
+        'everything; prints { "holds": [{ gameId, reason, heldBy, heldUntil }], "next": null }',
+      ],
     ],
     settings: DATABASE_SETTINGS,
   })

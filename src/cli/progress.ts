@@ -36,15 +36,24 @@ export interface FollowedProgress {
   readonly stop: () => void;
 }
 
+/** How often lines tell of work that is done piece by piece, and how finely a bar moves. */
+const LINES = 10;
+const BAR_STEPS = 100;
+
 /** Shows the progress of work that learns only when it has begun how much there is to do. */
 export function followProgress(output: Output, title: string): FollowedProgress {
   let progress: Progress | undefined;
   let doneSoFar = 0;
+  let told = 0;
   return {
     onProgress: ({ done, total }) => {
-      progress ??= startProgress(output, title, total);
-      progress.advance(done - doneSoFar, `${title} ${done} of ${total}`);
       doneSoFar = done;
+      if (total === 0) return;
+      progress ??= startProgress(output, title, total);
+      const step = total / (isTerminal(output.stderr) ? BAR_STEPS : LINES);
+      if (done - told < step && (done < total || done === told)) return;
+      progress.advance(done - told, `${title} ${done} of ${total}`);
+      told = done;
     },
     done: () => doneSoFar,
     stop: () => progress?.stop(),

@@ -28,8 +28,14 @@ export function addSweepCommand(program: Command, host: CommandHost): void {
     examples: [
       ['runtime-cleanup sweep --dry-run', 'which containers would go, since when they are due, and which stay and why'],
       ['runtime-cleanup sweep --dry-run --all --limit 20', 'the oldest twenty, those whose time has not come too'],
-      ['runtime-cleanup sweep --dry-run --json', 'prints { "asOf", "plan": [{ gameId, verdict, dueAt, ... }], "next", "summary" }'],
-      ['runtime-cleanup sweep --json', 'sweep; prints { "status": "done", "planned", "enqueued", "coalesced", "failed", "kept", ... }'],
+      [
+        'runtime-cleanup sweep --dry-run --json',
+        'prints { "asOf", "plan": [{ gameId, verdict, dueAt, ... }], "next", "summary" }',
+      ],
+      [
+        'runtime-cleanup sweep --json',
+        'sweep; prints { "status": "done", "planned", "enqueued", "coalesced", "failed", "kept", ... }',
+      ],
       ['runtime-cleanup sweep --max-share 80%', 'sweep although up to 80 % of the stopped containers are due'],
     ],
     settings: [
@@ -52,7 +58,9 @@ export function addSweepCommand(program: Command, host: CommandHost): void {
 async function work(run: Run, options: SweepCommandOptions): Promise<ExitCode> {
   if (options.dryRun !== true && (options.all === true || options.limit !== undefined)) {
     // Whoever asks for ten means ten, and a sweep takes all that is due.
-    throw new UsageError(['--all and --limit choose what is shown, so they go with --dry-run; a sweep takes all that is due']);
+    throw new UsageError([
+      '--all and --limit choose what is shown, so they go with --dry-run; a sweep takes all that is due',
+    ]);
   }
   const desk = await run.world.openRetention(run.session);
   try {
@@ -71,11 +79,16 @@ async function plan({ session, output }: Run, desk: RetentionDesk, options: Swee
     return found;
   });
   const summary = await desk.retention.summary();
-  const refusal = maxShare === undefined ? summary.refusal : shareRefusal({ ...summary, planned: summary.due, maxShare });
+  const refusal =
+    maxShare === undefined ? summary.refusal : shareRefusal({ ...summary, planned: summary.due, maxShare });
   return showPlan(output, { asOf: asOf ?? summary.asOf, plan: items, next, summary: { ...summary, refusal } });
 }
 
-async function sweep({ session, output }: Run, desk: RetentionDesk, { maxShare }: SweepCommandOptions): Promise<ExitCode> {
+async function sweep(
+  { session, output }: Run,
+  desk: RetentionDesk,
+  { maxShare }: SweepCommandOptions,
+): Promise<ExitCode> {
   const progress = followProgress(output, 'enqueued');
   try {
     const report = await desk.retention.sweep({ maxShare, onProgress: progress.onProgress, signal: session.signal });

@@ -30,7 +30,11 @@ function tell({ line, note }: Output, report: SweepReport): void {
   }
 }
 
-function keptOf({ held, dead_letter: deadLetters, invalid_id: invalidIds }: { readonly [Kind in 'held' | 'dead_letter' | 'invalid_id']: number }): string {
+function keptOf({
+  held,
+  dead_letter: deadLetters,
+  invalid_id: invalidIds,
+}: { readonly [Kind in 'held' | 'dead_letter' | 'invalid_id']: number }): string {
   return [
     held > 0 ? `${held} held` : '',
     deadLetters > 0 ? `${deadLetters} with a dead letter` : '',

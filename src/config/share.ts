@@ -7,4 +7,4 @@ export function parseShare(text: string): number | undefined {
 }
 
 /** A share of which `parseShare` is the inverse, in percent. */
-export const formatShare = (share: number): string => `${Number((share * 100).toFixed(4))}%`;
+export const formatShare = (share: number): string => `${Number((share * 100).toFixed(6))}%`;

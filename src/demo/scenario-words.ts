@@ -17,7 +17,7 @@ export const CONFLICT_MAX_ATTEMPTS = 3;
 export const RETENTION_DAYS = 30;
 
 const EXITED: ContainerPlan = { state: 'exited', label: 'own', volume: false, restarts: false, impostor: false };
-const STOPPED: RecordPlan = { status: 'stopped', container: 'full id', stoppedDaysAgo: 1, held: false };
+const STOPPED: RecordPlan = { status: 'stopped', container: 'full id', stoppedDaysAgo: 1, held: 'no' };
 
 export const container = (over: Partial<ContainerPlan>): ContainerPlan => ({ ...EXITED, ...over });
 export const record = (over: Partial<RecordPlan>): RecordPlan => ({ ...STOPPED, ...over });
@@ -36,6 +36,8 @@ export const data =
   ({ gameId }: KnownGame): unknown => ({ gameId, opSource, ...more });
 export const asks = (source: OpSource): RequestPlan => job(data(source));
 export const commandLine: RequestPlan = { by: 'cli', source: 'operator_cli' };
+export const sweeping: RequestPlan = { by: 'sweep' };
+export const http: RequestPlan = { by: 'http' };
 
 export const REMOVED: Expected = {
   engine: 'gone',
@@ -76,6 +78,18 @@ export const absorbed = (expected: Expected, code: 'conflict' | 'not_found'): Ex
   ...expected,
   jobs: [`completed ${code}`],
 });
+
+/** A sweep comes by and does not ask for it. */
+export const notAskedFor = (engine: ContainerState): Expected => ({
+  engine,
+  record: 'unchanged',
+  operations: [],
+  moreConflicts: false,
+  jobs: [],
+});
+
+/** Refused for good, and after all removed by the same job. */
+export const refusedThenRemoved = (code: FailureCode): Expected => ({ ...REMOVED, operations: [code, 'success'] });
 
 /** One stopped game whose container is due to go, but for what `over` says. */
 export const scenario = (

@@ -22,8 +22,8 @@ export interface RecordPlan {
   readonly status: RuntimeStatus;
   readonly container: 'full id' | 'short id' | 'none';
   readonly stoppedDaysAgo: number;
-  /** Somebody has put a retention hold on the game. */
-  readonly held: boolean;
+  /** Whether somebody has put a retention hold on the game: another service, or an operator with our command line. */
+  readonly held: 'no' | 'elsewhere' | 'by command line';
 }
 
 /** A game, as those who ask for its cleanup know it. */
@@ -37,7 +37,11 @@ export type RequestPlan =
   /** Another service, with nothing but BullMQ and no job option at all. */
   | { readonly by: 'bullmq'; readonly jobName: string; readonly data: (game: KnownGame) => unknown }
   /** `runtime-cleanup enqueue`, a process of its own. */
-  | { readonly by: 'cli'; readonly source: OpSource };
+  | { readonly by: 'cli'; readonly source: OpSource }
+  /** Nobody asks for this game; a sweep comes by, and asks if the container is due. */
+  | { readonly by: 'sweep' }
+  /** An administrator, through HTTP, who waits for the answer. */
+  | { readonly by: 'http' };
 
 /** What else happens, other than that somebody asks. */
 export type Event =
@@ -48,12 +52,15 @@ export type Event =
   /** Another service starts the game again after the request, before the worker sees it. */
   | 'started again'
   /** The worker is killed while it runs this game's job. */
-  | 'worker killed';
+  | 'worker killed'
+  /** Its job is a dead letter; the platform mends the record, and an operator replays the job. */
+  | 'mended, replayed by command line'
+  | 'mended, replayed through HTTP';
 
 export type JobWord = 'completed' | `completed ${Exclude<ErrorCode, ''>}` | `dead letter ${FailureCode}`;
 export type OperationWord = 'success' | Exclude<ErrorCode, ''>;
 
-/** What must be true of each game of a scenario when all jobs have ended. */
+/** What must be true of each game of a scenario in the end. */
 export interface Expected {
   readonly engine: 'gone' | 'no container' | ContainerState;
   readonly record: 'removed' | 'unchanged' | 'absent';

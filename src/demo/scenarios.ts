@@ -8,19 +8,23 @@ import {
   data,
   dueRecord,
   givenUp,
+  http,
   job,
+  notAskedFor,
   record,
   refused,
+  refusedThenRemoved,
   refusedUnknown,
   REMOVED,
   REMOVED_ONCE,
   scenario,
+  sweeping,
 } from './scenario-words.js';
 
 const lobby = asks('lobby_stream');
 const gameMaster = asks('gm_rest');
 const administrator = asks('admin_rest');
-const sweep = asks('auto_ttl');
+const autoTtl = asks('auto_ttl');
 
 const UNUSUAL_IDS = ['🎲 Würfel', 'a/b?force=1#c', `'; DROP TABLE games; --`, 'x'.repeat(256)];
 const ANOTHER_CONTAINER = 'f'.repeat(64);
@@ -33,6 +37,7 @@ const removals: readonly Scenario[] = [
   scenario('stopped, asked by command line', [commandLine], { games: 3 }),
   scenario('created, never started', [gameMaster], { games: 3, container: created }),
   scenario('stopped, with an anonymous volume', [gameMaster], { games: 2, container: container({ volume: true }) }),
+  scenario('stopped, asked through HTTP', [http]),
   scenario('stopped by hand, restarts always', [commandLine], { container: container({ restarts: true }) }),
   scenario('stopped, container without any label', [administrator], { container: container({ label: 'none' }) }),
   scenario('unusual game ids', [gameMaster], { games: UNUSUAL_IDS, container: created }),
@@ -146,24 +151,59 @@ const refusals: readonly Scenario[] = [
   }),
 ];
 
-const sweeps: readonly Scenario[] = [
-  scenario('retention: due', [sweep], { record: dueRecord() }),
-  scenario('retention: not due', [sweep], {
+/** Dead letters whose cause is mended: the record names its container in full again. */
+const replays: readonly Scenario[] = [
+  scenario('short id, mended, replayed by CLI', [commandLine], {
+    record: record({ container: 'short id' }),
+    event: 'mended, replayed by command line',
+    expected: refusedThenRemoved('container_mismatch'),
+  }),
+  scenario('short id, mended, replayed by HTTP', [gameMaster], {
+    record: record({ container: 'short id' }),
+    event: 'mended, replayed through HTTP',
+    expected: refusedThenRemoved('container_mismatch'),
+  }),
+];
+
+/** A sweep's question that came too early, or too late: the job looks again. */
+const retention: readonly Scenario[] = [
+  scenario('retention asks: not due', [autoTtl], {
     container: created,
     expected: absorbed(refused('created', 'conflict'), 'conflict'),
   }),
-  scenario('retention: due, but held', [sweep], {
+  scenario('retention asks: due, but held', [autoTtl], {
     container: created,
-    record: dueRecord({ held: true }),
+    record: dueRecord({ held: 'elsewhere' }),
     expected: absorbed(refused('created', 'conflict'), 'conflict'),
   }),
-  scenario('retention: unknown game', [sweep], {
+  scenario('retention asks: unknown game', [autoTtl], {
     ...unknown,
     expected: absorbed(refusedUnknown('not_found'), 'not_found'),
   }),
   scenario('held, but an administrator asks', [administrator], {
     container: created,
-    record: record({ held: true }),
+    record: record({ held: 'elsewhere' }),
+  }),
+];
+
+const sweeps: readonly Scenario[] = [
+  scenario('sweep: due', [sweeping], { games: 4, record: dueRecord() }),
+  scenario('sweep: not due yet', [sweeping], { container: created, expected: notAskedFor('created') }),
+  scenario('sweep: due, held by command line', [sweeping], {
+    container: created,
+    record: dueRecord({ held: 'by command line' }),
+    expected: notAskedFor('created'),
+  }),
+  scenario('sweep: due, started again before it', [sweeping], {
+    container: container({ restarts: true }),
+    record: dueRecord(),
+    event: 'started again',
+    expected: notAskedFor('running'),
+  }),
+  scenario('sweep: due, but is a dead letter', [gameMaster, sweeping], {
+    container: container({ label: 'another game' }),
+    record: dueRecord(),
+    expected: refused('exited', 'container_mismatch'),
   }),
 ];
 
@@ -173,5 +213,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...mishaps,
   ...conflicts,
   ...refusals,
+  ...replays,
+  ...retention,
   ...sweeps,
 ];

@@ -15,6 +15,8 @@ describe('readConfig', () => {
       queueBackend: 'postgres',
       leaseStore: 'postgres',
       retentionMs: 30 * 86_400_000,
+      cleanupIntervalMs: 3_600_000,
+      sweepMaxShare: 0.5,
       leaseTtlMs: 60_000,
       workerConcurrency: 4,
       dockerTimeoutMs: 30_000,
@@ -23,7 +25,8 @@ describe('readConfig', () => {
       logLevel: 'info',
       shutdownTimeoutMs: 30_000,
       dataDir: '/home/kim/.local/share/runtime-cleanup',
-      unused: [],
+      httpAddress: { host: '127.0.0.1', port: 8096 },
+      apiTokens: [],
     });
   });
 
@@ -58,7 +61,9 @@ describe('readConfig', () => {
 
     it(`refuses a bad ${name} in one line that names the variable, the value and what is allowed`, () => {
       expect(invalid.length).toBeGreaterThan(0);
-      const refusal: unknown = expect.stringMatching(new RegExp(`^${name}: ".*" is not allowed; allowed: .`));
+      const refusal: unknown = expect.stringMatching(
+        new RegExp(`^${name}: (".*"|what is given \\(a secret, not shown\\)) is not allowed; allowed: .`),
+      );
       const lines = invalid.map((text) => linesOf({ ...beside, [name]: text }));
       expect(lines).toEqual(invalid.map(() => [refusal]));
       expect(lines.flat().every((line) => line.endsWith(allowed))).toBe(true);
@@ -84,6 +89,12 @@ describe('readConfig', () => {
       'RTMANAGER_DOCKER_TIMEOUT',
       'RTMANAGER_LOG_LEVEL',
     ]);
+  });
+
+  it('never repeats a token it refuses, nor those beside it', () => {
+    const lines = linesOf({ RTMANAGER_API_TOKENS: 'hunter2,hunter2-is-long-enough,hunter2-has-a blank-in-it' });
+    expect(lines).toHaveLength(1);
+    expect(lines.join()).not.toContain('hunter2');
   });
 
   it('never repeats a password, not even of an address it refuses', () => {

@@ -46,7 +46,7 @@ describe('records', () => {
   it('with --json prints whole records and where the next page starts', async () => {
     const { world } = fakeReader({ listRecords: async () => ({ items: [aRecord()], next: 'game-1' }) });
     const cli = fakeCli(world);
-    await cli.run('records', '--json');
+    await cli.run('records', '--limit', '1', '--json');
     expect(cli.json()).toMatchObject({
       records: [
         { gameId: 'game-1', currentContainerId: CONTAINER_ID, stoppedAt: '2026-01-02T10:00:00.000Z', leaseEpoch: '7' },
@@ -60,7 +60,7 @@ describe('records', () => {
     const { world } = fakeReader({
       listRecords: async (filter) => {
         filters.push(filter);
-        return { items: [aRecord()], next: 'game-1' };
+        return { items: Array.from({ length: 7 }, () => aRecord()), next: 'game-1' };
       },
     });
     const cli = fakeCli(world);

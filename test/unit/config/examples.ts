@@ -7,6 +7,9 @@ interface Examples {
   readonly invalid: readonly string[];
 }
 
+const TOKEN = 'sixteen-letters-';
+const OTHER_TOKEN = 'bG9uZyBlbm91Z2ggYXMgYmFzZTY0==';
+
 /** For every variable: texts it takes, with the settings they give, and texts it refuses. */
 export const examples: Readonly<Record<string, Examples>> = {
   DATABASE_URL: {
@@ -69,6 +72,24 @@ export const examples: Readonly<Record<string, Examples>> = {
     ],
     invalid: ['0', '-1', '36501', '1d', '1e3', 'Infinity', '0x10', '.5'],
   },
+  RTMANAGER_CLEANUP_INTERVAL: {
+    valid: [
+      ['1s', { cleanupIntervalMs: 1_000 }],
+      ['15m', { cleanupIntervalMs: 900_000 }],
+      ['24h', { cleanupIntervalMs: 86_400_000 }],
+    ],
+    invalid: ['0s', '999ms', '25h', '1d', '3600', 'hourly', '*/5 * * * *'],
+  },
+  RTMANAGER_SWEEP_MAX_SHARE: {
+    valid: [
+      ['50%', { sweepMaxShare: 0.5 }],
+      ['0.25', { sweepMaxShare: 0.25 }],
+      ['12.5%', { sweepMaxShare: 0.125 }],
+      ['100%', { sweepMaxShare: 1 }],
+      ['1', { sweepMaxShare: 1 }],
+    ],
+    invalid: ['0', '0%', '101%', '1.1', '50', '-5%', '50 %', '5e-1', '.5', 'half'],
+  },
   RTMANAGER_GAME_LEASE_TTL_SECONDS: {
     valid: [
       ['2', { leaseTtlMs: 2_000 }],
@@ -101,6 +122,45 @@ export const examples: Readonly<Record<string, Examples>> = {
       ['720h', { retryMaxAgeMs: 2_592_000_000 }],
     ],
     invalid: ['0s', '721h', '1d', '24'],
+  },
+  RTMANAGER_INTERNAL_HTTP_ADDR: {
+    beside: { RTMANAGER_API_TOKENS: TOKEN },
+    valid: [
+      ['127.0.0.1:8096', { httpAddress: { host: '127.0.0.1', port: 8096 } }],
+      [':8096', { httpAddress: { host: '0.0.0.0', port: 8096 } }],
+      ['0.0.0.0:80', { httpAddress: { host: '0.0.0.0', port: 80 } }],
+      ['[::1]:0', { httpAddress: { host: '::1', port: 0 } }],
+      ['Manager.internal:65535', { httpAddress: { host: 'manager.internal', port: 65_535 } }],
+    ],
+    invalid: [
+      '8096',
+      '127.0.0.1',
+      '127.0.0.1:',
+      '127.0.0.1:65536',
+      '127.0.0:80',
+      '256.0.0.1:80',
+      '::1:8096',
+      '[::g]:80',
+      '[127.0.0.1]:80',
+      'http://127.0.0.1:80',
+      'user@host:80',
+      'a b:80',
+    ],
+  },
+  RTMANAGER_API_TOKENS: {
+    valid: [
+      [TOKEN, { apiTokens: [TOKEN] }],
+      [`${TOKEN}, ${OTHER_TOKEN}`, { apiTokens: [TOKEN, OTHER_TOKEN] }],
+    ],
+    invalid: [
+      'short',
+      `${TOKEN},`,
+      `,${TOKEN}`,
+      `${TOKEN},short`,
+      `${TOKEN} ${OTHER_TOKEN}`,
+      `${TOKEN}é`,
+      `"${TOKEN}"`,
+    ],
   },
   RTMANAGER_LOG_LEVEL: {
     valid: [

@@ -2,7 +2,9 @@ import { assert, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeSettings } from '../../../src/config/variables.js';
 import { formatDuration, parseDurationMs } from '../../../src/config/duration.js';
+import { formatHttpAddress, parseHttpAddress } from '../../../src/config/http-address.js';
 import { settingsMarkdown } from '../../../src/config/settings-markdown.js';
+import { formatShare, parseShare } from '../../../src/config/share.js';
 import { shownUrl } from '../../../src/config/shown-url.js';
 
 describe('durations', () => {
@@ -19,6 +21,25 @@ describe('durations', () => {
   it('are written so that they read back the same', () => {
     assert(property(integer({ min: 0, max: 1_000_000_000 }), (ms) => parseDurationMs(formatDuration(ms)) === ms));
     expect([1_500, 90_000, 7_200_000, 60_000].map(formatDuration)).toEqual(['1500ms', '90s', '2h', '1m']);
+  });
+});
+
+describe('shares', () => {
+  it('are written so that they read back the same', () => {
+    assert(
+      property(integer({ min: 1, max: 100_000_000 }), (millionths) => {
+        const share = parseShare(`${(millionths / 1e6).toFixed(6)}%`);
+        return share !== undefined && parseShare(formatShare(share)) === share;
+      }),
+    );
+    expect([0.5, 1, 0.125].map(formatShare)).toEqual(['50%', '100%', '12.5%']);
+  });
+});
+
+describe('addresses to listen at', () => {
+  it('are written so that they read back the same', () => {
+    const texts = ['127.0.0.1:8096', '[::1]:0', 'localhost:80'];
+    expect(texts.map((text) => formatHttpAddress(parseHttpAddress(text) ?? { host: '?', port: 0 }))).toEqual(texts);
   });
 });
 

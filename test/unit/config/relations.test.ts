@@ -35,10 +35,32 @@ describe('settings that contradict each other', () => {
       { DOCKER_CERT_PATH: '/certs', DOCKER_HOST: 'tcp://engine:2376' },
       'DOCKER_CERT_PATH: "/certs" is not used on tcp://engine:2376; allowed there with DOCKER_TLS_VERIFY=1',
     ],
+    [
+      'an API that other machines reach and that asks for no token',
+      { RTMANAGER_INTERNAL_HTTP_ADDR: ':8096' },
+      'RTMANAGER_INTERNAL_HTTP_ADDR: "0.0.0.0:8096" can be reached from other machines, so it needs RTMANAGER_API_TOKENS; allowed without them: 127.0.0.1, [::1] or localhost',
+    ],
+    [
+      'the same by IPv6',
+      { RTMANAGER_INTERNAL_HTTP_ADDR: '[::]:8096' },
+      'RTMANAGER_INTERNAL_HTTP_ADDR: "[::]:8096" can be reached from other machines, so it needs RTMANAGER_API_TOKENS; allowed without them: 127.0.0.1, [::1] or localhost',
+    ],
+    [
+      'the same by a name that only looks like loopback',
+      { RTMANAGER_INTERNAL_HTTP_ADDR: '127.0.0.1.example:80' },
+      'RTMANAGER_INTERNAL_HTTP_ADDR: "127.0.0.1.example:80" can be reached from other machines, so it needs RTMANAGER_API_TOKENS; allowed without them: 127.0.0.1, [::1] or localhost',
+    ],
   ];
   it.each(cases)('%s is refused', (_situation, environment, line) => {
     expect(linesOf(environment)).toEqual([line]);
   });
+
+  it.each(['127.0.0.1:1', '127.9.9.9:1', '[::1]:1', 'localhost:1', 'LocalHost:1'])(
+    '%s asks for no token: only this machine reaches it',
+    (address) => {
+      expect(linesOf({ RTMANAGER_INTERNAL_HTTP_ADDR: address })).toEqual([]);
+    },
+  );
 
   it('certificates left over beside a socket file do no harm', () => {
     expect(linesOf({ DOCKER_CERT_PATH: '/certs' })).toEqual([]);
@@ -80,6 +102,9 @@ describe('effectiveConfig', () => {
       REDIS_URL: 'redis://cache',
       RTMANAGER_DOCKER_TIMEOUT: '1500ms',
       RTMANAGER_CONTAINER_RETENTION_DAYS: '0.25',
+      RTMANAGER_CLEANUP_INTERVAL: '90s',
+      RTMANAGER_SWEEP_MAX_SHARE: '12.5%',
+      RTMANAGER_INTERNAL_HTTP_ADDR: '[::1]:0',
     });
     const shown = effectiveConfig(config);
     expect(Object.keys(shown)).toEqual(describeSettings().map(({ name }) => name));
@@ -87,6 +112,12 @@ describe('effectiveConfig', () => {
       Object.entries(shown).map(([name, value]) => [name, value === 'not set' ? '' : String(value)]),
     );
     expect(read(asEnvironment)).toEqual(config);
+  });
+
+  it('tells how many tokens there are, and none of them', () => {
+    const shown = effectiveConfig(read({ RTMANAGER_API_TOKENS: 'hunter2-hunter2-hunter2,hunter3-hunter3-hunter3' }));
+    expect(shown['RTMANAGER_API_TOKENS']).toBe('2 given');
+    expect(JSON.stringify(shown)).not.toContain('hunter');
   });
 
   it('leaves passwords out', () => {

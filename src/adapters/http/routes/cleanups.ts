@@ -1,0 +1,112 @@
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { sourceRefProblem } from '../../../domain/operation.js';
+import type { EnqueuedJob, JobEnding } from '../../../jobs/ports.js';
+import { API, type App } from '../app.js';
+import { cleanupBody, recordOf } from '../cleanup-views.js';
+import type { HttpParts } from '../ports.js';
+import { preferredWaitS } from '../prefer.js';
+import { Problem } from '../problem.js';
+import { NOT_FOUND, REFUSALS } from '../refusals.js';
+import { accepted, cleanup, gameId, jobId, problem, record } from '../schemas.js';
+import { createSoon } from '../soon.js';
+
+const headers = z.object({
+  'x-galaxy-caller': z.string().optional().meta({ description: '`gm` or `admin`; anything else counts as `admin`.' }),
+  'x-request-id': z
+    .string()
+    .optional()
+    .meta({
+      description: "Becomes the operation's `sourceRef`; one is made when it is missing. Echoed in the answer.",
+    }),
+  prefer: z
+    .string()
+    .optional()
+    .meta({ description: '`wait=SECONDS` (RFC 7240): wait for the end, a minute at most.', example: 'wait=10' }),
+});
+
+export function cleanupRoutes(app: App, parts: HttpParts, closing: AbortSignal): void {
+  const { queue, endings, jobs, clock } = parts;
+  const soon = createSoon(clock);
+
+  app.delete(
+    `${API}/runtimes/:game_id/container`,
+    {
+      schema: {
+        operationId: 'cleanUpContainer',
+        tags: ['cleanups'],
+        summary: "Ask for a game's container to be removed",
+        description:
+          'Answered 202 once the queue has stored it; a cleanup of the game that is live already is the answer to a second request too. With `Prefer: wait` the answer is the end: 200 with the record, or the problem it ended with; 202 if the time is over before.',
+        params: z.object({ game_id: gameId }),
+        querystring: z.strictObject({}),
+        headers,
+        response: {
+          200: record.describe('Waited for: the container is gone, and this is the record.'),
+          202: accepted.describe('Stored. `Location` is where to ask how it goes.'),
+          ...NOT_FOUND,
+          409: problem.describe('Waited for: it ended in a conflict, a mismatch, or lost its lease.'),
+          ...REFUSALS,
+        },
+      },
+    },
+    async (request, reply) => {
+      const [job] = await soon(queue.enqueue([requestOf(request, request.params.game_id)]));
+      if (job === undefined) throw new Error('the queue answered for no job');
+      const waitS = preferredWaitS(request.headers.prefer);
+      const ending = waitS === undefined ? undefined : await endOf(job, waitS, request);
+      if (waitS !== undefined) void reply.header('preference-applied', `wait=${waitS}`);
+      if (ending !== undefined && ending.state !== 'missing') return reply.status(200).send(recordOf(ending));
+      return reply
+        .status(202)
+        .header('location', `${API}/cleanups/${encodeURIComponent(job.jobId)}`)
+        .send({ jobId: job.jobId, state: job.state });
+    },
+  );
+
+  /** Undefined: the time was over, the caller had gone, or the server was about to close. */
+  async function endOf({ jobId }: EnqueuedJob, waitS: number, request: FastifyRequest): Promise<JobEnding | undefined> {
+    const over = new AbortController();
+    const abort = (): void => over.abort();
+    const cancel = clock.after(waitS * 1_000, abort);
+    request.raw.socket.once('close', abort);
+    let ended: JobEnding | undefined;
+    try {
+      const signal = AbortSignal.any([over.signal, closing]);
+      await endings.wait([jobId], (ending) => void (ended = ending), signal);
+    } catch (error) {
+      if (!over.signal.aborted && !closing.aborted) throw error;
+    } finally {
+      cancel();
+      request.raw.socket.off('close', abort);
+    }
+    return ended;
+  }
+
+  app.get(
+    `${API}/cleanups/:job_id`,
+    {
+      schema: {
+        operationId: 'getCleanup',
+        tags: ['cleanups'],
+        summary: 'How a cleanup goes, or went',
+        description: 'Completed jobs are kept for a day; the operation log keeps what was done for good.',
+        params: z.object({ job_id: jobId }),
+        querystring: z.strictObject({}),
+        response: { 200: cleanup.describe('The job.'), ...NOT_FOUND, ...REFUSALS },
+      },
+    },
+    async ({ params }) => {
+      const found = await soon(jobs.find(params.job_id));
+      if (found === undefined) throw new Problem('not_found', `there is no job ${JSON.stringify(params.job_id)}`);
+      return cleanupBody(found);
+    },
+  );
+}
+
+function requestOf(request: FastifyRequest, game: string) {
+  const problemOfRef = sourceRefProblem(request.id);
+  if (problemOfRef !== undefined) throw new Problem('invalid_request', `X-Request-Id: ${problemOfRef}`);
+  const opSource = request.headers['x-galaxy-caller'] === 'gm' ? 'gm_rest' : 'admin_rest';
+  return { gameId: game, opSource, sourceRef: request.id };
+}

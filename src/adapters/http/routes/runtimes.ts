@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import type { RuntimeRecord } from '../../../domain/runtime-record.js';
+import { recordToJson } from '../../../domain/result.js';
+import type { Judgement } from '../../../retention/retention.js';
+import { API, type App } from '../app.js';
+import type { HttpParts } from '../ports.js';
+import { Problem } from '../problem.js';
+import { NOT_FOUND, REFUSALS } from '../refusals.js';
+import { after, before, gameId, judgedRecord, limit, operationPage, recordPage, status } from '../schemas.js';
+import { createSoon } from '../soon.js';
+
+const iso = (instant: Date | null | undefined): string | null => instant?.toISOString() ?? null;
+
+export function runtimeRoutes(app: App, { records, retention, clock }: HttpParts): void {
+  const soon = createSoon(clock);
+
+  app.get(
+    `${API}/runtimes`,
+    {
+      schema: {
+        operationId: 'listRuntimes',
+        tags: ['runtimes'],
+        summary: 'Runtime records in game id order',
+        querystring: z.strictObject({ status, after, limit }),
+        response: { 200: recordPage.describe('One page.'), ...REFUSALS },
+      },
+    },
+    ({ query }) =>
+      soon(
+        (async () => {
+          const page = await records.listRecords(query);
+          const judged = await retention.judge(page.items.map(({ gameId: id }) => id));
+          const items = page.items.map((found) => withDueAt(found, judged.get(found.gameId)));
+          return { items, next: page.next };
+        })(),
+      ),
+  );
+
+  app.get(
+    `${API}/runtimes/:game_id`,
+    {
+      schema: {
+        operationId: 'getRuntime',
+        tags: ['runtimes'],
+        summary: 'The runtime record of one game, and what retention makes of it',
+        params: z.object({ game_id: gameId }),
+        querystring: z.strictObject({}),
+        response: { 200: judgedRecord.describe('The record.'), ...NOT_FOUND, ...REFUSALS },
+      },
+    },
+    ({ params: { game_id: id } }) =>
+      soon(
+        (async () => {
+          const [found, judged] = await Promise.all([records.findRecord(id), retention.judge([id])]);
+          const judgement = judged.get(id);
+          if (found === undefined || judgement === undefined) {
+            throw new Problem('not_found', `there is no runtime record of the game ${JSON.stringify(id)}`);
+          }
+          return { ...withDueAt(found, judgement), retention: retentionBody(judgement) };
+        })(),
+      ),
+  );
+
+  app.get(
+    `${API}/runtimes/:game_id/operations`,
+    {
+      schema: {
+        operationId: 'listOperations',
+        tags: ['runtimes'],
+        summary: 'The operation log of one game, newest first',
+        params: z.object({ game_id: gameId }),
+        querystring: z.strictObject({ before, limit }),
+        response: {
+          200: operationPage.describe('One page; empty for a game that was never operated on.'),
+          ...REFUSALS,
+        },
+      },
+    },
+    async ({ params, query }) => {
+      const page = await soon(records.listOperations({ gameId: params.game_id, ...query }));
+      const items = page.items.map((row) => ({
+        ...row,
+        startedAt: row.startedAt.toISOString(),
+        finishedAt: row.finishedAt.toISOString(),
+      }));
+      return { items, next: page.next };
+    },
+  );
+}
+
+const withDueAt = (found: RuntimeRecord, judgement: Judgement | undefined) => ({
+  ...recordToJson(found),
+  cleanup_due_at: iso(judgement?.dueAt),
+});
+
+function retentionBody({ verdict, stoppedSince, hold, deadLetter }: Judgement) {
+  return { verdict, stoppedSince: iso(stoppedSince), hold: holdBody(hold), deadLetter };
+}
+
+/** Of a hold, what is not known already. */
+export function holdBody(hold: Judgement['hold']) {
+  return hold === null ? null : { reason: hold.reason, heldBy: hold.heldBy, heldUntil: iso(hold.heldUntil) };
+}

@@ -1,0 +1,35 @@
+import type { Hold } from '../../../src/retention/holds.js';
+import type { RetentionRecord } from '../../../src/retention/ports.js';
+import { CONTAINER_ID } from '../../support/records.js';
+
+export const DAY_MS = 86_400_000;
+export const RETENTION_MS = 30 * DAY_MS;
+/** The moment that these tests judge by. */
+export const NOW = new Date('2026-06-15T12:00:00.000Z');
+export const fromNow = (ms: number): Date => new Date(NOW.getTime() + ms);
+
+export const aHold = (over: Partial<Hold> = {}): Hold => ({
+  gameId: 'game-1',
+  reason: 'a complaint is being looked into',
+  heldBy: 'ada',
+  heldUntil: null,
+  ...over,
+});
+
+/** A stopped record as retention sees it at `NOW`; exactly due unless told otherwise. */
+export function stopped(
+  over: Partial<Pick<RetentionRecord, 'gameId' | 'status' | 'hold'>> & { readonly forMs?: number } = {},
+): RetentionRecord {
+  const { forMs = RETENTION_MS, gameId = 'game-1', ...rest } = over;
+  const since = Number.isFinite(forMs) ? fromNow(-forMs) : null;
+  return {
+    gameId,
+    status: 'stopped',
+    containerId: CONTAINER_ID,
+    since,
+    stoppedForMs: forMs,
+    hold: null,
+    position: { since: since?.toISOString() ?? (forMs > 0 ? '-infinity' : 'infinity'), gameId },
+    ...rest,
+  };
+}

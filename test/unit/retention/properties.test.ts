@@ -1,0 +1,139 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { judge } from '../../../src/retention/judge.js';
+import type { DeadLetterOf } from '../../../src/retention/ports.js';
+import type { Judgement } from '../../../src/retention/retention.js';
+import { aHold, fromNow, NOW, RETENTION_MS } from './cases.js';
+import { createWorld, recordAt, type RetentionWorld, type Row } from './retention-world.js';
+
+const signal = new AbortController().signal;
+
+/** Around the two moments on which everything turns, and far from both. */
+const since = fc.oneof(
+  fc.integer({ min: -2, max: 2 }).map((ms) => NOW.getTime() - RETENTION_MS + ms),
+  fc.integer({ min: -2 * RETENTION_MS, max: RETENTION_MS }).map((ms) => NOW.getTime() + ms),
+  fc.constantFrom(Infinity, -Infinity),
+);
+const holdEnd = fc.oneof(
+  fc.constant(null),
+  fc.integer({ min: -1, max: 1 }).map(fromNow),
+  fc.date({ noInvalidDate: true }),
+);
+const gameId = fc.oneof(
+  { weight: 8, arbitrary: fc.integer({ min: 0, max: 400 }).map((n) => `game-${n}`) },
+  fc.constantFrom('', ' game-1', 'game-2\n', 'a\u0000', '\uFEFFbom', 'x'.repeat(257), '🎲', '..', "'; DROP TABLE"),
+);
+const row = fc.record({
+  gameId,
+  status: fc.oneof({ weight: 5, arbitrary: fc.constant('stopped') }, fc.constantFrom('running', 'removed', 'frozen')),
+  sinceMs: since,
+  hold: fc.option(
+    holdEnd.map((heldUntil) => aHold({ heldUntil })),
+    { freq: 4 },
+  ),
+});
+
+interface Population {
+  readonly rows: readonly Row[];
+  readonly dead: ReadonlyMap<string, DeadLetterOf>;
+}
+
+const population: fc.Arbitrary<Population> = fc
+  .uniqueArray(row, { selector: (row) => row.gameId, maxLength: 260, size: 'max' })
+  .chain((rows) =>
+    fc.subarray(rows.map((row) => row.gameId).filter((id) => id === id.trim())).map((ids) => ({
+      rows,
+      // Most populations have few dead letters.
+      dead: new Map(
+        ids.slice(0, Math.ceil(ids.length / 8)).map((id) => [id, { jobId: `job of ${id}`, code: 'conflict' }]),
+      ),
+    })),
+  );
+
+/** What the one predicate says is due, record by record. */
+const dueByJudge = ({ rows, dead }: Population): readonly string[] =>
+  rows
+    .map((row) => judge({ record: recordAt(row, NOW), deadLetter: dead.get(row.gameId) ?? null }, RETENTION_MS))
+    .filter(({ verdict }) => verdict === 'due')
+    .map(({ gameId }) => gameId);
+
+async function pages({ retention }: RetentionWorld, includeNotDue: boolean, limit: number): Promise<Judgement[][]> {
+  const found: Judgement[][] = [];
+  let after: string | undefined;
+  do {
+    const page = await retention.plan({ includeNotDue, after, limit });
+    expect(page.asOf).toEqual(NOW);
+    found.push([...page.items]);
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+  return found;
+}
+
+const isDue = ({ verdict }: Judgement): boolean => verdict === 'due';
+const idOf = ({ gameId }: Judgement): string => gameId;
+const sorted = (ids: Iterable<string>): string[] => [...ids].toSorted();
+
+describe('whatever the records', () => {
+  it('a sweep enqueues what the plan of that moment names due, oldest first, or nothing at all', async () => {
+    await fc.assert(
+      fc.asyncProperty(population, fc.constantFrom(0.1, 0.5, 0.9, 1), async (facts, maxShare) => {
+        const world = createWorld(facts.rows, { dead: facts.dead, maxShare });
+        const planned = (await pages(world, false, 1_000)).flat().filter(isDue).map(idOf);
+        expect(sorted(planned)).toEqual(sorted(dueByJudge(facts)));
+
+        const summary = await world.retention.summary();
+        const report = await world.retention.sweep({ signal });
+
+        const stopped = facts.rows.filter(({ status }) => status === 'stopped').length;
+        const isMassacre = stopped >= 100 && planned.length > stopped * maxShare;
+        expect(report).toMatchObject({ status: isMassacre ? 'refused' : 'done', stopped, planned: planned.length });
+        expect([...world.live]).toEqual(isMassacre ? [] : planned);
+        expect(summary).toMatchObject({ due: planned.length, stopped });
+        expect(summary.refusal !== null).toBe(isMassacre);
+      }),
+    );
+  });
+
+  it('a second sweep of the same moment adds nothing', async () => {
+    await fc.assert(
+      fc.asyncProperty(population, async (facts) => {
+        const world = createWorld(facts.rows, { dead: facts.dead, maxShare: 1 });
+        const first = await world.retention.sweep({ signal });
+        const second = await world.retention.sweep({ signal });
+        expect(second).toMatchObject({ enqueued: 0, coalesced: first.status === 'done' ? first.enqueued : -1 });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('the pages of the plan, joined, are the whole plan, whatever their size', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        population,
+        fc.boolean(),
+        fc.integer({ min: 1, max: 50 }),
+        async (facts, includeNotDue, limit) => {
+          const world = createWorld(facts.rows, { dead: facts.dead });
+          const whole = (await pages(world, includeNotDue, 1_000)).flat();
+          const parts = await pages(world, includeNotDue, limit);
+          expect(parts.flat()).toEqual(whole);
+          expect(parts.slice(0, -1).every((page) => page.length === limit)).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('the judgement of single games is that of the plan', async () => {
+    await fc.assert(
+      fc.asyncProperty(population, async (facts) => {
+        const { retention } = createWorld(facts.rows, { dead: facts.dead });
+        const { items } = await retention.plan({ includeNotDue: true, limit: 1_000 });
+        const judged = await retention.judge([...items.map(idOf), 'nobody knows this game']);
+        expect([...judged.values()].toSorted(byId)).toEqual([...items].toSorted(byId));
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+const byId = (a: Judgement, b: Judgement): number => (a.gameId < b.gameId ? -1 : 1);

@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../../src/domain/errors.js';
+import { aHold, NOW, RETENTION_MS } from './cases.js';
+import { createWorld, type Row } from './retention-world.js';
+
+const { signal } = new AbortController();
+const DUE_MS = NOW.getTime() - RETENTION_MS;
+
+/** `count` rows that are due, the first the oldest. */
+const dueRows = (count: number, over: Partial<Row> = {}): Row[] =>
+  Array.from({ length: count }, (_, n) => ({
+    gameId: `game-${String(n).padStart(5, '0')}`,
+    status: 'stopped',
+    sinceMs: DUE_MS - count + n,
+    hold: null,
+    ...over,
+  }));
+const freshRows = (count: number): Row[] =>
+  dueRows(count).map((row) => ({ ...row, gameId: `fresh-${row.gameId}`, sinceMs: NOW.getTime() }));
+
+describe('a sweep', () => {
+  it('enqueues in batches of at most 500, oldest first, and tells how far it is', async () => {
+    const batches: number[] = [];
+    const progress: object[] = [];
+    const rows = dueRows(1_201);
+    const world = createWorld(rows.toReversed(), { maxShare: 1, onRequest: (ids) => void batches.push(ids.length) });
+    const report = await world.retention.sweep({ signal, onProgress: (at) => progress.push(at) });
+    expect(batches).toEqual([500, 500, 201]);
+    expect([...world.live]).toEqual(rows.map(({ gameId }) => gameId));
+    expect(progress).toEqual([500, 1_000, 1_201].map((done) => ({ done, total: 1_201 })));
+    expect(report).toEqual({
+      status: 'done',
+      asOf: NOW.toISOString(),
+      finishedAt: NOW.toISOString(),
+      stopped: 1_201,
+      planned: 1_201,
+      kept: { held: 0, dead_letter: 0, invalid_id: 0 },
+      enqueued: 1_201,
+      coalesced: 0,
+      failed: 0,
+    });
+    expect(world.counted()).toBe(1_201);
+    expect(world.reports).toEqual([report]);
+  });
+
+  it('reads more than a page, also where the last page is full', async () => {
+    const world = createWorld(dueRows(4_000), { maxShare: 1 });
+    await expect(world.retention.sweep({ signal })).resolves.toMatchObject({ planned: 4_000, enqueued: 4_000 });
+  });
+
+  it('counts apart what it keeps, by the reason', async () => {
+    const [held, dead, invalid, alive] = dueRows(4);
+    if (held === undefined || dead === undefined || invalid === undefined || alive === undefined) throw new Error();
+    const rows = [{ ...held, hold: aHold() }, dead, { ...invalid, gameId: 'game ' }, alive, ...freshRows(2)];
+    const world = createWorld(rows, { dead: new Map([[dead.gameId, { jobId: '1', code: 'conflict' }]]) });
+    await expect(world.retention.sweep({ signal })).resolves.toMatchObject({
+      stopped: 6,
+      planned: 1,
+      kept: { held: 1, dead_letter: 1, invalid_id: 1 },
+    });
+    expect([...world.live]).toEqual([alive.gameId]);
+  });
+
+  it('finds what is under way already', async () => {
+    const world = createWorld(dueRows(3));
+    world.live.add('game-00001');
+    await expect(world.retention.sweep({ signal })).resolves.toMatchObject({ enqueued: 2, coalesced: 1 });
+    expect(world.counted()).toBe(2);
+  });
+
+  it('says that another one is at it, and looks at nothing', async () => {
+    const world = createWorld(dueRows(3), { lock: { exclusively: async () => 'busy' } });
+    await expect(world.retention.sweep({ signal })).resolves.toEqual({ status: 'busy' });
+    expect(world.live.size).toBe(0);
+    expect(world.reports).toEqual([{ status: 'busy' }]);
+  });
+});
+
+describe('a sweep of too much', () => {
+  const half = [...dueRows(50), ...freshRows(50)];
+  const more = [...dueRows(51), ...freshRows(49)];
+
+  it('takes exactly half of 100', async () => {
+    await expect(createWorld(half).retention.sweep({ signal })).resolves.toMatchObject({
+      status: 'done',
+      enqueued: 50,
+    });
+  });
+
+  it('enqueues nothing of one more, and says why', async () => {
+    const world = createWorld(more);
+    const report = await world.retention.sweep({ signal });
+    expect(report).toMatchObject({ status: 'refused', planned: 51, stopped: 100, maxShare: 0.5 });
+    expect(report).toHaveProperty('reason', expect.stringMatching(/RTMANAGER_SWEEP_MAX_SHARE=51%$/));
+    expect(report).not.toHaveProperty('enqueued');
+    expect(world.live.size).toBe(0);
+    expect(world.counted()).toBe(0);
+    expect(world.reports).toEqual([report]);
+  });
+
+  it('takes all of 99', async () => {
+    await expect(createWorld(dueRows(99)).retention.sweep({ signal })).resolves.toMatchObject({ enqueued: 99 });
+  });
+
+  it('is overruled for once by the share that is asked for', async () => {
+    const world = createWorld(more);
+    await expect(world.retention.sweep({ signal, maxShare: 0.51 })).resolves.toMatchObject({ enqueued: 51 });
+    await expect(world.retention.sweep({ signal })).resolves.toMatchObject({ status: 'refused' });
+    await expect(createWorld(dueRows(2_000)).retention.sweep({ signal, maxShare: 1 })).resolves.toMatchObject({
+      enqueued: 2_000,
+    });
+  });
+
+  it('does not count what is kept', async () => {
+    const held = dueRows(100).map((row, n) => ({ ...row, hold: n < 50 ? aHold() : null }));
+    await expect(createWorld(held).retention.sweep({ signal })).resolves.toMatchObject({ enqueued: 50 });
+  });
+});
+
+describe('a queue that makes trouble', () => {
+  it('for one game stops no pass: that game alone is left out', async () => {
+    const world = createWorld(dueRows(1_100), {
+      maxShare: 1,
+      onRequest: (ids) => {
+        if (ids.includes('game-00600')) throw new TypeError('what an id');
+      },
+    });
+    await expect(world.retention.sweep({ signal })).resolves.toMatchObject({
+      planned: 1_100,
+      enqueued: 1_099,
+      failed: 1,
+    });
+    expect(world.skipped).toEqual(['game-00600']);
+    expect(world.live.has('game-00600')).toBe(false);
+    expect(world.counted()).toBe(1_099);
+  });
+
+  it('for every game still ends in a report', async () => {
+    const world = createWorld(dueRows(3), {
+      onRequest: () => {
+        throw new TypeError('a bug');
+      },
+    });
+    await expect(world.retention.sweep({ signal })).resolves.toMatchObject({ status: 'done', enqueued: 0, failed: 3 });
+    expect(world.skipped).toHaveLength(3);
+  });
+
+  it('is left alone when it is away, and the sweep rejects, to be repeated', async () => {
+    let calls = 0;
+    const away = new UnavailableError('queue', 'the queue is not available');
+    const world = createWorld(dueRows(1_500), {
+      maxShare: 1,
+      onRequest: () => {
+        calls += 1;
+        if (calls === 2) throw away;
+      },
+    });
+    await expect(world.retention.sweep({ signal })).rejects.toBe(away);
+    expect(calls).toBe(2);
+    expect(world.counted()).toBe(500);
+    expect(world.reports).toEqual([]);
+    await expect(world.retention.sweep({ signal })).resolves.toMatchObject({ enqueued: 1_000, coalesced: 500 });
+  });
+});
+
+describe('a sweep that is told to stop', () => {
+  it('ends after the batch under way, with the reason it was given', async () => {
+    const stop = new AbortController();
+    const reason = new Error('stop now');
+    const world = createWorld(dueRows(1_500), { maxShare: 1, onRequest: () => stop.abort(reason) });
+    await expect(world.retention.sweep({ signal: stop.signal })).rejects.toBe(reason);
+    expect(world.live.size).toBe(500);
+  });
+
+  it('does not go through a spoilt batch game by game', async () => {
+    const stop = new AbortController();
+    let calls = 0;
+    const world = createWorld(dueRows(10), {
+      onRequest: () => {
+        calls += 1;
+        stop.abort();
+        throw new TypeError('a bug');
+      },
+    });
+    await expect(world.retention.sweep({ signal: stop.signal })).rejects.toBe(stop.signal.reason);
+    expect(calls).toBe(1);
+  });
+
+  it('does not begin when it was told before', async () => {
+    const world = createWorld(dueRows(3), { lock: { exclusively: () => expect.unreachable() } });
+    await expect(world.retention.sweep({ signal: AbortSignal.abort() })).rejects.toHaveProperty('name', 'AbortError');
+  });
+});
