@@ -1,3 +1,4 @@
+import type { FastifyPluginCallback } from 'fastify';
 import type { Clock } from '../../clock.js';
 import type { RecordQueries } from '../../domain/pages.js';
 import type { DeadLetters } from '../../jobs/dead-letters.js';
@@ -43,19 +44,13 @@ export interface HttpParts {
   readonly checkReadiness: () => Promise<readonly ReadinessCheck[]>;
   /** The metrics in the text format of Prometheus; undefined where none are kept. */
   readonly metricsText: (() => Promise<string>) | undefined;
-  /** A Fastify plugin that serves the queues' dashboard below the given path. */
   readonly board: BoardPlugin;
   readonly observer: HttpObserver;
   readonly clock: Clock;
 }
 
-/** What bull-board's Fastify adapter gives to be registered; nothing here looks inside. */
-export type BoardPlugin = (
-  // oxlint-disable-next-line typescript/no-explicit-any -- Fastify's own instance type has five parameters that differ between the two packages
-  instance: any,
-  options: { readonly prefix: string },
-  done: (error?: Error) => void,
-) => void;
+/** What serves the queues' dashboard below the prefix it is registered with. */
+export type BoardPlugin = FastifyPluginCallback<{ readonly prefix: string }>;
 
 export interface HttpSettings {
   readonly host: string;

@@ -43,13 +43,10 @@ export const failedBefore = z.iso
   .optional()
   .meta({ description: 'Only what failed before this instant.', example: '2026-11-23T08:00:00Z' });
 
-const next = z
-  .string()
-  .nullable()
-  .meta({
-    description:
-      'Pass it back as `after` (`before` for operations) to get the page behind this one; null: this was the last.',
-  });
+const next = z.string().nullable().meta({
+  description:
+    'Pass it back as `after` (`before` for operations) to get the page behind this one; null: this was the last.',
+});
 
 const hold = z
   .object({ reason: z.string(), heldBy: z.string(), heldUntil: nullableInstant })
@@ -113,12 +110,10 @@ const operation = z
 export const operationPage = z.object({ items: z.array(operation), next }).meta({ id: 'OperationPage' });
 
 const JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed', 'unknown'] as const;
-export const accepted = z
-  .object({ jobId: z.string(), state: z.enum(JOB_STATES) })
-  .meta({
-    id: 'Accepted',
-    description: 'The queue has stored the request; the job is its own or one that was live already.',
-  });
+export const accepted = z.object({ jobId: z.string(), state: z.enum(JOB_STATES) }).meta({
+  id: 'Accepted',
+  description: 'The queue has stored the request; the job is its own or one that was live already.',
+});
 
 const attempt = z
   .object({ attempt: z.number(), code: z.string(), message: z.string(), at: z.string(), traceId: z.string() })

@@ -6,6 +6,7 @@ import { ConfigurationError, messageOf } from '../../domain/errors.js';
 import { registerAdmin } from './admin/register.js';
 import { CONTENT_POLICY } from './content-policy.js';
 import type { App } from './app.js';
+import { registerBoard } from './board.js';
 import { challengeFor, createGuard } from './auth.js';
 import { registerOpenApi } from './openapi.js';
 import type { HttpParts, HttpServer, HttpSettings } from './ports.js';
@@ -98,7 +99,12 @@ export async function buildApp(parts: HttpParts, settings: HttpSettings, closing
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id);
     if (!pathOf(request).startsWith('/admin')) void reply.header('cache-control', 'no-store');
-    guard({ method: request.method, path: pathOf(request), headers: request.headers });
+    try {
+      guard({ method: request.method, path: pathOf(request), headers: request.headers });
+    } catch (refusal) {
+      // Answered here: the dashboard has an error handler of its own.
+      await answerError(refusal, request, reply);
+    }
   });
   app.addHook('onResponse', async (request, reply) => {
     observer.answered({ ...routeFacts(request), status: reply.statusCode, elapsedMs: reply.elapsedTime });
@@ -116,7 +122,7 @@ export async function buildApp(parts: HttpParts, settings: HttpSettings, closing
   deadLetterRoutes(app, parts, closing);
   retentionRoutes(app, parts);
   registerAdmin(app, parts);
-  await app.register(parts.board, { prefix: '/admin/queues' });
+  await registerBoard(app, parts.board);
   await app.ready();
   return app;
 }

@@ -13,12 +13,9 @@ import { createSoon } from '../soon.js';
 
 const headers = z.object({
   'x-galaxy-caller': z.string().optional().meta({ description: '`gm` or `admin`; anything else counts as `admin`.' }),
-  'x-request-id': z
-    .string()
-    .optional()
-    .meta({
-      description: "Becomes the operation's `sourceRef`; one is made when it is missing. Echoed in the answer.",
-    }),
+  'x-request-id': z.string().optional().meta({
+    description: "Becomes the operation's `sourceRef`; one is made when it is missing. Echoed in the answer.",
+  }),
   prefer: z
     .string()
     .optional()

@@ -1,0 +1,164 @@
+/** The page for whoever is called at night: what is wrong on top, then the numbers, then what happened last. */
+import { html } from 'ghtml';
+import type { DeadLetter } from '../../../jobs/dead-letters.js';
+import type { LoggedOperation } from '../../../domain/pages.js';
+import { BOARD_PATH } from '../board.js';
+import type { AdminFacts, Read } from './facts.js';
+import { tiles } from './tiles.js';
+import { cell, numberOf, relative, utc } from './words.js';
+
+const REFRESH_S = 30;
+
+/** @param refreshes whether the page asks for itself again after a while */
+export function adminPage(facts: AdminFacts, refreshes: boolean): string {
+  const now = 'value' in facts.summary ? facts.summary.value.asOf : facts.madeAt;
+  const refresh = refreshes ? `<meta http-equiv="refresh" content="${REFRESH_S}">` : '';
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="robots" content="noindex" />
+        !${refresh}
+        <title>${titleOf(facts)}</title>
+        <link rel="stylesheet" href="/admin/style.css" />
+      </head>
+      <body>
+        <header>
+          <h1>runtime-cleanup</h1>
+          <nav aria-label="Pages">
+            <a href="/admin" aria-current="page">Overview</a>
+            <a href="${BOARD_PATH}">Queues</a>
+            <a href="${refreshes ? '/admin?refresh=off' : '/admin'}">${refreshes ? 'Stop refreshing' : 'Refresh'}</a>
+          </nav>
+        </header>
+        <main>!${health(facts)} !${tiles(facts, now)} !${deadLetters(facts, now)} !${operations(facts, now)}</main>
+        <footer>Made ${utc(facts.madeAt)}. Ages are by the database's clock.</footer>
+      </body>
+    </html>`;
+}
+
+const problemsOf = ({ checks }: AdminFacts) => checks.filter(({ ok }) => !ok);
+
+const titleOf = (facts: AdminFacts): string => {
+  const problems = problemsOf(facts).length;
+  return problems === 0 ? 'runtime-cleanup: all is well' : `(${problems}) runtime-cleanup: needs attention`;
+};
+
+function health(facts: AdminFacts): string {
+  const problems = problemsOf(facts);
+  if (problems.length === 0) {
+    return html`<section class="health well" role="status">
+      <h2>All is well</h2>
+      <p>${facts.checks.map(({ name }) => name).join(', ')}: each one answers.</p>
+    </section>`;
+  }
+  return html`<section class="health ill" role="alert">
+    <h2>Needs attention</h2>
+    <ul>
+      !${problems.map(({ name, detail }) => html`<li><strong>${name}</strong> ${cell(detail, 600)}</li>`)}
+    </ul>
+  </section>`;
+}
+
+const missing = (read: Read<unknown>): string =>
+  'missing' in read ? html`<p class="missing">Not available: ${cell(read.missing, 300)}</p>` : '';
+
+function deadLetters({ codes, letters }: AdminFacts, now: Date): string {
+  const counts = 'value' in codes ? Object.entries(codes.value) : [];
+  const total = counts.reduce((sum, [, count]) => sum + count, 0);
+  return html`<section aria-labelledby="letters">
+    <h2 id="letters">Dead letters <span class="count">${'value' in codes ? numberOf(total) : '?'}</span></h2>
+    !${missing(codes)}
+    <ul class="codes">
+      !${counts.map(([code, count]) => html`<li><code>${code}</code> <b>${numberOf(count)}</b></li>`)}
+    </ul>
+    !${missing(letters)} !${'value' in letters ? letterTable(letters.value, now) : ''}
+  </section>`;
+}
+
+function letterTable(letters: readonly DeadLetter[], now: Date): string {
+  if (letters.length === 0) return html`<p class="calm">None: every request so far came to its end.</p>`;
+  return html`<div class="wide">
+    <table>
+      <caption>
+        The newest. Mend what the message names, then retry it in the queue or with runtime-cleanup dead-letters replay.
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Game</th>
+          <th scope="col">Code</th>
+          <th scope="col">Message</th>
+          <th scope="col">Failed</th>
+          <th scope="col">Job</th>
+        </tr>
+      </thead>
+      <tbody>
+        !${letters.map(
+          (letter) =>
+            html`<tr>
+              <th scope="row"><bdi>${cell(letter.gameId, 80)}</bdi></th>
+              <td><code>${letter.code}</code></td>
+              <td><bdi>${cell(letter.message)}</bdi></td>
+              <td>
+                <time datetime="${isoOf(letter.failedAt)}" title="${utc(letter.failedAt)}"
+                  >${relative(letter.failedAt, now)}</time
+                >
+              </td>
+              <td><a href="${jobLink(letter.jobId)}">${cell(letter.jobId, 20)}</a></td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+const isoOf = (instant: Date): string => (Number.isNaN(instant.getTime()) ? '' : instant.toISOString());
+
+const jobLink = (jobId: string): string =>
+  `${BOARD_PATH}/queue/runtime-cleanup/${encodeURIComponent(jobId.toWellFormed())}`;
+
+function operations({ operations: read }: AdminFacts, now: Date): string {
+  return html`<section aria-labelledby="operations">
+    <h2 id="operations">Last operations</h2>
+    !${missing(read)} !${'value' in read ? operationTable(read.value, now) : ''}
+  </section>`;
+}
+
+function operationTable(rows: readonly LoggedOperation[], now: Date): string {
+  if (rows.length === 0) return html`<p class="calm">Nothing has been done yet.</p>`;
+  return html`<div class="wide">
+    <table>
+      <caption>
+        From the operation log, newest first.
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Game</th>
+          <th scope="col">Outcome</th>
+          <th scope="col">Message</th>
+          <th scope="col">Source</th>
+          <th scope="col">Finished</th>
+        </tr>
+      </thead>
+      <tbody>
+        !${rows.map(
+          (row) =>
+            html`<tr>
+              <th scope="row"><bdi>${cell(row.gameId, 80)}</bdi></th>
+              <td class="${row.outcome}">
+                ${row.outcome}${row.errorCode === '' ? '' : ', '}<code>${cell(row.errorCode, 40)}</code>
+              </td>
+              <td><bdi>${cell(row.errorMessage)}</bdi></td>
+              <td>${cell(row.opSource, 40)}</td>
+              <td>
+                <time datetime="${isoOf(row.finishedAt)}" title="${utc(row.finishedAt)}"
+                  >${relative(row.finishedAt, now)}</time
+                >
+              </td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
