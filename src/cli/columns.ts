@@ -1,20 +1,26 @@
 const GAP = '  ';
+/** One game with an id of 256 characters must not push the other rows off the screen. */
+const WIDEST = 60;
 const NO_COLUMN = /[\p{Mn}\p{Me}\p{Cf}]/u;
 const TWO_COLUMNS =
   /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\p{Emoji_Presentation}\u{20000}-\u{3FFFD}]/u;
 
 /**
- * Lines of a table without rules, each column as wide as its widest cell; the first line is the head. Made for twenty
+ * Lines of a table without rules, each column as wide as its widest cell, but for cells that are too wide for any screen;
+ * the first line is the head. Made for twenty
  * thousand records in a pipe: table libraries that also draw boxes take a minute for those.
  */
 export function alignedLines(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, widthOf(cell));
+    for (const [column, cell] of row.entries()) {
+      const width = widthOf(cell);
+      if (width <= WIDEST) widths[column] = Math.max(widths[column] ?? 0, width);
+    }
   }
   return rows.map((row) =>
     row
-      .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)))
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - widthOf(cell))))
       .join(GAP)
       .trimEnd(),
   );

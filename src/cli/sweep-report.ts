@@ -21,7 +21,10 @@ function tell({ line, note }: Output, report: SweepReport): void {
     case 'done': {
       const { planned, enqueued, coalesced, failed } = report;
       if (planned === 0) line(`None of ${report.stopped} stopped containers is due.`);
-      else line(`${enqueued} of ${planned} due containers are in the queue now, ${coalesced} were there already.`);
+      else
+        line(
+          `${planned} of ${report.stopped} stopped containers are due: ${enqueued} enqueued, ${coalesced} were in the queue already.`,
+        );
       const kept = keptOf(report.kept);
       if (kept !== '') line(`Past their time but kept: ${kept}.`);
       if (enqueued > 0) note('A worker removes them; `runtime-cleanup log <game-id>` shows how it went.');

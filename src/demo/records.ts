@@ -11,6 +11,9 @@ export interface Records {
   readonly write: (gameId: string, plan: RecordPlan, containerId: string) => Promise<void>;
   /** What a service that starts games writes. */
   readonly startAgain: (gameId: string) => Promise<void>;
+  /** Names the container in full, where that was got wrong. */
+  readonly mend: (gameId: string, containerId: string) => Promise<void>;
+  readonly removedGames: () => Promise<readonly string[]>;
   readonly read: (gameId: string) => Promise<RecordRow | null>;
   /** The codes that the operation log has for a game or for these jobs, oldest first. */
   readonly operations: (gameId: string, jobIds: readonly string[]) => Promise<readonly string[]>;
@@ -37,16 +40,15 @@ SELECT $1, $2, $3, $4, 'http://' || md5($1) || '.games.example', '/srv/games/' |
   ended - interval '3 hours'
 FROM (SELECT now() - $5::double precision * interval '1 day' AS ended) AS clock`;
 
+const HOLD = `INSERT INTO retention_holds (game_id, reason, held_by) VALUES ($1, 'under review', 'demo')`;
+
 export function createRecords(pool: Pool): Records {
   return {
     write: async (gameId, plan, containerId) => {
       const values = [gameId, plan.status, recordedId(plan, containerId), SLEEPER_IMAGE, plan.stoppedDaysAgo];
+      // The hold comes first: a sweep may pass by at any moment.
+      if (plan.held === 'elsewhere') await pool.query(HOLD, [gameId]);
       await pool.query(WRITE, values);
-      if (plan.held) {
-        await pool.query(`INSERT INTO retention_holds (game_id, reason, held_by) VALUES ($1, 'under review', 'demo')`, [
-          gameId,
-        ]);
-      }
     },
     startAgain: async (gameId) => {
       await pool.query(
@@ -54,6 +56,18 @@ export function createRecords(pool: Pool): Records {
          WHERE game_id = $1`,
         [gameId],
       );
+    },
+    mend: async (gameId, containerId) => {
+      await pool.query('UPDATE runtime_records SET current_container_id = $2 WHERE game_id = $1', [
+        gameId,
+        containerId,
+      ]);
+    },
+    removedGames: async () => {
+      const { rows } = await pool.query<{ game_id: string }>(
+        `SELECT game_id FROM runtime_records WHERE status = 'removed'`,
+      );
+      return rows.map(({ game_id: gameId }) => gameId);
     },
     read: async (gameId) => {
       const { rows } = await pool.query<{ record: RecordRow }>(

@@ -110,6 +110,7 @@ const same = (one: readonly string[], other: readonly string[]): boolean =>
 /** `removed` or `stays exited; dead letter conflict`. */
 function expectedText({ engine, record, jobs }: Expected): string {
   const end = expectedEnd(engine, record);
+  if (jobs.length === 0) return `${end}; no job`;
   return same(jobs, [COMPLETED]) ? end : `${end}; ${listed(jobs)}`;
 }
 
@@ -164,18 +165,4 @@ export function jobWord(state: string, code: string | undefined): string {
 export function operationWord(code: string): string {
   const success: OperationWord = 'success';
   return code === '' ? success : code;
-}
-
-/** The last row: how the worker ended when it was told to by SIGTERM; its exit code, or what ended it instead. */
-export function judgeWorkerEnd(ending: number | string): Verdict {
-  const said = typeof ending === 'number' ? `exit code ${ending}` : ending;
-  return {
-    scenario: 'the worker, told to stop (SIGTERM)',
-    games: 0,
-    expected: 'exit code 0',
-    engine: '',
-    database: '',
-    queue: said,
-    differences: ending === 0 ? [] : [`it should end with exit code 0, it ended with ${said}`],
-  };
 }

@@ -10,7 +10,9 @@ export interface Scraping {
 export function createScraping(): Scraping {
   // It would listen on a port of its own.
   const reader = new PrometheusExporter({ preventServerStart: true });
-  const serializer = new PrometheusSerializer();
+  // Without the resource, whose attributes are still being looked up when the first scrape comes, and which every scraper
+  // adds by itself.
+  const serializer = new PrometheusSerializer('', false, undefined, true, true);
   return {
     reader,
     text: async () => {

@@ -21,7 +21,7 @@ export const gameId = z
     if (found !== undefined) context.addIssue({ code: 'custom', message: found });
   })
   .meta({
-    description: `The game: 1 to ${GAME_ID_MAX_CHARACTERS} characters after trimming, any but control characters. Percent-encode what a path cannot hold, "/" as %2F; write "." and ".." as %2E and %2E%2E, because clients take them for steps in the path.`,
+    description: `The game: 1 to ${GAME_ID_MAX_CHARACTERS} characters after trimming, any but control characters. Percent-encode what a path cannot hold, "/" as %2F. Clients take the ids "." and ".." for steps in the path: write them with a space behind, as ..%20, which is trimmed.`,
     example: 'game-42',
   });
 export const jobId = z.string().min(1).max(1_000).meta({ description: 'The id of a job in the queue.', example: '17' });

@@ -79,9 +79,11 @@ export async function buildApp(parts: HttpParts, settings: HttpSettings, closing
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  // Nothing here takes plain text.
+  app.removeContentTypeParser('text/plain');
 
   function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const known = validationProblem(error) ?? problemOf(error);
+    const known = validationProblem(error, request) ?? problemOf(error);
     if (known === undefined) observer.failed(routeFacts(request), error);
     const problem = known ?? new Problem('internal_error', `a bug; look for request ${request.id} in the log`);
     if (problem.code === 'unauthorized') void reply.header('www-authenticate', challengeFor(pathOf(request)));

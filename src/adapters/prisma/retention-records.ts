@@ -134,7 +134,7 @@ async function takeCensus(prisma: PrismaClient, retentionMs: number, except: rea
       SELECT ${SINCE} AS since, h.game_id IS NOT NULL AS held, e.game_id IS NOT NULL AS excepted
       FROM runtime_records AS r
       LEFT JOIN retention_holds AS h ON h.game_id = r.game_id AND ${isActive('h', moment(asOf))}
-      LEFT JOIN (SELECT DISTINCT unnest(${except.filter(isStorableGameId)}::text[]) AS game_id) AS e USING (game_id)
+      LEFT JOIN (SELECT DISTINCT unnest(${except.filter(isStorableGameId)}::text[]) AS game_id) AS e ON e.game_id = r.game_id
       WHERE r.status = 'stopped' AND ${SINCE} <= ${before(asOf, retentionMs)} AND ${HAS_GAME_ID}
     ), by_status AS (
       SELECT count(*) FILTER (WHERE status = 'running') AS running, count(*) FILTER (WHERE status = 'stopped') AS stopped,
