@@ -16,5 +16,7 @@ export declare const addressOf: (
   tls: boolean,
 ) => { socketPath: string } | { host: string; port: number } | null;
 export declare const needsServices: (args: readonly string[]) => boolean;
+export declare const needsBrowser: (args: readonly string[]) => boolean;
+export declare const BROWSERS: readonly ['chromium-headless-shell', 'chromium'];
 export declare const mountPointsBelow: (mountTable: string, folder: string) => string[];
 export declare const duration: (durationMs: number) => string;

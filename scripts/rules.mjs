@@ -61,14 +61,26 @@ export const addressOf = (dockerHost, tls) => {
   return { host: match[1].replace(/^\[|\]$/g, ''), port: Number(match[2] || 2375) };
 };
 
-/** Whether the test projects chosen by vitest's arguments need PostgreSQL, Redis and an engine; the unit tests do not. */
-export const needsServices = (args) => {
-  const projects = args.flatMap((word, i) => {
+/** The test projects that vitest's arguments choose; none: all of them. */
+const projectsIn = (args) =>
+  args.flatMap((word, i) => {
     if (word.startsWith('--project=')) return [word.slice('--project='.length)];
     return args[i - 1] === '--project' ? [word] : [];
   });
-  return projects.length === 0 || projects.some((project) => project !== 'unit');
+
+const mayRun = (args, wanted) => {
+  const projects = projectsIn(args);
+  return projects.length === 0 || projects.some(wanted);
 };
+
+/** Whether the test projects chosen by vitest's arguments need PostgreSQL, Redis and an engine; the unit tests do not. */
+export const needsServices = (args) => mayRun(args, (project) => project !== 'unit');
+
+/** Whether they need a browser: only the tests of whole processes look at pages. */
+export const needsBrowser = (args) => mayRun(args, (project) => project === 'e2e');
+
+/** The browsers that will do, the one that is smaller and starts faster first. */
+export const BROWSERS = ['chromium-headless-shell', 'chromium'];
 
 /** The kernel writes a blank in a path as \040, and so on. */
 const unescaped = (field) => field.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)));

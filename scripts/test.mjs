@@ -1,11 +1,11 @@
 import { asRoot } from './as-root.mjs';
 import { runNodeInForeground } from './command.mjs';
-import { needsServices } from './rules.mjs';
+import { needsBrowser, needsServices } from './rules.mjs';
 import { explain, say } from './say.mjs';
 import { SetUpError } from './set-up-error.mjs';
 import { ensureBuild } from './steps/build.mjs';
 import { ensureNodeModules } from './steps/node-modules.mjs';
-import { ensurePrograms } from './steps/packages.mjs';
+import { ensureBrowser, ensurePrograms } from './steps/packages.mjs';
 
 const ensureServicePrograms = async () => {
   if (process.platform !== 'linux') {
@@ -19,12 +19,14 @@ const ensureServicePrograms = async () => {
     });
   }
   await ensurePrograms('Redis and Docker programs', ['redis-server', 'dockerd', 'ip', 'unshare']);
+  await ensureBrowser();
 };
 
 const setUp = async (args) => {
   await ensureNodeModules();
   await ensureBuild();
   if (needsServices(args)) await ensureServicePrograms();
+  if (needsBrowser(args)) await ensureBrowser();
 };
 
 /**

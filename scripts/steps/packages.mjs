@@ -1,10 +1,18 @@
 import { runQuietly } from '../command.mjs';
+import { BROWSERS } from '../rules.mjs';
 import { step } from '../say.mjs';
 import { SetUpError } from '../set-up-error.mjs';
 import { which } from '../which.mjs';
 
 /** The Debian and Ubuntu package of each program that may have to be installed. */
-const PACKAGE_OF = { 'redis-server': 'redis-server', dockerd: 'docker.io', ip: 'iproute2', unshare: 'util-linux' };
+const PACKAGE_OF = {
+  'redis-server': 'redis-server',
+  dockerd: 'docker.io',
+  ip: 'iproute2',
+  unshare: 'util-linux',
+  'chromium-headless-shell': 'chromium-headless-shell',
+  chromium: 'chromium',
+};
 
 const APT = ['-qq', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Options::=--force-confold'];
 
@@ -38,6 +46,20 @@ const installCommand = (programs) => {
 };
 
 /**
+ * Rejects with SetUpError naming the one command that helps, unless this is root on Debian or Ubuntu.
+ * @param {string} name of the step
+ * @param {readonly string[]} programs
+ */
+const requireInstaller = (name, programs) => {
+  const remedy = installCommand(programs);
+  const what = `${name}: ${programs.join(', ')} not found`;
+  if (remedy === undefined) {
+    throw new SetUpError(`${what}, and there is no apt-get to install it with. Install it and run this again.`);
+  }
+  if (process.getuid?.() !== 0) throw new SetUpError(what, { remedy });
+};
+
+/**
  * Makes sure that programs are on this machine: installs what is missing when this is root on Debian or Ubuntu, else
  * rejects with SetUpError naming the one command that does.
  * @param {string} name of the step
@@ -47,12 +69,7 @@ export const ensurePrograms = (name, programs) =>
   step(name, async (announce) => {
     const missing = programs.filter((program) => which(program) === null);
     if (missing.length === 0) return { said: `${programs.join(', ')} found` };
-    const remedy = installCommand(missing);
-    const what = `${name}: ${missing.join(', ')} not found`;
-    if (remedy === undefined) {
-      throw new SetUpError(`${what}, and there is no apt-get to install it with. Install it and run this again.`);
-    }
-    if (process.getuid?.() !== 0) throw new SetUpError(what, { remedy });
+    requireInstaller(name, missing);
     await install(
       missing.map((program) => PACKAGE_OF[program]),
       announce,
@@ -61,3 +78,22 @@ export const ensurePrograms = (name, programs) =>
     if (still.length > 0) throw new SetUpError(`${name}: ${still.join(', ')} not found after the installation`);
     return { said: `${missing.join(', ')} installed` };
   });
+
+/** Makes sure that one of the browsers is on this machine, likewise; not every release has the small one. */
+export const ensureBrowser = () =>
+  step('Browser', async (announce) => {
+    const found = BROWSERS.find((browser) => which(browser) !== null);
+    if (found !== undefined) return { said: `${found} found` };
+    const [small, whole] = BROWSERS;
+    requireInstaller('Browser', [small]);
+    await install([PACKAGE_OF[small]], announce).catch(() => install([PACKAGE_OF[whole]], announce));
+    const installed = BROWSERS.find((browser) => which(browser) !== null);
+    if (installed === undefined) throw new SetUpError(`Browser: no ${BROWSERS.join(', no ')} after the installation`);
+    return { said: `${installed} installed` };
+  });
+
+/** Makes sure that there is one of the browsers that the tests can drive. */
+export const ensureBrowser = () => {
+  const found = BROWSERS.find((name) => which(name) !== null);
+  return ensurePrograms('browser', [found ?? BROWSERS[0]]);
+};

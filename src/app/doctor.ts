@@ -10,6 +10,8 @@ import { newLeaseToken } from '../random.js';
 import { type Closing, createClosing } from './closing.js';
 import type { Context } from './context.js';
 import { MIGRATIONS_DIR, reachDatabase } from './database.js';
+import { checkApi } from './doctor-api.js';
+import { openRetentionChecks } from './doctor-retention.js';
 import { dockerOf, engineSettings } from './engine.js';
 import { openQueueBackend, queueReport } from './queue.js';
 import { connectRedis } from './redis.js';
@@ -19,7 +21,7 @@ const PROBE_LEASE_MS = 2_000;
 
 type Finding = Omit<Check, 'name'>;
 
-/** Looks at everything that a worker needs, one thing after the other; never rejects because one of them is away. */
+/** Looks at everything that the service needs, one thing after the other; never rejects because one of them is away. */
 export async function* checkDependencies(context: Context): AsyncGenerator<Check> {
   const closing = createClosing(context.log);
   try {
@@ -37,17 +39,30 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
     }
     const reached = url;
     if (reached === undefined || database.status === 'failed') return;
-    yield await check('queue', 'mend the store above; a worker creates the queue at its first start', () =>
+    const queue = await check('queue', 'mend the store above; a worker creates the queue at its first start', () =>
       checkQueue(context, reached, closing),
     );
+    yield queue;
     if (context.config.leaseStore === 'redis') {
       yield await check('leases', 'allow SET, GET, PEXPIRE, DEL and EVAL for this user', () =>
         checkLeases(context, closing),
       );
     }
+    // On tables that are still to be migrated, what is asked next would only fail.
+    if (database.status === 'ok' && queue.status !== 'failed') yield* checkRetention(context, reached, closing);
+    yield await check('api', 'mend RTMANAGER_INTERNAL_HTTP_ADDR', () => checkApi(context));
   } finally {
     await closing.closeAll();
   }
+}
+
+async function* checkRetention(context: Context, url: string, closing: Closing): AsyncGenerator<Check> {
+  let looks: Awaited<ReturnType<typeof openRetentionChecks>> | undefined;
+  yield await check('schedule', 'mend the queue above', async () => {
+    looks = await openRetentionChecks(context, url, closing);
+    return looks.schedule();
+  });
+  if (looks !== undefined) yield await check('retention', 'mend database and queue above', looks.retention);
 }
 
 async function check(name: string, advice: string, look: () => Promise<Finding>): Promise<Check> {
@@ -118,7 +133,7 @@ async function checkQueue(context: Context, url: string, closing: Closing): Prom
   const { waiting, delayed, active, failed } = await queue.counts();
   const detail = `on ${backend.kind}: ${waiting} waiting, ${delayed} delayed, ${active} active, ${failed} dead letters`;
   if (failed === 0) return ok(detail);
-  return { status: 'warn', detail, advice: 'look at what failed: "runtime-cleanup log <game-id>"' };
+  return { status: 'warn', detail, advice: 'see what failed: "runtime-cleanup dead-letters list"' };
 }
 
 /** Takes and gives back a lease of a game that cannot exist: its id has a control character. */

@@ -37,6 +37,7 @@ export async function startWorkers(context: Context, parts: WorkerParts, closing
   // The sweeps' worker stands up first and is stopped last: what it enqueues, the other one takes.
   await startUnlessStopped(context, sweepWorker(context, parts), 'sweep worker', closing);
   await startUnlessStopped(context, await cleanupWorker(context, parts, closing), 'worker', closing);
+  context.log.info({}, 'taking jobs');
 }
 
 async function cleanupWorker(context: Context, parts: WorkerParts, closing: Closing): Promise<CleanupWorker> {

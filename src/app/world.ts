@@ -52,7 +52,6 @@ export function createWorld(facts: ProcessFacts): Omit<CliWorld, 'runDemo'> {
       })),
     runService: async (session, role) => {
       const service = await startService(patient(session), { role, telemetry: createTelemetry(session.clock), facts });
-      session.log.info({ role }, 'running');
       await aborted(session.signal);
       session.log.info({}, 'stopping');
       await service.stop();

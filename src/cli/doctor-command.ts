@@ -11,7 +11,7 @@ export function addDoctorCommand(program: Command, host: CommandHost): void {
     summary: 'Checks each dependency and says what to do about what it finds',
     details: 'Exits with 1 when a check failed.',
     examples: [
-      ['runtime-cleanup doctor', 'check engine, database, queue and leases'],
+      ['runtime-cleanup doctor', 'check engine, database, queue, leases, the schedule of sweeps, retention and API'],
       ['runtime-cleanup doctor --json', 'the same; prints { "ok", "checks": [{ name, status, detail, advice }] }'],
     ],
     settings: ALL_SETTINGS,

@@ -14,8 +14,6 @@ import { addRecordsCommand } from './records-command.js';
 import { addSweepCommand } from './sweep-command.js';
 import { addApiCommand, addServeCommand, addWorkerCommand } from './work-command.js';
 
-const ANSWERED = new Set(['commander.helpDisplayed', 'commander.version']);
-
 /** The commands as `--help` shows them, by what somebody comes for. */
 const GROUPS: readonly (readonly [
   heading: string,
@@ -61,7 +59,8 @@ export async function runProgram(args: readonly string[], parts: ProcessParts): 
     await program.parseAsync(args, { from: 'user' });
     return host.exitCode();
   } catch (thrown) {
-    if (thrown instanceof CommanderError && ANSWERED.has(thrown.code)) return DONE;
+    // Help or the version was asked for, and has been shown.
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) return DONE;
     const output = createOutput({ ...parts, isJson: args.includes('--json') });
     return reportFailure(output, parts.environment, thrown instanceof CommanderError ? wrongUse(thrown) : thrown);
   }

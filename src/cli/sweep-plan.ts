@@ -1,8 +1,8 @@
+import { shownSpan } from '../config/duration.js';
 import type { Judgement, RetentionSummary } from '../retention/retention.js';
 import { DONE, type ExitCode } from './failures.js';
 import { endOfHold } from './hold-words.js';
 import { type Output, shownTime } from './output.js';
-import { shownSpan } from './spans.js';
 
 /** What a sweep would do; the names are those of `--json`. */
 interface ShownPlan {

@@ -1,9 +1,11 @@
-/** The acts of the demonstration, each with its progress: what happens, and in which order. */
+/** The first acts of the demonstration, each with its progress: games are made and asked for, and the service sees to them. */
 import { askByQueue, commandLineCalls, type Game, type PlannedGame, prepareGame, startAgain } from './games.js';
+import { createHttpClient, type HttpClient } from './http-client.js';
 import { type DemoIo, type Progress, shownDuration, startProgress } from './io.js';
 import type { Platform } from './platform.js';
-import type { WorkerProcess } from './programs.js';
+import { listeningPort, type ServiceProcess } from './programs.js';
 import type { Event } from './scenario.js';
+import type { TidyUp } from './tidy-up.js';
 import { DemoError, eachOf, holdsWithin, type Patience, untilTrue } from './waiting.js';
 
 export interface Stage extends Patience {
@@ -11,28 +13,55 @@ export interface Stage extends Patience {
   readonly io: DemoIo;
 }
 
-const AT_A_TIME = 4;
-const KILL_WITHIN_MS = 30_000;
-const ALL_ENDED_WITHIN_MS = 90_000;
-const LOOK_EVERY_MS = 50;
+/** A stage on which the service runs. */
+export interface ServedStage extends Stage {
+  readonly service: ServiceProcess;
+  readonly http: HttpClient;
+}
 
-const plays = (event: Event) => (game: PlannedGame) => game.scenario.event === event;
+interface Done<T> {
+  /** How it ended, and lines to be shown below that. */
+  readonly said: string;
+  readonly more?: readonly string[];
+  readonly value: T;
+}
+
+const AT_A_TIME = 4;
+const READY_WITHIN_MS = 30_000;
+const ALL_ENDED_WITHIN_MS = 90_000;
+export const LOOK_EVERY_MS = 50;
+
+export const plays = (event: Event) => (game: PlannedGame) => game.scenario.event === event;
 
 /** Shows progress while `work` goes on; the line at its end says how long it took. */
 export async function act<T>(
   { io, clock }: Pick<Stage, 'io' | 'clock'>,
   title: string,
-  work: (progress: Progress) => Promise<{ readonly said: string; readonly value: T }>,
+  work: (progress: Progress) => Promise<Done<T>>,
 ): Promise<T> {
   const startedMs = clock.monotonicMs();
   const progress = startProgress(io, title);
   try {
-    const { said, value } = await work(progress);
-    progress.end(`${title}: ${said} (${shownDuration(clock.monotonicMs() - startedMs)})`);
+    const { said, more, value } = await work(progress);
+    progress.end(`${title}: ${said} (${shownDuration(clock.monotonicMs() - startedMs)})`, more);
     return value;
   } finally {
     progress.stop();
   }
+}
+
+/** Makes these games; `onMade` counts them. */
+export async function makeGames(
+  { platform, signal }: Stage,
+  planned: readonly PlannedGame[],
+  onMade: (count: number) => void,
+): Promise<readonly Game[]> {
+  const made = new Map<PlannedGame, Game>();
+  await eachOf(planned, AT_A_TIME, signal, async (plan) => {
+    made.set(plan, await prepareGame(platform, plan));
+    onMade(made.size);
+  });
+  return planned.flatMap((plan) => made.get(plan) ?? []);
 }
 
 /**
@@ -40,22 +69,17 @@ export async function act<T>(
  * others must not have asked yet, or they would share its fate.
  */
 export function prepareGames(stage: Stage, planned: readonly PlannedGame[]): Promise<readonly Game[]> {
-  const { platform, signal } = stage;
   return act(stage, 'preparing games', async (progress) => {
-    const prepared = new Map<PlannedGame, Game>();
-    const prepare = async (plan: PlannedGame): Promise<void> => {
-      prepared.set(plan, await prepareGame(platform, plan));
-      progress.at(prepared.size, planned.length);
-    };
-    const doomed = planned.filter(plays('worker killed'));
-    await eachOf(doomed, 1, signal, prepare);
-    const killing = [...prepared.values()].map((game) => killWorkerOf(stage, game));
-    const others = planned.filter((plan) => !prepared.has(plan));
-    const outcomes = await Promise.allSettled([eachOf(others, AT_A_TIME, signal, prepare), ...killing]);
+    const isDoomed = plays('worker killed');
+    const doomed = await makeGames(stage, planned.filter(isDoomed), () => undefined);
+    const rest = planned.filter((plan) => !isDoomed(plan));
+    const advance = (count: number): void => progress.at(doomed.length + count, planned.length);
+    const making = makeGames(stage, rest, advance);
+    const outcomes = await Promise.allSettled([making, ...doomed.map((game) => killWorkerOf(stage, game))]);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
-    const games = planned.flatMap((plan) => prepared.get(plan) ?? []);
-    return { said: `${games.length}, with ${platform.containers.made()} containers`, value: games };
+    const games = [...doomed, ...(await making)];
+    return { said: `${games.length}, with ${stage.platform.containers.made()} containers`, value: games };
   });
 }
 
@@ -65,9 +89,9 @@ async function killWorkerOf(stage: Stage, game: Game): Promise<void> {
   const lock = await platform.records.lock(game.gameId);
   try {
     for (const request of game.scenario.requests) await askByQueue(platform, game, request);
-    const worker = platform.programs.startWorker();
+    const worker = platform.programs.start('worker');
     try {
-      const condition = { what: 'the worker that is to be killed', everyMs: LOOK_EVERY_MS, withinMs: KILL_WITHIN_MS };
+      const condition = { what: 'the worker that is to be killed', everyMs: LOOK_EVERY_MS, withinMs: READY_WITHIN_MS };
       await untilTrue(stage, condition, () => {
         requireRunning(worker);
         return lock.isWaitedFor();
@@ -95,36 +119,71 @@ export function askForAll(stage: Stage, games: readonly Game[]): Promise<readonl
       }),
       eachOf(calls, 2, signal, (call) => platform.programs.run(call).then(advance)),
     ]);
-    const started = await Promise.all(
-      games.map(async (game) => (plays('started again')(game) ? startAgain(platform, game) : game)),
-    );
     const { total } = await platform.service.counts();
-    return { said: `${total} jobs, by plain BullMQ and by ${calls.length} calls of our command line`, value: started };
+    const said = `${total} jobs, by plain BullMQ and by ${calls.length} calls of our command line`;
+    return { said, value: await startSomeAgain(platform, games) };
+  });
+}
+
+export const startSomeAgain = (platform: Platform, games: readonly Game[]): Promise<readonly Game[]> =>
+  Promise.all(games.map(async (game) => (plays('started again')(game) ? startAgain(platform, game) : game)));
+
+/** Starts worker, retention and HTTP in one process; resolves when it listens. */
+export function startService(stage: Stage, tidyUp: TidyUp): Promise<ServedStage> {
+  const { platform, clock, signal } = stage;
+  return act(stage, 'starting the service', async () => {
+    const service = platform.programs.start('serve');
+    tidyUp.add('service', service.kill);
+    let port: number | undefined;
+    const condition = { what: 'the start of the service', everyMs: LOOK_EVERY_MS, withinMs: READY_WITHIN_MS };
+    await untilTrue(stage, condition, async () => {
+      requireRunning(service);
+      port = await listeningPort(platform.logFile);
+      return port !== undefined;
+    });
+    const origin = `http://127.0.0.1:${port}`;
+    const http = createHttpClient({ origin, token: platform.token, patience: { clock, signal } });
+    return { said: `runtime-cleanup serve at ${origin}`, value: { ...stage, service, http } };
   });
 }
 
 /** Waits for every job to end; leases are given back as soon as the worker has been refused once. */
-export function watchJobs(stage: Stage, worker: WorkerProcess, games: readonly Game[]): Promise<number> {
+export function watchJobs(stage: ServedStage, games: readonly Game[]): Promise<void> {
   const { platform } = stage;
   return act(stage, 'jobs ended', async (progress) => {
     const held = new Set(games.filter(plays('lease given back')));
-    let seen = { ended: 0, total: 0 };
-    const allEnded = await holdsWithin(stage, { everyMs: LOOK_EVERY_MS, withinMs: ALL_ENDED_WITHIN_MS }, async () => {
-      requireRunning(worker);
+    const said = await untilAllEnded(stage, async ({ ended, total }) => {
+      progress.at(ended, total);
       for (const game of held) {
         if ((await platform.records.operations(game.gameId, [])).length === 0) continue;
         await platform.leases.giveBack(game.gameId);
         held.delete(game);
       }
-      seen = await platform.service.counts();
-      progress.at(seen.ended, seen.total);
-      return seen.ended === seen.total;
     });
-    const said = `${seen.ended} of ${seen.total}${allEnded ? '' : ', and the time is over'}`;
-    return { said, value: seen.total };
+    return { said, value: undefined };
   });
 }
 
-function requireRunning(worker: WorkerProcess): void {
-  if (!worker.isRunning()) throw new DemoError('the worker has ended by itself');
+interface Counts {
+  readonly ended: number;
+  readonly total: number;
+}
+
+/** Resolves to how many jobs have ended, in words, when all have, or when it takes too long. */
+export async function untilAllEnded(
+  stage: ServedStage,
+  onLook: (counts: Counts) => Promise<void> = async () => undefined,
+): Promise<string> {
+  let seen: Counts = { ended: 0, total: 0 };
+  const allEnded = await holdsWithin(stage, { everyMs: LOOK_EVERY_MS, withinMs: ALL_ENDED_WITHIN_MS }, async () => {
+    requireRunning(stage.service);
+    seen = await stage.platform.service.counts();
+    await onLook(seen);
+    return seen.ended === seen.total;
+  });
+  return `${seen.ended} of ${seen.total}${allEnded ? '' : ', and the time is over'}`;
+}
+
+function requireRunning(service: ServiceProcess): void {
+  if (!service.isRunning()) throw new DemoError('the service has ended by itself');
 }

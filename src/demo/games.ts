@@ -63,6 +63,15 @@ export function commandLineCalls(games: readonly Game[]): readonly (readonly str
   return [...calls.values()];
 }
 
+/** Nobody asks for it; it is there for a sweep to find. */
+export const isSwept = ({ requests }: Scenario): boolean => requests.some(({ by }) => by === 'sweep');
+
+/** The platform writes the container's full id into the record. */
+export async function mend({ records }: Platform, game: Game): Promise<Game> {
+  await records.mend(game.gameId, game.container?.containerId ?? '');
+  return { ...game, recordBefore: await records.read(game.gameId) };
+}
+
 /** The other service that starts the game again. */
 export async function startAgain({ containers, records }: Platform, game: Game): Promise<Game> {
   if (game.container !== null) await containers.start(game.container.containerId);

@@ -31,6 +31,8 @@ export interface HttpClient {
   /** Asks until the answer is as wanted; only the last call is shown. */
   readonly askUntil: (request: HttpRequest, isWanted: (answer: HttpAnswer) => boolean) => Promise<HttpAnswer>;
   readonly calls: () => readonly HttpCall[];
+  /** The calls since this was last asked, as lines for whoever watches. */
+  readonly newLines: () => readonly string[];
 }
 
 interface Options {
@@ -38,8 +40,6 @@ interface Options {
   readonly origin: string;
   readonly token: string;
   readonly patience: Patience;
-  /** Takes the lines for whoever watches. */
-  readonly tell: (line: string) => void;
 }
 
 const API = '/api/v1/internal';
@@ -47,15 +47,14 @@ const ANSWER_WITHIN_MS = 15_000;
 const ENDS_WITHIN_MS = 20_000;
 const ASK_EVERY_MS = 100;
 
-export function createHttpClient({ origin, token, patience, tell }: Options): HttpClient {
+export function createHttpClient({ origin, token, patience }: Options): HttpClient {
   const calls: HttpCall[] = [];
+  const lines = [`  $ API=${origin}${API} TOKEN=${token}`];
 
-  function show(request: HttpRequest, { status, body }: HttpAnswer): void {
-    if (calls.length === 0) tell(`  $ API=${origin}${API} TOKEN=${token}`);
+  function note(request: HttpRequest, { status, body }: HttpAnswer): void {
     const curl = curlLine(request, origin);
     calls.push({ curl, status, body });
-    tell(`  $ ${curl}`);
-    for (const line of shortened(`${status} ${JSON.stringify(body)}`)) tell(`    ${line}`);
+    lines.push(`  $ ${curl}`, ...shortened(`${status} ${JSON.stringify(body)}`).map((line) => `    ${line}`));
   }
 
   async function call(request: HttpRequest): Promise<HttpAnswer> {
@@ -80,14 +79,11 @@ export function createHttpClient({ origin, token, patience, tell }: Options): Ht
 
   async function ask(request: HttpRequest): Promise<HttpAnswer> {
     const answer = await call(request);
-    show(request, answer);
+    note(request, answer);
     return answer;
   }
 
-  async function askUntil(
-    request: HttpRequest,
-    isWanted: (answer: HttpAnswer) => boolean,
-  ): Promise<HttpAnswer> {
+  async function askUntil(request: HttpRequest, isWanted: (answer: HttpAnswer) => boolean): Promise<HttpAnswer> {
     let answer: HttpAnswer | undefined;
     const condition = { what: `the end of ${request.path}`, everyMs: ASK_EVERY_MS, withinMs: ENDS_WITHIN_MS };
     await untilTrue(patience, condition, async () => {
@@ -95,11 +91,11 @@ export function createHttpClient({ origin, token, patience, tell }: Options): Ht
       return isWanted(answer);
     });
     if (answer === undefined) throw new DemoError('nothing was asked');
-    show(request, answer);
+    note(request, answer);
     return answer;
   }
 
-  return { ask, askUntil, calls: () => calls };
+  return { ask, askUntil, calls: () => calls, newLines: () => lines.splice(0) };
 }
 
 function headersOf({ headers, body, token: given }: HttpRequest, token: string): Record<string, string> {

@@ -15,10 +15,8 @@ export interface DemoIo {
 export interface Progress {
   /** So many of so many are done. */
   readonly at: (done: number, total: number) => void;
-  /** A line beside it, which stays. */
-  readonly note: (line: string) => void;
-  /** Ends it with a line that stays. */
-  readonly end: (line: string) => void;
+  /** Ends it with a line that stays, and more below it. */
+  readonly end: (line: string, more?: readonly string[]) => void;
   /** Takes the bar away, if there is one still. */
   readonly stop: () => void;
 }
@@ -30,9 +28,7 @@ export function startProgress({ stderr, json }: DemoIo, title: string): Progress
   const isLive = stderr.isTTY === true && !json;
   let bar: SingleBar | undefined;
   let ended = false;
-  const showTitle = (): void => void (isLive && stderr.write(`${title} ...`));
-  const say = (line: string): void => void (!json && stderr.write(`${line}\n`));
-  showTitle();
+  if (isLive) stderr.write(`${title} ...`);
 
   const startBar = (total: number): SingleBar => {
     stderr.write(CLEAR_LINE);
@@ -53,14 +49,9 @@ export function startProgress({ stderr, json }: DemoIo, title: string): Progress
       bar.setTotal(total);
       bar.update(done);
     },
-    note: (line) => {
-      if (isLive && bar === undefined) stderr.write(CLEAR_LINE);
-      say(line);
-      if (bar === undefined) showTitle();
-    },
-    end: (line) => {
+    end: (line, more = []) => {
       stop();
-      say(line);
+      if (!json) stderr.write([line, ...more, ''].join('\n'));
     },
     stop,
   };

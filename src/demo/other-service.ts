@@ -4,6 +4,7 @@ import type { Config } from '../config.js';
 import { jobWord } from './verdict.js';
 
 const QUEUE = 'runtime-cleanup';
+const RETENTION_QUEUE = 'runtime-retention';
 const PREFIX = '{rtmanager}';
 const MOST_JOBS = 10_000;
 
@@ -20,6 +21,10 @@ export interface OtherService {
   readonly ask: (jobName: string, data: unknown) => Promise<string>;
   readonly jobs: () => Promise<readonly SeenJob[]>;
   readonly counts: () => Promise<{ readonly ended: number; readonly total: number }>;
+  /** The dead letters' job ids. */
+  readonly deadLetters: () => Promise<readonly string[]>;
+  /** Whether a sweep of the schedule has come to its end, and none runs. */
+  readonly hasSwept: () => Promise<boolean>;
   readonly close: () => Promise<void>;
 }
 
@@ -30,8 +35,9 @@ interface Options {
 }
 
 export async function openOtherService(options: Options): Promise<OtherService> {
-  const queue = createQueue(options).on('error', options.onError);
-  await queue.waitUntilReady();
+  const queue = createQueue(QUEUE, options).on('error', options.onError);
+  const retention = createQueue(RETENTION_QUEUE, options).on('error', options.onError);
+  await Promise.all([queue.waitUntilReady(), retention.waitUntilReady()]);
   return {
     ask: async (jobName, data) => (await queue.add(jobName, data)).id ?? '',
     jobs: async () => {
@@ -49,7 +55,14 @@ export async function openOtherService(options: Options): Promise<OtherService> 
       const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
       return { ended: (counts['completed'] ?? 0) + (counts['failed'] ?? 0), total };
     },
-    close: () => queue.close(),
+    deadLetters: async () => (await queue.getJobs(['failed'], 0, MOST_JOBS)).map(({ id }) => id ?? ''),
+    hasSwept: async () => {
+      const { completed = 0, active = 0, waiting = 0 } = await retention.getJobCounts();
+      return completed > 0 && active + waiting === 0;
+    },
+    close: async () => {
+      await Promise.all([queue.close(), retention.close()]);
+    },
   };
 }
 
@@ -57,12 +70,12 @@ type PlainQueue = Pick<Queue<unknown, unknown>, 'add' | 'getJobs' | 'getJobCount
   readonly on: (event: 'error', listener: (error: Error) => void) => PlainQueue;
 };
 
-function createQueue({ config, databaseUrl }: Options): PlainQueue {
+function createQueue(name: string, { config, databaseUrl }: Options): PlainQueue {
   if (config.queueBackend === 'redis') {
-    return new Queue<unknown, unknown>(QUEUE, { connection: { url: config.redisUrl ?? '' }, prefix: PREFIX });
+    return new Queue<unknown, unknown>(name, { connection: { url: config.redisUrl ?? '' }, prefix: PREFIX });
   }
   const OnPostgres = withBackend(createPostgresBackend);
-  return new OnPostgres.Queue<unknown, unknown>(QUEUE, {
+  return new OnPostgres.Queue<unknown, unknown>(name, {
     connection: { connectionString: databaseUrl, migrate: true },
   });
 }

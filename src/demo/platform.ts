@@ -1,4 +1,5 @@
 /** A small platform of the run's own: a database, a queue, leases, an environment for the programs that use them. */
+import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +27,10 @@ export interface Platform {
   readonly leases: OtherLeases;
   readonly service: OtherService;
   readonly programs: Programs;
+  /** What the service writes goes there. */
+  readonly logFile: string;
+  /** Of the HTTP API. */
+  readonly token: string;
 }
 
 export interface PlatformOptions {
@@ -51,11 +56,12 @@ export async function makeFolder(runId: string): Promise<string> {
 
 export async function openPlatform(options: PlatformOptions, tidyUp: TidyUp): Promise<Platform> {
   const { given, runId, logFile } = options;
+  const token = randomBytes(24).toString('base64url');
   const patience: Patience = given;
   const docker = dockerOf(given.config);
   await pingEngine({ docker, clock: given.clock, timeoutMs: ENGINE_TIMEOUT_MS, signal: given.signal });
   const { redis, redisUrl } = await openRedis(options, tidyUp);
-  const environment = environmentFor(options, redisUrl);
+  const environment = environmentFor(options, { redisUrl, token });
   const context: Context = { ...given, config: readConfig(environment), patienceMs: PATIENCE_MS };
   const { config } = context;
   const opening = openDatabase(context);
@@ -81,6 +87,8 @@ export async function openPlatform(options: PlatformOptions, tidyUp: TidyUp): Pr
     leases: createOtherLeases(database.value, config.leaseStore === 'redis' ? redis : null),
     service,
     programs: createPrograms({ environment, logFile }),
+    logFile,
+    token,
   };
 }
 
@@ -101,7 +109,7 @@ async function openRedis(
 /** The user's environment, but for what would lead to a live platform, and with settings that make haste. */
 function environmentFor(
   { given, environment, folder }: PlatformOptions,
-  redisUrl: string | null,
+  { redisUrl, token }: { readonly redisUrl: string | null; readonly token: string },
 ): Record<string, string> {
   const { config } = given;
   const isTheirs = (name: string): boolean =>
@@ -119,5 +127,7 @@ function environmentFor(
     RTMANAGER_CONFLICT_MAX_ATTEMPTS: String(CONFLICT_MAX_ATTEMPTS),
     RTMANAGER_CONTAINER_RETENTION_DAYS: String(RETENTION_DAYS),
     RTMANAGER_GAME_LEASE_TTL_SECONDS: String(LEASE_TTL_SECONDS),
+    RTMANAGER_INTERNAL_HTTP_ADDR: '127.0.0.1:0',
+    RTMANAGER_API_TOKENS: token,
   };
 }

@@ -1,17 +1,18 @@
-/** This very program as processes of its own: the worker, and the command line. */
+/** This very program as processes of its own: the service, and the command line. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { fieldOf, parsed } from './answers.js';
 import { DemoError } from './waiting.js';
 
 export interface Programs {
-  readonly startWorker: () => WorkerProcess;
-  /** Runs one command to its end; rejects with what it printed unless it exits with 0. */
-  readonly run: (args: readonly string[]) => Promise<void>;
+  readonly start: (role: 'worker' | 'serve') => ServiceProcess;
+  /** Runs one command to its end and resolves to what it printed; rejects with that unless it exits with 0. */
+  readonly run: (args: readonly string[]) => Promise<string>;
 }
 
-export interface WorkerProcess {
+export interface ServiceProcess {
   readonly isRunning: () => boolean;
   /** SIGTERM; resolves to the exit code, or to the name of the signal that ended it. */
   readonly stop: () => Promise<number | string>;
@@ -21,7 +22,7 @@ export interface WorkerProcess {
 
 interface Options {
   readonly environment: Readonly<Record<string, string>>;
-  /** The worker's output is appended to it. */
+  /** The service's output is appended to it. */
   readonly logFile: string;
 }
 
@@ -30,10 +31,10 @@ export function createPrograms({ environment, logFile }: Options): Programs {
   if (main === undefined) throw new DemoError('it is not known which program this is');
   const commandLine = [...process.execArgv, main];
 
-  function startWorker(): WorkerProcess {
+  function start(role: 'worker' | 'serve'): ServiceProcess {
     const log = openSync(logFile, 'a');
-    // In a process group of its own: Ctrl-C at the terminal is for the demo, which then stops its worker in order.
-    const child = spawn(process.execPath, [...commandLine, 'worker'], {
+    // In a process group of its own: Ctrl-C at the terminal is for the demo, which then stops its service in order.
+    const child = spawn(process.execPath, [...commandLine, role], {
       env: environment,
       stdio: ['ignore', log, log],
       detached: true,
@@ -64,7 +65,7 @@ export function createPrograms({ environment, logFile }: Options): Programs {
     };
   }
 
-  async function run(args: readonly string[]): Promise<void> {
+  async function run(args: readonly string[]): Promise<string> {
     const child = spawn(process.execPath, [...commandLine, ...args], {
       env: environment,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -75,15 +76,23 @@ export function createPrograms({ environment, logFile }: Options): Programs {
     });
     const [ending, stdout, stderr] = await Promise.all([ended, text(child.stdout), text(child.stderr)]);
     if (ending !== 0) throw new DemoError(`"runtime-cleanup ${args[0]}" ended with ${ending}:\n${stdout}${stderr}`);
+    return stdout;
   }
 
-  return { startWorker, run };
+  return { start, run };
 }
 
 const TAIL_LINES = 10;
 
-/** What the worker last said. */
+/** What the service last said. */
 export async function tailOf(logFile: string): Promise<string> {
   const lines = (await readFile(logFile, 'utf8')).trimEnd().split('\n');
   return lines.slice(-TAIL_LINES).join('\n');
+}
+
+/** The port that the service says it listens on, once it says so. */
+export async function listeningPort(logFile: string): Promise<number | undefined> {
+  const lines = (await readFile(logFile, 'utf8')).split('\n').filter((line) => /"listening".*\}$/.test(line));
+  const port = lines.map((line) => fieldOf(parsed(line, 'a line of the log'), 'port')).at(-1);
+  return typeof port === 'number' ? port : undefined;
 }

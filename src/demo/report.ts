@@ -1,6 +1,7 @@
 /** The end of the demonstration, in words: a table and a summary for people, one document for machines. */
 import Table from 'cli-table3';
 import pico from 'picocolors';
+import type { HttpCall } from './http-client.js';
 import { shownDuration } from './io.js';
 import type { Verdict } from './verdict.js';
 
@@ -12,6 +13,7 @@ export interface Report {
   readonly containersKept: number;
   readonly jobs: number;
   readonly elapsedMs: number;
+  readonly httpCalls: readonly HttpCall[];
 }
 
 export const isAsExpected = ({ verdicts }: Report): boolean =>
@@ -54,20 +56,22 @@ function summaryLine(report: Report): string {
   const right = verdicts.filter(({ differences }) => differences.length === 0).length;
   return [
     `${right} of ${verdicts.length} as expected`,
-    `${containersMade} containers made, ${containersRemoved} removed and ${containersKept} kept by the worker`,
+    `${containersMade} containers made, ${containersRemoved} removed and ${containersKept} kept by the service`,
     `${jobs} jobs on the ${queueBackend} queue`,
     shownDuration(elapsedMs),
   ].join('; ');
 }
 
 export function reportDocument(report: Report): unknown {
-  const { queueBackend, containersMade, containersRemoved, containersKept, jobs, elapsedMs, verdicts } = report;
+  const { queueBackend, containersMade, containersRemoved, containersKept, jobs, elapsedMs, verdicts, httpCalls } =
+    report;
   return {
     asExpected: isAsExpected(report),
     queueBackend,
     containers: { made: containersMade, removed: containersRemoved, kept: containersKept },
     jobs,
     elapsedMs: Math.round(elapsedMs),
+    httpCalls,
     scenarios: verdicts.map((verdict) => Object.assign({ asExpected: verdict.differences.length === 0 }, verdict)),
   };
 }

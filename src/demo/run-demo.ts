@@ -1,5 +1,5 @@
 /**
- * A platform in small, for a minute: real containers in every state, a worker that really cleans them up, and a table
+ * A platform in small, for a minute: real containers in every state, a service that really cleans them up, and a table
  * that compares what was expected with what is true in the engine, the database and the queue.
  */
 import { randomBytes } from 'node:crypto';
@@ -8,15 +8,18 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../app/context.js';
 import { type Environment, processEnvironment } from '../config.js';
-import { act, askForAll, prepareGames, type Stage, watchJobs } from './acts.js';
-import { type Game, lookAt, planGames } from './games.js';
+import { act, askForAll, prepareGames, type Stage, startService, watchJobs } from './acts.js';
+import { type Game, isSwept, lookAt, planGames } from './games.js';
 import type { DemoIo } from './io.js';
+import { mendByCommandLine, useHttp } from './mending-acts.js';
 import { makeFolder, openPlatform } from './platform.js';
 import { tailOf } from './programs.js';
 import { isAsExpected, type Report, reportDocument, reportText } from './report.js';
 import { SCENARIOS } from './scenarios.js';
+import { judgeServiceEnd } from './statements.js';
+import { prepareSweep, sweep } from './sweep-acts.js';
 import { createTidyUp, type TidyUp } from './tidy-up.js';
-import { type Facts, judge, judgeWorkerEnd } from './verdict.js';
+import { type Facts, judge } from './verdict.js';
 
 export interface DemoOptions extends Pick<Context, 'config' | 'log' | 'clock' | 'signal'> {
   readonly io: DemoIo;
@@ -37,7 +40,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   signal.throwIfAborted();
   const runId = randomBytes(4).toString('hex');
   const folder = await makeFolder(runId);
-  const files: Files = { folder, logFile: join(folder, 'worker.log') };
+  const files: Files = { folder, logFile: join(folder, 'service.log') };
   const tidyUp = createTidyUp();
   let isFine = false;
   try {
@@ -52,9 +55,9 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   } finally {
     const isTidy = await leaveNothing(options, tidyUp);
     isFine = isFine && isTidy;
-    // A worker's log is worth keeping where somebody has to find out what went wrong.
+    // The service's log is worth keeping where somebody has to find out what went wrong.
     if (!isFine && !signal.aborted && existsSync(files.logFile)) {
-      io.stderr.write(`the worker's log is kept: ${files.logFile}\n`);
+      io.stderr.write(`the service's log is kept: ${files.logFile}\n`);
     } else {
       await rm(folder, { recursive: true, force: true });
     }
@@ -75,13 +78,23 @@ async function play(
     return { said: `engine, database, ${value.config.queueBackend} queue`, value };
   });
   const stage: Stage = { platform, io, clock, signal };
-  const prepared = await prepareGames(stage, planGames(SCENARIOS));
-  const games = await askForAll(stage, prepared);
-
-  const worker = platform.programs.startWorker();
-  tidyUp.add('worker', worker.kill);
-  const jobs = await watchJobs(stage, worker, games);
-  const ending = await worker.stop();
+  const planned = planGames(SCENARIOS);
+  const prepared = await prepareGames(
+    stage,
+    planned.filter(({ scenario }) => !isSwept(scenario)),
+  );
+  const asked = await askForAll(stage, prepared);
+  const served = await startService(stage, tidyUp);
+  await watchJobs(served, asked);
+  const swept = await prepareSweep(
+    served,
+    planned.filter(({ scenario }) => isSwept(scenario)),
+  );
+  const sweeping = await sweep(served, swept);
+  const byCommandLine = await mendByCommandLine(served, [...asked, ...swept]);
+  const throughHttp = await useHttp(served, byCommandLine.games);
+  const { games } = throughHttp;
+  const ending = await served.service.stop();
 
   const facts = await lookAtAll(stage, games);
   const verdicts = SCENARIOS.map((scenario) =>
@@ -93,11 +106,12 @@ async function play(
   const { removed, kept } = fates(facts);
   return {
     queueBackend: platform.config.queueBackend,
-    verdicts: [...verdicts, judgeWorkerEnd(ending)],
+    verdicts: [...verdicts, ...sweeping, ...byCommandLine.verdicts, ...throughHttp.verdicts, judgeServiceEnd(ending)],
     containersMade: platform.containers.made(),
     containersRemoved: removed,
     containersKept: kept,
-    jobs,
+    jobs: (await platform.service.counts()).total,
+    httpCalls: served.http.calls(),
     elapsedMs: clock.monotonicMs() - startedMs,
   };
 }
@@ -112,7 +126,7 @@ async function lookAtAll({ platform }: Stage, games: readonly Game[]): Promise<r
   return Promise.all(games.map(async (game) => ({ game, found: await lookAt(platform, game, jobs) })));
 }
 
-/** Of the containers that were there when the worker came. */
+/** Of the containers that were there when the service came. */
 function fates(facts: readonly GameFacts[]): { readonly removed: number; readonly kept: number } {
   const there = facts.filter(({ game: { container, scenario } }) => {
     const plan = scenario.container;
@@ -144,5 +158,5 @@ async function leaveNothing({ io, clock }: DemoOptions, tidyUp: TidyUp): Promise
 
 async function showLog({ stderr }: DemoIo, { logFile }: Files): Promise<void> {
   const tail = await tailOf(logFile).catch(() => '');
-  if (tail !== '') stderr.write(`the worker's last words:\n${tail}\n`);
+  if (tail !== '') stderr.write(`the service's last words:\n${tail}\n`);
 }

@@ -12,6 +12,7 @@ import { within } from './time.js';
 
 const REOPEN_MS = 1_000;
 const CLOSE_LIMIT_MS = 1_000;
+const TITLE_CHARACTERS = 200;
 
 const DESCRIPTIONS: Readonly<Record<QueueName, string>> = {
   [CLEANUP_QUEUE]: 'Containers to remove. What failed is a dead letter: mend what its reason names, then retry it.',
@@ -80,10 +81,20 @@ export function createBoard({ backend, clock, report }: Deps) {
 
 function adapterOf(queue: JobQueue, description: string): BullMQAdapter {
   const adapter = new BullMQAdapter(queue, { description });
-  // The name is the same for all; which game it is about is what people look for.
-  adapter.setFormatter('name', (job) => {
-    const gameId = textIn(job.data, 'gameId');
-    return gameId === '' ? job.name : gameId;
-  });
+  // The job's name is the same for all: people look for the game, and for why it failed.
+  adapter.setFormatter('name', titleOf);
   return adapter;
+}
+
+/** Some of what bull-board hands a formatter: a job as JSON. */
+interface ShownJob {
+  readonly name: string;
+  readonly data: unknown;
+  readonly failedReason?: string | null | undefined;
+}
+
+function titleOf({ name, data, failedReason }: ShownJob): string {
+  const about = textIn(data, 'gameId') || name;
+  const title = failedReason === undefined || failedReason === null ? about : `${about}: ${failedReason}`;
+  return title.length > TITLE_CHARACTERS ? `${title.slice(0, TITLE_CHARACTERS).toWellFormed()}…` : title;
 }

@@ -4,6 +4,7 @@ import {
   duration,
   matchesLock,
   mountPointsBelow,
+  needsBrowser,
   needsServices,
   satisfies,
   withoutCallingNpm,
@@ -95,6 +96,16 @@ test.each([
   [['test/unit/lease'], true],
 ])('vitest %o needs services: %s', (args, needed) => {
   expect(needsServices(args)).toBe(needed);
+});
+
+test.each([
+  [[], true],
+  [['--project', 'unit'], false],
+  [['--project', 'integration'], false],
+  [['--project=integration', '--project=e2e'], true],
+  [['test/e2e/dashboard.test.ts'], true],
+])('vitest %o needs a browser: %s', (args, needed) => {
+  expect(needsBrowser(args)).toBe(needed);
 });
 
 test('mount points below a folder are named inner ones first, and only those below it', () => {
