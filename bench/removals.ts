@@ -6,24 +6,15 @@
  *   npm run bench -- --redis           # Redis queue and leases
  *   npm run bench -- --containers 400 --rounds 3 --concurrency 8
  */
-import { mkdtemp, chmod, rm } from 'node:fs/promises';
 import http from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Docker from 'dockerode';
-import { createCleanupQueue } from '../src/adapters/bullmq/producer.js';
-import { createJobEndings } from '../src/adapters/bullmq/endings.js';
-import { createClosing } from '../src/app/closing.js';
-import type { Context } from '../src/app/context.js';
-import { type Database, openDatabase } from '../src/app/database.js';
-import { openQueueBackend, queueReport } from '../src/app/queue.js';
+import type { Database } from '../src/app/database.js';
 import { startService } from '../src/app/service.js';
 import { systemClock } from '../src/clock.js';
-import { readConfig } from '../src/config.js';
 import { ensureSleeperImage } from '../src/demo/sleeper-image.js';
-import { createLogger } from '../src/telemetry/logger.js';
 import { createTelemetry } from '../src/telemetry/telemetry.js';
+import { median, onStores, type Stores } from './stores.js';
 
 const { values } = parseArgs({
   options: {
@@ -92,76 +83,52 @@ async function insertRecords(database: Database, ids: string[]): Promise<void> {
   );
 }
 
-const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
-
-async function main(): Promise<void> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'runtime-cleanup-bench-'));
-  await chmod(dataDir, 0o755);
-  const config = readConfig({
-    RTMANAGER_DATA_DIR: join(dataDir, 'data'),
-    DOCKER_HOST: `unix://${socketPath}`,
-    REDIS_URL: process.env['REDIS_URL'],
-    ...(values.concurrency === '' ? {} : { RTMANAGER_WORKER_CONCURRENCY: values.concurrency }),
+async function main({ context, database, queues, closing }: Stores): Promise<void> {
+  const { config, signal } = context;
+  const { producer: queue, endings } = queues;
+  const worker = await startService(context, {
+    role: 'worker',
+    telemetry: createTelemetry(systemClock),
+    facts: { version: 'bench', metricsText: undefined },
   });
-  const log = createLogger({ level: 'warn', name: 'bench' });
-  const signal = new AbortController().signal;
-  const context: Context = { config, log, clock: systemClock, patienceMs: 20_000, signal };
-  const closing = createClosing(log);
-  closing.add('data', () => rm(dataDir, { recursive: true, force: true }));
-  try {
-    const database = await openDatabase(context);
-    closing.add('database', database.close);
-    const backend = await openQueueBackend(context, database, closing);
-    const parts = { backend, clock: systemClock, report: queueReport(log) };
-    const queue = createCleanupQueue(parts);
-    closing.add('queue', queue.close);
-    const { waiting, delayed, active } = await queue.counts();
-    if (waiting + delayed + active > 0) throw new Error('this queue is in use; measure on another');
-    const endings = createJobEndings(parts);
-    closing.add('endings', endings.close);
-    const worker = await startService(context, {
-      role: 'worker',
-      telemetry: createTelemetry(systemClock),
-      facts: { version: 'bench', metricsText: undefined },
-    });
-    closing.add('worker', worker.stop);
-    const image = await ensureSleeperImage(docker);
+  closing.add('worker', worker.stop);
+  const image = await ensureSleeperImage(docker);
 
-    console.log(
-      `${config.queueBackend} queue, ${config.workerConcurrency} jobs at a time, ${containers} containers a round, ${rounds} rounds`,
+  console.log(
+    `${config.queueBackend} queue, ${config.workerConcurrency} jobs at a time, ${containers} containers a round, ${rounds} rounds`,
+  );
+  const floors: number[] = [];
+  const ours: number[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    floors.push(await floor(await createContainers(`floor-${round}`, image), config.workerConcurrency));
+    const ids = await createContainers(`ours-${round}`, image);
+    await insertRecords(database, ids);
+    const started = await database.pool.query<{ at: Date }>('SELECT clock_timestamp() AS at');
+    const jobs = await queue.enqueue(ids.map((id) => ({ gameId: games.get(id) ?? '', opSource: 'operator_cli' })));
+    let succeeded = 0;
+    await endings.wait(
+      jobs.map((job) => job.jobId),
+      (ending) => {
+        if (ending.state === 'completed' && ending.result.errorCode === '') succeeded += 1;
+      },
+      signal,
     );
-    const floors: number[] = [];
-    const ours: number[] = [];
-    for (let round = 1; round <= rounds; round++) {
-      floors.push(await floor(await createContainers(`floor-${round}`, image), config.workerConcurrency));
-      const ids = await createContainers(`ours-${round}`, image);
-      await insertRecords(database, ids);
-      const started = await database.pool.query<{ at: Date }>('SELECT clock_timestamp() AS at');
-      const jobs = await queue.enqueue(ids.map((id) => ({ gameId: games.get(id) ?? '', opSource: 'operator_cli' })));
-      let succeeded = 0;
-      await endings.wait(
-        jobs.map((job) => job.jobId),
-        (ending) => {
-          if (ending.state === 'completed' && ending.result.errorCode === '') succeeded += 1;
-        },
-        signal,
-      );
-      // The last row of the operation log, not the moment we heard of it: news of an ending may take a second.
-      const { rows } = await database.pool.query<{ seconds: number }>(
-        'SELECT extract(epoch FROM max(finished_at) - $1)::float8 AS seconds FROM operation_log',
-        [started.rows[0]?.at],
-      );
-      ours.push(ids.length / (rows[0]?.seconds ?? Number.NaN));
-      if (succeeded !== ids.length) throw new Error(`only ${succeeded} of ${ids.length} cleanups succeeded`);
-      console.log(`round ${round}: floor ${floors.at(-1)?.toFixed(0)}/s, ours ${ours.at(-1)?.toFixed(0)}/s`);
-    }
-    const ratios = ours.map((rate, i) => rate / (floors[i] ?? rate));
-    console.log(
-      `median: floor ${median(floors).toFixed(0)}/s, ours ${median(ours).toFixed(0)}/s, ratio ${median(ratios).toFixed(2)}`,
+    // The last row of the operation log, not the moment we heard of it: news of an ending may take a second.
+    const { rows } = await database.pool.query<{ seconds: number }>(
+      'SELECT extract(epoch FROM max(finished_at) - $1)::float8 AS seconds FROM operation_log',
+      [started.rows[0]?.at],
     );
-  } finally {
-    await closing.closeAll();
+    ours.push(ids.length / (rows[0]?.seconds ?? Number.NaN));
+    if (succeeded !== ids.length) throw new Error(`only ${succeeded} of ${ids.length} cleanups succeeded`);
+    console.log(`round ${round}: floor ${floors.at(-1)?.toFixed(0)}/s, ours ${ours.at(-1)?.toFixed(0)}/s`);
   }
+  const ratios = ours.map((rate, i) => rate / (floors[i] ?? rate));
+  console.log(
+    `median: floor ${median(floors).toFixed(0)}/s, ours ${median(ours).toFixed(0)}/s, ratio ${median(ratios).toFixed(2)}`,
+  );
 }
 
-await main();
+await onStores(main, {
+  DOCKER_HOST: `unix://${socketPath}`,
+  ...(values.concurrency === '' ? {} : { RTMANAGER_WORKER_CONCURRENCY: values.concurrency }),
+});

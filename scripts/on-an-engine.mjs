@@ -33,5 +33,15 @@ const onAnEngine =
 /** `npm run demo [-- --redis] [-- arguments of the demo]` */
 export const runDemo = onAnEngine({ name: 'demo', program: ['dist/main.js', 'demo'] });
 
-/** `npm run bench [-- --redis] [-- arguments of the measurement]` */
-export const runBench = onAnEngine({ name: 'bench', program: ['--import', 'tsx', 'bench/removals.ts'] });
+const MEASUREMENTS = ['removals', 'retention', 'dead-letters'];
+
+/**
+ * `npm run bench [-- removals|retention|dead-letters] [-- --redis] [-- arguments of the measurement]`
+ * @type {ReturnType<typeof onAnEngine>}
+ */
+export const runBench = (args, session) => {
+  const [first = ''] = args;
+  const [measurement, rest] = MEASUREMENTS.includes(first) ? [first, args.slice(1)] : [MEASUREMENTS[0], args];
+  const program = ['--import', 'tsx', `bench/${measurement}.ts`];
+  return onAnEngine({ name: 'bench', program })(rest, session);
+};

@@ -91,9 +91,3 @@ export const ensureBrowser = () =>
     if (installed === undefined) throw new SetUpError(`Browser: no ${BROWSERS.join(', no ')} after the installation`);
     return { said: `${installed} installed` };
   });
-
-/** Makes sure that there is one of the browsers that the tests can drive. */
-export const ensureBrowser = () => {
-  const found = BROWSERS.find((name) => which(name) !== null);
-  return ensurePrograms('browser', [found ?? BROWSERS[0]]);
-};

@@ -30,7 +30,7 @@ export function composeRetention({ config, log }: Pick<Context, 'config' | 'log'
 }
 
 /** What a sweep asks for, as jobs. */
-function requestsTo(queue: CleanupQueue): CleanupRequests {
+export function requestsTo(queue: CleanupQueue): CleanupRequests {
   return {
     request: async (gameIds) => {
       const jobs = await queue.enqueue(gameIds.map((gameId) => ({ gameId, opSource: 'auto_ttl' })));

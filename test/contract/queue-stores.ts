@@ -3,12 +3,11 @@ import { Pool } from 'pg';
 import { openPostgresBackend } from '../../src/adapters/bullmq/postgres-backend.js';
 import { openRedisBackend } from '../../src/adapters/bullmq/redis-backend.js';
 import type { QueueBackend } from '../../src/adapters/bullmq/backend.js';
-import { poolOptions } from '../../src/adapters/postgres/pool.js';
+import { createPool, lending, poolOptions } from '../../src/adapters/postgres/pool.js';
 import { createRedis } from '../../src/adapters/redis/connection.js';
 import { systemClock } from '../../src/clock.js';
 import { createDatabase } from '../support/database.js';
 import { startRedis } from '../support/redis.js';
-import { withClient } from './queue-clients.js';
 import { type FaultProxy, startProxy } from './queue-proxy.js';
 import { createRecordingReport, type RecordingReport } from './queue-report.js';
 
@@ -97,10 +96,12 @@ const startPostgresStore = async (): Promise<TestStore> => {
       const schema = `queue_test_${spaces}`;
       const report = createRecordingReport();
       const poolConfig = poolOptions({ connectionString: proxied.href, applicationName: 'queue-test', max: 4 });
+      const lent = { connectionString: proxied.href, applicationName: 'queue-test lent', max: 8 };
+      const pool = createPool(lent, () => undefined);
       const backend = await openPostgresBackend({
         poolConfig,
         schema,
-        withClient: (work) => withClient(poolConfig, work),
+        withClient: lending(pool),
         ...waiting(report),
       });
       const connection = { connectionString: database.url, schema, max: 4 };
@@ -110,7 +111,10 @@ const startPostgresStore = async (): Promise<TestStore> => {
         report,
         plain,
         env: { DATABASE_URL: database.url, QUEUE_SPACE: schema },
-        close: () => plain.close(),
+        close: async () => {
+          await plain.close();
+          await pool.end();
+        },
       };
     },
     stop: async () => {

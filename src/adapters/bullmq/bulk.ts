@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.js';
 import { pause } from './time.js';
 
 /** So many at a time, that the store is kept busy and others still get a word in. */
-const LANES = 32;
+const GROUP = 100;
 const DEFAULT_PER_SECOND = 5_000;
 
 interface Pace {
@@ -12,19 +12,20 @@ interface Pace {
 }
 
 /**
- * Does the work for each item, a few dozen at a time and no faster than so many a second. Rejects with the signal's
- * reason between two groups; of work that fails, the first error ends it.
+ * Does the work for group after group, no faster than so many items a second. Rejects with the signal's reason between
+ * two groups; of work that fails, the first error ends it.
  */
-export async function forEachPaced<Item>(
+export async function inPacedGroups<Item>(
   items: readonly Item[],
   { clock, perSecond = DEFAULT_PER_SECOND, signal }: Pace,
-  work: (item: Item) => Promise<void>,
+  work: (group: readonly Item[]) => Promise<void>,
 ): Promise<void> {
+  const size = Math.max(1, Math.min(GROUP, perSecond));
   const startedMs = clock.monotonicMs();
-  for (let start = 0; start < items.length; start += LANES) {
+  for (let start = 0; start < items.length; start += size) {
     signal.throwIfAborted();
-    const group = items.slice(start, start + LANES);
-    await Promise.all(group.map(work));
+    const group = items.slice(start, start + size);
+    await work(group);
     const dueMs = startedMs + ((start + group.length) / perSecond) * 1_000;
     const aheadMs = dueMs - clock.monotonicMs();
     if (aheadMs >= 1) await pause(clock, aheadMs, signal);

@@ -1,4 +1,3 @@
-import { Job } from 'bullmq';
 import type { Clock } from '../../clock.js';
 import type { FailureCode } from '../../domain/error-codes.js';
 import { messageOf, UnavailableError } from '../../domain/errors.js';
@@ -14,14 +13,14 @@ import type {
 } from '../../jobs/dead-letters.js';
 import type { DeadLetterGames, DeadLetterOf } from '../../retention/ports.js';
 import type { JobQueue, QueueBackend } from './backend.js';
-import { forEachPaced } from './bulk.js';
+import { inPacedGroups } from './bulk.js';
 import { deadLetterOf, matches, reasonOf, storyOf, textIn } from './dead-letter-of.js';
 import { cursorOf, positionOf } from './failed-cursor.js';
 import type { FailedJob, FailedPosition } from './failed-set.js';
 import { jobStateOf } from './job-state.js';
 import { createLazyQueue } from './lazy-queue.js';
 import type { QueueReport } from './report.js';
-import { isNotOurs, isPassing } from './store-errors.js';
+import { isPassing } from './store-errors.js';
 import { isJobId } from './stored-text.js';
 import { within } from './time.js';
 
@@ -109,30 +108,20 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
     return games;
   }
 
-  const replay = async (jobId: string): Promise<ReplayAnswer> =>
-    isJobId(jobId) ? ask(PAGE_LIMIT_MS, (queue) => replayOne(queue, jobId)) : { status: 'missing' };
-
-  /** One step of the store decides who puts the job back; everybody else finds it in another state. */
-  async function replayOne(queue: JobQueue, jobId: string): Promise<ReplayAnswer> {
-    try {
-      // Only its id matters: to load thousands of jobs for that would take longer than to put them back.
-      await new Job(queue, '', null, {}, jobId).retry('failed', {
-        resetAttemptsMade: true,
-        resetAttemptsStarted: true,
-      });
-    } catch (error) {
-      if (!isNotOurs(error)) throw error;
-      return endedAs(queue, jobId);
-    }
-    await backend.failedSet.retakeKey(jobId);
-    return { status: 'replayed' };
+  async function replay(jobId: string): Promise<ReplayAnswer> {
+    if (!isJobId(jobId)) return { status: 'missing' };
+    return ask(PAGE_LIMIT_MS, async (queue) => {
+      const [done] = await backend.failedSet.putBack(queue, [jobId]);
+      return done === undefined ? endedAs(queue, jobId) : { status: 'replayed' };
+    });
   }
 
-  const purge = async (jobId: string): Promise<PurgeAnswer> =>
-    isJobId(jobId) ? ask(PAGE_LIMIT_MS, (queue) => purgeOne(queue, jobId)) : { status: 'missing' };
-
-  async function purgeOne(queue: JobQueue, jobId: string): Promise<PurgeAnswer> {
-    return (await backend.failedSet.remove(jobId)) ? { status: 'purged' } : endedAs(queue, jobId);
+  async function purge(jobId: string): Promise<PurgeAnswer> {
+    if (!isJobId(jobId)) return { status: 'missing' };
+    return ask(PAGE_LIMIT_MS, async (queue) => {
+      const [done] = await backend.failedSet.remove([jobId]);
+      return done === undefined ? endedAs(queue, jobId) : { status: 'purged' };
+    });
   }
 
   async function endedAs(queue: JobQueue, jobId: string): Promise<Ended> {
@@ -144,7 +133,7 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
   async function bulk(
     filter: DeadLetterFilter,
     { perSecond, onProgress, signal }: BulkOptions,
-    work: (jobId: string) => Promise<boolean>,
+    work: (queue: JobQueue, jobIds: readonly string[]) => Promise<readonly string[]>,
   ): Promise<BulkTally> {
     const [newest] = await look(PAGE_LIMIT_MS, () => backend.failedSet.page(null, 1));
     const tally = { done: 0, skipped: 0 };
@@ -155,9 +144,11 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
     onProgress?.({ done: 0, total });
     for await (const page of pages(start)) {
       const chosen = page.filter((job) => matches(filter, job));
-      await forEachPaced(chosen, { clock, perSecond, signal }, async ({ jobId }) => {
-        if (await work(jobId)) tally.done += 1;
-        else tally.skipped += 1;
+      await inPacedGroups(chosen, { clock, perSecond, signal }, async (group) => {
+        const ids = group.map(({ jobId }) => jobId);
+        const done = await ask(PAGE_LIMIT_MS, (queue) => work(queue, ids));
+        tally.done += done.length;
+        tally.skipped += ids.length - done.length;
         onProgress?.({ done: tally.done + tally.skipped, total });
       });
     }
@@ -175,8 +166,8 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
       const job = await look(ANSWER_LIMIT_MS, () => backend.failedSet.find(jobId));
       return job === undefined ? undefined : storyOf(job);
     },
-    replayAll: (filter, options) => bulk(filter, options, async (id) => (await replay(id)).status === 'replayed'),
-    purgeAll: (filter, options) => bulk(filter, options, async (id) => (await purge(id)).status === 'purged'),
+    replayAll: (filter, options) => bulk(filter, options, (queue, jobIds) => backend.failedSet.putBack(queue, jobIds)),
+    purgeAll: (filter, options) => bulk(filter, options, (_queue, jobIds) => backend.failedSet.remove(jobIds)),
     close,
   };
 }

@@ -1,33 +1,58 @@
 /**
- * The failed set of the cleanup queue, read below BullMQ: its own listing loads whole jobs one by one, and ten thousand
- * dead letters must be counted, filtered and looked through before every sweep.
+ * The failed set of the cleanup queue, read and changed below BullMQ: its own listing loads whole jobs one by one, and ten
+ * thousand dead letters must be counted, filtered and looked through before every sweep, and put back in seconds.
  */
+import type { JobQueue } from './backend.js';
 
-/** Newest failure first; jobs that failed in the same millisecond by descending id. */
+/** Newest failure first; jobs that failed in the same millisecond by descending id, byte by byte. */
 export interface FailedPosition {
   readonly failedAtMs: number;
   readonly jobId: string;
 }
 
-/** A failed job as it is stored; nothing in it can be trusted. */
-export interface FailedJob extends FailedPosition {
-  readonly jobName: string;
-  /** Undefined where it is no JSON. */
+/** What a page tells of a failed job as it is stored; nothing in it can be trusted. */
+export interface FailedEntry extends FailedPosition {
+  /** The text itself where it is no JSON; undefined where it is far longer than the data of any cleanup. */
   readonly data: unknown;
+  /** The same; undefined also where it was not asked for. */
   readonly progress: unknown;
   readonly reason: string;
   readonly addedAtMs: number;
 }
 
+/** A failed job, whole. */
+export interface FailedJob extends FailedEntry {
+  readonly jobName: string;
+}
+
 export interface FailedSet {
-  /** The page behind `after`. */
-  readonly page: (after: FailedPosition | null, limit: number) => Promise<readonly FailedJob[]>;
+  /** The page behind `after`; an empty one is the end. */
+  readonly page: (
+    after: FailedPosition | null,
+    limit: number,
+    withProgress: boolean,
+  ) => Promise<readonly FailedEntry[]>;
   readonly find: (jobId: string) => Promise<FailedJob | undefined>;
-  /** Removes the job if it is a failed one; `false`: it is not, and stays whatever it is. */
-  readonly remove: (jobId: string) => Promise<boolean>;
   /**
-   * Gives a job that was put back from the failed set its deduplication key again, if the job is live and nobody else
-   * has the key by now. BullMQ does not, so that a further request would become a second job beside it.
+   * Puts failed jobs back to wait, with none of their tries used up; resolves to those that were failed ones. However many
+   * ask for a job at once, one of them gets it. A job gets its deduplication key again if nobody else has it by now:
+   * BullMQ's own retry leaves it out, and a further request would become a second job beside this one.
    */
-  readonly retakeKey: (jobId: string) => Promise<void>;
+  readonly putBack: (queue: JobQueue, jobIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Removes jobs; resolves to those that were failed ones. The others stay whatever they are. */
+  readonly remove: (jobIds: readonly string[]) => Promise<ReadonlySet<string>>;
+}
+
+/** No data of a cleanup comes near; ten megabytes in each of a page's jobs would. */
+export const PAGE_DATA_MAX_BYTES = 16 * 1_024;
+/** Twice as much as the longest history that our workers write. */
+export const PAGE_PROGRESS_MAX_BYTES = 1_024 * 1_024;
+export const PAGE_REASON_MAX_CHARACTERS = 4_000;
+
+const LAST_INSTANT_MS = 8.64e15;
+
+/** Stored times are anybody's; within these bounds they can be shown, and be compared in both stores. */
+export function boundedMs(stored: unknown): number {
+  const ms = Number(stored);
+  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, -LAST_INSTANT_MS), LAST_INSTANT_MS);
 }

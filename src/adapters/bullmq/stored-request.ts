@@ -28,9 +28,10 @@ export async function tellStored(
   const job = await queue.getJob(jobId);
   // Removed already: it can only have ended between the two steps.
   if (job === undefined) return { jobId, gameId: data.gameId, state: 'unknown', coalesced: false };
-  const coalesced = requestIdOf(job) !== requestId;
-  if (coalesced && personal && (await hurry(job, data)) === 'too late') return addBehind(queue, data);
-  return { jobId, gameId: data.gameId, state: jobStateOf(await job.getState()), coalesced };
+  // Its own: what was stored is a job that waits, however far it has come since.
+  if (requestIdOf(job) === requestId) return { jobId, gameId: data.gameId, state: 'waiting', coalesced: false };
+  if (personal && (await hurry(job, data)) === 'too late') return addBehind(queue, data);
+  return { jobId, gameId: data.gameId, state: jobStateOf(await job.getState()), coalesced: true };
 }
 
 /** `too late`: the sweep's job runs already, with the sweep's own data. */

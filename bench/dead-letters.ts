@@ -1,0 +1,70 @@
+/**
+ * How long it takes to count, look through, replay and purge many dead letters, beside BullMQ's own bulk retry, which
+ * knows no code, no pace and no progress.
+ *
+ *   npm run bench -- dead-letters                    # 10,000 on the PostgreSQL queue
+ *   npm run bench -- dead-letters --redis
+ *   npm run bench -- dead-letters --letters 1000
+ */
+import { parseArgs } from 'node:util';
+import { CLEANUP_JOB } from '../src/adapters/bullmq/names.js';
+import { createCleanupWorker } from '../src/adapters/bullmq/worker.js';
+import type { JobQueue } from '../src/adapters/bullmq/backend.js';
+import { queueReport } from '../src/app/queue.js';
+import { EMPTY_HISTORY } from '../src/jobs/delivery.js';
+import { onStores, shownSeconds, type Stores, timed } from './stores.js';
+
+const { values } = parseArgs({ options: { letters: { type: 'string', default: '10000' } } });
+const letters = Number(values.letters);
+const BATCH = 500;
+
+/** Fails every job that is waiting, as a worker does. */
+async function failAll({ context, backend }: Stores, queue: JobQueue): Promise<void> {
+  const { clock, log } = context;
+  const reason = 'container_mismatch: the label names another game';
+  const settlement = async () => ({ action: 'dead_letter', reason, history: EMPTY_HISTORY }) as const;
+  const worker = createCleanupWorker(
+    { backend, clock, report: queueReport(log), consumer: { consume: settlement }, gaveUp: settlement },
+    { concurrency: backend.kind === 'redis' ? 32 : 4 },
+  );
+  await worker.start();
+  while ((await queue.getFailedCount()) < letters)
+    await new Promise((resolve) => clock.after(100, () => resolve(undefined)));
+  await worker.stop({ graceMs: 1_000 });
+}
+
+async function main(stores: Stores): Promise<void> {
+  const { context, backend, queues } = stores;
+  const { deadLetters } = queues;
+  const { signal } = context;
+  const queue = await backend.queue({ onError: () => undefined });
+  for (let start = 0; start < letters; start += BATCH) {
+    const count = Math.min(BATCH, letters - start);
+    const data = (n: number): object => ({ gameId: `game-${start + n}`, opSource: 'gm_rest' });
+    await queue.addBulk(Array.from({ length: count }, (_, n) => ({ name: CLEANUP_JOB, data: data(n) })));
+  }
+  await failAll(stores, queue);
+
+  const counting = await timed(() => deadLetters.countByCode());
+  const games = await timed(() => deadLetters.among('all'));
+  const listing = await timed(() => deadLetters.list({ code: 'container_mismatch', limit: 50 }));
+  const replaying = await timed(() => deadLetters.replayAll({}, { signal, perSecond: 1_000_000 }));
+  await failAll(stores, queue);
+  const paced = await timed(() => deadLetters.replayAll({}, { signal }));
+  await failAll(stores, queue);
+  const floor = await timed(() => queue.retryJobs({ state: 'failed', count: 1_000 }));
+  await failAll(stores, queue);
+  const purging = await timed(() => deadLetters.purgeAll({}, { signal, perSecond: 1_000_000 }));
+  await queue.close();
+
+  console.log(
+    `${letters} dead letters on the ${backend.kind} queue: counted by code in ${shownSeconds(counting)}, ` +
+      `looked through for a sweep in ${shownSeconds(games)}, first page of one code in ${shownSeconds(listing)}`,
+  );
+  console.log(
+    `replayed in ${shownSeconds(paced)} at the usual pace (5,000 a second at most), in ${shownSeconds(replaying)} without one; ` +
+      `BullMQ's retryJobs ${shownSeconds(floor)}, ratio ${(replaying / floor).toFixed(1)}; purged in ${shownSeconds(purging)}`,
+  );
+}
+
+await onStores(main);

@@ -1,0 +1,59 @@
+/** What every measurement stands on: an embedded PostgreSQL of its own, and the queue that the environment names. */
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { QueueBackend } from '../src/adapters/bullmq/backend.js';
+import { type Closing, createClosing } from '../src/app/closing.js';
+import type { Context } from '../src/app/context.js';
+import { type Database, openDatabase } from '../src/app/database.js';
+import { openQueueBackend } from '../src/app/queue.js';
+import { composeQueues, type Queues } from '../src/app/queues.js';
+import { systemClock } from '../src/clock.js';
+import { type Environment, readConfig } from '../src/config.js';
+import { createLogger } from '../src/telemetry/logger.js';
+
+export interface Stores {
+  readonly context: Context;
+  readonly database: Database;
+  readonly backend: QueueBackend;
+  readonly queues: Queues;
+  /** For what the measurement opens besides. */
+  readonly closing: Closing;
+}
+
+/** Opens the stores, measures, and leaves nothing behind. Refuses a queue that is in use. */
+export async function onStores(measure: (stores: Stores) => Promise<void>, settings: Environment = {}): Promise<void> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'runtime-cleanup-bench-'));
+  await chmod(dataDir, 0o755);
+  const { REDIS_URL } = process.env;
+  const config = readConfig({ RTMANAGER_DATA_DIR: join(dataDir, 'data'), REDIS_URL, ...settings });
+  const log = createLogger({ level: 'warn', name: 'bench' });
+  const signal = new AbortController().signal;
+  const context: Context = { config, log, clock: systemClock, patienceMs: 20_000, signal };
+  const closing = createClosing(log);
+  closing.add('data', () => rm(dataDir, { recursive: true, force: true }));
+  try {
+    const database = await openDatabase(context);
+    closing.add('database', database.close);
+    const backend = await openQueueBackend(context, database, closing);
+    const queues = composeQueues(context, backend, closing);
+    const { waiting, delayed, active, failed } = await queues.producer.counts();
+    if (waiting + delayed + active + failed > 0) throw new Error('this queue is in use; measure on another');
+    await measure({ context, database, backend, queues, closing });
+  } finally {
+    await closing.closeAll();
+  }
+}
+
+export const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+
+/** Seconds that the work takes. */
+export async function timed(work: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  await work();
+  return (performance.now() - startedMs) / 1_000;
+}
+
+export const shownSeconds = (seconds: number): string =>
+  seconds < 1 ? `${Math.round(seconds * 1_000)} ms` : `${seconds.toFixed(1)} s`;
