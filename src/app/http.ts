@@ -31,7 +31,7 @@ interface Parts {
 /** The HTTP server over everything that it answers from; `listen` is the caller's to call. */
 export function composeHttp({ config, clock, log }: Context, parts: Parts, closing: Closing): HttpServer {
   const { records, retention, queues, backend, checkReadiness, telemetry, facts } = parts;
-  const board = createBoard({ backend, clock, report: queueReport(log) });
+  const board = createBoard({ backend, deadLetters: queues.deadLetters, clock, report: queueReport(log) });
   closing.add('queue dashboard', board.close);
   const server = createHttpServer(
     {

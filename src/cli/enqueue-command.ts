@@ -23,7 +23,7 @@ export function addEnqueueCommand(program: Command, host: CommandHost): void {
     usage: 'enqueue <game-id...>',
     summary: 'Asks for the containers of games to be removed',
     details:
-      'A game whose cleanup is already under way gets no second job. With - game ids are read from standard input, one a line.',
+      'A game whose cleanup is already under way gets no second job, unless it is one of the sweep that is running right now. With - game ids are read from standard input, one a line.',
     examples: [
       ['runtime-cleanup enqueue game-7', 'one job; returns as soon as the queue has it'],
       ['runtime-cleanup enqueue game-7 game-8 --wait 2m', 'shows how they ended; exit code 1 unless all completed'],

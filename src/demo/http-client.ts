@@ -43,8 +43,8 @@ interface Options {
 }
 
 const API = '/api/v1/internal';
-const ANSWER_WITHIN_MS = 15_000;
-const ENDS_WITHIN_MS = 20_000;
+const ANSWER_WITHIN_MS = 40_000;
+const ENDS_WITHIN_MS = 40_000;
 const ASK_EVERY_MS = 100;
 
 export function createHttpClient({ origin, token, patience }: Options): HttpClient {

@@ -91,9 +91,9 @@ async function removeAll({ http }: ServedStage, games: readonly Game[]): Promise
   for (const { gameId, scenario } of games) {
     if (!scenario.requests.some(({ by }) => by === 'http')) continue;
     const path = `runtimes/${encodeURIComponent(gameId)}/container`;
-    const { status, body } = await http.ask({ method: 'DELETE', path, headers: { Prefer: 'wait=10' } });
+    const { status, body } = await http.ask({ method: 'DELETE', path, headers: { Prefer: 'wait=30' } });
     verdicts.push(
-      judgeAnswer('DELETE …/container, Prefer: wait=10', '200 removed', `${status} ${textOf(body, 'status')}`),
+      judgeAnswer('DELETE …/container, Prefer: wait=30', '200 removed', `${status} ${textOf(body, 'status')}`),
     );
   }
   return verdicts;

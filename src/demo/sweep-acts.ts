@@ -4,7 +4,7 @@ import { dueGames, listOf, parsed } from './answers.js';
 import { askByQueue, type Game, isSwept, type PlannedGame } from './games.js';
 import { judgeNames } from './statements.js';
 import type { Verdict } from './verdict.js';
-import { untilTrue } from './waiting.js';
+import { eachOf, untilTrue } from './waiting.js';
 
 const FIRST_SWEEP_WITHIN_MS = 60_000;
 
@@ -15,13 +15,16 @@ export function prepareSweep(stage: ServedStage, planned: readonly PlannedGame[]
     const { service, programs } = platform;
     const condition = { what: "the schedule's first sweep", everyMs: LOOK_EVERY_MS, withinMs: FIRST_SWEEP_WITHIN_MS };
     await untilTrue(stage, condition, service.hasSwept);
-    const made = await makeGames(stage, planned, (count) => progress.at(count, planned.length));
-    for (const game of made) for (const request of game.scenario.requests) await askByQueue(platform, game, request);
-    const held = made.filter(({ scenario }) => scenario.record?.held === 'by command line');
-    for (const { gameId } of held) {
-      signal.throwIfAborted();
+    const held = planned.filter(({ scenario }) => scenario.record?.held === 'by command line');
+    const making = makeGames(stage, planned, (count) => progress.at(count, planned.length));
+    const holding = eachOf(held, 1, signal, async ({ gameId }) => {
       await programs.run(['hold', '--reason', 'crash under investigation', '--by', 'demo', '--', gameId]);
-    }
+    });
+    // Both are waited for, whatever becomes of the other, so that none is left behind.
+    await Promise.allSettled([making, holding]);
+    await holding;
+    const made = await making;
+    for (const game of made) for (const request of game.scenario.requests) await askByQueue(platform, game, request);
     const games = await startSomeAgain(platform, made);
     await untilAllEnded(stage);
     return { said: `${games.length} games that nobody asks for, ${held.length} of them held`, value: games };

@@ -219,6 +219,32 @@ describe('reading operations', () => {
     expect(pages.map((page) => page.map(({ attempt }) => attempt))).toEqual([[5, 4], [3, 2], [1]]);
   });
 
+  test('walks the rows of all games, newest first, where none is named', async () => {
+    const games = ['game-1', 'game-2', '', 'game-1', 'a/b'];
+    for (const gameId of games) await log.append(anEntry({ gameId }));
+    const pages = await walk((before) => queries.listOperations({ before, limit: 2 }));
+    expect(pages.map((page) => page.map(({ gameId }) => gameId))).toEqual([
+      ['a/b', 'game-1'],
+      ['', 'game-2'],
+      ['game-1'],
+    ]);
+    // The empty text is a game's name too, not the lack of one.
+    expect((await queries.listOperations({ gameId: '', limit: 9 })).items).toHaveLength(1);
+    expect((await queries.listOperations({ gameId: 'a\0', limit: 9 })).items).toHaveLength(0);
+  });
+
+  test('reads the newest rows of all games from the primary key, however many there are', async () => {
+    await database.pool.query(`
+      INSERT INTO operation_log (game_id, op_kind, op_source, outcome, started_at, finished_at)
+      SELECT 'g' || n, 'k', 's', 'success', now(), now() FROM generate_series(1, 5000) AS n; ANALYZE operation_log`);
+    const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(
+      `EXPLAIN (COSTS OFF) SELECT * FROM operation_log WHERE id < 4000 ORDER BY id DESC LIMIT 20`,
+    );
+    expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(
+      /^Limit\s+->\s+Index Scan Backward using operation_log_pkey.*\s+Index Cond: [^\n]*$/,
+    );
+  });
+
   test("shows other services' operations as they are", async () => {
     await database.pool.query(`
       INSERT INTO operation_log (game_id, op_kind, op_source, outcome, error_code, started_at, finished_at)

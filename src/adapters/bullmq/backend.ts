@@ -40,8 +40,8 @@ export interface QueueBackend {
   readonly worker: (processor: JobProcessor, settings: WorkerSettings, options: OpenOptions) => Promise<JobWorker>;
   /** Tells of nothing before its `run` is called. */
   readonly events: (options: OpenOptions) => Promise<JobEvents>;
-  /** Replaces what no JSON reader can read in a stored job of a cleanup; `false`: there was nothing to replace. */
-  readonly mend: (jobId: string) => Promise<boolean>;
+  /** Replaces what no JSON reader can read in a stored job; `false`: there was nothing to replace. In the queue of cleanups where none is named. */
+  readonly mend: (jobId: string, queue?: QueueName) => Promise<boolean>;
   readonly failedSet: FailedSet;
   /** Runs `work` alone among all processes where the store would otherwise let them spoil each other's. */
   readonly exclusively: <T>(key: string, work: () => Promise<T>) => Promise<T>;

@@ -1,9 +1,10 @@
 import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { Clock } from '../../clock.js';
+import { messageOf } from '../../domain/errors.js';
+import type { DeadLetters } from '../../jobs/dead-letters.js';
 import type { JobQueue, QueueBackend } from './backend.js';
-import { textIn } from './dead-letter-of.js';
+import { BoardError, cleanupAdapter, retentionAdapter } from './board-queues.js';
 import { CLEANUP_QUEUE, type QueueName, RETENTION_QUEUE } from './names.js';
 import type { QueueReport } from './report.js';
 import { createStreak } from './streak.js';
@@ -11,25 +12,21 @@ import { openWhenPossible } from './supervise.js';
 import { within } from './time.js';
 
 const REOPEN_MS = 1_000;
+const ANSWER_LIMIT_MS = 1_000;
 const CLOSE_LIMIT_MS = 1_000;
-const TITLE_CHARACTERS = 200;
-
-const DESCRIPTIONS: Readonly<Record<QueueName, string>> = {
-  [CLEANUP_QUEUE]: 'Containers to remove. What failed is a dead letter: mend what its reason names, then retry it.',
-  [RETENTION_QUEUE]: 'The sweeps that ask for what retention has made due.',
-};
 
 interface Deps {
   readonly backend: Pick<QueueBackend, 'queue'>;
+  readonly deadLetters: Pick<DeadLetters, 'replay' | 'purge'>;
   readonly clock: Clock;
   readonly report: QueueReport;
 }
 
 /**
- * The dashboard of both queues, by bull-board. Its pages are there at once, the queues on them as soon as their store
- * has been reached: BullMQ's objects must not be made before.
+ * The dashboard of both queues, by bull-board. Its page is there at once; what it asks for is refused with 503 until the
+ * queues' store has been reached, because BullMQ's objects must not be made before, and while that does not answer.
  */
-export function createBoard({ backend, clock, report }: Deps) {
+export function createBoard({ backend, deadLetters, clock, report }: Deps) {
   const closing = new AbortController();
   const queues: JobQueue[] = [];
   const server = new FastifyAdapter();
@@ -41,7 +38,7 @@ export function createBoard({ backend, clock, report }: Deps) {
       uiConfig: {
         boardTitle: 'runtime-cleanup',
         hideDocsLink: true,
-        // What it shows of the store comes by a command that a careful Redis does not allow.
+        // What these two show comes by commands that a careful Redis does not allow.
         hideRedisDetails: true,
         showWorkers: false,
         pollingInterval: { showSetting: true },
@@ -54,15 +51,40 @@ export function createBoard({ backend, clock, report }: Deps) {
   const streak = createStreak({ clock, report, probe: async () => queues[0]?.getActiveCount() });
   const onError = (cause: unknown): void => streak.note(cause, "the queues' dashboard");
 
-  async function open(name: QueueName): Promise<void> {
+  function open(name: QueueName): Promise<JobQueue | undefined> {
     const opening = { clock, signal: closing.signal, everyMs: REOPEN_MS, onBroken: () => undefined };
-    const queue = await openWhenPossible(() => backend.queue({ name, onError }), opening);
-    if (queue === undefined) return;
-    queues.push(queue);
-    board.addQueue(adapterOf(queue, DESCRIPTIONS[name]));
+    return openWhenPossible(() => backend.queue({ name, onError }), opening);
   }
 
-  const opened = Promise.all([open(CLEANUP_QUEUE), open(RETENTION_QUEUE)]);
+  async function openBoth(): Promise<void> {
+    const [cleanups, sweeps] = await Promise.all([open(CLEANUP_QUEUE), open(RETENTION_QUEUE)]);
+    for (const queue of [cleanups, sweeps]) if (queue !== undefined) queues.push(queue);
+    if (cleanups === undefined || sweeps === undefined) return;
+    board.addQueue(cleanupAdapter(cleanups, deadLetters));
+    board.addQueue(retentionAdapter(sweeps));
+  }
+
+  /** Asked before anything bigger, so that a store that hangs is told within a second. */
+  async function requireStore(): Promise<void> {
+    const [queue] = queues;
+    if (queue === undefined) {
+      throw new BoardError(503, "the queue's store has not been reached since this service started");
+    }
+    try {
+      await within(clock, ANSWER_LIMIT_MS, queue.getActiveCount());
+    } catch (cause) {
+      throw new BoardError(503, `the queue's store does not answer: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  const opened = openBoth();
+  const serve = server.registerPlugin();
+  const plugin: typeof serve = (instance, options, done) => {
+    instance.addHook('preHandler', async ({ routeOptions: { url = '' } }) => {
+      if (url.includes('/api/')) await requireStore();
+    });
+    serve(instance, options, done);
+  };
 
   async function goodbyes(): Promise<void> {
     await opened;
@@ -70,31 +92,11 @@ export function createBoard({ backend, clock, report }: Deps) {
   }
 
   return {
-    plugin: server.registerPlugin(),
+    plugin,
     close: async (): Promise<void> => {
       closing.abort();
       streak.end();
       await within(clock, CLOSE_LIMIT_MS, goodbyes()).catch(() => undefined);
     },
   };
-}
-
-function adapterOf(queue: JobQueue, description: string): BullMQAdapter {
-  const adapter = new BullMQAdapter(queue, { description });
-  // The job's name is the same for all: people look for the game, and for why it failed.
-  adapter.setFormatter('name', titleOf);
-  return adapter;
-}
-
-/** Some of what bull-board hands a formatter: a job as JSON. */
-interface ShownJob {
-  readonly name: string;
-  readonly data: unknown;
-  readonly failedReason?: string | null | undefined;
-}
-
-function titleOf({ name, data, failedReason }: ShownJob): string {
-  const about = textIn(data, 'gameId') || name;
-  const title = failedReason === undefined || failedReason === null ? about : `${about}: ${failedReason}`;
-  return title.length > TITLE_CHARACTERS ? `${title.slice(0, TITLE_CHARACTERS).toWellFormed()}…` : title;
 }

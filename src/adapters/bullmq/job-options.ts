@@ -57,21 +57,38 @@ export interface ClaimedJob {
 }
 
 /**
+ * How a sweep ends. One that met an outage is tried again by BullMQ for about a quarter of an hour; by then the schedule's
+ * next one is not far. Enough of them are kept to see how the last ones went.
+ */
+export const SWEEP_TERMS = {
+  attempts: 10,
+  backoff: { type: 'exponential', delay: FIRST_BACKOFF_MS },
+  removeOnComplete: { count: 100 },
+  removeOnFail: { count: 100 },
+} as const satisfies JobsOptions;
+
+/**
  * Takes a claimed job out of its producer's hands: how often it may run, how long it is kept and what becomes of it is
  * the worker's business, whatever was stored with it. BullMQ reads these from the job in memory. Returns why BullMQ
  * would have failed the job without running it, if it would have.
  */
 export function takeCharge(job: ClaimedJob, kind: StoreKind): string | undefined {
-  const { telemetry } = job.opts;
-  job.opts = {
-    ...job.opts,
+  return takeChargeOn(job, {
     attempts: WITHOUT_END,
     backoff: { type: OWN_BACKOFF },
     removeOnFail: false,
     removeOnComplete: KEEP_COMPLETED[kind],
-    stackTraceLimit: 1,
-    lifo: false,
-  };
+  });
+}
+
+/** The same of a job in the queue of sweeps. */
+export function takeChargeOfSweep(job: ClaimedJob): void {
+  takeChargeOn(job, SWEEP_TERMS);
+}
+
+function takeChargeOn(job: ClaimedJob, terms: JobsOptions): string | undefined {
+  const { telemetry } = job.opts;
+  job.opts = { ...job.opts, ...terms, stackTraceLimit: 1, lifo: false };
   delete job.opts.telemetry;
   const metadata = traceMetadata(telemetry?.metadata);
   if (metadata !== undefined) job.opts.telemetry = { metadata };

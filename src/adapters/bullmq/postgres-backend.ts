@@ -120,11 +120,11 @@ export async function openPostgresBackend(options: Options): Promise<QueueBacken
     failedSet: createPostgresFailedSet(withClient, schema),
     exclusively: (key, work) => withClient((client) => alone(client, `${schema} ${key}`, work)),
     // Its columns are of type jsonb, so what is no JSON was never stored; what is nested too deep for us was.
-    mend: (jobId) =>
+    mend: (jobId, queue = CLEANUP_QUEUE) =>
       withClient(async (client) => {
         const text = `UPDATE "${schema}".job SET data = jsonb_build_object('unreadable', left(data::text, 500))
           WHERE queue = $1 AND id = $2`;
-        return (await client.query(text, [CLEANUP_QUEUE, jobId])).rowCount === 1;
+        return (await client.query(text, [queue, jobId])).rowCount === 1;
       }),
   };
 }

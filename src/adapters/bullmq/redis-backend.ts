@@ -57,8 +57,8 @@ export async function openRedisBackend({
     failedSet: createRedisFailedSet(commands, `${prefix}:${CLEANUP_QUEUE}`),
     // Each of BullMQ's steps is one script, and Redis runs one at a time.
     exclusively: (_key, work) => work(),
-    mend: async (jobId) => {
-      const key = `${prefix}:${CLEANUP_QUEUE}:${jobId}`;
+    mend: async (jobId, queue = CLEANUP_QUEUE) => {
+      const key = `${prefix}:${queue}:${jobId}`;
       const [data = null, opts = null, progress = null, parent = null] = await commands.hmget(
         key,
         'data',

@@ -1,13 +1,15 @@
 import type { Clock } from '../../clock.js';
-import type { FinishedSweep, SweepSchedule } from '../../retention/ports.js';
-import type { QueueBackend } from './backend.js';
+import type { ScheduleStatus, SweepSchedule } from '../../retention/ports.js';
+import type { JobQueue, QueueBackend } from './backend.js';
+import { readSchedule } from './ensure-schedule.js';
+import { inLanes } from './lanes.js';
 import { createLazyQueue } from './lazy-queue.js';
-import { RETENTION_QUEUE, SWEEP_SCHEDULER } from './names.js';
+import { RETENTION_QUEUE, SWEEP_JOB } from './names.js';
 import type { QueueReport } from './report.js';
 import { isFinishedSweep } from './sweep-report.js';
 
 const ANSWER_LIMIT_MS = 1_000;
-/** How far back to look for a sweep that came to its end; the others found one under way. */
+/** How far back to look for a sweep that came to its end; the others found one under way, or were none. */
 const NEWEST = 20;
 
 interface Deps {
@@ -22,24 +24,37 @@ export function createSweepSchedule(deps: Deps): SweepSchedule & { readonly clos
     close,
     status: () =>
       ask(ANSWER_LIMIT_MS, async (queue) => {
-        const [scheduler, completed, failed] = await Promise.all([
-          queue.getJobScheduler(SWEEP_SCHEDULER),
-          queue.getJobs(['completed'], 0, NEWEST - 1, false),
-          queue.getJobs(['failed'], 0, 0, false),
+        const [schedule, completed, failed] = await Promise.all([
+          readSchedule(queue),
+          newestSweeps(queue, 'completed'),
+          newestSweeps(queue, 'failed'),
         ]);
-        const reports: readonly unknown[] = completed.map((job) => job?.returnvalue);
-        const [newestFailure] = failed;
         return {
-          everyMs: scheduler?.every ?? null,
-          next: instant(scheduler?.next),
-          last: reports.find((report): report is FinishedSweep => isFinishedSweep(report)) ?? null,
-          lastFailure:
-            newestFailure === undefined
-              ? null
-              : { at: new Date(newestFailure.finishedOn ?? Number.NaN), reason: newestFailure.failedReason ?? '' },
+          everyMs: schedule?.everyMs ?? null,
+          next: schedule === undefined ? null : new Date(schedule.nextMs),
+          last: completed.map(({ returnvalue }) => returnvalue).find(isFinishedSweep) ?? null,
+          lastFailure: failureOf(failed[0]),
         };
       }),
   };
 }
 
-const instant = (ms: number | undefined): Date | null => (ms === undefined ? null : new Date(ms));
+type StoredJob = NonNullable<Awaited<ReturnType<JobQueue['getJob']>>>;
+
+/** Other jobs are told to their senders, and what cannot be read tells nothing. */
+async function newestSweeps(queue: JobQueue, state: 'completed' | 'failed'): Promise<readonly StoredJob[]> {
+  const ids = await queue.getRanges([state], 0, NEWEST - 1, false);
+  const jobs = await inLanes(ids, (id) => queue.getJob(id).catch(unlessUnreadable));
+  return jobs.filter((job) => job !== undefined).filter(({ name }) => name === SWEEP_JOB);
+}
+
+function unlessUnreadable(error: unknown): undefined {
+  if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError) return;
+  throw error;
+}
+
+function failureOf(job: StoredJob | undefined): ScheduleStatus['lastFailure'] {
+  const at = new Date(job?.finishedOn ?? Number.NaN);
+  if (job === undefined || Number.isNaN(at.getTime())) return null;
+  return { at, reason: job.failedReason ?? '' };
+}

@@ -1,16 +1,19 @@
-import { type Job, type Telemetry, UnrecoverableError, WaitingError } from 'bullmq';
+import type { Telemetry } from 'bullmq';
 import type { Clock } from '../../clock.js';
 import { messageOf } from '../../domain/errors.js';
 import type { SweepReport } from '../../retention/ports.js';
 import type { JobQueue, JobWorker, QueueBackend, WorkerSettings } from './backend.js';
 import { guardClaims } from './claim-guard.js';
 import { ensureSchedule } from './ensure-schedule.js';
-import { RETENTION_QUEUE, SWEEP_JOB } from './names.js';
+import { createHealer } from './heal.js';
+import { takeChargeOfSweep } from './job-options.js';
+import { RETENTION_QUEUE, SWEEP_SCHEDULER } from './names.js';
 import { LOCK_LOST, SHUTDOWN } from './processor.js';
 import type { QueueReport } from './report.js';
-import { storableError } from './stored-text.js';
+import { createStandstillWatch } from './standstill.js';
 import { createStreak } from './streak.js';
 import { keepRunning, openWhenPossible } from './supervise.js';
+import { createSweepProcessor } from './sweep-processor.js';
 import { pause } from './time.js';
 
 /** A killed worker's sweep runs again after about a lock's life and one or two checks. */
@@ -47,15 +50,13 @@ interface Open {
   readonly queue: JobQueue;
 }
 
-/**
- * Runs the sweeps of the schedule, and keeps the schedule. A sweep repeats harmlessly, so BullMQ's own bookkeeping of
- * its jobs will do: one that could not be recorded as done is simply run again.
- */
+/** Runs the sweeps of the schedule, and keeps the schedule. */
 export function createSweepWorker(deps: Deps, { everyMs, ensureEveryMs = ENSURE_EVERY_MS }: Settings): SweepWorker {
   const { backend, clock, report, telemetry } = deps;
   const name = RETENTION_QUEUE;
   const stopping = new AbortController();
   let opened: Open | undefined;
+  let keeping: Promise<void> | undefined;
   let starting: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
 
@@ -81,19 +82,30 @@ export function createSweepWorker(deps: Deps, { everyMs, ensureEveryMs = ENSURE_
     if (opened === undefined) return;
     const { worker, queue } = opened;
     guardClaims(worker);
+    listen(opened);
+    void keepRunning(worker, options);
+    keeping = keepSchedule(queue);
+  }
+
+  function listen({ worker, queue }: Open): void {
+    const mend = (jobId: string): Promise<boolean> => backend.mend(jobId, name);
+    const healer = createHealer({ queue, backend: { kind: backend.kind, mend }, report });
+    worker.on('active', takeChargeOfSweep);
     worker.on('lockRenewalFailed', (jobIds) => {
       for (const jobId of jobIds) worker.cancelJob(jobId, LOCK_LOST);
     });
-    void keepRunning(worker, options);
-    void keepSchedule(queue);
+    // One that cannot be read is claimed and dropped for ever, and no other sweep is claimed beside it.
+    worker.on('stalled', (jobId) => void healer.mendStalled(jobId).catch(onError));
   }
 
   async function keepSchedule(queue: JobQueue): Promise<void> {
+    const watch = createStandstillWatch({ queue, backend, clock });
     let mayChange = true;
     while (!stopping.signal.aborted) {
       try {
         await ensureSchedule({ queue, backend, everyMs, mayChange });
         mayChange = false;
+        if (await watch.look()) report.healed(SWEEP_SCHEDULER, 'the schedule of sweeps stood still and was made anew');
       } catch (error) {
         onError(error);
       }
@@ -110,7 +122,9 @@ export function createSweepWorker(deps: Deps, { everyMs, ensureEveryMs = ENSURE_
 
   async function closing({ worker, queue }: Open, graceMs: number): Promise<void> {
     const cancel = clock.after(graceMs, () => worker.cancelAllJobs(SHUTDOWN));
-    const closed = Promise.all([worker.close().catch(onError), queue.close().catch(onError)]);
+    // What is added to a closed queue is never answered, and would keep the connection that is lent for it.
+    const queueClosed = Promise.resolve(keeping).then(() => queue.close());
+    const closed = Promise.all([worker.close().catch(onError), queueClosed.catch(onError)]);
     await Promise.race([closed, pause(clock, graceMs + ABANDON_MS)]);
     cancel();
   }
@@ -118,28 +132,5 @@ export function createSweepWorker(deps: Deps, { everyMs, ensureEveryMs = ENSURE_
   return {
     start: () => (starting ??= stopping.signal.aborted ? Promise.resolve() : begin()),
     stop: ({ graceMs }) => (stopped ??= end(graceMs)),
-  };
-}
-
-type SweepJob = Pick<Job<unknown, unknown>, 'name' | 'moveToWait'>;
-
-/** Three declared parameters: BullMQ counts them and makes no signal for fewer. */
-export function createSweepProcessor({ sweep, report }: Pick<Deps, 'sweep' | 'report'>) {
-  return async (job: SweepJob, token: string | undefined, signal: AbortSignal | undefined): Promise<unknown> => {
-    if (job.name !== SWEEP_JOB) {
-      const shown = JSON.stringify(job.name.slice(0, 100).toWellFormed());
-      throw new UnrecoverableError(`invalid_request: job name ${shown} is unknown; allowed: ${SWEEP_JOB}`);
-    }
-    if (signal === undefined) throw new Error('BullMQ gave the sweep no signal');
-    try {
-      return await sweep(signal);
-    } catch (error) {
-      if (signal.aborted && signal.reason === SHUTDOWN) {
-        await job.moveToWait(token);
-        throw new WaitingError();
-      }
-      if (!signal.aborted) report.fault('a sweep failed', error);
-      throw storableError(error);
-    }
   };
 }

@@ -12,6 +12,8 @@ export interface AskedWith {
 
 const OPEN_PATHS = new Set(['/healthz', '/readyz']);
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** What a browser says of requests from our own pages, and of what its user typed in. */
+const OWN_SITES = new Set<unknown>(['same-origin', 'none']);
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
 
 /** A browser shows a form for the one; programs are told of the other. */
@@ -62,8 +64,10 @@ function presentedToken({ path, headers: { authorization = '' } }: AskedWith): s
 function refuseForeignPages({ method, headers }: AskedWith): void {
   if (SAFE_METHODS.has(method)) return;
   const { origin, host = '', 'sec-fetch-site': site } = headers;
-  const isForeign = origin !== undefined && hostOf(origin) !== host.toLowerCase();
-  if (isForeign || site === 'cross-site' || site === 'same-site') {
+  // Who cannot be asked by a page, because no page can set it, is believed first: a proxy may have changed the host.
+  const isOwn =
+    site === undefined ? origin === undefined || hostOf(origin) === host.toLowerCase() : OWN_SITES.has(site);
+  if (!isOwn) {
     throw new Problem('unauthorized', 'a page of another site may not change anything here');
   }
 }

@@ -1,8 +1,9 @@
 import { isFailureCode } from '../../domain/error-codes.js';
+import type { RecordJson } from '../../domain/result.js';
 import type { JobEnding, JobView } from '../../jobs/ports.js';
 import { Problem, type ProblemCode } from './problem.js';
-
-const iso = (instant: Date | null): string | null => instant?.toISOString() ?? null;
+import { record as recordSchema } from './schemas.js';
+import { isoOrNull, isoText } from './views.js';
 
 /** Code and message of a dead letter's reason, `<code>: <message>`. */
 export function failureOf(reason: string): { readonly code: ProblemCode; readonly message: string } {
@@ -14,14 +15,25 @@ export function failureOf(reason: string): { readonly code: ProblemCode; readonl
 export function cleanupBody({ enqueuedAt, startedAt, finishedAt, nextTryAt, attempts, ending, ...job }: JobView) {
   return {
     ...job,
-    enqueuedAt: enqueuedAt.toISOString(),
-    startedAt: iso(startedAt),
-    finishedAt: iso(finishedAt),
-    nextTryAt: iso(nextTryAt),
+    enqueuedAt: isoText(enqueuedAt),
+    startedAt: isoOrNull(startedAt),
+    finishedAt: isoOrNull(finishedAt),
+    nextTryAt: isoOrNull(nextTryAt),
     attempts: [...attempts],
-    result: ending?.state === 'completed' ? ending.result : null,
+    result: resultBody(ending),
     failure: ending?.state === 'failed' ? failureOf(ending.reason) : null,
   };
+}
+
+function resultBody(ending: JobEnding | null) {
+  if (ending?.state !== 'completed') return null;
+  const { outcome, errorCode, errorMessage, record } = ending.result;
+  return { outcome, errorCode, errorMessage: errorMessage ?? '', record: readRecord(record) };
+}
+
+/** A stored result is what a worker wrote, perhaps one of another version. */
+function readRecord(stored: RecordJson | null) {
+  return recordSchema.nullable().catch(null).parse(stored);
 }
 
 /** The record of a job that did what was asked; otherwise throws the `Problem` that it ended with. */
@@ -30,7 +42,9 @@ export function recordOf(ending: Exclude<JobEnding, { readonly state: 'missing' 
     const { code, message } = failureOf(ending.reason);
     throw new Problem(code, message);
   }
-  const { outcome, errorCode, errorMessage, record } = ending.result;
-  if (outcome === 'success' && record !== null) return record;
-  throw new Problem(isFailureCode(errorCode) ? errorCode : 'internal_error', errorMessage);
+  const { outcome, errorCode, errorMessage } = ending.result;
+  if (outcome !== 'success') throw new Problem(isFailureCode(errorCode) ? errorCode : 'internal_error', errorMessage);
+  const record = readRecord(ending.result.record);
+  if (record === null) throw new Problem('internal_error', 'the cleanup succeeded, but its result has no record');
+  return record;
 }

@@ -1,20 +1,30 @@
 import type { FastifyHelmetOptions } from '@fastify/helmet';
 
-/**
- * What a page of ours may load: nothing from any other host. The queue dashboard is a script of its own with styles that
- * it writes as it runs; its page also names fonts on another host, which it does without.
- */
-export const CONTENT_POLICY: NonNullable<FastifyHelmetOptions['contentSecurityPolicy']> = {
+type Policy = NonNullable<FastifyHelmetOptions['contentSecurityPolicy']>;
+
+const NOTHING = {
+  defaultSrc: ["'none'"],
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+  frameAncestors: ["'none'"],
+};
+
+/** What a page of ours may load: its style. No script, nothing from any other host. */
+export const CONTENT_POLICY: Policy = {
+  useDefaults: false,
+  directives: { ...NOTHING, styleSrc: ["'self'"] },
+};
+
+/** The queue dashboard is a script of its own, with styles that it writes as it runs; still nothing from any other host. */
+export const BOARD_POLICY: Policy = {
   useDefaults: false,
   directives: {
-    defaultSrc: ["'none'"],
+    ...NOTHING,
+    baseUri: ["'self'"],
     scriptSrc: ["'self'"],
     styleSrc: ["'self'", "'unsafe-inline'"],
     imgSrc: ["'self'", 'data:'],
     fontSrc: ["'self'"],
     connectSrc: ["'self'"],
-    formAction: ["'self'"],
-    baseUri: ["'self'"],
-    frameAncestors: ["'none'"],
   },
 };

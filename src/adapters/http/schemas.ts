@@ -22,9 +22,13 @@ export const gameId = z
   })
   .meta({
     description: `The game: 1 to ${GAME_ID_MAX_CHARACTERS} characters after trimming, any but control characters. Percent-encode what a path cannot hold, "/" as %2F. Clients take the ids "." and ".." for steps in the path: write them with a space behind, as ..%20, which is trimmed.`,
-    example: 'game-42',
+    examples: ['game-42'],
   });
-export const jobId = z.string().min(1).max(1_000).meta({ description: 'The id of a job in the queue.', example: '17' });
+export const jobId = z
+  .string()
+  .min(1)
+  .max(1_000)
+  .meta({ description: 'The id of a job in the queue.', examples: ['17'] });
 
 export const limit = z.coerce
   .number()
@@ -33,15 +37,15 @@ export const limit = z.coerce
   .max(1_000)
   .default(50)
   .meta({ description: 'How many items a page holds at most.' });
-const cursor = (of: string) => z.string().max(2_000).optional().meta({ description: of });
+const cursor = (of: string) => z.string().optional().meta({ description: of });
 export const after = cursor('`next` of the page before.');
 export const before = cursor('`next` of the page before: rows older than it.');
-export const status = z.enum(RUNTIME_STATUSES).optional();
+export const status = z.enum(RUNTIME_STATUSES).optional().meta({ description: 'Only records of this status.' });
 export const failureCode = z.enum(FAILURE_CODES);
 export const failedBefore = z.iso
   .datetime({ offset: true })
   .optional()
-  .meta({ description: 'Only what failed before this instant.', example: '2026-11-23T08:00:00Z' });
+  .meta({ description: 'Only what failed before this instant.', examples: ['2026-11-23T08:00:00Z'] });
 
 const next = z.string().nullable().meta({
   description:
@@ -193,20 +197,23 @@ const judgement = z
     deadLetter: deadLetterOf.nullable(),
   })
   .meta({ id: 'Judgement', description: 'What the retention sweep makes of one record.' });
+const summary = z
+  .object({
+    running: z.number(),
+    stopped: z.number(),
+    removed: z.number(),
+    due: z.number(),
+    held: z.number().meta({ description: 'Past their retention, but held.' }),
+    deadLetters: z.number().meta({ description: 'Past their retention, but their cleanup is a dead letter.' }),
+    lagSeconds: z.number().meta({ description: 'How long the oldest due record has been due.' }),
+    retentionSeconds: z.number(),
+    refusal: z.string().nullable().meta({ description: 'Why a sweep would enqueue nothing, and what overrides it.' }),
+  })
+  .meta({ id: 'RetentionSummary', description: 'Counts of runtime records.' });
 export const plan = z
   .object({
     asOf: instant.meta({ description: "The moment of the judgement, by the database's clock." }),
-    summary: z.object({
-      running: z.number(),
-      stopped: z.number(),
-      removed: z.number(),
-      due: z.number(),
-      held: z.number(),
-      deadLetters: z.number(),
-      lagSeconds: z.number(),
-      retentionSeconds: z.number(),
-      refusal: z.string().nullable().meta({ description: 'Why a sweep would enqueue nothing, and what overrides it.' }),
-    }),
+    summary: summary.nullable().meta({ description: 'With the first page only: it counts all records.' }),
     items: z.array(judgement),
     next,
   })

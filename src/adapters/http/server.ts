@@ -1,26 +1,26 @@
-import { randomUUID } from 'node:crypto';
 import helmet from '@fastify/helmet';
-import { fastify, type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
+import { fastify, type FastifyError } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { ConfigurationError, messageOf } from '../../domain/errors.js';
 import { registerAdmin } from './admin/register.js';
 import { CONTENT_POLICY } from './content-policy.js';
 import type { App } from './app.js';
 import { registerBoard } from './board.js';
-import { challengeFor, createGuard } from './auth.js';
+import { readBodies } from './bodies.js';
+import { createGuard } from './auth.js';
+import { answerClientError, CONNECTION_LIMITS, type Connections, createConnections } from './connections.js';
+import { createAnswerError, pathOf, routeFacts } from './errors.js';
 import { registerOpenApi } from './openapi.js';
 import type { HttpParts, HttpServer, HttpSettings } from './ports.js';
-import { Problem, problemBody, problemOf } from './problem.js';
+import { Problem } from './problem.js';
+import { requestIdHeader, requestIdOf, requestIdProblem } from './request-id.js';
 import { cleanupRoutes } from './routes/cleanups.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
 import { healthRoutes } from './routes/health.js';
 import { retentionRoutes } from './routes/retention.js';
 import { runtimeRoutes } from './routes/runtimes.js';
-import { validationProblem } from './validation.js';
 
 const BODY_MAX_BYTES = 64 * 1_024;
-/** For a whole request to arrive; how long an answer may take is each route's own affair. */
-const REQUEST_TIMEOUT_MS = 30_000;
 /** A game id of 256 characters of four bytes each, percent-encoded. */
 const PARAM_MAX_CHARACTERS = 256 * 12;
 /** Running requests may end by themselves for so long once the server closes. */
@@ -31,25 +31,23 @@ const LOOPBACK = /^(?:localhost|::1|127(?:\.\d{1,3}){3})$/;
 export function createHttpServer(parts: HttpParts, settings: HttpSettings): HttpServer {
   const { clock } = parts;
   const closing = new AbortController();
+  const connections = createConnections();
   let opened: Promise<App> | undefined;
   let closed: Promise<void> | undefined;
 
   async function listen(): Promise<number> {
     const { host, port, tokens } = settings;
+    closing.signal.throwIfAborted();
     if (tokens.length === 0 && !LOOPBACK.test(host)) {
       throw new ConfigurationError(`without RTMANAGER_API_TOKENS the server listens on loopback only, not on ${host}`);
     }
-    opened = buildApp(parts, settings, closing.signal);
+    opened = buildApp(parts, settings, closing.signal, connections);
     const app = await opened;
     try {
       await app.listen({ host, port });
-    } catch (error) {
-      throw new ConfigurationError(
-        `RTMANAGER_INTERNAL_HTTP_ADDR: cannot listen on ${host}:${port}: ${messageOf(error)}`,
-        {
-          cause: error,
-        },
-      );
+    } catch (cause) {
+      const message = `RTMANAGER_INTERNAL_HTTP_ADDR: cannot listen on ${host}:${port}: ${messageOf(cause)}`;
+      throw new ConfigurationError(message, { cause });
     }
     const address = app.server.address();
     return typeof address === 'object' && address !== null ? address.port : port;
@@ -57,9 +55,12 @@ export function createHttpServer(parts: HttpParts, settings: HttpSettings): Http
 
   async function end(): Promise<void> {
     closing.abort(new Problem('service_unavailable', 'the server is about to stop'));
-    const app = await opened;
+    const app = await opened?.catch(() => undefined);
     if (app === undefined) return;
-    const cancel = clock.after(CLOSE_LIMIT_MS, () => app.server.closeAllConnections());
+    const cancel = clock.after(CLOSE_LIMIT_MS, () => {
+      connections.destroyAll();
+      app.server.closeAllConnections();
+    });
     await app.close();
     cancel();
   }
@@ -68,41 +69,38 @@ export function createHttpServer(parts: HttpParts, settings: HttpSettings): Http
 }
 
 /** The server without a port, for `listen` and for tests. */
-export async function buildApp(parts: HttpParts, settings: HttpSettings, closing: AbortSignal): Promise<App> {
+export async function buildApp(
+  parts: HttpParts,
+  settings: HttpSettings,
+  closing: AbortSignal,
+  connections: Connections = createConnections(),
+): Promise<App> {
   const { observer } = parts;
+  const answerError = createAnswerError(observer);
   const app: App = fastify({
+    ...CONNECTION_LIMITS,
+    clientErrorHandler: answerClientError,
     bodyLimit: BODY_MAX_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Its own answer would be none of ours.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: PARAM_MAX_CHARACTERS },
-    genReqId: ({ headers }) => requestIdOf(headers['x-request-id']),
+    genReqId: ({ headers }) => requestIdOf(headers),
     frameworkErrors: (error, request, reply) => void answerError(error, request, reply),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  // Nothing here takes plain text.
-  app.removeContentTypeParser('text/plain');
-
-  function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const known = validationProblem(error, request) ?? problemOf(error);
-    if (known === undefined) observer.failed(routeFacts(request), error);
-    const problem = known ?? new Problem('internal_error', `a bug; look for request ${request.id} in the log`);
-    if (problem.code === 'unauthorized') void reply.header('www-authenticate', challengeFor(pathOf(request)));
-    if (problem.code === 'service_unavailable') void reply.header('retry-after', '1');
-    void reply.header('x-request-id', request.id);
-    // Sent as text: this answer stands whatever the route's own schema says.
-    return reply
-      .status(problem.status)
-      .type('application/json; charset=utf-8')
-      .serializer((text: string) => text)
-      .send(JSON.stringify(problemBody(problem)));
-  }
+  readBodies(app);
 
   const guard = createGuard(settings.tokens);
   app.addHook('onRequest', async (request, reply) => {
-    void reply.header('x-request-id', request.id);
+    connections.note(request.raw.socket);
+    void reply.header('x-request-id', requestIdHeader(request.id, request.headers));
     if (!pathOf(request).startsWith('/admin')) void reply.header('cache-control', 'no-store');
     try {
+      if (closing.aborted) throw new Problem('service_unavailable', 'the server is about to stop');
       guard({ method: request.method, path: pathOf(request), headers: request.headers });
+      const problem = requestIdProblem(request.headers);
+      if (problem !== undefined) throw new Problem('invalid_request', problem);
     } catch (refusal) {
       // Answered here: the dashboard has an error handler of its own.
       await answerError(refusal, request, reply);
@@ -128,17 +126,3 @@ export async function buildApp(parts: HttpParts, settings: HttpSettings, closing
   await app.ready();
   return app;
 }
-
-/** The caller's own id, where it is one that can stand in logs and headers. */
-function requestIdOf(header: string | readonly string[] | undefined): string {
-  const given = typeof header === 'string' ? header.trim() : '';
-  return given === '' ? randomUUID() : given;
-}
-
-const pathOf = ({ url }: Pick<FastifyRequest, 'url'>): string => url.split('?', 1)[0] ?? '';
-
-const routeFacts = (request: FastifyRequest) => ({
-  requestId: request.id,
-  method: request.method,
-  route: request.routeOptions.url ?? 'none',
-});

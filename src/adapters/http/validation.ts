@@ -21,7 +21,7 @@ const SHOWN_CHARACTERS = 120;
 /** What a request's schema refused, with what was found there; undefined when the error is another one. */
 export function validationProblem(error: unknown, request: CheckedRequest): Problem | undefined {
   if (!hasZodFastifySchemaValidationErrors(error)) return undefined;
-  const context = 'validationContext' in error ? error.validationContext : '';
+  const context = error.validationContext ?? '';
   const where = WHERE[context] ?? context;
   const input = { querystring: request.query, params: request.params, headers: request.headers, body: request.body };
   const problems = error.validation.map(({ instancePath, message = 'is not allowed' }) => {

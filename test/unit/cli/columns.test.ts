@@ -17,6 +17,17 @@ describe('aligned lines', () => {
     expect(alignedLines(cells.map((cell) => [cell, '|']))).toEqual(cells.map((cell) => `${cell}  |`));
   });
 
+  it('are not torn apart by one cell that is too wide for any screen', () => {
+    const wide = 'x'.repeat(256);
+    expect(
+      alignedLines([
+        ['GAME', 'STATUS'],
+        ['g', 'a'],
+        [wide, 'b'],
+      ]),
+    ).toEqual(['GAME  STATUS', 'g     a', `${wide}  b`]);
+  });
+
   it('of a lot of rows are no work worth speaking of', () => {
     const rows = Array.from({ length: 20_000 }, (_, n) => [`game-${n}`, 'stopped', 'x'.repeat(64)]);
     expect(alignedLines(rows)).toHaveLength(20_000);

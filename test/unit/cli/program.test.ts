@@ -3,25 +3,45 @@ import { ConfigurationError, UnavailableError } from '../../../src/domain/errors
 import { describeSettings } from '../../../src/config/variables.js';
 import { fakeCli } from './fake-cli.js';
 
-const COMMANDS = ['serve', 'worker', 'migrate', 'enqueue', 'records', 'log', 'doctor', 'demo'];
+const COMMANDS = [
+  'serve',
+  'worker',
+  'api',
+  'enqueue',
+  'sweep',
+  'hold',
+  'unhold',
+  'records',
+  'log',
+  'holds',
+  'doctor',
+  'migrate',
+  'demo',
+];
+const DEAD_LETTER_COMMANDS = ['list', 'show', 'replay', 'purge'].map((name) => `dead-letters ${name}`);
 
 describe('--help', () => {
   it('lists every command and the exit codes, without loading the service', async () => {
     const cli = fakeCli({});
     expect(await cli.run('--help')).toBe(0);
-    expect(COMMANDS.filter((name) => !new RegExp(`^  ${name} `, 'm').test(cli.written.stdout))).toEqual([]);
+    expect(
+      [...COMMANDS, 'dead-letters'].filter((name) => !new RegExp(`^  ${name} `, 'm').test(cli.written.stdout)),
+    ).toEqual([]);
     expect(cli.written.stdout).toContain('Exit codes: 0 done, 1 failed, 2 wrong use.');
     expect(cli.loads()).toBe(0);
   });
 
-  it.each(COMMANDS)('of %s shows --json, an example and the settings it reads', async (name) => {
-    const cli = fakeCli({});
-    expect(await cli.run(name, '--help')).toBe(0);
-    expect(cli.written.stdout).toContain('--json');
-    expect(cli.written.stdout).toMatch(new RegExp(`Examples:\\n.*runtime-cleanup ${name}`));
-    expect(cli.written.stdout).toMatch(/Settings \(environment\):\n {2}[A-Z_]+\n {6}\S/);
-    expect(cli.loads()).toBe(0);
-  });
+  it.each([...COMMANDS, ...DEAD_LETTER_COMMANDS])(
+    'of %s shows --json, an example and the settings it reads',
+    async (name) => {
+      const cli = fakeCli({});
+      expect(await cli.run(...name.split(' '), '--help')).toBe(0);
+      expect(cli.written.stdout).toContain('--json');
+      expect(cli.written.stdout).toMatch(new RegExp(`Examples:\\n.*runtime-cleanup ${name}`));
+      expect(cli.written.stdout).toMatch(/Settings \(environment\):\n {2}[A-Z_]+\n {6}\S/);
+      expect(cli.loads()).toBe(0);
+    },
+  );
 
   it('of serve shows every setting with its default', async () => {
     const cli = fakeCli({});
@@ -33,6 +53,33 @@ describe('--help', () => {
           !help.includes(`  ${name}\n`) || !help.includes(`default: ${fallback.replaceAll('`', '')}`),
       ),
     ).toEqual([]);
+  });
+
+  it.each([
+    [['help'], 'Usage: runtime-cleanup [options] [command]'],
+    [['help', 'sweep'], 'Usage: runtime-cleanup sweep '],
+    [['help', 'dead-letters'], 'Usage: runtime-cleanup dead-letters '],
+    [['dead-letters', 'help', 'list'], 'Usage: runtime-cleanup dead-letters list '],
+  ])('is shown by %j too', async (args, usage) => {
+    const cli = fakeCli({});
+    expect(await cli.run(...args)).toBe(0);
+    expect(cli.written.stdout).toContain(usage);
+    expect(cli.written.stderr).toBe('');
+  });
+
+  it('fits on one screen, and groups the commands', async () => {
+    const cli = fakeCli({});
+    await cli.run('--help');
+    const lines = cli.written.stdout.split('\n');
+    expect(lines.length).toBeLessThan(50);
+    expect(lines.filter((line) => /^\S.*:$/.test(line))).toEqual([
+      'Options:',
+      'Run it:',
+      'Ask for containers to go, or to stay:',
+      'Look:',
+      'Mend:',
+      'Set it up, get to know it:',
+    ]);
   });
 
   it('needs no sound settings', async () => {
@@ -50,6 +97,7 @@ describe('wrong use', () => {
   const cases: readonly (readonly [situation: string, args: readonly string[], says: string])[] = [
     ['no command', [], 'which command?'],
     ['an unknown command', ['cleanup'], "unknown command 'cleanup'"],
+    ['an unknown command of a group', ['dead-letters', 'lst'], "unknown command 'lst' (Did you mean list?)"],
     ['a misspelt option', ['records', '--statsu', 'x'], "unknown option '--statsu' (Did you mean --status?)"],
     ['a missing argument', ['log'], "missing required argument 'game-id'"],
     ['a word too many', ['migrate', 'now'], 'too many arguments'],

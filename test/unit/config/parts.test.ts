@@ -1,11 +1,13 @@
 import { assert, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeSettings } from '../../../src/config/variables.js';
-import { formatDuration, parseDurationMs } from '../../../src/config/duration.js';
+import { formatDuration, parseDurationMs, shownSpan } from '../../../src/config/duration.js';
 import { formatHttpAddress, parseHttpAddress } from '../../../src/config/http-address.js';
 import { settingsMarkdown } from '../../../src/config/settings-markdown.js';
 import { formatShare, parseShare } from '../../../src/config/share.js';
 import { shownUrl } from '../../../src/config/shown-url.js';
+
+const HOUR_MS = 3_600_000;
 
 describe('durations', () => {
   it('read as milliseconds', () => {
@@ -21,6 +23,25 @@ describe('durations', () => {
   it('are written so that they read back the same', () => {
     assert(property(integer({ min: 0, max: 1_000_000_000 }), (ms) => parseDurationMs(formatDuration(ms)) === ms));
     expect([1_500, 90_000, 7_200_000, 60_000].map(formatDuration)).toEqual(['1500ms', '90s', '2h', '1m']);
+  });
+});
+
+describe('spans of time', () => {
+  it.each([
+    [0, '0 s'],
+    [999, '0 s'],
+    [59_999, '59 s'],
+    [60_000, '1 min'],
+    [90_000, '1 min 30 s'],
+    [900_000, '15 min'],
+    [HOUR_MS + 59_000, '1 h'],
+    [2.5 * HOUR_MS, '2 h 30 min'],
+    [24 * HOUR_MS, '1 d'],
+    [36 * HOUR_MS, '1 d 12 h'],
+    [30 * 24 * HOUR_MS + HOUR_MS, '30 d'],
+    [Number.POSITIVE_INFINITY, 'ever'],
+  ])('of %d ms are said as %s', (ms, text) => {
+    expect(shownSpan(ms)).toBe(text);
   });
 });
 

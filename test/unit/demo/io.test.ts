@@ -20,6 +20,12 @@ describe('progress', () => {
     expect(play({ isTTY: false, json: false })).toBe('jobs ended: all\n');
   });
 
+  it('has more lines below its end where there are any', () => {
+    const { seen, io } = watch({ isTTY: false, json: false });
+    startProgress(io, 'through HTTP').end('through HTTP: 1 call', ['  $ curl', '    200']);
+    expect(seen.text).toBe('through HTTP: 1 call\n  $ curl\n    200\n');
+  });
+
   it('is nothing at all for machines', () => {
     expect(play({ isTTY: true, json: true })).toBe('');
   });

@@ -24,6 +24,7 @@ const report = (...verdicts: readonly Verdict[]): Report => ({
   containersKept: 4,
   jobs: 12,
   elapsedMs: 23_456,
+  httpCalls: [{ curl: 'curl "$API/runtimes"', status: 200, body: { items: [] } }],
 });
 
 describe('the report', () => {
@@ -36,7 +37,7 @@ describe('the report', () => {
     const lines = reportText(report(right), false).trimEnd().split('\n');
     expect(lines[1]).toMatch(/^stopped +5 +removed; completed +gone +removed; success +completed +ok$/);
     expect(lines.at(-1)).toBe(
-      '1 of 1 as expected; 9 containers made, 5 removed and 4 kept by the worker; 12 jobs on the postgres queue; 23.5 s',
+      '1 of 1 as expected; 9 containers made, 5 removed and 4 kept by the service; 12 jobs on the postgres queue; 23.5 s',
     );
   });
 
@@ -60,6 +61,7 @@ describe('the report', () => {
       containers: { made: 9, removed: 5, kept: 4 },
       jobs: 12,
       elapsedMs: 23_456,
+      httpCalls: [{ curl: 'curl "$API/runtimes"', status: 200, body: { items: [] } }],
       scenarios: [
         { asExpected: true, ...right },
         { asExpected: false, ...wrong },

@@ -35,12 +35,20 @@ describe('the scenarios of the demo', () => {
     );
   });
 
-  it('show every event, and requests by plain BullMQ and by the command line', () => {
+  it('show every event, and requests by everybody who may ask', () => {
     expect(new Set(SCENARIOS.map(({ event }) => event))).toEqual(
-      new Set(['nothing', 'lease given back', 'lease held throughout', 'started again', 'worker killed']),
+      new Set([
+        'nothing',
+        'lease given back',
+        'lease held throughout',
+        'started again',
+        'worker killed',
+        'mended, replayed by command line',
+        'mended, replayed through HTTP',
+      ]),
     );
     expect(new Set(SCENARIOS.flatMap(({ requests }) => requests.map(({ by }) => by)))).toEqual(
-      new Set(['bullmq', 'cli']),
+      new Set(['bullmq', 'cli', 'http', 'sweep']),
     );
   });
 

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Expected, Scenario } from '../../../src/demo/scenario.js';
 import { SCENARIOS } from '../../../src/demo/scenarios.js';
-import { givenUp, refused, refusedUnknown, REMOVED, REMOVED_ONCE, scenario } from '../../../src/demo/scenario-words.js';
 import {
-  type Facts,
-  judge,
-  judgeWorkerEnd,
-  jobWord,
-  operationWord,
-  type RecordRow,
-} from '../../../src/demo/verdict.js';
+  givenUp,
+  notAskedFor,
+  refused,
+  refusedUnknown,
+  REMOVED,
+  REMOVED_ONCE,
+  scenario,
+} from '../../../src/demo/scenario-words.js';
+import { type Facts, judge, jobWord, operationWord, type RecordRow } from '../../../src/demo/verdict.js';
 
 const BEFORE: RecordRow = {
   game_id: 'game-1',
@@ -70,6 +71,16 @@ describe('a scenario that went as expected', () => {
   it('may have more conflicts logged where chance decides how many, wherever they come', () => {
     const operations = ['conflict', 'success', 'conflict', 'replay_no_op'];
     expect(differences(REMOVED_ONCE, { operations })).toEqual([]);
+  });
+
+  it('may be that nothing was asked for, and is told so', () => {
+    const expected = notAskedFor('created');
+    expect(judge(played(expected), [asExpected({ expected })])).toMatchObject({
+      expected: 'stays created; no job',
+      database: 'stopped; nothing',
+      queue: 'nothing',
+      differences: [],
+    });
   });
 
   it('is told in few words: what all games have in common once, repetitions counted', () => {
@@ -146,6 +157,12 @@ describe('a scenario differs when', () => {
       /should have it completed,/,
     ],
     ['the job has not ended', REMOVED, { jobs: ['delayed'] }, /it has it delayed/],
+    [
+      'a job was made that nobody should have asked for',
+      notAskedFor('created'),
+      { jobs: ['completed'] },
+      /have it nothing, it/,
+    ],
     ['the job is nowhere', REMOVED, { jobs: [] }, /it has it nothing/],
   ];
 
@@ -166,21 +183,6 @@ describe('a scenario differs when', () => {
   it('a game was not looked at', () => {
     const two = { ...played(REMOVED), games: 2 };
     expect(judge(two, [asExpected(two)]).differences).toEqual(['1 of 2 games were looked at']);
-  });
-});
-
-describe('the worker that was told to stop', () => {
-  it('is as expected when it ends with exit code 0', () => {
-    expect(judgeWorkerEnd(0)).toMatchObject({ queue: 'exit code 0', differences: [] });
-  });
-
-  it.each([
-    [1, 'exit code 1'],
-    ['SIGKILL', 'SIGKILL'],
-  ])('differs when it ends with %s', (ending, said) => {
-    const verdict = judgeWorkerEnd(ending);
-    expect(verdict.queue).toBe(said);
-    expect(verdict.differences).toHaveLength(1);
   });
 });
 

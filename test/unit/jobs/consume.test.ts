@@ -32,7 +32,8 @@ function setUp(result: Result = failure('conflict', 'busy')) {
   return { asked, state, consume };
 }
 
-const historyOf = (settled: Settlement): unknown => (settled.action === 'complete' ? 0 : settled.history);
+const historyOf = (settled: Settlement | undefined): unknown =>
+  settled === undefined || settled.action === 'complete' ? 0 : settled.history;
 
 describe('a delivery', () => {
   it('whose cleanup succeeds completes with the result', async () => {
@@ -68,6 +69,8 @@ describe('a delivery', () => {
         attempts: [
           { attempt: 4, code: 'conflict', message: 'busy', at: '2026-03-01T00:00:00.000Z', traceId: 'trace-1' },
         ],
+        death: null,
+        pastLives: [],
       },
     });
   });
@@ -115,6 +118,55 @@ describe('a delivery', () => {
     expect(settled).toMatchObject({
       action: 'dead_letter',
       reason: expect.stringMatching(/^internal_error: the worker vanished 10 times/),
+    });
+  });
+
+  it('that is made a dead letter takes the reason, the time and the crashes so far with it', async () => {
+    const { consume } = setUp(failure('container_mismatch', 'another game'));
+    expect(await consume({ crashes: 2 })).toMatchObject({
+      action: 'dead_letter',
+      history: {
+        death: { reason: 'container_mismatch: another game', at: '2026-03-01T00:00:00.000Z', crashes: 2 },
+        pastLives: [],
+      },
+    });
+  });
+
+  it('of a replayed job has all its tries again, and tells both lives when it fails again', async () => {
+    const { consume } = setUp();
+    const live = async (start: unknown): Promise<Settlement[]> => {
+      const settled = [await consume({ history: start })];
+      while (settled.at(-1)?.action === 'retry') settled.push(await consume({ history: historyOf(settled.at(-1)) }));
+      return settled;
+    };
+    const first = await live(0);
+    const second = await live(historyOf(first.at(-1)));
+    expect(second.map(({ action }) => action)).toEqual(first.map(({ action }) => action));
+    expect(second.at(-1)).toMatchObject({
+      reason: 'conflict: busy',
+      history: {
+        counts: { conflict: 3 },
+        pastLives: [{ reason: 'conflict: busy', attempts: [{ code: 'conflict' }, {}, {}] }],
+      },
+    });
+  });
+
+  it('of a job that was buried after ten crashes is tried again once it is replayed, and for ten more', async () => {
+    const { consume, asked } = setUp();
+    const buried = historyOf(await consume({ crashes: 10 }));
+    const again = historyOf(await consume({ crashes: 10, history: buried }));
+    await consume({ crashes: 19, history: again });
+    const settled = await consume({ crashes: 20, history: again });
+    expect(asked).toEqual(['refuse', 'handle', 'handle', 'refuse'].map((word): unknown => expect.stringContaining(word)));
+    expect(settled).toMatchObject({ action: 'dead_letter', reason: expect.stringContaining('vanished 10 times') });
+  });
+
+  it('whose worker vanished before the dead letter was one becomes it again, in the same life', async () => {
+    const { consume } = setUp(failure('not_found', 'no record'));
+    const written = historyOf(await consume({ crashes: 0 }));
+    expect(await consume({ crashes: 1, history: written })).toMatchObject({
+      action: 'dead_letter',
+      history: { counts: { not_found: 2 }, death: { crashes: 1 }, pastLives: [] },
     });
   });
 

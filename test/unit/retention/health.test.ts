@@ -44,12 +44,7 @@ const rows: readonly [situation: string, Partial<ScheduleStatus>, watchedForMs: 
     3 * HOUR_MS,
     /none has finished yet; one failed at 2026-06-15T11:00:00\.000Z: service_unavailable: no database$/,
   ],
-  [
-    'a failure that a finished sweep made good',
-    { last: doneAgo(HOUR_MS), lastFailure: failure },
-    9 * HOUR_MS,
-    undefined,
-  ],
+  ['a failure that a finished sweep made good', { last: doneAgo(HOUR_MS), lastFailure: failure }, 9 * HOUR_MS, WELL],
   ['a refused sweep, however young the process', { last: refused }, 0, /enqueued nothing: 151 of 200$/],
   ['a sweep that finished in the future', { last: doneAgo(-HOUR_MS) }, 9 * HOUR_MS, WELL],
   ['a finish that is no time', { last: done('yesterday') }, 9 * HOUR_MS, /none has finished yet$/],

@@ -1,54 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../../src/retention/judge.js';
-import type { DeadLetterOf } from '../../../src/retention/ports.js';
 import type { Judgement } from '../../../src/retention/retention.js';
-import { aHold, fromNow, NOW, RETENTION_MS } from './cases.js';
-import { createWorld, recordAt, type RetentionWorld, type Row } from './retention-world.js';
+import { NOW, RETENTION_MS } from './cases.js';
+import { type Population, population } from './populations.js';
+import { createWorld, recordAt, type RetentionWorld } from './retention-world.js';
 
 const signal = new AbortController().signal;
-
-/** Around the two moments on which everything turns, and far from both. */
-const since = fc.oneof(
-  fc.integer({ min: -2, max: 2 }).map((ms) => NOW.getTime() - RETENTION_MS + ms),
-  fc.integer({ min: -2 * RETENTION_MS, max: RETENTION_MS }).map((ms) => NOW.getTime() + ms),
-  fc.constantFrom(Infinity, -Infinity),
-);
-const holdEnd = fc.oneof(
-  fc.constant(null),
-  fc.integer({ min: -1, max: 1 }).map(fromNow),
-  fc.date({ noInvalidDate: true }),
-);
-const gameId = fc.oneof(
-  { weight: 8, arbitrary: fc.integer({ min: 0, max: 400 }).map((n) => `game-${n}`) },
-  fc.constantFrom('', ' game-1', 'game-2\n', 'a\u0000', '\uFEFFbom', 'x'.repeat(257), '🎲', '..', "'; DROP TABLE"),
-);
-const row = fc.record({
-  gameId,
-  status: fc.oneof({ weight: 5, arbitrary: fc.constant('stopped') }, fc.constantFrom('running', 'removed', 'frozen')),
-  sinceMs: since,
-  hold: fc.option(
-    holdEnd.map((heldUntil) => aHold({ heldUntil })),
-    { freq: 4 },
-  ),
-});
-
-interface Population {
-  readonly rows: readonly Row[];
-  readonly dead: ReadonlyMap<string, DeadLetterOf>;
-}
-
-const rowsOf = (minLength: number, maxLength: number) =>
-  fc.uniqueArray(row, { selector: ({ gameId }) => gameId, minLength, maxLength, size: 'max' });
-
-/** Small ones, which no cap applies to, and ones that it may apply to; a few of their games have dead letters. */
-const population: fc.Arbitrary<Population> = fc.oneof(rowsOf(0, 40), rowsOf(110, 260)).chain((rows) => {
-  const ids = rows.map(({ gameId }) => gameId).filter((id) => id === id.trim());
-  return fc.subarray(ids, { maxLength: Math.ceil(ids.length / 8) }).map((dead) => ({
-    rows,
-    dead: new Map(dead.map((id) => [id, { jobId: `job of ${id}`, code: 'conflict' }])),
-  }));
-});
 
 /** What the one predicate says is due, record by record. */
 const dueByJudge = ({ rows, dead }: Population): readonly string[] =>

@@ -1,8 +1,8 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { sourceRefProblem } from '../../../domain/operation.js';
-import type { EnqueuedJob, JobEnding } from '../../../jobs/ports.js';
+import type { EnqueuedJob, JobEnding, JobState } from '../../../jobs/ports.js';
 import { API, type App } from '../app.js';
+import { watchCaller } from '../caller.js';
 import { cleanupBody, recordOf } from '../cleanup-views.js';
 import type { HttpParts } from '../ports.js';
 import { preferredWaitS } from '../prefer.js';
@@ -19,7 +19,7 @@ const headers = z.object({
   prefer: z
     .string()
     .optional()
-    .meta({ description: '`wait=SECONDS` (RFC 7240): wait for the end, a minute at most.', example: 'wait=10' }),
+    .meta({ description: '`wait=SECONDS` (RFC 7240): wait for the end, a minute at most.', examples: ['wait=10'] }),
 });
 
 export function cleanupRoutes(app: App, parts: HttpParts, closing: AbortSignal): void {
@@ -50,34 +50,42 @@ export function cleanupRoutes(app: App, parts: HttpParts, closing: AbortSignal):
     async (request, reply) => {
       const [job] = await soon(queue.enqueue([requestOf(request, request.params.game_id)]));
       if (job === undefined) throw new Error('the queue answered for no job');
+      // Also with what it ended in: the job is where its story is told.
+      void reply.header('location', `${API}/cleanups/${encodeURIComponent(job.jobId.toWellFormed())}`);
       const waitS = preferredWaitS(request.headers.prefer);
-      const ending = waitS === undefined ? undefined : await endOf(job, waitS, request);
-      if (waitS !== undefined) void reply.header('preference-applied', `wait=${waitS}`);
+      if (waitS === undefined) return reply.status(202).send({ jobId: job.jobId, state: job.state });
+      void reply.header('preference-applied', `wait=${waitS}`);
+      const ending = await endOf(job, waitS, reply);
       if (ending !== undefined && ending.state !== 'missing') return reply.status(200).send(recordOf(ending));
-      return reply
-        .status(202)
-        .header('location', `${API}/cleanups/${encodeURIComponent(job.jobId)}`)
-        .send({ jobId: job.jobId, state: job.state });
+      return reply.status(202).send({ jobId: job.jobId, state: await stateOf(job) });
     },
   );
 
   /** Undefined: the time was over, the caller had gone, or the server was about to close. */
-  async function endOf({ jobId }: EnqueuedJob, waitS: number, request: FastifyRequest): Promise<JobEnding | undefined> {
+  async function endOf({ jobId }: EnqueuedJob, waitS: number, reply: FastifyReply): Promise<JobEnding | undefined> {
     const over = new AbortController();
-    const abort = (): void => over.abort();
-    const cancel = clock.after(waitS * 1_000, abort);
-    request.raw.socket.once('close', abort);
+    const cancel = clock.after(waitS * 1_000, () => over.abort());
+    const caller = watchCaller(reply.raw, closing);
+    const signal = AbortSignal.any([over.signal, caller.signal]);
     let ended: JobEnding | undefined;
     try {
-      const signal = AbortSignal.any([over.signal, closing]);
       await endings.wait([jobId], (ending) => void (ended = ending), signal);
     } catch (error) {
-      if (!over.signal.aborted && !closing.aborted) throw error;
+      if (!signal.aborted) throw error;
     } finally {
       cancel();
-      request.raw.socket.off('close', abort);
+      caller.forget();
     }
     return ended;
+  }
+
+  /** What has become of it meanwhile; that it was stored is known, so nothing that goes wrong here is the caller's. */
+  async function stateOf(job: EnqueuedJob): Promise<JobState> {
+    try {
+      return (await soon(jobs.find(job.jobId)))?.state ?? 'unknown';
+    } catch {
+      return job.state;
+    }
   }
 
   app.get(
@@ -101,9 +109,8 @@ export function cleanupRoutes(app: App, parts: HttpParts, closing: AbortSignal):
   );
 }
 
-function requestOf(request: FastifyRequest, game: string) {
-  const problemOfRef = sourceRefProblem(request.id);
-  if (problemOfRef !== undefined) throw new Problem('invalid_request', `X-Request-Id: ${problemOfRef}`);
-  const opSource = request.headers['x-galaxy-caller'] === 'gm' ? 'gm_rest' : 'admin_rest';
-  return { gameId: game, opSource, sourceRef: request.id };
+function requestOf({ id, headers }: FastifyRequest, gameId: string) {
+  const caller = String(headers['x-galaxy-caller'] ?? '');
+  const opSource = caller.trim().toLowerCase() === 'gm' ? 'gm_rest' : 'admin_rest';
+  return { gameId, opSource, sourceRef: id };
 }

@@ -1,7 +1,8 @@
-import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { messageOf, UnavailableError } from '../../../domain/errors.js';
 import type { DeadLetter } from '../../../jobs/dead-letters.js';
 import { API, type App } from '../app.js';
+import { watchCaller } from '../caller.js';
 import type { HttpParts } from '../ports.js';
 import { Problem } from '../problem.js';
 import { NOT_FOUND, REFUSALS } from '../refusals.js';
@@ -19,14 +20,17 @@ import {
   replayRequest,
   replayTally,
 } from '../schemas.js';
-import { createSoon } from '../soon.js';
+import { createQueuePatience, createSoon } from '../soon.js';
+import { isoText, writable } from '../views.js';
 
 const DEAD_LETTERS = `${API}/dead-letters`;
 const ofJob = z.object({ job_id: jobId });
 const noQuery = z.strictObject({});
 
-export function deadLetterRoutes(app: App, { deadLetters, clock }: HttpParts, closing: AbortSignal): void {
+export function deadLetterRoutes(app: App, parts: HttpParts, closing: AbortSignal): void {
+  const { deadLetters, clock } = parts;
   const soon = createSoon(clock);
+  const patient = createQueuePatience(parts);
 
   app.get(
     DEAD_LETTERS,
@@ -36,7 +40,7 @@ export function deadLetterRoutes(app: App, { deadLetters, clock }: HttpParts, cl
         tags: ['dead letters'],
         summary: 'Dead letters, newest failure first',
         querystring: z.strictObject({
-          code: failureCode.optional(),
+          code: failureCode.optional().meta({ description: 'Only those of this error code.' }),
           game_id: gameId.optional(),
           failed_before: failedBefore,
           after,
@@ -51,7 +55,7 @@ export function deadLetterRoutes(app: App, { deadLetters, clock }: HttpParts, cl
         gameId: game_id,
         failedBefore: failed_before === undefined ? undefined : new Date(failed_before),
       };
-      const page = await soon(deadLetters.list({ ...filter, after: cursor, limit: count }));
+      const page = await patient(deadLetters.list({ ...filter, after: cursor, limit: count }), closing);
       return { items: page.items.map(body), next: page.next };
     },
   );
@@ -73,7 +77,7 @@ export function deadLetterRoutes(app: App, { deadLetters, clock }: HttpParts, cl
       if (found === undefined) throw noDeadLetter(params.job_id);
       const { jobName, payload, attempts, pastLives } = found;
       const lives = pastLives.map(({ reason, at, attempts: tries }) => ({ reason, at, attempts: [...tries] }));
-      return { ...body(found), jobName, payload, attempts: [...attempts], pastLives: lives };
+      return { ...body(found), jobName, payload: writable(payload), attempts: [...attempts], pastLives: lives };
     },
   );
 
@@ -111,14 +115,34 @@ export function deadLetterRoutes(app: App, { deadLetters, clock }: HttpParts, cl
         description: 'Answers when it is done, some seconds for ten thousand; stops when the caller goes.',
         querystring: noQuery,
         body: replayRequest,
-        response: { 200: replayTally.describe('How many.'), ...REFUSALS },
+        response: {
+          200: replayTally.describe('How many.'),
+          413: problem.describe('A body of more than 64 KiB.'),
+          415: problem.describe('A body that is no JSON by its type.'),
+          ...REFUSALS,
+        },
       },
     },
-    async (request) => {
-      const { code } = request.body;
-      const signal = AbortSignal.any([whenGone(request), closing]);
-      const { done, skipped } = await deadLetters.replayAll(code === undefined ? {} : { code }, { signal });
-      return { replayed: done, skipped };
+    async ({ body: { code } }, reply) => {
+      const caller = watchCaller(reply.raw, closing);
+      const given = new AbortController();
+      const signal = AbortSignal.any([caller.signal, given.signal]);
+      let reached = { done: 0, total: 0 };
+      const onProgress = (progress: typeof reached): void => void (reached = progress);
+      try {
+        const filter = code === undefined ? {} : { code };
+        const { done, skipped } = await patient(deadLetters.replayAll(filter, { signal, onProgress }), signal);
+        return { replayed: done, skipped };
+      } catch (error) {
+        if (!signal.aborted && !(error instanceof UnavailableError)) throw error;
+        const cause = messageOf(error);
+        const message = `${reached.done} of ${reached.total} were dealt with before it ended: ${cause}; ask again for the rest`;
+        throw new Problem('service_unavailable', message);
+      } finally {
+        caller.forget();
+        // A queue that hangs must not find this still at it when it comes back.
+        given.abort(new Error('nobody waits for the answer any more'));
+      }
     },
   );
 
@@ -160,12 +184,6 @@ const body = ({ failedAt, enqueuedAt, ...letter }: DeadLetter) => ({
   code: letter.code,
   message: letter.message,
   replays: letter.replays,
-  failedAt: failedAt.toISOString(),
-  enqueuedAt: enqueuedAt.toISOString(),
+  failedAt: isoText(failedAt),
+  enqueuedAt: isoText(enqueuedAt),
 });
-
-function whenGone(request: FastifyRequest): AbortSignal {
-  const gone = new AbortController();
-  request.raw.socket.once('close', () => gone.abort(new Problem('conflict', 'the caller went away')));
-  return gone.signal;
-}

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { App } from '../app.js';
 import type { HttpParts } from '../ports.js';
 import { Problem } from '../problem.js';
+import { UNAUTHORIZED } from '../refusals.js';
 import { health, problem, readiness } from '../schemas.js';
 
 export function healthRoutes(app: App, { checkReadiness, metricsText }: HttpParts): void {
@@ -50,10 +51,9 @@ export function healthRoutes(app: App, { checkReadiness, metricsText }: HttpPart
         operationId: 'getMetrics',
         tags: ['service'],
         summary: 'Metrics in the text format of Prometheus',
-        produces: ['text/plain'],
         response: {
-          200: z.string().describe('The metrics.'),
-          401: problem.describe('No token, or a wrong one.'),
+          200: { description: 'The metrics.', content: { 'text/plain': { schema: z.string() } } },
+          ...UNAUTHORIZED,
           404: problem.describe('No metrics are kept.'),
         },
       },

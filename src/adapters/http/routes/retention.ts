@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import type { RetentionSummary } from '../../../retention/retention.js';
 import { API, type App } from '../app.js';
 import type { HttpParts } from '../ports.js';
 import { REFUSALS } from '../refusals.js';
 import { after, limit, plan } from '../schemas.js';
-import { createSoon } from '../soon.js';
+import { createPatient } from '../soon.js';
+import { isoOrNull, isoText } from '../views.js';
 import { holdBody } from './runtimes.js';
 
 const all = z
@@ -11,8 +13,9 @@ const all = z
   .default('false')
   .meta({ description: 'Also stopped records whose time has not come.' });
 
-export function retentionRoutes(app: App, { retention, clock }: HttpParts): void {
-  const soon = createSoon(clock);
+export function retentionRoutes(app: App, parts: HttpParts): void {
+  const { retention } = parts;
+  const patient = createPatient(parts);
 
   app.get(
     `${API}/retention/plan`,
@@ -28,23 +31,24 @@ export function retentionRoutes(app: App, { retention, clock }: HttpParts): void
     },
     async ({ query }) => {
       const filter = { includeNotDue: query.all === 'true', after: query.after, limit: query.limit };
-      const [page, summary] = await soon(Promise.all([retention.plan(filter), retention.summary()]));
-      const { running, stopped, removed, due, held, deadLetters, lagMs, retentionMs, refusal } = summary;
+      // The summary counts all records, so once is enough.
+      const summary = query.after === undefined ? retention.summary() : null;
+      const [page, counts] = await patient(Promise.all([retention.plan(filter), summary]));
       return {
-        asOf: page.asOf.toISOString(),
-        summary: {
-          ...{ running, stopped, removed, due, held, deadLetters, refusal },
-          lagSeconds: lagMs / 1_000,
-          retentionSeconds: retentionMs / 1_000,
-        },
+        asOf: isoText(page.asOf),
+        summary: counts === null ? null : summaryBody(counts),
         items: page.items.map((judgement) => ({
           ...judgement,
-          stoppedSince: judgement.stoppedSince?.toISOString() ?? null,
-          dueAt: judgement.dueAt?.toISOString() ?? null,
+          stoppedSince: isoOrNull(judgement.stoppedSince),
+          dueAt: isoOrNull(judgement.dueAt),
           hold: holdBody(judgement.hold),
         })),
         next: page.next,
       };
     },
   );
+}
+
+function summaryBody({ asOf: _asOf, lagMs, retentionMs, ...counts }: RetentionSummary) {
+  return { ...counts, lagSeconds: lagMs / 1_000, retentionSeconds: retentionMs / 1_000 };
 }

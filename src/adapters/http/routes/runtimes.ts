@@ -7,12 +7,13 @@ import type { HttpParts } from '../ports.js';
 import { Problem } from '../problem.js';
 import { NOT_FOUND, REFUSALS } from '../refusals.js';
 import { after, before, gameId, judgedRecord, limit, operationPage, recordPage, status } from '../schemas.js';
-import { createSoon } from '../soon.js';
+import { createPatient, createSoon } from '../soon.js';
+import { isoOrNull, isoText } from '../views.js';
 
-const iso = (instant: Date | null | undefined): string | null => instant?.toISOString() ?? null;
-
-export function runtimeRoutes(app: App, { records, retention, clock }: HttpParts): void {
+export function runtimeRoutes(app: App, parts: HttpParts): void {
+  const { records, retention, clock } = parts;
   const soon = createSoon(clock);
+  const patient = createPatient(parts);
 
   app.get(
     `${API}/runtimes`,
@@ -26,7 +27,7 @@ export function runtimeRoutes(app: App, { records, retention, clock }: HttpParts
       },
     },
     ({ query }) =>
-      soon(
+      patient(
         (async () => {
           const page = await records.listRecords(query);
           const judged = await retention.judge(page.items.map(({ gameId: id }) => id));
@@ -49,7 +50,7 @@ export function runtimeRoutes(app: App, { records, retention, clock }: HttpParts
       },
     },
     ({ params: { game_id: id } }) =>
-      soon(
+      patient(
         (async () => {
           const [found, judged] = await Promise.all([records.findRecord(id), retention.judge([id])]);
           const judgement = judged.get(id);
@@ -80,8 +81,8 @@ export function runtimeRoutes(app: App, { records, retention, clock }: HttpParts
       const page = await soon(records.listOperations({ gameId: params.game_id, ...query }));
       const items = page.items.map((row) => ({
         ...row,
-        startedAt: row.startedAt.toISOString(),
-        finishedAt: row.finishedAt.toISOString(),
+        startedAt: isoText(row.startedAt),
+        finishedAt: isoText(row.finishedAt),
       }));
       return { items, next: page.next };
     },
@@ -90,14 +91,14 @@ export function runtimeRoutes(app: App, { records, retention, clock }: HttpParts
 
 const withDueAt = (found: RuntimeRecord, judgement: Judgement | undefined) => ({
   ...recordToJson(found),
-  cleanup_due_at: iso(judgement?.dueAt),
+  cleanup_due_at: isoOrNull(judgement?.dueAt),
 });
 
 function retentionBody({ verdict, stoppedSince, hold, deadLetter }: Judgement) {
-  return { verdict, stoppedSince: iso(stoppedSince), hold: holdBody(hold), deadLetter };
+  return { verdict, stoppedSince: isoOrNull(stoppedSince), hold: holdBody(hold), deadLetter };
 }
 
 /** Of a hold, what is not known already. */
 export function holdBody(hold: Judgement['hold']) {
-  return hold === null ? null : { reason: hold.reason, heldBy: hold.heldBy, heldUntil: iso(hold.heldUntil) };
+  return hold === null ? null : { reason: hold.reason, heldBy: hold.heldBy, heldUntil: isoOrNull(hold.heldUntil) };
 }

@@ -108,8 +108,8 @@ export async function httpWorld(
     metricsText: async () => 'up 1\n',
     board: (scope, _options, done) => {
       scope.get('/', async (_request, reply) => reply.type('text/html').send('<p>board</p>'));
-      scope.put('/api/queues/:queue/:job/retry', async () => ({}));
-      scope.put('/api/queues/:queue/empty', async () => ({}));
+      scope.put('/api/queues/:queueName/:jobId/retry', async () => ({}));
+      scope.put('/api/queues/:queueName/empty', async () => ({}));
       done();
     },
     observer: {
