@@ -24,7 +24,9 @@ COPY package.json LICENSE ./
 COPY prisma/migrations ./prisma/migrations
 COPY schema ./schema
 USER node
-# Each dependency is asked: engine, database, queue, lease store.
-HEALTHCHECK --interval=60s --timeout=20s --start-period=30s CMD ["node", "dist/main.js", "doctor", "--json"]
+# Beyond loopback the server wants RTMANAGER_API_TOKENS; a container that publishes its port sets both.
+EXPOSE 8096
+# Whether the process lives; what it depends on is /readyz's to tell, and no reason to restart it.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.RTMANAGER_INTERNAL_HTTP_ADDR ?? ':8096').split(':').pop() + '/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "dist/main.js"]
 CMD ["serve"]

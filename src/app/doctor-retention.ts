@@ -9,7 +9,7 @@ import type { Context } from './context.js';
 import { openDatabase } from './database.js';
 import { openQueueBackend } from './queue.js';
 import { composeQueues } from './queues.js';
-import { composeRetention } from './retention.js';
+import { composeRetention, sweepObserverOf } from './retention.js';
 
 type Finding = Omit<Check, 'name'>;
 
@@ -27,7 +27,7 @@ export async function openRetentionChecks(context: Context, databaseUrl: string,
     lock: database.sweepLock,
     queue: queues.producer,
     deadLetters: queues.deadLetters,
-    telemetry: createTelemetry(clock),
+    observer: sweepObserverOf(context, createTelemetry(clock)),
   });
   const intervalMs = config.cleanupIntervalMs;
   return {

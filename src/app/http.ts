@@ -42,6 +42,7 @@ export function composeHttp({ config, clock, log }: Context, parts: Parts, closi
       jobs: queues.lookup,
       deadLetters: queues.deadLetters,
       schedule: queues.schedule,
+      countJobs: queues.producer.counts,
       checkReadiness,
       metricsText: facts.metricsText,
       board: board.plugin,

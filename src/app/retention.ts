@@ -1,5 +1,11 @@
 import type { CleanupQueue } from '../jobs/ports.js';
-import type { CleanupRequests, DeadLetterGames, RetentionRecords, SweepLock } from '../retention/ports.js';
+import type {
+  CleanupRequests,
+  DeadLetterGames,
+  RetentionRecords,
+  SweepLock,
+  SweepObserver,
+} from '../retention/ports.js';
 import { createRetention } from '../retention/retention-service.js';
 import type { Retention } from '../retention/retention.js';
 import { createSweepObserver } from '../telemetry/sweep-observer.js';
@@ -11,23 +17,27 @@ interface Parts {
   readonly lock: SweepLock;
   readonly queue: CleanupQueue;
   readonly deadLetters: DeadLetterGames;
-  readonly telemetry: Telemetry;
+  readonly observer: SweepObserver;
 }
 
 /** The retention plan over the database's records and the queue's dead letters. */
-export function composeRetention({ config, log }: Pick<Context, 'config' | 'log'>, parts: Parts): Retention {
-  const { records, lock, queue, deadLetters, telemetry } = parts;
+export function composeRetention({ config }: Pick<Context, 'config'>, parts: Parts): Retention {
+  const { records, lock, queue, deadLetters, observer } = parts;
   return createRetention(
     {
       records,
       lock,
       deadLetters,
       requests: requestsTo(queue),
-      observer: createSweepObserver({ log, metrics: telemetry.metrics }),
+      observer,
     },
     { retentionMs: config.retentionMs, maxShare: config.sweepMaxShare },
   );
 }
+
+/** Tells log and metrics. */
+export const sweepObserverOf = ({ log }: Pick<Context, 'log'>, { metrics }: Telemetry): SweepObserver =>
+  createSweepObserver({ log, metrics });
 
 /** What a sweep asks for, as jobs. */
 export function requestsTo(queue: CleanupQueue): CleanupRequests {

@@ -14,7 +14,7 @@ import { createLater } from './later.js';
 import { openQueueBackend } from './queue.js';
 import { composeQueues, type Queues } from './queues.js';
 import { createReadiness } from './readiness.js';
-import { composeRetention } from './retention.js';
+import { composeRetention, sweepObserverOf } from './retention.js';
 import { startWorkers } from './worker.js';
 
 /** `serve`: all of it; `worker`: cleanups and retention; `api`: HTTP. */
@@ -44,7 +44,7 @@ export function startService(context: Context, { role, telemetry, facts }: Optio
       lock: stores.sweepLock.value,
       queue: queues.producer,
       deadLetters: queues.deadLetters,
-      telemetry,
+      observer: sweepObserverOf(context, telemetry),
     });
     const closeDoor =
       role === 'worker'

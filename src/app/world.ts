@@ -11,13 +11,12 @@ import { checkDependencies } from './doctor.js';
 import type { ProcessFacts } from './http.js';
 import { openQueueBackend } from './queue.js';
 import { composeQueues, type Queues } from './queues.js';
-import { composeRetention } from './retention.js';
+import { composeRetention, sweepObserverOf } from './retention.js';
 import { startService } from './service.js';
 
 /** Somebody waits at a terminal: an outage is told soon. */
 const ONE_SHOT_PATIENCE_MS = 5_000;
 
-/** The service, as the command line wants it; the demonstration stands outside of it. */
 /** The service, as the command line wants it; the demonstration stands outside of it. */
 export function createWorld(facts: ProcessFacts): Omit<CliWorld, 'runDemo'> {
   return {
@@ -47,7 +46,8 @@ export function createWorld(facts: ProcessFacts): Omit<CliWorld, 'runDemo'> {
           lock: database.sweepLock,
           queue: queues.producer,
           deadLetters: queues.deadLetters,
-          telemetry: createTelemetry(session.clock),
+          // The command says itself how its sweep ended.
+          observer: { ...sweepObserverOf(context, createTelemetry(session.clock)), ended: () => undefined },
         }),
       })),
     runService: async (session, role) => {

@@ -37,13 +37,13 @@ export interface RetentionDesk extends Opened {
   readonly retention: Retention;
 }
 
-export interface HoldsDesk extends Opened {
+interface HoldsDesk extends Opened {
   readonly holds: Holds;
   /** To tell whether a held game has a record at all. */
   readonly queries: RecordQueries;
 }
 
-export interface DeadLetterDesk extends Opened {
+interface DeadLetterDesk extends Opened {
   readonly deadLetters: DeadLetters;
 }
 

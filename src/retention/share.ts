@@ -21,7 +21,7 @@ export function shareRefusal({ stopped, planned, maxShare, retentionMs }: ShareF
   if (planned <= allowed) return null;
   const neededPercent = Math.ceil((100 * planned) / stopped);
   return (
-    `${planned} of ${stopped} stopped records are due, ${allowed} at most may be (${percent(maxShare)}), so nothing was ` +
+    `${planned} of ${stopped} stopped records are due, ${allowed} at most may be (${percent(maxShare)}), so nothing is ` +
     `enqueued; is the retention of ${Number((retentionMs / DAY_MS).toFixed(5))} days right? If so, allow the share once ` +
     `with "runtime-cleanup sweep --max-share ${neededPercent}%" or for good with ` +
     `RTMANAGER_SWEEP_MAX_SHARE=${neededPercent}%`

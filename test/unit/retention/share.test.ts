@@ -38,7 +38,7 @@ describe('the blast-radius cap', () => {
 
   it('says the numbers, doubts the retention and names both ways to allow it', () => {
     expect(refusal(151, 200)).toBe(
-      '151 of 200 stopped records are due, 100 at most may be (50%), so nothing was enqueued; is the retention of 30 days ' +
+      '151 of 200 stopped records are due, 100 at most may be (50%), so nothing is enqueued; is the retention of 30 days ' +
         'right? If so, allow the share once with "runtime-cleanup sweep --max-share 76%" or for good with ' +
         'RTMANAGER_SWEEP_MAX_SHARE=76%',
     );
