@@ -1,7 +1,7 @@
 import { isFailureCode, type FailureCode } from '../../domain/error-codes.js';
 import type { DeadLetter, DeadLetterFilter, DeadLetterStory } from '../../jobs/dead-letters.js';
 import { readHistory } from '../../jobs/history.js';
-import type { FailedJob } from './failed-set.js';
+import type { FailedEntry, FailedJob } from './failed-set.js';
 
 /** Code and message of a failed job's reason; a reason without a code of ours is a bug's. */
 export function reasonOf(reason: string): { readonly code: FailureCode; readonly message: string } {
@@ -17,7 +17,7 @@ export function textIn(data: unknown, name: 'gameId' | 'opSource' | 'sourceRef')
   return typeof value === 'string' ? value : '';
 }
 
-export function deadLetterOf(job: FailedJob): DeadLetter {
+export function deadLetterOf(job: FailedEntry): DeadLetter {
   return {
     jobId: job.jobId,
     gameId: textIn(job.data, 'gameId'),
@@ -35,7 +35,10 @@ export function storyOf(job: FailedJob): DeadLetterStory {
   return { ...deadLetterOf(job), jobName: job.jobName, payload: job.data, attempts, pastLives };
 }
 
-export function matches({ code, gameId, failedBefore }: DeadLetterFilter, job: FailedJob): boolean {
+export const isFilter = ({ code, gameId, failedBefore }: DeadLetterFilter): boolean =>
+  code !== undefined || gameId !== undefined || failedBefore !== undefined;
+
+export function matches({ code, gameId, failedBefore }: DeadLetterFilter, job: FailedEntry): boolean {
   if (failedBefore !== undefined && job.failedAtMs >= failedBefore.getTime()) return false;
   if (code !== undefined && reasonOf(job.reason).code !== code) return false;
   return gameId === undefined || textIn(job.data, 'gameId').trim() === gameId.trim();

@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.js';
 import type { FailureCode } from '../../domain/error-codes.js';
 import { messageOf, UnavailableError } from '../../domain/errors.js';
-import { InvalidPageError } from '../../domain/pages.js';
+import { pageOf, requireLimit } from '../../domain/pages.js';
 import type {
   BulkOptions,
   BulkTally,
@@ -14,9 +14,10 @@ import type {
 import type { DeadLetterGames, DeadLetterOf } from '../../retention/ports.js';
 import type { JobQueue, QueueBackend } from './backend.js';
 import { inPacedGroups } from './bulk.js';
-import { deadLetterOf, matches, reasonOf, storyOf, textIn } from './dead-letter-of.js';
+import { deadLetterOf, isFilter, matches, reasonOf, storyOf, textIn } from './dead-letter-of.js';
 import { cursorOf, positionOf } from './failed-cursor.js';
-import type { FailedJob, FailedPosition } from './failed-set.js';
+import type { FailedEntry, FailedPosition } from './failed-set.js';
+import { createJoin } from './join.js';
 import { jobStateOf } from './job-state.js';
 import { createLazyQueue } from './lazy-queue.js';
 import type { QueueReport } from './report.js';
@@ -42,6 +43,7 @@ type Ended =
 export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
   const { backend, clock } = deps;
   const { ask, close } = createLazyQueue({ ...deps, what: 'the dead letters' });
+  const join = createJoin<ReplayAnswer>();
 
   /** What is asked of the set itself, with the errors of the queue. */
   async function look<T>(limitMs: number, asked: () => Promise<T>): Promise<T> {
@@ -54,33 +56,31 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
   }
 
   /** All failed jobs behind a position, newest first, a page at a time. */
-  async function* pages(from: FailedPosition | null, size = PAGE): AsyncGenerator<readonly FailedJob[]> {
+  async function* pages(
+    from: FailedPosition | null,
+    { size = PAGE, withProgress = false } = {},
+  ): AsyncGenerator<readonly FailedEntry[]> {
     for (let after = from; ;) {
       const position = after;
-      const page = await look(PAGE_LIMIT_MS, () => backend.failedSet.page(position, size));
-      if (page.length > 0) yield page;
+      const page = await look(PAGE_LIMIT_MS, () => backend.failedSet.page(position, size, withProgress));
       const last = page.at(-1);
-      // Some of a page may have been replayed while it was read, so a short one need not be the last.
       if (last === undefined) return;
+      yield page;
       after = last;
     }
   }
 
   async function list(query: DeadLetterQuery) {
-    if (!Number.isInteger(query.limit) || query.limit < 1) {
-      throw new InvalidPageError(`the limit is ${query.limit}; it must be a whole number of at least 1`);
-    }
-    const found: FailedJob[] = [];
-    for await (const page of pages(positionOf(query.after), Math.min(PAGE, query.limit + 1))) {
+    requireLimit(query.limit);
+    const found: FailedEntry[] = [];
+    // Of many, few may be looked for: then small pages would take long.
+    const size = isFilter(query) ? PAGE : Math.min(PAGE, query.limit + 1);
+    for await (const page of pages(positionOf(query.after), { size, withProgress: true })) {
       found.push(...page.filter((job) => matches(query, job)));
       if (found.length > query.limit) break;
     }
-    const items = found.slice(0, query.limit);
-    const last = items.at(-1);
-    return {
-      items: items.map(deadLetterOf),
-      next: found.length > query.limit && last !== undefined ? cursorOf(last) : null,
-    };
+    const { items, next } = pageOf(found, query.limit, cursorOf);
+    return { items: items.map(deadLetterOf), next };
   }
 
   async function countByCode(): Promise<Readonly<Partial<Record<FailureCode, number>>>> {
@@ -104,21 +104,26 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
         if (games.has(gameId) || wanted?.has(gameId) === false) continue;
         games.set(gameId, { jobId, code: reasonOf(reason).code });
       }
+      if (games.size === wanted?.size) break;
     }
     return games;
   }
 
   async function replay(jobId: string): Promise<ReplayAnswer> {
     if (!isJobId(jobId)) return { status: 'missing' };
-    return ask(PAGE_LIMIT_MS, async (queue) => {
-      const [done] = await backend.failedSet.putBack(queue, [jobId]);
-      return done === undefined ? endedAs(queue, jobId) : { status: 'replayed' };
+    return ask(ANSWER_LIMIT_MS, (queue) => {
+      const ended = (): Promise<Ended> => endedAs(queue, jobId);
+      const putBack = async (): Promise<ReplayAnswer> => {
+        const [done] = await backend.failedSet.putBack(queue, [jobId]);
+        return done === undefined ? ended() : { status: 'replayed' };
+      };
+      return join(jobId, putBack, ended);
     });
   }
 
   async function purge(jobId: string): Promise<PurgeAnswer> {
     if (!isJobId(jobId)) return { status: 'missing' };
-    return ask(PAGE_LIMIT_MS, async (queue) => {
+    return ask(ANSWER_LIMIT_MS, async (queue) => {
       const [done] = await backend.failedSet.remove([jobId]);
       return done === undefined ? endedAs(queue, jobId) : { status: 'purged' };
     });
@@ -129,21 +134,29 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
     return state === 'unknown' ? { status: 'missing' } : { status: 'live', state };
   }
 
-  /** Those that had failed when it began: what fails again meanwhile is newer. */
+  /**
+   * Those that had failed when it began. What fails again meanwhile is newer, or was done here already: the clock of the
+   * worker that failed it may be behind.
+   */
   async function bulk(
     filter: DeadLetterFilter,
     { perSecond, onProgress, signal }: BulkOptions,
     work: (queue: JobQueue, jobIds: readonly string[]) => Promise<readonly string[]>,
   ): Promise<BulkTally> {
-    const [newest] = await look(PAGE_LIMIT_MS, () => backend.failedSet.page(null, 1));
+    const [newest] = await look(PAGE_LIMIT_MS, () => backend.failedSet.page(null, 1, false));
     const tally = { done: 0, skipped: 0 };
     if (newest === undefined) return tally;
     const start = { failedAtMs: newest.failedAtMs + 1, jobId: '' };
     let total = 0;
-    for await (const page of pages(start)) total += page.filter((job) => matches(filter, job)).length;
-    onProgress?.({ done: 0, total });
     for await (const page of pages(start)) {
-      const chosen = page.filter((job) => matches(filter, job));
+      signal.throwIfAborted();
+      total += page.filter((job) => matches(filter, job)).length;
+    }
+    onProgress?.({ done: 0, total });
+    const met = new Set<string>();
+    for await (const page of pages(start)) {
+      const chosen = page.filter((job) => matches(filter, job) && !met.has(job.jobId));
+      for (const { jobId } of chosen) met.add(jobId);
       await inPacedGroups(chosen, { clock, perSecond, signal }, async (group) => {
         const ids = group.map(({ jobId }) => jobId);
         const done = await ask(PAGE_LIMIT_MS, (queue) => work(queue, ids));

@@ -54,7 +54,6 @@ export async function readSchedule(queue: JobQueue): Promise<StoredSchedule | un
     throw error;
   });
   if (found?.name !== SWEEP_JOB || found.pattern !== undefined) return undefined;
-  if (found.limit !== undefined || found.endDate !== undefined) return undefined;
   const { every = Number.NaN, next } = found;
   if (!Number.isSafeInteger(every) || every <= 0) return undefined;
   // Without a slot in the listing of schedules BullMQ takes it for none.

@@ -37,7 +37,7 @@ export function createPostgresFailedSet(
     return answer.rows as Shape[];
   }
 
-  async function putBack(client: SqlClient, jobIds: readonly string[]): Promise<ReadonlySet<string>> {
+  async function putBack(client: SqlClient, jobIds: readonly string[]): Promise<readonly string[]> {
     await client.query('BEGIN');
     try {
       await client.query(sql.lockKeys, [CLEANUP_QUEUE, jobIds]);
@@ -123,4 +123,4 @@ const toEntry = (row: Row): FailedEntry => ({
 
 const toJob = (row: Row): FailedJob => ({ ...toEntry(row), jobName: row.name });
 
-const idsOf = (found: readonly Pick<Row, 'id'>[]): ReadonlySet<string> => new Set(found.map(({ id }) => id));
+const idsOf = (found: readonly Pick<Row, 'id'>[]): readonly string[] => found.map(({ id }) => id);

@@ -156,12 +156,9 @@ function isBehind(row: FailedPosition, { failedAtMs, jobId }: FailedPosition): b
 }
 
 /** Of many at once; the client sends them together. */
-async function those(
-  jobIds: readonly string[],
-  isSo: (jobId: string) => Promise<boolean>,
-): Promise<ReadonlySet<string>> {
+async function those(jobIds: readonly string[], isSo: (jobId: string) => Promise<boolean>): Promise<readonly string[]> {
   const answers = await Promise.all(jobIds.map(isSo));
-  return new Set(jobIds.filter((_id, index) => answers[index]));
+  return jobIds.filter((_id, index) => answers[index]);
 }
 
 function parsed(json: string | null): unknown {

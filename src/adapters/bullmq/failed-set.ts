@@ -38,9 +38,9 @@ export interface FailedSet {
    * ask for a job at once, one of them gets it. A job gets its deduplication key again if nobody else has it by now:
    * BullMQ's own retry leaves it out, and a further request would become a second job beside this one.
    */
-  readonly putBack: (queue: JobQueue, jobIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  readonly putBack: (queue: JobQueue, jobIds: readonly string[]) => Promise<readonly string[]>;
   /** Removes jobs; resolves to those that were failed ones. The others stay whatever they are. */
-  readonly remove: (jobIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  readonly remove: (jobIds: readonly string[]) => Promise<readonly string[]>;
 }
 
 /** No data of a cleanup comes near; ten megabytes in each of a page's jobs would. */
@@ -49,7 +49,8 @@ export const PAGE_DATA_MAX_BYTES = 16 * 1_024;
 export const PAGE_PROGRESS_MAX_BYTES = 1_024 * 1_024;
 export const PAGE_REASON_MAX_CHARACTERS = 4_000;
 
-const LAST_INSTANT_MS = 8.64e15;
+/** The last one that JavaScript knows. */
+export const LAST_INSTANT_MS = 8.64e15;
 
 /** Stored times are anybody's; within these bounds they can be shown, and be compared in both stores. */
 export function boundedMs(stored: unknown): number {

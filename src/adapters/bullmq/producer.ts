@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { Telemetry } from 'bullmq';
+import type { JobsOptions, Telemetry } from 'bullmq';
 import type { Clock } from '../../clock.js';
 import type { CleanupJobData, CleanupQueue, EnqueuedJob } from '../../jobs/ports.js';
 import type { JobQueue, QueueBackend } from './backend.js';
-import { deduplicationId, isFromSweep, isPersonal, storageProblem } from './coalescing.js';
+import { deduplicationId, isFromSweep, storageProblem } from './coalescing.js';
 import { type QueueCounts, queueCountsOf } from './job-state.js';
 import { inLanes } from './lanes.js';
 import { createLazyQueue } from './lazy-queue.js';
 import { CLEANUP_JOB } from './names.js';
 import type { QueueReport } from './report.js';
-import { tellStored } from './stored-request.js';
+import { tellStored, tellSweep } from './stored-request.js';
 
 /** BullMQ takes jobs without a priority first: a sweep may enqueue a hundred thousand, and nobody is to wait for them. */
 const BEHIND_PEOPLE = { priority: 10 };
@@ -68,20 +68,27 @@ export function createCleanupQueue({ backend, clock, report, telemetry }: Deps):
   };
 }
 
-/** Adds the jobs in one step, then reads them back: BullMQ does not tell whether it stored a job or found a live one. */
+/** Adds the jobs in one step, then finds out what became of each: BullMQ does not tell a new job from a live one it found. */
 async function addBatch(queue: JobQueue, requests: readonly CleanupJobData[]): Promise<readonly EnqueuedJob[]> {
-  const batchId = randomUUID();
+  const ids = requests.map(() => randomUUID());
   const added = await queue.addBulk(
-    requests.map((data, index) => {
-      const deduplication = { id: deduplicationId(data.gameId) };
-      // BullMQ keeps options it does not know; by this one we know our own job again.
-      const opts = { deduplication, requestId: `${batchId}:${index}`, ...(isFromSweep(data) && BEHIND_PEOPLE) };
-      return { name: CLEANUP_JOB, data, opts };
-    }),
+    requests.map((data, index) => ({ name: CLEANUP_JOB, data, opts: optionsFor(data, ids[index] ?? '') })),
   );
   return inLanes(requests, async (data, index) => {
     const jobId = added[index]?.id;
     if (jobId === undefined) throw new Error('BullMQ answered for fewer jobs than were added');
-    return tellStored(queue, data, { jobId, requestId: `${batchId}:${index}` }, isPersonal(data.opSource));
+    const stored = { jobId, requestId: ids[index] ?? '' };
+    return isFromSweep(data) ? tellSweep(queue, data, stored) : tellStored(queue, data, stored);
   });
+}
+
+/**
+ * A job of ours is known by the id of its request. That of a sweep, one of very many, is the job's own id, so that no new
+ * job needs to be read back. Others keep the short ids that BullMQ gives, and theirs is among the options: BullMQ keeps
+ * those it does not know.
+ */
+function optionsFor(data: CleanupJobData, requestId: string): JobsOptions {
+  const deduplication = { id: deduplicationId(data.gameId) };
+  const own = isFromSweep(data) ? { jobId: requestId, ...BEHIND_PEOPLE } : { requestId };
+  return { deduplication, ...own };
 }
