@@ -99,7 +99,7 @@ describe('without DATABASE_URL', () => {
     const dir = await mkdtemp(join(tmpdir(), 'runtime-cleanup-e2e-'));
     await chmod(dir, 0o755);
     undo.push(() => rm(dir, { recursive: true, force: true }));
-    const environment = { RTMANAGER_DATA_DIR: join(dir, 'data') };
+    const environment = { RTMANAGER_DATA_DIR: join(dir, 'data'), RTMANAGER_INTERNAL_HTTP_ADDR: '127.0.0.1:0' };
     const worker = run(['serve'], environment);
     await worker.logged('taking jobs');
     const asked = run(['enqueue', 'nobody-knows-me', '--wait', '--json'], environment);

@@ -25,6 +25,10 @@ const HOSTILE = [
   '..',
 ];
 
+/** The icons of the buttons that change something. */
+const DEEDS = 'svg:is(.lucide-refresh-cw, .lucide-trash-2, .lucide-corner-up-left)';
+const REFUSED_DEEDS = 'svg:is(.lucide-files, .lucide-pencil, .lucide-clock, .lucide-ellipsis-vertical)';
+
 let browser: Browser;
 let containers: TestContainers;
 
@@ -58,6 +62,8 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
       RTMANAGER_INTERNAL_HTTP_ADDR: '127.0.0.1:0',
       RTMANAGER_API_TOKENS: TOKEN,
       RTMANAGER_GAME_LEASE_TTL_SECONDS: '2',
+      // A dead letter at its first try.
+      RTMANAGER_CONFLICT_MAX_ATTEMPTS: '1',
       ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
     });
     const { port } = await service.logged('listening');
@@ -94,24 +100,47 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     return opened;
   }
 
-  const api = (method: string, path: string): Promise<Response> =>
-    fetch(`${base}/api/v1/internal${path}`, { method, headers: { authorization: `Bearer ${TOKEN}` } });
+  const api = (method: string, path: string, headers = {}): Promise<Response> =>
+    fetch(`${base}/api/v1/internal${path}`, { method, headers: { authorization: `Bearer ${TOKEN}`, ...headers } });
 
-  const insertRecord = (gameId: string, containerId: string): Promise<unknown> =>
+  const insertRecord = (gameId: string, containerId: string | null, status = 'stopped', days = 3): Promise<unknown> =>
     db.query(
       `INSERT INTO runtime_records (game_id, status, current_container_id, stopped_at, last_op_at, created_at)
-       VALUES ($1, 'stopped', $2, now() - interval '3 days', now(), now())`,
-      [gameId, containerId],
+       VALUES ($1, $2, $3, now() - make_interval(days => $4), now(), now())`,
+      [gameId, status, containerId, days],
     );
 
-  async function makeDeadLetter(gameId: string): Promise<string> {
-    const asked = await api('DELETE', `/runtimes/${encodeURIComponent(`${gameId} `)}/container`);
+  async function ask(gameId: string, caller = 'admin'): Promise<string> {
+    const path = `/runtimes/${encodeURIComponent(`${gameId} `)}/container`;
+    const asked = await api('DELETE', path, { 'x-galaxy-caller': caller });
     expect(asked.status).toBe(202);
-    const { jobId } = (await asked.json()) as { jobId: string };
+    return ((await asked.json()) as { jobId: string }).jobId;
+  }
+
+  async function untilEnded(jobId: string, state: 'completed' | 'failed'): Promise<void> {
     await eventually(async () => {
-      expect((await api('GET', `/dead-letters/${jobId}`)).status).toBe(200);
+      expect(await (await api('GET', `/cleanups/${jobId}`)).json()).toMatchObject({ state });
     });
+  }
+
+  async function makeDeadLetter(gameId: string): Promise<string> {
+    const jobId = await ask(gameId);
+    await untilEnded(jobId, 'failed');
     return jobId;
+  }
+
+  /** An ordinary day: much runs, some is stopped, one is held, some went well and some did not. */
+  async function liveADay(): Promise<void> {
+    await db.query(
+      `INSERT INTO runtime_records (game_id, status, last_op_at, created_at)
+       SELECT 'arena-' || n, 'running', now(), now() FROM generate_series(1, 128) AS n`,
+    );
+    for (const n of [1, 2, 3, 4, 5, 6, 7, 8]) await insertRecord(`cup-${n}`, null, 'stopped', n);
+    await insertRecord('finals-2025', 'e'.repeat(64), 'stopped', 44);
+    await db.query(`INSERT INTO retention_holds (game_id, reason, held_by) VALUES ('finals-2025', 'a dispute', 'ann')`);
+    await insertRecord('ladder-9', 'd41d8cd98f00');
+    for (const gameId of ['ladder-9', 'lobby-7', 'arena-41']) await makeDeadLetter(gameId);
+    for (const n of [1, 2, 3, 4, 5]) await untilEnded(await ask(`cup-${n}`, n % 2 === 0 ? 'admin' : 'gm'), 'completed');
   }
 
   const screenshot = async (page: Page, name: string): Promise<void> => {
@@ -128,50 +157,62 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     }
   });
 
-  it('shows a dead letter with its reason, retries it by a click, and the job completes', async () => {
+  it('shows a dead letter with its reason and data, retries it by a click, and the job completes', async () => {
     const containerId = await containers.make('exited', { gameLabel: 'arena-41' });
     // A record that names no full id: what an operator mends.
     await insertRecord('arena-41', containerId.slice(0, 12));
     const jobId = await makeDeadLetter('arena-41');
     const page = await context.newPage();
     await page.goto(`${base}/admin/queues/queue/runtime-cleanup?status=failed`);
-    await page.getByText('container_mismatch').first().waitFor();
-    await page.getByText('arena-41').first().waitFor();
-    await screenshot(page, 'queues');
+    await page.getByText('arena-41: container_mismatch: ').waitFor();
+    await page.getByText('"admin_rest"').waitFor();
+    // What would be refused is not offered: there is "retry all", and for the job to retry it and to remove it.
+    const offered = page.locator('button:visible:has(svg.lucide)').filter({ has: page.locator(DEEDS) });
+    expect(await offered.count()).toBe(3);
+    expect(await page.locator(`button:visible:has(${REFUSED_DEEDS})`).count()).toBe(0);
 
     await db.query('UPDATE runtime_records SET current_container_id = $1', [containerId]);
     // The first is for all jobs, those behind it for one each.
     await page.locator('button:has(svg.lucide-refresh-cw)').nth(1).click();
     await page.getByRole('button', { name: 'Confirm' }).click();
-    await eventually(async () => {
-      const job = (await (await api('GET', `/cleanups/${jobId}`)).json()) as { state: string };
-      expect(job.state).toBe('completed');
-    });
+    await untilEnded(jobId, 'completed');
     expect(await containers.stateOf(containerId)).toBe('missing');
     expect(complaints).toEqual([]);
   });
 
+  it('purges a dead letter by a click', async () => {
+    const jobId = await makeDeadLetter('nobody');
+    const page = await context.newPage();
+    await page.goto(`${base}/admin/queues/queue/runtime-cleanup/${jobId}?status=failed`);
+    await page.locator('button:has(svg.lucide-trash-2)').click();
+    await page.getByRole('button', { name: 'Confirm' }).click();
+    await eventually(async () => expect((await api('GET', `/cleanups/${jobId}`)).status).toBe(404));
+    expect(complaints.filter((complaint) => !complaint.includes('404'))).toEqual([]);
+  });
+
   it('tells on one page how things are', async () => {
-    await insertRecord('lobby-7', 'f'.repeat(64));
-    await db.query(
-      `INSERT INTO runtime_records (game_id, status, last_op_at, created_at)
-       SELECT 'running-' || n, 'running', now(), now() FROM generate_series(1, 12) AS n`,
-    );
-    await makeDeadLetter('nobody-knows-me');
     const page = await context.newPage();
     await eventually(async () => {
       await page.goto(`${base}/admin`);
       expect(await page.getByRole('heading', { name: 'All is well' }).count()).toBe(1);
     });
+    await liveADay();
+    await page.reload();
+    expect(await page.getByRole('heading', { name: 'At work, but something waits' }).count()).toBe(1);
     const text = await page.locator('main').innerText();
-    expect(text).toMatch(/Running\s+12/);
-    expect(text).toMatch(/Stopped\s+1/);
+    expect(text).toMatch(/Running\s+128/);
+    expect(text).toMatch(/Stopped\s+5/);
+    expect(text).toMatch(/Removed\s+5/);
+    expect(text).toMatch(/Kept though due\s+1\s+1 held/);
     expect(text).toMatch(/Next sweep\s+in/);
-    expect(text).toContain('nobody-knows-me');
-    expect(text).toContain('there is no runtime record of this game');
+    for (const code of ['container_mismatch 1', 'not_found 1', 'conflict 1']) expect(text).toContain(code);
+    expect(text).toMatch(/cup-5\s+success\s+gm_rest/);
     await screenshot(page, 'admin');
     await page.getByRole('link', { name: /^\d+$/ }).first().click();
-    await page.getByText('nobody-knows-me').first().waitFor();
+    await page.getByText('arena-41: conflict: ').waitFor();
+    await page.goto(`${base}/admin/queues/queue/runtime-cleanup?status=failed`);
+    await page.getByText('lobby-7: not_found: ').waitFor();
+    await screenshot(page, 'queues');
     expect(complaints).toEqual([]);
   });
 

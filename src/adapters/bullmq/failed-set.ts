@@ -2,7 +2,7 @@
  * The failed set of the cleanup queue, read and changed below BullMQ: its own listing loads whole jobs one by one, and ten
  * thousand dead letters must be counted, filtered and looked through before every sweep, and put back in seconds.
  */
-import type { JobQueue } from './backend.js';
+import type { Queue } from 'bullmq';
 
 /** Newest failure first; jobs that failed in the same millisecond by descending id, byte by byte. */
 export interface FailedPosition {
@@ -38,7 +38,7 @@ export interface FailedSet {
    * ask for a job at once, one of them gets it. A job gets its deduplication key again if nobody else has it by now:
    * BullMQ's own retry leaves it out, and a further request would become a second job beside this one.
    */
-  readonly putBack: (queue: JobQueue, jobIds: readonly string[]) => Promise<readonly string[]>;
+  readonly putBack: (queue: Queue<unknown, unknown>, jobIds: readonly string[]) => Promise<readonly string[]>;
   /** Removes jobs; resolves to those that were failed ones. The others stay whatever they are. */
   readonly remove: (jobIds: readonly string[]) => Promise<readonly string[]>;
 }

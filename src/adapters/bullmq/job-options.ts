@@ -57,7 +57,7 @@ export interface ClaimedJob {
 }
 
 /**
- * How a sweep ends. One that met an outage is tried again by BullMQ for about a quarter of an hour; by then the schedule's
+ * How a sweep ends. One that met an outage is tried again by BullMQ for some minutes; by then the schedule's
  * next one is not far. Enough of them are kept to see how the last ones went.
  */
 export const SWEEP_TERMS = {

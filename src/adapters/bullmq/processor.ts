@@ -1,7 +1,9 @@
 /** From a claimed job to its settlement: the one function BullMQ calls for each job. */
 import { DelayedError } from 'bullmq';
+import type { Clock } from '../../clock.js';
 import { messageOf } from '../../domain/errors.js';
-import { type Delivery, EMPTY_HISTORY, type JobConsumer, type Settlement } from '../../jobs/delivery.js';
+import type { Delivery, JobConsumer, Settlement } from '../../jobs/delivery.js';
+import { readHistory, sinceReplay } from '../../jobs/history.js';
 import type { QueueReport } from './report.js';
 import type { HeldJob, Settler, Written } from './settle.js';
 import { isPassing } from './store-errors.js';
@@ -39,6 +41,7 @@ const MAX_UNSETTLED = 3;
 interface Deps {
   readonly consumer: JobConsumer;
   readonly settler: Settler;
+  readonly clock: Clock;
   readonly report: QueueReport;
   /** Why BullMQ would have failed this job without running it; undefined for nearly all. */
   readonly verdictOf: (job: object) => string | undefined;
@@ -49,7 +52,7 @@ interface Deps {
 /** Three declared parameters: BullMQ counts them and makes no signal for fewer. Never resolves. */
 export type Process = (job: ProcessedJob, token: string | undefined, signal: AbortSignal | undefined) => Promise<never>;
 
-export function createProcessor({ consumer, settler, report, verdictOf, gaveUp }: Deps): Process {
+export function createProcessor({ consumer, settler, clock, report, verdictOf, gaveUp }: Deps): Process {
   const running = new Map<string, AbortController>();
 
   async function process(
@@ -121,7 +124,9 @@ export function createProcessor({ consumer, settler, report, verdictOf, gaveUp }
     } catch (error) {
       report.fault(`the end of job ${delivery.jobId} could not be recorded`, error);
       const reason = `internal_error: the queue gave the job up: ${verdict}`;
-      return { action: 'dead_letter', reason, history: EMPTY_HISTORY };
+      const death = { reason, at: clock.now().toISOString(), crashes: delivery.crashes };
+      const history = { ...sinceReplay(readHistory(delivery.history), delivery.crashes), death };
+      return { action: 'dead_letter', reason, history };
     }
   }
 

@@ -55,6 +55,7 @@ export function createCleanupWorker(deps: Deps, settings: Partial<WorkerSettings
   const process = createProcessor({
     consumer: deps.consumer,
     settler: createSettler({ clock }),
+    clock,
     report,
     verdictOf: (job) => verdicts.get(job),
     gaveUp: deps.gaveUp,

@@ -1,0 +1,133 @@
+/** Retention as the operator of a running service meets it: it sweeps by itself, keeps what it must, and can be stopped. */
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { type Ask, createWorld, type World } from './operator-world.js';
+
+const SHIFTED_CLOCK = fileURLToPath(new URL('shifted-clock.mjs', import.meta.url));
+const DAY_MS = 86_400_000;
+/** Sweeps every second, of what was stopped two days ago and earlier. */
+const SWEEPING = { RTMANAGER_CLEANUP_INTERVAL: '1s', RTMANAGER_CONTAINER_RETENTION_DAYS: '2' };
+
+let world: World;
+afterEach(() => world.end());
+
+interface Operation {
+  readonly game_id: string;
+  readonly op_source: string;
+  readonly source_ref: string;
+  readonly outcome: string;
+}
+
+const operations = async (): Promise<readonly Operation[]> => {
+  const text = 'SELECT game_id, op_source, source_ref, outcome FROM operation_log ORDER BY id';
+  return (await world.db.query<Operation>(text)).rows;
+};
+
+const sweepsEnded = (ask: Ask, status: string): Promise<number> =>
+  ask('GET', '/metrics').then(({ text }) =>
+    Number(
+      new RegExp(`^rtmanager_retention_sweeps(?:_total)?\\{.*status="${status}".*\\} (\\d+)`, 'm').exec(text)?.[1] ?? 0,
+    ),
+  );
+
+/** So many more sweeps have come and gone. */
+async function expectMoreSweeps(ask: Ask, count: number): Promise<void> {
+  const before = await sweepsEnded(ask, 'done');
+  await eventually(async () => expect(await sweepsEnded(ask, 'done')).toBeGreaterThanOrEqual(before + count), {
+    withinMs: 30_000,
+  });
+}
+
+describe.each(['postgres', 'redis'] as const)('serve on the %s queue', (store) => {
+  it('removes by itself what is due, once, and neither what is held nor what is not due', async () => {
+    world = await createWorld(store);
+    const { containers } = world;
+    const due = await containers.make('exited', { gameLabel: 'due' });
+    const held = await containers.make('exited', { gameLabel: 'held' });
+    await world.stopped('held', 3, held);
+    await world.stopped('not-due', 1);
+    expect(await world.command('hold', 'held', '--reason', 'evidence', '--by', 'kim')).toMatchObject({ exitCode: 0 });
+    const { ask } = await world.listen('serve', SWEEPING);
+    await world.stopped('due', 3, due);
+
+    await eventually(async () => expect(await world.statusOf('due')).toBe('removed'), { withinMs: 30_000 });
+    expect(await containers.stateOf(due)).toBe('missing');
+    await expectMoreSweeps(ask, 2);
+    expect(await operations()).toEqual([{ game_id: 'due', op_source: 'auto_ttl', source_ref: '', outcome: 'success' }]);
+    expect(await containers.stateOf(held)).toBe('exited');
+    expect((await ask('GET', 'runtimes/held')).body).toMatchObject({
+      status: 'stopped',
+      cleanup_due_at: null,
+      retention: { verdict: 'held', hold: { heldBy: 'kim', reason: 'evidence' } },
+    });
+
+    expect(await world.command('unhold', 'held')).toMatchObject({ exitCode: 0 });
+    await eventually(async () => expect(await world.statusOf('held')).toBe('removed'), { withinMs: 30_000 });
+    expect(await world.statusOf('not-due')).toBe('stopped');
+  });
+
+  it.each([
+    ['fast', DAY_MS],
+    ['slow', -DAY_MS],
+  ])('takes the same when the clock of the application is a day %s', async (_word, shiftMs) => {
+    world = await createWorld(store);
+    await world.stopped('due', 2.5);
+    await world.stopped('not-due', 1.5);
+    const { service, ask } = await world.listen('serve', {
+      ...SWEEPING,
+      NODE_OPTIONS: `--import ${SHIFTED_CLOCK}`,
+      SHIFTED_CLOCK_MS: String(shiftMs),
+    });
+    const [first] = service.lines();
+    const offMs = new Date(String(first?.['time'])).getTime() - Date.now();
+    expect(Math.abs(offMs - shiftMs), 'the clock really is off').toBeLessThan(DAY_MS / 24);
+
+    const plan = await eventually(async () => {
+      const answer = await ask('GET', 'retention/plan?all=true');
+      expect(answer.status).toBe(200);
+      return answer.body as { items: { gameId: string; verdict: string }[] };
+    });
+    expect(plan.items.find(({ gameId }) => gameId === 'not-due')?.verdict).toBe('not_due');
+    await eventually(async () => expect(await world.statusOf('due')).toBe('removed'), { withinMs: 30_000 });
+    await expectMoreSweeps(ask, 2);
+    expect(await world.statusOf('not-due')).toBe('stopped');
+    expect(await ask('GET', '/readyz')).toMatchObject({ status: 200, body: { ready: true } });
+  });
+});
+
+it('a sweep that would take too much takes nothing and says so everywhere, until it is allowed', async () => {
+  world = await createWorld('postgres');
+  await world.db.query(
+    `INSERT INTO runtime_records (game_id, status, stopped_at, last_op_at, created_at)
+     SELECT 'game-' || number, 'stopped', since, since, since
+     FROM generate_series(1, 120) AS number, (SELECT now() - interval '3 days' AS since) AS clock`,
+  );
+  const { service, ask } = await world.listen('serve', SWEEPING);
+
+  const reason = /120 of 120 stopped records are due.*--max-share 100%/;
+  expect(await service.logged('sweep refused')).toMatchObject({ planned: 120, reason: expect.stringMatching(reason) });
+  expect(await sweepsEnded(ask, 'refused')).toBeGreaterThan(0);
+  await eventually(async () => {
+    const { status, body } = await ask('GET', '/readyz');
+    expect({ status, body }).toMatchObject({
+      status: 503,
+      body: {
+        checks: expect.arrayContaining([{ name: 'retention', ok: false, detail: expect.stringMatching(reason) }]),
+      },
+    });
+  });
+  expect((await ask('GET', 'retention/plan?limit=1')).body).toMatchObject({
+    summary: { due: 120, refusal: expect.stringMatching(reason) },
+  });
+  const swept = world.run(['sweep'], SWEEPING);
+  expect(await swept.exit).toBe(1);
+  expect(swept.stderr()).toMatch(reason);
+  expect(await operations()).toEqual([]);
+
+  expect(await world.run(['sweep', '--max-share', '100%'], SWEEPING).exit).toBe(0);
+  await eventually(async () => expect(await operations()).toHaveLength(120), { withinMs: 60_000 });
+  await eventually(async () => expect(await ask('GET', '/readyz')).toMatchObject({ status: 200 }), {
+    withinMs: 20_000,
+  });
+});
