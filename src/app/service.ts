@@ -18,7 +18,7 @@ import { composeRetention, sweepObserverOf } from './retention.js';
 import { startWorkers } from './worker.js';
 
 /** `serve`: all of it; `worker`: cleanups and retention; `api`: HTTP. */
-export type Role = 'serve' | 'worker' | 'api';
+type Role = 'serve' | 'worker' | 'api';
 
 interface Options {
   readonly role: Role;

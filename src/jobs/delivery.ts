@@ -13,7 +13,7 @@ export interface FailedAttempt {
 }
 
 /** The end of one life of a job: it became a dead letter. */
-export interface Death {
+interface Death {
   /** The failed job's reason: `<code>: <message>`. */
   readonly reason: string;
   /** ISO 8601, by the worker's clock. */

@@ -37,7 +37,7 @@ export interface RetentionRecord {
   readonly position: RetentionPosition;
 }
 
-export interface StoppedQuery {
+interface StoppedQuery {
   /** The moment to judge by, so that all pages of one plan agree. */
   readonly asOf: Date;
   /** Only records stopped for at least so long at that moment; null: all stopped records. */

@@ -58,7 +58,7 @@ async function sweepAlone(
   return { ...facts, status: 'done', ...tally, finishedAt: await finishedAt() };
 }
 
-export interface SweepPlan {
+interface SweepPlan {
   readonly census: Census;
   /** What is due, oldest first. */
   readonly gameIds: readonly string[];
@@ -66,7 +66,7 @@ export interface SweepPlan {
 }
 
 /** All that is due at one moment of the database's clock; changes nothing. */
-export async function planSweep(
+async function planSweep(
   { records, deadLetters }: Pick<SweepDeps, 'records' | 'deadLetters'>,
   retentionMs: number,
   signal: AbortSignal,

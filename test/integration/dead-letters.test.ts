@@ -12,6 +12,7 @@ import { eventually } from '../support/eventually.js';
 
 const never = new AbortController().signal;
 const MANY = 1_000;
+const CLIENTS = 20;
 
 describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
   let store: TestStore;
@@ -99,7 +100,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
     expect(await idsOf({ failedBefore: story?.failedAt })).toEqual([a]);
     expect(await letters.countByCode()).toEqual({ not_found: 1, container_mismatch: 1 });
     expect(await letters.among(['b', 'nobody'])).toEqual(new Map([['b', { jobId: b, code: 'not_found' }]]));
-    expect([...(await letters.among('all')).keys()].sort()).toEqual(['a', 'b']);
+    expect([...(await letters.among('all')).keys()].toSorted()).toEqual(['a', 'b']);
   });
 
   it('refuse a cursor that is none', async () => {
@@ -141,13 +142,13 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
   it('run once however many replay one at the same time', async () => {
     const [id = ''] = await dead('a');
     answer = success;
-    const others = createDeadLetters(deps);
+    const clients = Array.from({ length: CLIENTS }, () => createDeadLetters(deps));
     const answers = await Promise.all(
-      Array.from({ length: MANY }, (_, index) => (index % 2 === 0 ? letters : others).replay(id)),
+      Array.from({ length: MANY / CLIENTS }, () => clients.map((client) => client.replay(id))).flat(),
     );
-    await others.close();
+    await Promise.all(clients.map((client) => client.close()));
     expect(answers.filter(({ status }) => status === 'replayed')).toHaveLength(1);
-    expect(answers.every(({ status }) => status !== 'missing')).toBe(true);
+    expect(answers.filter(({ status }) => status === 'live')).toHaveLength(MANY - 1);
     await eventually(async () => expect(await space.plain.getJobState(id)).toBe('completed'));
     expect(tried.get('a')).toBe(2);
   });
@@ -186,7 +187,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
     expect(tally).toEqual({ done: 2, skipped: 0 });
     expect(told.at(-1)).toBe(1);
     await eventually(async () => expect(await letters.countByCode()).toEqual({ container_mismatch: 2, not_found: 1 }));
-    expect([...tried.values()].sort()).toEqual([1, 2, 2]);
+    expect([...tried.values()].sort((a, b) => a - b)).toEqual([1, 2, 2]);
     expect(await letters.purgeAll({}, { signal: never })).toEqual({ done: 3, skipped: 0 });
     expect(await letters.countByCode()).toEqual({});
   });

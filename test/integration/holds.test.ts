@@ -56,7 +56,9 @@ describe('putting a hold', () => {
     const replaced = answers.map((answer) => answer.replaced?.heldBy);
     const [last] = (await holds.list({ limit: 10 })).items;
     // Every hold there ever was is either replaced by one answer or the one that is left.
-    expect([...replaced, last?.heldBy].toSorted()).toEqual(['nobody', ...names].toSorted());
+    const held = [...replaced, last?.heldBy];
+    expect(held).toHaveLength(names.length + 1);
+    expect(new Set(held)).toEqual(new Set(['nobody', ...names]));
   });
 
   test('takes texts as they come, less what PostgreSQL cannot store', async () => {
