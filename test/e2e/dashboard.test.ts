@@ -146,7 +146,7 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
   const screenshot = async (page: Page, name: string): Promise<void> => {
     if (!SCREENSHOTS || store !== 'postgres') return;
     await mkdir(IMAGES, { recursive: true });
-    await page.screenshot({ path: `${IMAGES}${name}.png` });
+    await page.screenshot({ path: `${IMAGES}${name}.png`, fullPage: name === 'admin' });
   };
 
   it('wants a login', async () => {

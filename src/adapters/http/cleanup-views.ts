@@ -6,7 +6,7 @@ import { record as recordSchema } from './schemas.js';
 import { isoOrNull, isoText } from './views.js';
 
 /** Code and message of a dead letter's reason, `<code>: <message>`. */
-export function failureOf(reason: string): { readonly code: ProblemCode; readonly message: string } {
+function failureOf(reason: string): { readonly code: ProblemCode; readonly message: string } {
   const colon = reason.indexOf(': ');
   const code = reason.slice(0, Math.max(0, colon));
   return isFailureCode(code) ? { code, message: reason.slice(colon + 2) } : { code: 'internal_error', message: reason };

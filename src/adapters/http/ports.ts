@@ -31,6 +31,9 @@ export interface HttpObserver {
   readonly failed: (request: Pick<AnsweredRequest, 'requestId' | 'method' | 'route'>, cause: unknown) => void;
 }
 
+/** How many jobs there are in some of the states. */
+export type QueueCounts = Readonly<Record<'waiting' | 'delayed' | 'active', number>>;
+
 /** Everything the API answers from. Members reject with `UnavailableError` in an outage. */
 export interface HttpParts {
   readonly records: RecordQueries;
@@ -40,6 +43,8 @@ export interface HttpParts {
   readonly deadLetters: DeadLetters;
   readonly retention: Retention;
   readonly schedule: SweepSchedule;
+  /** The jobs of the work queue by state. */
+  readonly countJobs: () => Promise<QueueCounts>;
   /** Looks at every dependency; never rejects and takes a second at most. */
   readonly checkReadiness: () => Promise<readonly ReadinessCheck[]>;
   /** The metrics in the text format of Prometheus; undefined where none are kept. */

@@ -78,7 +78,7 @@ export const record = z
 const dueAt = nullableInstant.meta({
   description: 'When the retention sweep takes its container as things stand; null: never.',
 });
-export const listedRecord = z.object({ ...recordFields, cleanup_due_at: dueAt }).meta({ id: 'ListedRecord' });
+const listedRecord = z.object({ ...recordFields, cleanup_due_at: dueAt }).meta({ id: 'ListedRecord' });
 export const judgedRecord = z
   .object({
     ...recordFields,

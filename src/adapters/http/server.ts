@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import helmet from '@fastify/helmet';
 import { fastify, type FastifyError } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -106,6 +107,10 @@ export async function buildApp(
       await answerError(refusal, request, reply);
     }
   });
+  // Node writes a head as UTF-8 when text follows it, and byte for byte when bytes do; an id goes back as it came.
+  app.addHook('onSend', async ({ id }, _reply, payload) =>
+    typeof payload === 'string' && !isAscii(Buffer.from(id)) ? Buffer.from(payload) : payload,
+  );
   app.addHook('onResponse', async (request, reply) => {
     observer.answered({ ...routeFacts(request), status: reply.statusCode, elapsedMs: reply.elapsedTime });
   });

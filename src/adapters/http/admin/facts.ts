@@ -3,7 +3,7 @@ import type { LoggedOperation } from '../../../domain/pages.js';
 import type { DeadLetter } from '../../../jobs/dead-letters.js';
 import type { ScheduleStatus } from '../../../retention/ports.js';
 import type { RetentionSummary } from '../../../retention/retention.js';
-import type { HttpParts, ReadinessCheck } from '../ports.js';
+import type { HttpParts, QueueCounts, ReadinessCheck } from '../ports.js';
 import type { Soon } from '../soon.js';
 
 /** One part of the page; what could not be read says why, and the rest of the page stands. */
@@ -14,6 +14,7 @@ export interface AdminFacts {
   readonly checks: readonly ReadinessCheck[];
   readonly summary: Read<RetentionSummary>;
   readonly schedule: Read<ScheduleStatus>;
+  readonly jobs: Read<QueueCounts>;
   readonly codes: Read<Readonly<Record<string, number>>>;
   readonly letters: Read<readonly DeadLetter[]>;
   readonly operations: Read<readonly LoggedOperation[]>;
@@ -21,7 +22,7 @@ export interface AdminFacts {
 
 export type AdminParts = Pick<
   HttpParts,
-  'records' | 'retention' | 'schedule' | 'deadLetters' | 'checkReadiness' | 'clock'
+  'records' | 'retention' | 'schedule' | 'countJobs' | 'deadLetters' | 'checkReadiness' | 'clock'
 >;
 
 const LETTERS = 10;
@@ -34,13 +35,14 @@ export async function readFacts(parts: AdminParts, soon: Soon): Promise<AdminFac
       (value) => ({ value }),
       (error: unknown) => ({ missing: messageOf(error) }),
     );
-  const [checks, summary, schedule, codes, letters, operations] = await Promise.all([
+  const [checks, summary, schedule, jobs, codes, letters, operations] = await Promise.all([
     parts.checkReadiness(),
     read(parts.retention.summary()),
     read(parts.schedule.status()),
+    read(parts.countJobs()),
     read(parts.deadLetters.countByCode()),
     read(parts.deadLetters.list({ limit: LETTERS }).then(({ items }) => items)),
     read(parts.records.listOperations({ limit: OPERATIONS }).then(({ items }) => items)),
   ]);
-  return { madeAt: parts.clock.now(), checks, summary, schedule, codes, letters, operations };
+  return { madeAt: parts.clock.now(), checks, summary, schedule, jobs, codes, letters, operations };
 }

@@ -3,15 +3,21 @@ import { html } from 'ghtml';
 import type { DeadLetter } from '../../../jobs/dead-letters.js';
 import type { LoggedOperation } from '../../../domain/pages.js';
 import { BOARD_PATH } from '../board.js';
+import { type Concern, concernsOf } from './concerns.js';
 import type { AdminFacts, Read } from './facts.js';
 import { tiles } from './tiles.js';
+import { timeOf } from './time.js';
 import { cell, numberOf, relative, utc } from './words.js';
 
 const REFRESH_S = 30;
+const DATABASE_CLOCK = "the database's clock";
+const OUR_CLOCK = "this machine's clock, as are all ages: the database's could not be read";
 
 /** @param refreshes whether the page asks for itself again after a while */
 export function adminPage(facts: AdminFacts, refreshes: boolean): string {
-  const now = 'value' in facts.summary ? facts.summary.value.asOf : facts.madeAt;
+  const asOf = 'value' in facts.summary ? facts.summary.value.asOf : undefined;
+  const now = asOf ?? facts.madeAt;
+  const concerns = concernsOf(facts);
   const refresh = refreshes ? `<meta http-equiv="refresh" content="${REFRESH_S}">` : '';
   return html`<!doctype html>
     <html lang="en">
@@ -20,7 +26,7 @@ export function adminPage(facts: AdminFacts, refreshes: boolean): string {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="robots" content="noindex" />
         !${refresh}
-        <title>${titleOf(facts)}</title>
+        <title>${titleOf(concerns)}</title>
         <link rel="stylesheet" href="/admin/style.css" />
       </head>
       <body>
@@ -32,34 +38,41 @@ export function adminPage(facts: AdminFacts, refreshes: boolean): string {
             <a href="${refreshes ? '/admin?refresh=off' : '/admin'}">${refreshes ? 'Stop refreshing' : 'Refresh'}</a>
           </nav>
         </header>
-        <main>!${health(facts)} !${tiles(facts, now)} !${deadLetters(facts, now)} !${operations(facts, now)}</main>
-        <footer>Made ${utc(facts.madeAt)}. Ages are by the database's clock.</footer>
+        <main>
+          !${health(facts, concerns)} !${tiles(facts, now)} !${deadLetters(facts, now)} !${operations(facts, now)}
+        </main>
+        <footer>Made at ${utc(now)}, by ${asOf === undefined ? OUR_CLOCK : DATABASE_CLOCK}.</footer>
       </body>
     </html>`;
 }
 
-const problemsOf = ({ checks }: AdminFacts) => checks.filter(({ ok }) => !ok);
+const TITLES = { broken: 'needs attention', waiting: 'something waits', well: 'all is well' } as const;
+const HEADINGS = { broken: 'Needs attention', waiting: 'At work, but something waits', well: 'All is well' } as const;
 
-const titleOf = (facts: AdminFacts): string => {
-  const problems = problemsOf(facts).length;
-  return problems === 0 ? 'runtime-cleanup: all is well' : `(${problems}) runtime-cleanup: needs attention`;
+const moodOf = (concerns: readonly Concern[]): keyof typeof TITLES => concerns[0]?.level ?? 'well';
+
+const titleOf = (concerns: readonly Concern[]): string => {
+  const count = concerns.length === 0 ? '' : `(${concerns.length}) `;
+  return `${count}runtime-cleanup: ${TITLES[moodOf(concerns)]}`;
 };
 
-function health(facts: AdminFacts): string {
-  const problems = problemsOf(facts);
-  if (problems.length === 0) {
-    return html`<section class="health well" role="status">
-      <h2>All is well</h2>
-      <p>${facts.checks.map(({ name }) => name).join(', ')}: each one answers.</p>
-    </section>`;
-  }
-  return html`<section class="health ill" role="alert">
-    <h2>Needs attention</h2>
-    <ul>
-      !${problems.map(({ name, detail }) => html`<li><strong>${name}</strong> ${cell(detail, 600)}</li>`)}
-    </ul>
+function health({ checks }: AdminFacts, concerns: readonly Concern[]): string {
+  const mood = moodOf(concerns);
+  const well = checks.filter(({ ok }) => ok);
+  return html`<section class="health ${mood}" aria-labelledby="health">
+    <h2 id="health">${HEADINGS[mood]}</h2>
+    !${
+      concerns.length === 0
+        ? ''
+        : html`<ul>
+            !${concerns.map(concernLine)}
+          </ul>`
+    }
+    !${well.length === 0 ? '' : html`<p>In working order: ${well.map(({ name }) => cell(name, 40)).join(', ')}.</p>`}
   </section>`;
 }
+
+const concernLine = ({ about, detail }: Concern): string => html`<li><strong>${about}</strong> ${detail}</li>`;
 
 const missing = (read: Read<unknown>): string =>
   'missing' in read ? html`<p class="missing">Not available: ${cell(read.missing, 300)}</p>` : '';
@@ -71,7 +84,7 @@ function deadLetters({ codes, letters }: AdminFacts, now: Date): string {
     <h2 id="letters">Dead letters <span class="count">${'value' in codes ? numberOf(total) : '?'}</span></h2>
     !${missing(codes)}
     <ul class="codes">
-      !${counts.map(([code, count]) => html`<li><code>${code}</code> <b>${numberOf(count)}</b></li>`)}
+      !${counts.map(([code, count]) => html`<li><code>${cell(code, 40)}</code> <b>${numberOf(count)}</b></li>`)}
     </ul>
     !${missing(letters)} !${'value' in letters ? letterTable(letters.value, now) : ''}
   </section>`;
@@ -100,11 +113,7 @@ function letterTable(letters: readonly DeadLetter[], now: Date): string {
               <th scope="row"><bdi>${cell(letter.gameId, 80)}</bdi></th>
               <td><code>${letter.code}</code></td>
               <td><bdi>${cell(letter.message)}</bdi></td>
-              <td>
-                <time datetime="${isoOf(letter.failedAt)}" title="${utc(letter.failedAt)}"
-                  >${relative(letter.failedAt, now)}</time
-                >
-              </td>
+              <td>!${timeOf(letter.failedAt, relative(letter.failedAt, now))}</td>
               <td><a href="${jobLink(letter.jobId)}">${cell(letter.jobId, 20)}</a></td>
             </tr>`,
         )}
@@ -112,8 +121,6 @@ function letterTable(letters: readonly DeadLetter[], now: Date): string {
     </table>
   </div>`;
 }
-
-const isoOf = (instant: Date): string => (Number.isNaN(instant.getTime()) ? '' : instant.toISOString());
 
 const jobLink = (jobId: string): string =>
   `${BOARD_PATH}/queue/runtime-cleanup/${encodeURIComponent(jobId.toWellFormed())}`;
@@ -146,16 +153,12 @@ function operationTable(rows: readonly LoggedOperation[], now: Date): string {
           (row) =>
             html`<tr>
               <th scope="row"><bdi>${cell(row.gameId, 80)}</bdi></th>
-              <td class="${row.outcome}">
-                ${row.outcome}${row.errorCode === '' ? '' : ', '}<code>${cell(row.errorCode, 40)}</code>
+              <td class="${row.outcome === 'success' ? 'success' : 'failure'}">
+                ${cell(row.outcome, 40)}${row.errorCode === '' ? '' : ', '}<code>${cell(row.errorCode, 40)}</code>
               </td>
               <td><bdi>${cell(row.errorMessage)}</bdi></td>
-              <td>${cell(row.opSource, 40)}</td>
-              <td>
-                <time datetime="${isoOf(row.finishedAt)}" title="${utc(row.finishedAt)}"
-                  >${relative(row.finishedAt, now)}</time
-                >
-              </td>
+              <td><code>${cell(row.opSource, 40)}</code></td>
+              <td>!${timeOf(row.finishedAt, relative(row.finishedAt, now))}</td>
             </tr>`,
         )}
       </tbody>

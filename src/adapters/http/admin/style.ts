@@ -23,17 +23,21 @@ nav { display: flex; gap: 1.25rem; }
 a { color: var(--link); text-underline-offset: .2em; }
 nav a[aria-current] { color: inherit; text-decoration: none; font-weight: 600; }
 section { margin-top: 2rem; }
-.health { border-left: .3rem solid var(--well); background: var(--card); padding: .9rem 1.1rem; border-radius: .3rem; }
-.health h2 { margin: 0; font-size: 1.35rem; color: var(--well); }
-.health p { margin: .15rem 0 0; color: var(--soft); }
-.health.ill { border-color: var(--ill); background: var(--ill-page); }
-.health.ill h2 { color: var(--ill); }
-.health ul { margin: .4rem 0 0; padding-left: 1.1rem; overflow-wrap: anywhere; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr)); gap: .75rem; margin: 0; }
+.health { border-left: .3rem solid var(--mood); background: var(--card); padding: .9rem 1.1rem; border-radius: .3rem; }
+.well { --mood: var(--well); } .waiting { --mood: var(--warn); } .broken { --mood: var(--ill); }
+.health.broken { background: var(--ill-page); }
+.health h2 { margin: 0; font-size: 1.35rem; color: var(--mood); }
+.health ul { margin: .4rem 0 0; padding: 0; list-style: none; overflow-wrap: anywhere; }
+.health p { margin: .3rem 0 0; color: var(--soft); font-size: .9rem; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 0 1.5rem; }
+.pair section { display: flex; flex-direction: column; }
+.pair .tiles { flex: 1; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr)); gap: .75rem; margin: 0; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: .4rem; padding: .7rem .9rem; }
 .tile dt { color: var(--soft); font-size: .85rem; }
 .tile dd { margin: 0; display: grid; overflow-wrap: anywhere; }
 .tile b { font-size: 1.6rem; font-weight: 600; line-height: 1.25; font-variant-numeric: tabular-nums; }
+.tile.words b { font-size: 1.2rem; line-height: 1.67; }
 .tile small { color: var(--soft); font-size: .8rem; }
 .tile.warn { border-color: var(--warn); }
 .tile.warn b { color: var(--warn); }
@@ -46,7 +50,8 @@ th, td { text-align: left; vertical-align: top; padding: .45rem .9rem; border-to
 thead th { border-top: 0; color: var(--soft); font-weight: 500; white-space: nowrap; }
 tbody th { font-weight: 600; min-width: 8rem; max-width: 18rem; overflow-wrap: anywhere; }
 td { overflow-wrap: anywhere; }
-td time { white-space: nowrap; }
+time { white-space: nowrap; }
+td code { white-space: nowrap; }
 code { font: .92em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .success { color: var(--well); } .failure { color: var(--ill); }
 .missing { color: var(--warn); } .calm { color: var(--soft); }

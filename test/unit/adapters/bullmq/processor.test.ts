@@ -4,7 +4,15 @@ import { createProcessor, type Process, type ProcessedJob } from '../../../../sr
 import type { Settler } from '../../../../src/adapters/bullmq/settle.js';
 import type { Settlement } from '../../../../src/jobs/delivery.js';
 import { createRecordingReport, type RecordingReport } from '../../../contract/queue-report.js';
-import { completed, type ScriptedConsumer, scripted, untilAborted, givenUp } from '../../../contract/queue-scripts.js';
+import {
+  completed,
+  type ScriptedConsumer,
+  scripted,
+  untilAborted,
+  givenUp,
+  historyOf,
+} from '../../../contract/queue-scripts.js';
+import { createManualClock } from '../../../support/manual-clock.js';
 
 const job = (fields: Partial<ProcessedJob> = {}): ProcessedJob => ({
   id: '7',
@@ -44,6 +52,7 @@ describe('the processor', () => {
     createProcessor({
       consumer,
       settler,
+      clock: createManualClock(),
       report,
       verdictOf: () => verdict,
       gaveUp: async (delivery, reason) => {
@@ -158,4 +167,13 @@ describe('the processor', () => {
       ]);
     },
   );
+
+  it('keeps the history of a job whose end could not be recorded, and its death, so that a replay begins anew', async () => {
+    verdict = 'an unlucky end';
+    const done = processorFor(scripted())(job({ progress: historyOf(2) }), 'token', new AbortController().signal);
+    await expect(done).rejects.toBeInstanceOf(DelayedError);
+    const reason = 'internal_error: the queue gave the job up: an unlucky end';
+    const death = { reason, at: '2026-01-01T00:00:00.000Z', crashes: 1 };
+    expect(settled).toEqual([{ action: 'dead_letter', reason, history: { ...historyOf(2), death } }]);
+  });
 });

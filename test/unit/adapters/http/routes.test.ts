@@ -5,7 +5,8 @@ import { UnavailableError } from '../../../../src/domain/errors.js';
 import { InvalidPageError } from '../../../../src/domain/pages.js';
 import { recordToJson } from '../../../../src/domain/result.js';
 import type { JobEnding, JobEndings } from '../../../../src/jobs/ports.js';
-import { aRecord, httpWorld } from './http-world.js';
+import { aRecord } from '../../../support/http-parts.js';
+import { httpWorld } from './http-world.js';
 
 const API = '/api/v1/internal';
 const away = () => Promise.reject(new UnavailableError('postgresql', 'no database'));

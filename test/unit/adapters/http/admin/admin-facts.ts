@@ -1,0 +1,88 @@
+import type { AdminFacts } from '../../../../../src/adapters/http/admin/facts.js';
+import type { DeadLetter } from '../../../../../src/jobs/dead-letters.js';
+import type { LoggedOperation } from '../../../../../src/domain/pages.js';
+
+/** The database's clock; the application's is a day ahead of it. */
+const NOW = new Date('2026-03-01T12:00:00.000Z');
+const MADE_AT = new Date('2026-03-02T12:00:00.000Z');
+export const ago = (ms: number): Date => new Date(NOW.getTime() - ms);
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+
+/** Everything as it should be; override what a test is about. */
+export const someFacts = (over: Partial<AdminFacts> = {}): AdminFacts => ({
+  madeAt: MADE_AT,
+  checks: [
+    { name: 'database', ok: true, detail: 'its clock runs' },
+    { name: 'queue', ok: true, detail: '0 waiting' },
+  ],
+  summary: {
+    value: {
+      asOf: NOW,
+      running: 1_280,
+      stopped: 37,
+      removed: 911,
+      due: 3,
+      held: 2,
+      deadLetters: 1,
+      lagMs: 2 * HOUR_MS,
+      retentionMs: 30 * 24 * HOUR_MS,
+      refusal: null,
+    },
+  },
+  jobs: { value: { waiting: 14, delayed: 5, active: 4 } },
+  schedule: {
+    value: {
+      everyMs: HOUR_MS,
+      next: ago(-15 * MINUTE_MS),
+      last: {
+        status: 'done',
+        asOf: ago(46 * MINUTE_MS).toISOString(),
+        finishedAt: ago(45 * MINUTE_MS).toISOString(),
+        stopped: 37,
+        planned: 6,
+        kept: { held: 2, dead_letter: 1, invalid_id: 0 },
+        enqueued: 5,
+        coalesced: 1,
+        failed: 0,
+      },
+      lastFailure: null,
+    },
+  },
+  codes: { value: {} },
+  letters: { value: [] },
+  operations: { value: [] },
+  ...over,
+});
+
+export const aLetter = (over: Partial<DeadLetter> = {}): DeadLetter => ({
+  jobId: '17',
+  gameId: 'arena-41',
+  opSource: 'admin_rest',
+  sourceRef: '',
+  code: 'container_mismatch',
+  message: 'the container belongs to another game',
+  failedAt: ago(5 * MINUTE_MS),
+  enqueuedAt: ago(6 * MINUTE_MS),
+  replays: 0,
+  ...over,
+});
+
+export const anOperation = (over: Partial<LoggedOperation> = {}): LoggedOperation => ({
+  id: '1',
+  gameId: 'arena-41',
+  opKind: 'cleanup_container',
+  opSource: 'auto_ttl',
+  sourceRef: '',
+  imageRef: '',
+  containerId: '',
+  outcome: 'success',
+  errorCode: '',
+  errorMessage: '',
+  jobId: '17',
+  attempt: 1,
+  startedAt: ago(2 * MINUTE_MS),
+  finishedAt: ago(MINUTE_MS),
+  ...over,
+});

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { httpWorld } from './http-world.js';
+
+interface Operation {
+  readonly operationId?: string;
+  readonly tags?: readonly string[];
+  readonly parameters?: readonly { readonly in: string; readonly name: string; readonly description?: string }[];
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: object }>>;
+  readonly security?: readonly object[];
+}
+
+interface Document {
+  readonly openapi: string;
+  readonly info: { readonly version: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+const API = '/api/v1/internal';
+const packageVersion = (JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }).version;
+
+describe('the OpenAPI document', () => {
+  let document: Document;
+  beforeAll(async () => {
+    const { app } = await httpWorld({}, { version: packageVersion });
+    document = (await app.inject('/openapi.json')).json();
+  });
+  const operations = () =>
+    Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]) => ({ call: `${method.toUpperCase()} ${path}`, operation })),
+    );
+
+  it('has nothing that the recommended rules of Redocly object to', async () => {
+    const config = await createConfig({ extends: ['recommended'] });
+    const problems = await lintFromString({ source: JSON.stringify(document), config });
+    expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual([]);
+  });
+
+  it('describes every route of the contract and no other', () => {
+    expect(document.openapi).toBe('3.1.0');
+    expect(operations().map(({ call }) => call)).toEqual([
+      'GET /openapi.json',
+      'GET /healthz',
+      'GET /readyz',
+      'GET /metrics',
+      `DELETE ${API}/runtimes/{game_id}/container`,
+      `GET ${API}/cleanups/{job_id}`,
+      `GET ${API}/runtimes`,
+      `GET ${API}/runtimes/{game_id}`,
+      `GET ${API}/runtimes/{game_id}/operations`,
+      `GET ${API}/dead-letters`,
+      `GET ${API}/dead-letters/{job_id}`,
+      `DELETE ${API}/dead-letters/{job_id}`,
+      `POST ${API}/dead-letters/{job_id}/replay`,
+      `POST ${API}/dead-letters/replay`,
+      `GET ${API}/retention/plan`,
+    ]);
+  });
+
+  it('says what each parameter and each answer is', () => {
+    const parameters = operations().flatMap(({ call, operation }) =>
+      (operation.parameters ?? []).map(({ name, description = '' }) => ({ of: `${call} ${name}`, description })),
+    );
+    const answers = operations().flatMap(({ call, operation }) =>
+      Object.entries(operation.responses).map(([status, { description }]) => ({
+        of: `${call} ${status}`,
+        description,
+      })),
+    );
+    const silent = [...parameters, ...answers].filter(({ description }) =>
+      ['', 'Default Response'].includes(description),
+    );
+    expect(silent).toEqual([]);
+  });
+
+  it('answers every refusal with the same schema', () => {
+    const refusals = operations().flatMap(({ call, operation }) =>
+      Object.entries(operation.responses)
+        .filter(([status]) => Number(status) >= 400 && !(call === 'GET /readyz' && status === '503'))
+        .map(([, { content }]) => content),
+    );
+    expect(refusals.length).toBeGreaterThan(30);
+    const problem = { 'application/json': { schema: { $ref: '#/components/schemas/Problem' } } };
+    for (const content of refusals) expect(content).toEqual(problem);
+  });
+
+  it('asks for a token but where none is asked for', () => {
+    const open = operations().filter(({ operation }) => operation.security?.length === 0);
+    expect(open.map(({ call }) => call)).toEqual(['GET /healthz', 'GET /readyz']);
+  });
+
+  // After a change: curl the running server's /openapi.json into the file, then `npx oxfmt schema/openapi.json`.
+  it('is in the package, equal to the one that is served', () => {
+    expect(document.info.version).toBe(packageVersion);
+    expect(JSON.parse(readFileSync('schema/openapi.json', 'utf8'))).toEqual(document);
+  });
+});
