@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { migrate } from '../../src/adapters/postgres/migrate.js';
-import { createPool } from '../../src/adapters/postgres/pool.js';
+import { createPool, lending } from '../../src/adapters/postgres/pool.js';
 import { createPrisma } from '../../src/adapters/prisma/client.js';
 import { createOperationLog } from '../../src/adapters/prisma/operation-log.js';
 import { createRecordQueries } from '../../src/adapters/prisma/record-queries.js';
@@ -128,5 +128,26 @@ test("Prisma's client leaves the pool open when it is disconnected", async () =>
     await prisma.$queryRaw`SELECT 1`;
     await prisma.$disconnect();
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  });
+});
+
+describe('a connection that breaks while it is lent out', () => {
+  test('tells its borrower and nobody else: an event that nobody hears would end the process', async () => {
+    const unheard: unknown[] = [];
+    const hear = (error: unknown): void => void unheard.push(error);
+    process.on('uncaughtException', hear);
+    try {
+      await withPool(database.url, async (pool) => {
+        await lending(pool)(async (client) => {
+          const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+          await database.pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+          await eventually(() => expect(client.query('SELECT 1')).rejects.toThrow());
+        });
+        await pool.query('SELECT 1');
+      });
+      expect(unheard).toEqual([]);
+    } finally {
+      process.off('uncaughtException', hear);
+    }
   });
 });

@@ -1,4 +1,4 @@
-import { type ClientConfig, Pool, type PoolClient, type PoolConfig } from 'pg';
+import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig } from 'pg';
 
 import { ConfigurationError } from '../../domain/errors.js';
 
@@ -40,10 +40,22 @@ export function sessionOptions(connectionString: string, applicationName: string
   };
 }
 
+/**
+ * A client that is lent out when its connection breaks tells whoever uses it, by the query that fails, and besides by an
+ * event: if nobody hears that, Node ends the process.
+ */
+class HeardClient extends Client {
+  constructor(config?: string | ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
+
 /** Options of a pool in which no wait is without a limit; also fit for BullMQ, which appends its own search path. */
 export function poolOptions(settings: PoolSettings): PoolConfig {
   return {
     ...sessionOptions(settings.connectionString, settings.applicationName),
+    Client: HeardClient,
     max: settings.max,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
