@@ -75,15 +75,18 @@ export function createPool(settings: PoolSettings, onIdleError: (error: Error) =
   return pool;
 }
 
-/** Lends one of the pool's connections for as long as the work runs. */
+/** Lends one of the pool's connections for as long as the work runs; one whose work failed may be broken, and is closed. */
 export const lending =
   (pool: Pool) =>
   async <T>(work: (client: PoolClient) => Promise<T>): Promise<T> => {
     const client = await pool.connect();
+    let failed = true;
     try {
-      return await work(client);
+      const done = await work(client);
+      failed = false;
+      return done;
     } finally {
-      client.release();
+      client.release(failed);
     }
   };
 
