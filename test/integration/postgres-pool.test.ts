@@ -140,8 +140,10 @@ describe('a connection that breaks while it is lent out', () => {
       await withPool(database.url, async (pool) => {
         await lending(pool)(async (client) => {
           const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+          const ended = new Promise((resolve) => client.once('end', resolve));
           await database.pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
-          await eventually(() => expect(client.query('SELECT 1')).rejects.toThrow());
+          await ended;
+          await expect(client.query('SELECT 1')).rejects.toThrow();
         });
         await eventually(() => pool.query('SELECT 1'));
       });

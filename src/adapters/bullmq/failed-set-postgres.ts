@@ -12,8 +12,6 @@ import { CLEANUP_QUEUE } from './names.js';
 /** What is used here of a `pg` client. */
 interface SqlClient {
   readonly query: (text: string, values?: unknown[]) => Promise<{ readonly rows: unknown[] }>;
-  readonly on?: (event: 'error', listener: () => void) => unknown;
-  readonly off?: (event: 'error', listener: () => void) => unknown;
 }
 
 type Lending = <T>(work: (client: SqlClient) => Promise<T>) => Promise<T>;
@@ -31,10 +29,9 @@ interface Row {
 /** @param withClient lends a connection for as long as the work runs */
 export function createPostgresFailedSet(withClient: Lending, schema: string): FailedSet {
   const sql = statements(schema);
-  const lent: Lending = (work) => withClient((client) => heard(client, work));
 
   async function rows<Shape>(text: string, values: readonly unknown[]): Promise<readonly Shape[]> {
-    const answer = await lent((client) => client.query(text, [CLEANUP_QUEUE, ...values]));
+    const answer = await withClient((client) => client.query(text, [CLEANUP_QUEUE, ...values]));
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the columns and their types are BullMQ's own schema
     return answer.rows as Shape[];
   }
@@ -62,20 +59,9 @@ export function createPostgresFailedSet(withClient: Lending, schema: string): Fa
       const [row] = await rows<Row>(sql.find, [jobId]);
       return row === undefined ? undefined : toJob(row);
     },
-    putBack: (_queue, jobIds) => lent((client) => putBack(client, jobIds)),
+    putBack: (_queue, jobIds) => withClient((client) => putBack(client, jobIds)),
     remove: async (jobIds) => idsOf(await rows<Row>(sql.remove, [jobIds])),
   };
-}
-
-/** A connection that breaks while it is lent also says so by an event; unheard, that would end the process. */
-async function heard<T>(client: SqlClient, work: (client: SqlClient) => Promise<T>): Promise<T> {
-  const ignore = (): void => undefined;
-  client.on?.('error', ignore);
-  try {
-    return await work(client);
-  } finally {
-    client.off?.('error', ignore);
-  }
 }
 
 function statements(schema: string) {

@@ -157,7 +157,9 @@ describe('a delivery', () => {
     const again = historyOf(await consume({ crashes: 10, history: buried }));
     await consume({ crashes: 19, history: again });
     const settled = await consume({ crashes: 20, history: again });
-    expect(asked).toEqual(['refuse', 'handle', 'handle', 'refuse'].map((word): unknown => expect.stringContaining(word)));
+    expect(asked).toEqual(
+      ['refuse', 'handle', 'handle', 'refuse'].map((word): unknown => expect.stringContaining(word)),
+    );
     expect(settled).toMatchObject({ action: 'dead_letter', reason: expect.stringContaining('vanished 10 times') });
   });
 
