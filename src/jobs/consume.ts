@@ -1,14 +1,13 @@
 /** From a delivery to its settlement: read the payload, run the cleanup, ask the policy. Knows no queue. */
 import type { CleanupService } from '../cleanup/cleanup-service.js';
 import type { Clock } from '../clock.js';
-import type { FailureCode } from '../domain/error-codes.js';
 import type { CleanupCommand } from '../domain/operation.js';
 import type { Failure } from '../domain/result.js';
-import { storable } from '../domain/text.js';
 import type { AttemptHistory, Delivery, JobConsumer, Settlement } from './delivery.js';
 import { crashesOfThisLife, readHistory, sinceReplay, withFailure } from './history.js';
 import { readPayload } from './payload.js';
 import { type RetryLimits, verdictFor } from './policy.js';
+import { writeReason } from './reason.js';
 
 /** A job whose worker died this often is taken for the cause and becomes a dead letter. */
 const MAX_CRASHES = 10;
@@ -88,15 +87,10 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
   }
 
   function deadLetter({ delivery }: Try, failed: Failure, history: AttemptHistory): Settlement {
-    const reason = deadLetterReason(failed.errorCode, failed.errorMessage);
+    const reason = writeReason({ code: failed.errorCode, message: failed.errorMessage });
     const death = { reason, at: clock.now().toISOString(), crashes: delivery.crashes };
     return { action: 'dead_letter', reason, history: { ...history, death } };
   }
 
   return { consume, gaveUp: (delivery, reason) => giveUp(tryOf(delivery), `the queue gave the job up: ${reason}`) };
-}
-
-/** A failed job's reason, as the contract has it: `<code>: <message>`. */
-function deadLetterReason(code: FailureCode, message: string): string {
-  return `${code}: ${storable(message, 1_000)}`;
 }

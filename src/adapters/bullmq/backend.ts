@@ -1,11 +1,10 @@
 import type { Processor, Queue, QueueEvents, Telemetry, Worker } from 'bullmq';
-import type { Clock } from '../../clock.js';
+import { type Clock, pause } from '../../clock.js';
 import { messageOf, UnavailableError } from '../../domain/errors.js';
 import type { FailedSet } from './failed-set.js';
 import type { QueueName } from './names.js';
 import type { QueueReport } from './report.js';
 import { isOutage } from './store-errors.js';
-import { pause } from './time.js';
 
 export type JobQueue = Queue<unknown, unknown>;
 export type JobWorker = Worker<unknown, unknown>;

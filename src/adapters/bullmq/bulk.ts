@@ -1,5 +1,4 @@
-import type { Clock } from '../../clock.js';
-import { pause } from './time.js';
+import { type Clock, pause } from '../../clock.js';
 
 /** So many at a time, that the store is kept busy and others still get a word in. */
 const GROUP = 100;

@@ -1,14 +1,7 @@
-import { isFailureCode, type FailureCode } from '../../domain/error-codes.js';
 import type { DeadLetter, DeadLetterFilter, DeadLetterStory } from '../../jobs/dead-letters.js';
 import { readHistory } from '../../jobs/history.js';
+import { shownReason } from '../../jobs/reason.js';
 import type { FailedEntry, FailedJob } from './failed-set.js';
-
-/** Code and message of a failed job's reason; a reason without a code of ours is a bug's. */
-export function reasonOf(reason: string): { readonly code: FailureCode; readonly message: string } {
-  const colon = reason.indexOf(': ');
-  const code = reason.slice(0, Math.max(0, colon));
-  return isFailureCode(code) ? { code, message: reason.slice(colon + 2) } : { code: 'internal_error', message: reason };
-}
 
 /** A text of the job's data, or the empty string. */
 export function textIn(data: unknown, name: 'gameId' | 'opSource' | 'sourceRef'): string {
@@ -23,7 +16,7 @@ export function deadLetterOf(job: FailedEntry): DeadLetter {
     gameId: textIn(job.data, 'gameId'),
     opSource: textIn(job.data, 'opSource'),
     sourceRef: textIn(job.data, 'sourceRef'),
-    ...reasonOf(job.reason),
+    ...shownReason(job.reason),
     failedAt: new Date(job.failedAtMs),
     enqueuedAt: new Date(job.addedAtMs),
     replays: readHistory(job.progress).pastLives.length,
@@ -40,6 +33,6 @@ export const isFilter = ({ code, gameId, failedBefore }: DeadLetterFilter): bool
 
 export function matches({ code, gameId, failedBefore }: DeadLetterFilter, job: FailedEntry): boolean {
   if (failedBefore !== undefined && job.failedAtMs >= failedBefore.getTime()) return false;
-  if (code !== undefined && reasonOf(job.reason).code !== code) return false;
+  if (code !== undefined && shownReason(job.reason).code !== code) return false;
   return gameId === undefined || textIn(job.data, 'gameId').trim() === gameId.trim();
 }

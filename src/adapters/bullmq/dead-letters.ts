@@ -1,6 +1,5 @@
 import type { Clock } from '../../clock.js';
 import type { FailureCode } from '../../domain/error-codes.js';
-import { messageOf, UnavailableError } from '../../domain/errors.js';
 import { pageOf, requireLimit } from '../../domain/pages.js';
 import type {
   BulkOptions,
@@ -11,19 +10,18 @@ import type {
   PurgeAnswer,
   ReplayAnswer,
 } from '../../jobs/dead-letters.js';
+import { shownReason } from '../../jobs/reason.js';
 import type { DeadLetterGames, DeadLetterOf } from '../../retention/ports.js';
 import type { JobQueue, QueueBackend } from './backend.js';
 import { inPacedGroups } from './bulk.js';
-import { deadLetterOf, isFilter, matches, reasonOf, storyOf, textIn } from './dead-letter-of.js';
+import { deadLetterOf, isFilter, matches, storyOf, textIn } from './dead-letter-of.js';
 import { cursorOf, positionOf } from './failed-cursor.js';
 import type { FailedEntry, FailedPosition } from './failed-set.js';
 import { createJoin } from './join.js';
 import { jobStateOf } from './job-state.js';
-import { createLazyQueue } from './lazy-queue.js';
+import { answered, createLazyQueue } from './lazy-queue.js';
 import type { QueueReport } from './report.js';
-import { isPassing } from './store-errors.js';
 import { isJobId } from './stored-text.js';
-import { within } from './time.js';
 
 const ANSWER_LIMIT_MS = 1_000;
 /** For one page of many. */
@@ -45,15 +43,8 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
   const { ask, close } = createLazyQueue({ ...deps, what: 'the dead letters' });
   const join = createJoin<ReplayAnswer>();
 
-  /** What is asked of the set itself, with the errors of the queue. */
-  async function look<T>(limitMs: number, asked: () => Promise<T>): Promise<T> {
-    try {
-      return await within(clock, limitMs, asked());
-    } catch (cause) {
-      if (cause instanceof UnavailableError || !isPassing(cause)) throw cause;
-      throw new UnavailableError('queue', `the queue's store cannot answer: ${messageOf(cause)}`, { cause });
-    }
-  }
+  /** What is asked of the set itself. */
+  const look = <T>(limitMs: number, asked: () => Promise<T>): Promise<T> => answered(clock, limitMs, asked());
 
   /** All failed jobs behind a position, newest first, a page at a time. */
   async function* pages(
@@ -87,7 +78,7 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
     const counts: Partial<Record<FailureCode, number>> = {};
     for await (const page of pages(null)) {
       for (const { reason } of page) {
-        const { code } = reasonOf(reason);
+        const { code } = shownReason(reason);
         counts[code] = (counts[code] ?? 0) + 1;
       }
     }
@@ -102,7 +93,7 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
       for (const { data, jobId, reason } of page) {
         const gameId = textIn(data, 'gameId').trim();
         if (games.has(gameId) || wanted?.has(gameId) === false) continue;
-        games.set(gameId, { jobId, code: reasonOf(reason).code });
+        games.set(gameId, { jobId, code: shownReason(reason).code });
       }
       if (games.size === wanted?.size) break;
     }

@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.js';
+import { type Clock, pause } from '../../clock.js';
 import type { JobEnding, JobEndings } from '../../jobs/ports.js';
 import type { JobEvents, JobQueue, QueueBackend } from './backend.js';
 import { endingOf } from './job-ending.js';
@@ -6,7 +6,7 @@ import { inLanes } from './lanes.js';
 import type { QueueReport } from './report.js';
 import { createStreak } from './streak.js';
 import { keepRunning, openWhenPossible } from './supervise.js';
-import { pause, within } from './time.js';
+import { within } from './time.js';
 
 const POLL_MS = 1_000;
 /** Jobs read at once; of many, each is read in turn. */

@@ -2,7 +2,7 @@
  * Jobs that are stuck or failed for a reason that is none of ours: recorded by BullMQ itself, by an older configuration,
  * or written by a client that stores what no worker can read. They are put back, and the consumer decides like on any.
  */
-import { isFailureCode } from '../../domain/error-codes.js';
+import { readReason } from '../../jobs/reason.js';
 import type { JobQueue, QueueBackend } from './backend.js';
 import { takeCharge } from './job-options.js';
 import type { QueueReport } from './report.js';
@@ -25,12 +25,6 @@ export interface Healer {
   readonly mendStalled: (jobId: string) => Promise<void>;
 }
 
-/** Whether a failed job's reason is a dead letter's: `<code>: <message>`. */
-export function isDeadLetterReason(reason: string | undefined): boolean {
-  const colon = reason?.indexOf(': ') ?? -1;
-  return reason !== undefined && colon > 0 && isFailureCode(reason.slice(0, colon));
-}
-
 export function createHealer({ queue, backend, report }: Deps): Healer {
   async function healFailed(signal: AbortSignal): Promise<void> {
     let start = 0;
@@ -47,7 +41,7 @@ export function createHealer({ queue, backend, report }: Deps): Healer {
 
   async function healFailedJob(jobId: string): Promise<boolean> {
     const job = await readable(jobId);
-    if (job === undefined || isDeadLetterReason(job.failedReason)) return false;
+    if (job === undefined || readReason(job.failedReason ?? '') !== undefined) return false;
     const reason = job.failedReason ?? '';
     takeCharge(job, backend.kind);
     try {

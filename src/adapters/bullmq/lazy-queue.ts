@@ -46,14 +46,8 @@ export function createLazyQueue({ backend, clock, report, telemetry, name, what 
     return opening;
   }
 
-  async function ask<T>(limitMs: number, work: (queue: JobQueue) => Promise<T>): Promise<T> {
-    try {
-      return await within(clock, limitMs, opened().then(work));
-    } catch (cause) {
-      if (cause instanceof UnavailableError || !isPassing(cause)) throw cause;
-      throw new UnavailableError('queue', `the queue's store cannot answer: ${messageOf(cause)}`, { cause });
-    }
-  }
+  const ask = <T>(limitMs: number, work: (queue: JobQueue) => Promise<T>): Promise<T> =>
+    answered(clock, limitMs, opened().then(work));
 
   async function close(): Promise<void> {
     if (closed) return;
@@ -70,4 +64,14 @@ export function createLazyQueue({ backend, clock, report, telemetry, name, what 
   }
 
   return { ask, close };
+}
+
+/** What was asked of the queue's store; any way in which that cannot answer becomes an `UnavailableError`. */
+export async function answered<T>(clock: Clock, limitMs: number, asked: Promise<T>): Promise<T> {
+  try {
+    return await within(clock, limitMs, asked);
+  } catch (cause) {
+    if (cause instanceof UnavailableError || !isPassing(cause)) throw cause;
+    throw new UnavailableError('queue', `the queue's store cannot answer: ${messageOf(cause)}`, { cause });
+  }
 }

@@ -5,13 +5,12 @@
  */
 import { setMaxListeners } from 'node:events';
 import { type Job, UnrecoverableError } from 'bullmq';
-import type { Clock } from '../../clock.js';
+import { type Clock, pause } from '../../clock.js';
 import { resultToJson } from '../../domain/result.js';
 import { storable } from '../../domain/text.js';
 import type { AttemptHistory, FailedAttempt, Settlement } from '../../jobs/delivery.js';
 import { isNotOurs, isPassing } from './store-errors.js';
 import { storableJson } from './stored-text.js';
-import { pause } from './time.js';
 
 export type HeldJob = Pick<
   Job,

@@ -1,5 +1,4 @@
-import type { Clock } from '../../clock.js';
-import { pause } from './time.js';
+import { type Clock, pause } from '../../clock.js';
 
 interface Loop {
   /** Runs until it is closed, or breaks. */

@@ -1,5 +1,5 @@
 import type { Telemetry } from 'bullmq';
-import type { Clock } from '../../clock.js';
+import { type Clock, pause } from '../../clock.js';
 import { messageOf } from '../../domain/errors.js';
 import type { SweepReport } from '../../retention/ports.js';
 import type { JobQueue, JobWorker, QueueBackend, WorkerSettings } from './backend.js';
@@ -14,7 +14,6 @@ import { createStandstillWatch } from './standstill.js';
 import { createStreak } from './streak.js';
 import { keepRunning, openWhenPossible } from './supervise.js';
 import { createSweepProcessor } from './sweep-processor.js';
-import { pause } from './time.js';
 
 /** A killed worker's sweep runs again after about a lock's life and one or two checks. */
 const WORKING: WorkerSettings = { concurrency: 1, lockMs: 5_000, stallCheckMs: 1_500 };

@@ -1,5 +1,5 @@
 import type { Telemetry } from 'bullmq';
-import type { Clock } from '../../clock.js';
+import { type Clock, pause } from '../../clock.js';
 import { messageOf } from '../../domain/errors.js';
 import type { Delivery, JobConsumer, Settlement } from '../../jobs/delivery.js';
 import type { JobQueue, JobWorker, QueueBackend, WorkerSettings } from './backend.js';
@@ -11,7 +11,6 @@ import type { QueueReport } from './report.js';
 import { createSettler } from './settle.js';
 import { createStreak, type Streak } from './streak.js';
 import { keepRunning, openWhenPossible } from './supervise.js';
-import { pause } from './time.js';
 
 /** A killed worker's job runs again after about a lock's life and one or two checks. */
 const DEFAULT_LOCK_MS = 5_000;

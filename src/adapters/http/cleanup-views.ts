@@ -1,16 +1,10 @@
 import { isFailureCode } from '../../domain/error-codes.js';
 import type { RecordJson } from '../../domain/result.js';
 import type { JobEnding, JobView } from '../../jobs/ports.js';
-import { Problem, type ProblemCode } from './problem.js';
+import { shownReason } from '../../jobs/reason.js';
+import { Problem } from './problem.js';
 import { record as recordSchema } from './schemas.js';
 import { isoOrNull, isoText } from './views.js';
-
-/** Code and message of a dead letter's reason, `<code>: <message>`. */
-function failureOf(reason: string): { readonly code: ProblemCode; readonly message: string } {
-  const colon = reason.indexOf(': ');
-  const code = reason.slice(0, Math.max(0, colon));
-  return isFailureCode(code) ? { code, message: reason.slice(colon + 2) } : { code: 'internal_error', message: reason };
-}
 
 export function cleanupBody({ enqueuedAt, startedAt, finishedAt, nextTryAt, attempts, ending, ...job }: JobView) {
   return {
@@ -21,7 +15,7 @@ export function cleanupBody({ enqueuedAt, startedAt, finishedAt, nextTryAt, atte
     nextTryAt: isoOrNull(nextTryAt),
     attempts: [...attempts],
     result: resultBody(ending),
-    failure: ending?.state === 'failed' ? failureOf(ending.reason) : null,
+    failure: ending?.state === 'failed' ? shownReason(ending.reason) : null,
   };
 }
 
@@ -39,7 +33,7 @@ function readRecord(stored: RecordJson | null) {
 /** The record of a job that did what was asked; otherwise throws the `Problem` that it ended with. */
 export function recordOf(ending: Exclude<JobEnding, { readonly state: 'missing' }>) {
   if (ending.state === 'failed') {
-    const { code, message } = failureOf(ending.reason);
+    const { code, message } = shownReason(ending.reason);
     throw new Problem(code, message);
   }
   const { outcome, errorCode, errorMessage } = ending.result;

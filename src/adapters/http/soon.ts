@@ -1,4 +1,4 @@
-import { type Clock, withDeadline } from '../../clock.js';
+import { type Clock, pause, withDeadline } from '../../clock.js';
 import { UnavailableError } from '../../domain/errors.js';
 import type { HttpParts } from './ports.js';
 
@@ -62,18 +62,6 @@ async function whileAnswering<T>(
   } finally {
     settled.abort();
   }
-}
-
-function pause(clock: Clock, delayMs: number, over: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      cancel();
-      over.removeEventListener('abort', done);
-      resolve();
-    };
-    const cancel = clock.after(delayMs, done);
-    over.addEventListener('abort', done);
-  });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

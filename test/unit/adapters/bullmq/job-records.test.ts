@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isDeadLetterReason } from '../../../../src/adapters/bullmq/heal.js';
+import { readReason } from '../../../../src/jobs/reason.js';
 import { endingOf } from '../../../../src/adapters/bullmq/job-ending.js';
 import { jobStateOf, queueCountsOf } from '../../../../src/adapters/bullmq/job-state.js';
 import { mendJson } from '../../../../src/adapters/bullmq/mend-json.js';
@@ -48,7 +48,7 @@ describe('how a job ended', () => {
 
 describe('a failed job’s reason', () => {
   it.each(FAILURE_CODES)('is a dead letter’s when it begins with %s', (code) => {
-    expect(isDeadLetterReason(`${code}: why`)).toBe(true);
+    expect(readReason(`${code}: why`)).toEqual({ code, message: 'why' });
   });
   it.each([
     undefined,
@@ -61,7 +61,7 @@ describe('a failed job’s reason', () => {
     'toString: x',
     'replay_no_op: x',
   ])('is none of ours when it is %j', (reason) => {
-    expect(isDeadLetterReason(reason)).toBe(false);
+    expect(readReason(reason ?? '')).toBeUndefined();
   });
 });
 

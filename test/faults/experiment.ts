@@ -1,0 +1,58 @@
+/**
+ * What the fault laboratory is made of: experiments. Each one breaks something on purpose, again and again, around real
+ * worker processes, and says what it found. `run.ts` runs them all and prints one table; the tests run them small.
+ */
+
+export type Store = 'redis' | 'postgres';
+
+/** The servers of one run, private to it. An experiment that kills one starts its own. */
+export interface Servers {
+  /** Superuser URL; every site makes a database of its own there. */
+  readonly postgresUrl: string;
+  /** Unix socket of the container engine. */
+  readonly engineSocket: string;
+  readonly redisUrl: string;
+}
+
+export interface Options {
+  /** The same seed makes the same schedule of faults. */
+  readonly seed: number;
+  /** How often each fault of a matrix is tried on each store. */
+  readonly runs: number;
+  /** How many seeded histories are told. */
+  readonly histories: number;
+  /** How many sites work at the same time. */
+  readonly lanes: number;
+  /** Progress, a line each. */
+  readonly say: (line: string) => void;
+}
+
+/** A promise that was broken, with all that is needed to see it again. */
+export interface Violation {
+  /** Short and fixed: the name of the check that caught it. */
+  readonly check: string;
+  readonly what: string;
+  /** The seed, and what happened in order. */
+  readonly seed: number;
+  readonly history: readonly string[];
+}
+
+/** One row of the table: one fault, all its runs. */
+export interface Finding {
+  readonly fault: string;
+  /** `both` where the queue's store plays no part. */
+  readonly store: Store | 'both';
+  readonly runs: number;
+  readonly violations: readonly Violation[];
+  /** How long each recovery took, in milliseconds from the fault (or the return of what was away) till all was done. */
+  readonly recoveriesMs: readonly number[];
+  /** Figures that are no recovery, for the notes below the table. */
+  readonly notes?: readonly string[];
+}
+
+export interface Experiment {
+  readonly name: string;
+  /** One line for the help text. */
+  readonly about: string;
+  readonly run: (servers: Servers, options: Options) => Promise<readonly Finding[]>;
+}
