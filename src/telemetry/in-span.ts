@@ -1,8 +1,9 @@
 import { SpanKind, SpanStatusCode, type Attributes, type Span, type Tracer } from '@opentelemetry/api';
 import { messageOf } from '../domain/errors.js';
+import { asStep } from '../steps.js';
 
 /**
- * Runs `work` in a span of a call to another service. A rejection is recorded on the span, sets its status, and goes
+ * Runs `work` as a step and in a span of a call to another service. A rejection is recorded on the span, sets its status, and goes
  * on to the caller unchanged.
  */
 export async function inClientSpan<Answer>(
@@ -13,7 +14,7 @@ export async function inClientSpan<Answer>(
 ): Promise<Answer> {
   return tracer.startActiveSpan(name, { kind: SpanKind.CLIENT, attributes }, async (span) => {
     try {
-      return await work(span);
+      return await asStep(name, attributes, () => work(span));
     } catch (thrown) {
       recordError(span, thrown);
       throw thrown;

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.js';
 import { messageOf } from '../../domain/errors.js';
 import type { Delivery, JobConsumer, Settlement } from '../../jobs/delivery.js';
 import { readHistory, sinceReplay } from '../../jobs/history.js';
+import { asStep } from '../../steps.js';
 import type { QueueReport } from './report.js';
 import type { HeldJob, Settler, Written } from './settle.js';
 import { isPassing } from './store-errors.js';
@@ -61,7 +62,9 @@ export function createProcessor({ consumer, settler, clock, report, verdictOf, g
     signal: AbortSignal | undefined,
   ): Promise<never> {
     if (token === undefined || signal === undefined) throw new Error('BullMQ gave the processor no token or no signal');
-    await exclusively(job, signal, (own) => run(job, token, own));
+    const runs = (own: AbortSignal): Promise<Written> =>
+      asStep('job run', { 'job.id': job.id, 'job.data': job.data }, () => run(job, token, own));
+    await exclusively(job, signal, runs);
     // The word by which a processor tells BullMQ that it has moved the job itself; BullMQ then writes nothing.
     throw new DelayedError();
   }

@@ -9,6 +9,7 @@ import { type Clock, pause } from '../../clock.js';
 import { resultToJson } from '../../domain/result.js';
 import { storable } from '../../domain/text.js';
 import type { AttemptHistory, FailedAttempt, Settlement } from '../../jobs/delivery.js';
+import { asStep } from '../../steps.js';
 import { isNotOurs, isPassing } from './store-errors.js';
 import { storableJson } from './stored-text.js';
 
@@ -77,7 +78,13 @@ export function createSettler({ clock }: { readonly clock: Clock }): Settler {
   const unhurried = new AbortController().signal;
   // Every job that is handed back at once waits here; Node takes more than ten for a leak and warns.
   setMaxListeners(0, unhurried);
-  return { settle, handBack: (job, token) => persist(() => job.moveToWait(token), unhurried) };
+  return {
+    settle: (job, token, settlement, signal) => {
+      const facts = { 'job.id': job.id, 'rtmanager.settlement': settlement.action };
+      return asStep('job settle', facts, () => settle(job, token, settlement, signal));
+    },
+    handBack: (job, token) => persist(() => job.moveToWait(token), unhurried),
+  };
 }
 
 /** Whole and finite: PostgreSQL refuses fractions of a millisecond. */
