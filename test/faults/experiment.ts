@@ -21,6 +21,8 @@ export interface Options {
   readonly runs: number;
   /** How many seeded histories are told. */
   readonly histories: number;
+  /** How long each server is away in an outage, in seconds. */
+  readonly outage: number;
   /** How many sites work at the same time. */
   readonly lanes: number;
   /** Progress, a line each. */

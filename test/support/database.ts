@@ -1,69 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
-import { Client } from 'pg';
 import { inject } from 'vitest';
+import { databasesOn, type TestDatabase } from './databases.js';
 
-const TEMPLATE = 'migrated_template';
-// Any number will do; all test files of a run agree on it here.
-const TEMPLATE_LOCK = 7_204_511;
-const migrationsDir = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
+export type { TestDatabase } from './databases.js';
 
-export interface TestDatabase {
-  readonly url: string;
-  /** Removes the database, also while somebody is connected to it. */
-  readonly drop: () => Promise<void>;
-}
+/** A new database with nothing in it, on this run's server. */
+export const createDatabase = (): Promise<TestDatabase> => databasesOn(inject('postgresUrl')).empty();
 
-const urlOf = (name: string): string => {
-  const url = new URL(inject('postgresUrl'));
-  url.pathname = `/${name}`;
-  return url.href;
-};
-
-const asAdmin = async <T>(work: (admin: Client) => Promise<T>): Promise<T> => {
-  const admin = new Client({ connectionString: inject('postgresUrl') });
-  await admin.connect();
-  try {
-    return await work(admin);
-  } finally {
-    await admin.end();
-  }
-};
-
-const createFrom = async (template: string): Promise<TestDatabase> => {
-  const name = `test_${randomBytes(8).toString('hex')}`;
-  await asAdmin((admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY file_copy`));
-  return {
-    url: urlOf(name),
-    drop: async () => {
-      await asAdmin((admin) => admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-    },
-  };
-};
-
-/** The template exists only once it is complete: it is built under another name. */
-const buildTemplate = async (admin: Client): Promise<void> => {
-  const { migrate } = await import('../../src/adapters/postgres/migrate.js');
-  const unfinished = `${TEMPLATE}_unfinished`;
-  await admin.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`);
-  await admin.query(`CREATE DATABASE ${unfinished} STRATEGY file_copy`);
-  await migrate({ connectionString: urlOf(unfinished), migrationsDir });
-  await admin.query(`ALTER DATABASE ${unfinished} RENAME TO ${TEMPLATE}`);
-};
-
-const ensureTemplate = (): Promise<void> =>
-  asAdmin(async (admin) => {
-    // Released with the connection.
-    await admin.query('SELECT pg_advisory_lock($1)', [TEMPLATE_LOCK]);
-    const { rowCount } = await admin.query('SELECT FROM pg_database WHERE datname = $1', [TEMPLATE]);
-    if (rowCount === 0) await buildTemplate(admin);
-  });
-
-/** A new database with nothing in it. */
-export const createDatabase = (): Promise<TestDatabase> => createFrom('template1');
-
-/** A new database with all migrations applied; a copy of one that is built once per run. */
-export const createMigratedDatabase = async (): Promise<TestDatabase> => {
-  await ensureTemplate();
-  return createFrom(TEMPLATE);
-};
+/** A new database with all migrations applied, on this run's server. */
+export const createMigratedDatabase = (): Promise<TestDatabase> => databasesOn(inject('postgresUrl')).migrated();

@@ -1,0 +1,65 @@
+/** The queue as a plain BullMQ client sees it: it adds jobs without any option, and looks at what became of them. */
+import { createPostgresBackend, type Job, Queue, withBackend } from 'bullmq';
+import type { Store } from '../experiment.js';
+
+const QUEUE = 'runtime-cleanup';
+const PREFIX = '{rtmanager}';
+
+export interface Request {
+  readonly gameId: string;
+  readonly opSource?: string;
+  readonly expectedContainerId?: string;
+}
+
+export interface SeenJob {
+  readonly id: string;
+  readonly state: string;
+  readonly gameId: string;
+  readonly failedReason: string;
+  readonly result: unknown;
+}
+
+export interface Jobs {
+  readonly ask: (request: Request) => Promise<string>;
+  readonly state: (jobId: string) => Promise<string>;
+  readonly all: () => Promise<readonly SeenJob[]>;
+  readonly close: () => Promise<void>;
+}
+
+const OnPostgres = withBackend(createPostgresBackend);
+
+type PlainQueue = Pick<Queue<Request, unknown>, 'add' | 'getJob' | 'getJobs' | 'waitUntilReady' | 'close' | 'on'>;
+
+const queueOn = (store: Store, url: string): PlainQueue =>
+  store === 'redis'
+    ? new Queue<Request, unknown>(QUEUE, { connection: { url }, prefix: PREFIX })
+    : // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- BullMQ types the store into its classes; nothing here looks at that part
+      (new OnPostgres.Queue(QUEUE, { connection: { connectionString: url, migrate: true } }) as unknown as PlainQueue);
+
+const MOST_JOBS = 10_000;
+
+/** `url` is Redis's or PostgreSQL's, past every proxy. */
+export async function openJobs(store: Store, url: string): Promise<Jobs> {
+  const queue = queueOn(store, url);
+  queue.on('error', () => undefined);
+  await queue.waitUntilReady();
+  const seenOf = async (job: Job<Request, unknown>): Promise<SeenJob> => ({
+    id: job.id ?? '',
+    state: await job.getState(),
+    gameId: job.data.gameId,
+    failedReason: job.failedReason ?? '',
+    result: job.returnvalue,
+  });
+  return {
+    ask: async ({ opSource = 'admin_rest', ...rest }) => {
+      const { id } = await queue.add('cleanup_container', { opSource, ...rest });
+      return id ?? '';
+    },
+    state: async (jobId) => (await (await queue.getJob(jobId))?.getState()) ?? 'missing',
+    all: async () => {
+      const jobs = await queue.getJobs(undefined, 0, MOST_JOBS);
+      return Promise.all(jobs.map(seenOf));
+    },
+    close: () => queue.close(),
+  };
+}

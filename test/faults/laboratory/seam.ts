@@ -1,0 +1,99 @@
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync, renameSync, existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from '../../support/eventually.js';
+
+/** A place in a job's course: before or after one of its steps. */
+export interface Point {
+  readonly step: string;
+  readonly at: 'start' | 'end';
+}
+
+/** One line of the workers' journal. */
+export interface Seen {
+  /** Monotonic time of the machine, in nanoseconds: comparable between processes. */
+  readonly ns: number;
+  readonly pid: number;
+  readonly step?: string;
+  readonly at?: 'start' | 'end' | 'error';
+  readonly facts?: Readonly<Record<string, unknown>>;
+  /** The port's word of what came of it. */
+  readonly said?: string | boolean;
+  readonly fence?: string;
+  /** Set on the line that tells of an order which is being carried out. */
+  readonly order?: string;
+  readonly signal?: NodeJS.Signals;
+}
+
+export interface Order {
+  readonly id: string;
+  /** Resolves when a worker carries it out: who, and when. */
+  readonly carriedOut: (withinMs?: number) => Promise<Seen>;
+  readonly isCarriedOut: () => boolean;
+  /** Takes it back, unless it has been carried out. */
+  readonly withdraw: () => void;
+}
+
+/** What lies between the laboratory and the seam in its workers. */
+export interface Seam {
+  /** For the workers' environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The first worker that comes by this point with something that concerns `about` (a game, a container) sends itself the signal. */
+  readonly order: (point: Point, signal: NodeJS.Signals, about?: string) => Order;
+  /** Every step of every worker so far, in the order in which they were written. */
+  readonly seen: () => readonly Seen[];
+  readonly remove: () => void;
+}
+
+const PRELOAD = fileURLToPath(new URL('seam-in-worker.mjs', import.meta.url));
+
+/** The clock of `Seen.ns`. */
+export const nowNs = (): number => Number(process.hrtime.bigint());
+
+export function createSeam(): Seam {
+  const folder = mkdtempSync(join(tmpdir(), 'laboratory-'));
+  const orders = join(folder, 'orders');
+  const journal = join(folder, 'steps.jsonl');
+  mkdirSync(orders);
+  writeFileSync(journal, '');
+  let count = 0;
+
+  const seen = (): Seen[] =>
+    readFileSync(journal, 'utf8')
+      .split('\n')
+      // The last line may still be on its way.
+      .filter((line) => line.endsWith('}'))
+      .map((line) => JSON.parse(line) as Seen);
+
+  const order: Seam['order'] = (point, signal, about) => {
+    const id = String(++count);
+    const file = join(orders, `${id}.json`);
+    const done = `${file}.done`;
+    // Written aside and renamed, so that no worker reads half of it.
+    writeFileSync(`${file}.tmp`, JSON.stringify({ id, ...point, signal, about }));
+    renameSync(`${file}.tmp`, file);
+    return {
+      id,
+      isCarriedOut: () => existsSync(done),
+      carriedOut: (withinMs = 30_000) =>
+        eventually(
+          () => {
+            const line = existsSync(done) ? seen().find((one) => one.order === id) : undefined;
+            if (line === undefined)
+              throw new Error(`nobody came by ${point.step}, ${point.at} of ${about ?? 'anything'}`);
+            return line;
+          },
+          { withinMs },
+        ),
+      withdraw: () => rmSync(file, { force: true }),
+    };
+  };
+
+  return {
+    environment: { NODE_OPTIONS: `--import=${PRELOAD}`, LABORATORY_FOLDER: folder },
+    order,
+    seen,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,136 @@
+/**
+ * One place where experiments happen: a database, a Redis database and an engine behind proxies of its own, worker
+ * processes as a user starts them, and everything that is needed to tell afterwards what happened.
+ */
+import { Redis } from 'ioredis';
+import { Pool } from 'pg';
+import { databasesOn } from '../../support/databases.js';
+import { type EngineFaultProxy, startEngineFaultProxy } from '../../support/engine-fault-proxy.js';
+import { type Service, startService } from '../../support/service.js';
+import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/tcp-fault-proxy.js';
+import { createTestContainers, type TestContainers } from '../../support/test-containers.js';
+import type { Servers, Store } from '../experiment.js';
+import { type Audit, installAudit } from './audit.js';
+import { type Jobs, openJobs } from './jobs.js';
+import { createOtherLeases, type OtherLeases } from './other-leases.js';
+import { createSeam, type Seam } from './seam.js';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** Leases of a life, in seconds, that lets a crash heal as fast as the queue finds it. */
+export const LEASE_SECONDS = 3;
+
+export interface Site {
+  readonly store: Store;
+  /** Straight to the database, past the proxy. */
+  readonly db: Pool;
+  /** Straight to the engine, past the proxy. */
+  readonly containers: TestContainers;
+  /** Straight to the queue. */
+  readonly jobs: Jobs;
+  /** The game leases as another service takes them. */
+  readonly leases: OtherLeases;
+  /** What stands between the workers and the engine. */
+  readonly engine: EngineFaultProxy;
+  /** What stands between the workers and their stores; `redis` on that store alone. */
+  readonly lines: { readonly postgres: TcpFaultProxy; readonly redis: TcpFaultProxy | undefined };
+  readonly seam: Seam;
+  readonly audit: Audit;
+  /** Starts a worker process; resolves when it takes jobs. */
+  readonly startWorker: (more?: Environment) => Promise<Service>;
+  /** Every worker process that was started and has not ended. */
+  readonly workers: () => readonly Service[];
+  /** Runs a command of the program against this site to its end; its lines are straight, past the proxies. */
+  readonly command: (...args: readonly string[]) => Promise<{ readonly exitCode: number | null } & Said>;
+  readonly close: () => Promise<void>;
+}
+
+interface Said {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface SiteOptions {
+  readonly store: Store;
+  /** Sites that stand at the same time have different lanes, 0 to 14: each is a database of the one Redis. */
+  readonly lane: number;
+  /** For every worker. */
+  readonly environment?: Environment;
+}
+
+export async function openSite(servers: Servers, { store, lane, environment = {} }: SiteOptions): Promise<Site> {
+  const database = await databasesOn(servers.postgresUrl).migrated();
+  const db = new Pool({ connectionString: database.url, max: 6 });
+  db.on('error', () => undefined);
+  const audit = await installAudit(db);
+  const redisUrl = store === 'redis' ? `${servers.redisUrl}/${lane + 1}` : undefined;
+  const redis = redisUrl === undefined ? undefined : new Redis(redisUrl);
+  redis?.on('error', () => undefined);
+  await redis?.flushdb();
+
+  const containers = await createTestContainers(servers.engineSocket);
+  const engine = await startEngineFaultProxy({ engineSocket: servers.engineSocket });
+  const lines = {
+    postgres: await startTcpFaultProxy({ port: portOf(database.url) }),
+    redis: redisUrl === undefined ? undefined : await startTcpFaultProxy({ port: portOf(redisUrl) }),
+  };
+  const jobs = await openJobs(store, redisUrl ?? database.url);
+  const seam = createSeam();
+  const running = new Set<Service>();
+
+  const straight: Environment = {
+    DATABASE_URL: database.url,
+    DOCKER_HOST: `unix://${servers.engineSocket}`,
+    RTMANAGER_GAME_LEASE_TTL_SECONDS: String(LEASE_SECONDS),
+    ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
+    ...environment,
+  };
+  const throughProxies: Environment = {
+    ...straight,
+    DATABASE_URL: lines.postgres.urlFor(database.url),
+    DOCKER_HOST: `unix://${engine.socketPath}`,
+    RTMANAGER_DOCKER_TIMEOUT: '2s',
+    ...(redisUrl === undefined || lines.redis === undefined ? {} : { REDIS_URL: lines.redis.urlFor(redisUrl) }),
+    ...seam.environment,
+    ...environment,
+  };
+
+  return {
+    store,
+    db,
+    containers,
+    jobs,
+    leases: createOtherLeases({ db, redis }),
+    engine,
+    lines,
+    seam,
+    audit,
+    startWorker: async (more = {}) => {
+      const worker = startService(['worker'], { ...throughProxies, ...more });
+      running.add(worker);
+      void worker.exit.then(() => running.delete(worker));
+      await worker.logged('taking jobs', 60_000);
+      return worker;
+    },
+    workers: () => [...running],
+    command: async (...args) => {
+      const service = startService(args, straight);
+      const exitCode = await service.exit;
+      return { exitCode, stdout: service.stdout(), stderr: service.stderr() };
+    },
+    close: async () => {
+      // A frozen process can be killed as it is.
+      await Promise.all([...running].map((worker) => worker.kill()));
+      await jobs.close();
+      await Promise.all([engine.close(), lines.postgres.close(), lines.redis?.close()]);
+      await containers.clear();
+      seam.remove();
+      await redis?.flushdb();
+      redis?.disconnect();
+      await db.end();
+      await database.drop();
+    },
+  };
+}
+
+const portOf = (url: string): number => Number(new URL(url).port);

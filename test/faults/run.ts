@@ -1,0 +1,86 @@
+/** `npm run faults`: breaks things around real workers on servers of its own, prints what came of it, and fails on any violation. */
+import { writeFileSync } from 'node:fs';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { startPrivateEngine } from '../../scripts/services/engine.mjs';
+import { startRedisServer } from '../../scripts/services/redis.mjs';
+import { startPostgres } from '../support/postgres.js';
+import type { Experiment, Finding, Options, Servers } from './experiment.js';
+import { EXPERIMENTS } from './experiments/all.js';
+import { markdownOf, storyOf, tableOf } from './table.js';
+
+interface Asked extends Omit<Options, 'say'> {
+  readonly only: readonly Experiment[];
+  readonly report?: string;
+  readonly quiet: boolean;
+}
+
+// More sites at a time than this wait for each other on a small machine, and their recoveries are not the product's.
+const LANES = 6;
+// Each lane has one of Redis's sixteen databases.
+const MOST_LANES = 15;
+
+const wholeNumber =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`a whole number from ${least} to ${most} is needed.`);
+  };
+
+const experimentsNamed = (text: string): readonly Experiment[] =>
+  text.split(',').map((name) => {
+    const found = EXPERIMENTS.find((one) => one.name === name.trim());
+    if (found !== undefined) return found;
+    throw new InvalidArgumentError(`there is ${EXPERIMENTS.map((one) => one.name).join(', ')}.`);
+  });
+
+const command = new Command('npm run faults --')
+  .description('Breaks engine, stores and workers in every way known from the field, and checks what was promised.')
+  .addOption(
+    new Option('--only <names>', 'these experiments alone, separated by commas')
+      .argParser(experimentsNamed)
+      .default(EXPERIMENTS, 'all'),
+  )
+  .option('--runs <n>', 'how often each fault of a matrix is tried on each store', wholeNumber(1), 3)
+  .option('--histories <n>', 'how many seeded histories are told', wholeNumber(0), 100)
+  .option('--outage <seconds>', 'how long each server is away', wholeNumber(1), 20)
+  .option('--seed <n>', 'the first seed', wholeNumber(0, 2 ** 32 - 1), 1)
+  .option('--lanes <n>', 'how many sites work at a time', wholeNumber(1, MOST_LANES), LANES)
+  .option('--report <file>', 'write the table there too, as Markdown')
+  .option('--quiet', 'no progress', false)
+  .addHelpText(
+    'after',
+    `\nExperiments:\n${EXPERIMENTS.map((one) => `  ${one.name.padEnd(12)} ${one.about}`).join('\n')}`,
+  );
+
+const asked = command.parse().opts<Asked>();
+
+async function main(): Promise<void> {
+  const say = (line: string): void => void (asked.quiet || process.stderr.write(`${line}\n`));
+  const [postgres, engine, redis] = await Promise.all([startPostgres(), startPrivateEngine(), startRedisServer()]);
+  const servers: Servers = { postgresUrl: postgres.url, engineSocket: engine.socketPath, redisUrl: redis.url };
+  const findings: Finding[] = [];
+  try {
+    for (const experiment of asked.only) {
+      say(`${experiment.name}: ${experiment.about}`);
+      const found = await experiment.run(servers, { ...asked, say });
+      findings.push(...found);
+      process.stdout.write(`\n${experiment.name}: ${experiment.about}\n${tableOf(found)}\n`);
+      for (const { notes = [] } of found) for (const note of notes) process.stdout.write(`${note}\n`);
+    }
+  } finally {
+    await Promise.all([postgres.stop(), engine.stop(), redis.stop()]);
+  }
+  conclude(findings);
+}
+
+function conclude(findings: readonly Finding[]): void {
+  const violations = findings.flatMap((finding) => finding.violations);
+  const runs = findings.reduce((sum, finding) => sum + finding.runs, 0);
+  for (const violation of violations) process.stdout.write(`\n${storyOf(violation)}\n`);
+  if (asked.report !== undefined) writeFileSync(asked.report, `${markdownOf(findings)}\n`);
+  process.stdout.write(`\n${runs} runs, ${violations.length} violations, seed ${asked.seed}\n`);
+  process.exitCode = violations.length === 0 ? 0 : 1;
+}
+
+await main();
