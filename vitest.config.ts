@@ -14,6 +14,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/{contract,integration,faults}/**/*.test.ts'],
+          exclude: ['**/*.lab.test.ts'],
           ...services,
           maxWorkers: 2,
           testTimeout: 60_000,
@@ -32,6 +33,19 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 2 },
+        },
+      },
+      // The fault laboratory's experiments, made small: they measure recoveries, so nothing else runs beside them.
+      {
+        extends: true,
+        test: {
+          name: 'laboratory',
+          include: ['test/faults/**/*.lab.test.ts'],
+          ...services,
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -7,25 +7,25 @@ import { ensureBuild } from './steps/build.mjs';
 import { ensureNodeModules } from './steps/node-modules.mjs';
 import { ensureBrowser, ensurePrograms } from './steps/packages.mjs';
 
-const ensureServicePrograms = async () => {
+/** @param {{ readonly who: string, readonly command: string }} task who wants them, and what the person ran */
+export const ensureServicePrograms = async ({ who, command }) => {
   if (process.platform !== 'linux') {
-    throw new SetUpError('The tests start a Docker engine of their own, which works on Linux only. Without it:', {
+    throw new SetUpError(`${who} starts a Docker engine of its own, which works on Linux only. Without it:`, {
       remedy: 'npm run test:unit',
     });
   }
   if (process.getuid() !== 0) {
-    throw new SetUpError('The tests start a Docker engine of their own, apart from any other, which needs root.', {
-      remedy: asRoot('npm test'),
+    throw new SetUpError(`${who} starts a Docker engine of its own, apart from any other, which needs root.`, {
+      remedy: asRoot(command),
     });
   }
   await ensurePrograms('Redis and Docker programs', ['redis-server', 'dockerd', 'ip', 'unshare']);
-  await ensureBrowser();
 };
 
 const setUp = async (args) => {
   await ensureNodeModules();
   await ensureBuild();
-  if (needsServices(args)) await ensureServicePrograms();
+  if (needsServices(args)) await ensureServicePrograms({ who: 'The test run', command: 'npm test' });
   if (needsBrowser(args)) await ensureBrowser();
 };
 

@@ -45,9 +45,7 @@ async function onStore(store: Store, servers: Servers, options: Options): Promis
     store,
     lanes: options.lanes,
     work: tries,
-    prepare: async (site) => {
-      await keepStaffed(site);
-    },
+    prepare: keepStaffed,
     each: async (site, { point, run }) => {
       const outcome = await crashAt(site, point, run, options.seed);
       outcomes.push(outcome);
@@ -71,6 +69,11 @@ async function keepStaffed(site: Site): Promise<void> {
   while (site.workers().length < WORKERS) await site.startWorker();
 }
 
+async function replaceDead(site: Site, pid: number): Promise<void> {
+  await site.workers().find((worker) => worker.process.pid === pid)?.exit;
+  await keepStaffed(site);
+}
+
 async function crashAt(site: Site, point: NamedPoint, run: number, seed: number): Promise<Outcome> {
   const lifecycle = createLifecycle(site);
   const gameId = `crash ${point.name} ${run}`;
@@ -80,8 +83,8 @@ async function crashAt(site: Site, point: NamedPoint, run: number, seed: number)
   const order = site.seam.order(point, 'SIGKILL', point.step === 'job settle' ? undefined : about);
   const jobId = await site.jobs.ask({ gameId });
   const asked: Asked = { gameId, containerId, jobId };
-  const { ns: killedNs } = await order.carriedOut();
-  const replaced = keepStaffed(site);
+  const { ns: killedNs, pid } = await order.carriedOut();
+  const replaced = replaceDead(site, pid);
   const broken = await healed(site, asked);
   const recoveryMs = (nowNs() - killedNs) / 1e6;
   await replaced;

@@ -1,0 +1,20 @@
+import { runNodeInForeground } from './command.mjs';
+import { ensureBuild } from './steps/build.mjs';
+import { ensureNodeModules } from './steps/node-modules.mjs';
+import { ensureServicePrograms } from './test.mjs';
+
+const PROGRAM = ['--import', 'tsx', 'test/faults/run.ts'];
+
+/**
+ * `npm run faults [-- arguments of the laboratory]`: gets everything it needs; it starts its own servers.
+ * @param {readonly string[]} args
+ * @param {ReturnType<import('./session.mjs').openSession>} session
+ * @returns {Promise<number>} 0 when no promise was broken
+ */
+export const runFaults = async (args, session) => {
+  await ensureNodeModules();
+  await ensureBuild();
+  const asksForHelp = args.includes('--help') || args.includes('-h');
+  if (!asksForHelp) await ensureServicePrograms({ who: 'The fault laboratory', command: 'npm run faults' });
+  return session.runInForeground(() => runNodeInForeground([...PROGRAM, ...args], process.env));
+};
