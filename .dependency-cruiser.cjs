@@ -10,9 +10,9 @@ const only = (room, allowed) => ({
   to: { path: '^src/', pathNot: [...allowed, room].map((r) => `^src/${r.replace('.', '\\.')}(/|$)`) },
 });
 
-const pure = ['domain', 'lease', 'cleanup', 'retention'];
+const pure = ['domain', 'lease', 'cleanup', 'retention', 'audit'];
 const adapters = ['docker', 'prisma', 'redis', 'postgres', 'bullmq', 'http'];
-const core = ['domain', 'lease', 'cleanup', 'jobs', 'retention', 'clock.ts'];
+const core = ['domain', 'lease', 'cleanup', 'jobs', 'retention', 'audit', 'clock.ts'];
 
 const home = (library, rooms) => ({
   name: `one-home-${library.replaceAll(/[^a-z]+/g, '-')}`,
@@ -29,6 +29,7 @@ module.exports = {
     only('lease', ['domain', 'clock.ts']),
     only('cleanup', ['lease', 'domain', 'clock.ts']),
     only('retention', ['domain', 'clock.ts']),
+    only('audit', ['domain', 'clock.ts']),
     only('jobs', ['cleanup', 'domain', 'clock.ts']),
     ...adapters.map((a) => only(`adapters/${a}`, [...core, 'steps.ts', 'adapters/outage.ts', 'generated'])),
     only('telemetry', [...core, 'steps.ts']),

@@ -13,6 +13,7 @@ import { openQueueBackend } from './queue.js';
 import { composeQueues, type Queues } from './queues.js';
 import { composeRetention, sweepObserverOf } from './retention.js';
 import { startService } from './service.js';
+import { verifyInvariants } from './verify.js';
 
 /** Somebody waits at a terminal: an outage is told soon. */
 const ONE_SHOT_PATIENCE_MS = 5_000;
@@ -57,6 +58,7 @@ export function createWorld(facts: ProcessFacts): Omit<CliWorld, 'runDemo'> {
       await service.stop();
     },
     checkDependencies: (session) => checkDependencies(impatient(session)),
+    verifyInvariants: (session, options) => verifyInvariants(impatient(session), options),
   };
 }
 

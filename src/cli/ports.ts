@@ -1,3 +1,5 @@
+import type { AuditOptions } from '../audit/audit.js';
+import type { InvariantReport } from '../audit/report.js';
 import type { Clock } from '../clock.js';
 import type { Config } from '../config.js';
 import type { RecordQueries } from '../domain/pages.js';
@@ -86,6 +88,11 @@ export interface CliWorld {
   readonly runService: (session: Session, role: ServiceRole) => Promise<void>;
   /** Yields each check as it is done; a dependency that is away is a failed check, not a rejection. */
   readonly checkDependencies: (session: Session) => AsyncIterable<Check>;
+  /** Yields each invariant as it has been checked; one whose dependency is away is `unknown`, not a rejection. */
+  readonly verifyInvariants: (
+    session: Session,
+    options: Pick<AuditOptions, 'gameId' | 'onProgress'>,
+  ) => AsyncIterable<InvariantReport>;
   /** Resolves to whether everything was as expected. */
   readonly runDemo: (session: Session, io: DemoIo) => Promise<boolean>;
 }

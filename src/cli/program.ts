@@ -12,6 +12,7 @@ import { addMigrateCommand } from './migrate-command.js';
 import { createOutput } from './output.js';
 import { addRecordsCommand } from './records-command.js';
 import { addSweepCommand } from './sweep-command.js';
+import { addVerifyCommand } from './verify-command.js';
 import { addApiCommand, addServeCommand, addWorkerCommand } from './work-command.js';
 
 /** The commands as `--help` shows them, by what somebody comes for. */
@@ -22,7 +23,7 @@ const GROUPS: readonly (readonly [
   ['Run it:', [addServeCommand, addWorkerCommand, addApiCommand]],
   ['Ask for containers to go, or to stay:', [addEnqueueCommand, addSweepCommand, addHoldCommand, addUnholdCommand]],
   ['Look:', [addRecordsCommand, addLogCommand, addHoldsCommand]],
-  ['Mend:', [addDoctorCommand, addDeadLettersCommand]],
+  ['Mend:', [addDoctorCommand, addVerifyCommand, addDeadLettersCommand]],
   ['Set it up, get to know it:', [addMigrateCommand, addDemoCommand]],
 ];
 

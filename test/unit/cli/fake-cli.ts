@@ -39,6 +39,7 @@ export function fakeCli(world: Partial<CliWorld>, { environment = {}, stdin = []
     openDeadLetters: unasked,
     runService: unasked,
     checkDependencies: unasked as never,
+    verifyInvariants: unasked as never,
     runDemo: unasked,
     ...world,
   };

@@ -15,6 +15,7 @@ const COMMANDS = [
   'log',
   'holds',
   'doctor',
+  'verify',
   'migrate',
   'demo',
 ];

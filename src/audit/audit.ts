@@ -1,0 +1,64 @@
+/**
+ * The audit: looks at stores and engine as they are, and says which of the service's promises hold. It changes nothing,
+ * so it may be run at any time, beside workers too; what those are about to mend by themselves is waited for.
+ */
+import type { Clock } from '../clock.js';
+import { messageOf } from '../domain/errors.js';
+import { type AuditProgress, checkRemovedIsGone } from './container-check.js';
+import { checkActiveJobs, checkDeadLetters } from './job-checks.js';
+import { checkLeases } from './lease-check.js';
+import type { AuditContainers, AuditLeases, AuditQueue, AuditRecords } from './ports.js';
+import { checkRemovedHasRow, checkRowHasRemoval } from './record-checks.js';
+import { createTally, type InvariantName, type InvariantReport, INVARIANTS, type Tally } from './report.js';
+
+export interface AuditDeps {
+  readonly records: AuditRecords;
+  readonly containers: AuditContainers;
+  readonly leases: AuditLeases;
+  readonly queue: AuditQueue;
+  readonly clock: Clock;
+}
+
+export interface AuditOptions {
+  /** Records, rows and containers of this game only; leases and jobs are few, and always looked at. */
+  readonly gameId?: string | undefined;
+  /** Of the one part that may take minutes: the looks at containers. */
+  readonly onProgress?: ((progress: AuditProgress) => void) | undefined;
+  /** How long to wait for what workers mend by themselves; the stall check takes about three seconds. */
+  readonly patienceMs?: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+const PATIENCE_MS = 10_000;
+
+type Check = (tally: Tally) => Promise<void>;
+
+/** Yields each invariant as it has been checked. Rejects only with the signal's reason. */
+export async function* audit(deps: AuditDeps, options: AuditOptions): AsyncGenerator<InvariantReport> {
+  const checks = checksOf(deps, options);
+  for (const name of INVARIANTS) {
+    const tally = createTally(name);
+    try {
+      await checks[name](tally);
+    } catch (error) {
+      options.signal.throwIfAborted();
+      tally.cannotTell(messageOf(error));
+    }
+    yield tally.report();
+  }
+}
+
+function checksOf(deps: AuditDeps, options: AuditOptions): Readonly<Record<InvariantName, Check>> {
+  const { records, containers, leases, queue, clock } = deps;
+  const { gameId = null, onProgress = () => undefined, patienceMs = PATIENCE_MS, signal } = options;
+  const ofRecords = { records, gameId, signal };
+  const ofJobs = { queue, records, clock, patienceMs, signal };
+  return {
+    removed_has_row: (tally) => checkRemovedHasRow(ofRecords, tally),
+    row_has_removal: (tally) => checkRowHasRemoval(ofRecords, tally),
+    removed_is_gone: (tally) => checkRemovedIsGone({ ...ofRecords, containers, onProgress }, tally),
+    lease_has_end: (tally) => checkLeases({ leases, signal }, tally),
+    active_has_worker: (tally) => checkActiveJobs(ofJobs, tally),
+    dead_letter_has_reason: (tally) => checkDeadLetters(ofJobs, tally),
+  };
+}

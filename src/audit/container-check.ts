@@ -1,0 +1,74 @@
+import { messageOf } from '../domain/errors.js';
+import { isFullContainerId } from '../domain/runtime-record.js';
+import { judgeContainer, judgeUnlookable } from './judge.js';
+import type { AuditContainers, AuditedRecord, AuditRecords } from './ports.js';
+import { recordPages } from './record-checks.js';
+import type { Tally } from './report.js';
+
+/** An engine answers so many at once without being slower for others. */
+const LANES = 8;
+/** So many looks in a row without an answer, and nobody waits for the rest. */
+const PATIENCE_LOOKS = LANES;
+
+export interface AuditProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
+interface Subject {
+  readonly records: Pick<AuditRecords, 'page' | 'countRemoved'>;
+  readonly containers: AuditContainers;
+  readonly gameId: string | null;
+  readonly onProgress: (progress: AuditProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+export async function checkRemovedIsGone(subject: Subject, tally: Tally): Promise<void> {
+  const { records, containers, gameId, onProgress, signal } = subject;
+  await containers.ready();
+  const look = createLooker(containers, tally, signal);
+  const total = await records.countRemoved(gameId);
+  let done = 0;
+  onProgress({ done, total });
+  for await (const page of recordPages(records, { gameId, status: 'removed' }, signal)) {
+    const rest = page.values();
+    const lane = async (): Promise<void> => {
+      for (const record of rest) {
+        if (look.hasGivenUp()) return;
+        for (const containerId of containersOf(record)) await look.at(record.gameId, containerId);
+        done += 1;
+        onProgress({ done: Math.min(done, total), total });
+      }
+    };
+    await Promise.all(Array.from({ length: LANES }, lane));
+    if (look.hasGivenUp()) return;
+  }
+}
+
+/** A cleanup leaves the id in its row only; whoever else sets a record to `removed` may leave it in the record. */
+function containersOf({ containerId, containerOfRemoval }: AuditedRecord): ReadonlySet<string> {
+  return new Set([containerId ?? '', containerOfRemoval].filter((id) => id !== ''));
+}
+
+function createLooker(containers: AuditContainers, tally: Tally, signal: AbortSignal) {
+  let unansweredInARow = 0;
+
+  async function at(gameId: string, containerId: string): Promise<void> {
+    if (!isFullContainerId(containerId)) {
+      tally.found(judgeUnlookable(gameId, containerId));
+      return;
+    }
+    try {
+      const finding = judgeContainer(gameId, containerId, await containers.look(containerId, signal));
+      unansweredInARow = 0;
+      tally.judged(1);
+      if (finding !== undefined) tally.found(finding);
+    } catch (error) {
+      signal.throwIfAborted();
+      unansweredInARow += 1;
+      tally.cannotTell(messageOf(error));
+    }
+  }
+
+  return { at, hasGivenUp: () => unansweredInARow >= PATIENCE_LOOKS };
+}

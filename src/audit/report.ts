@@ -1,0 +1,96 @@
+/** What an audit says: one report for each invariant, with what breaks it. */
+
+export const INVARIANTS = [
+  'removed_has_row',
+  'row_has_removal',
+  'removed_is_gone',
+  'lease_has_end',
+  'active_has_worker',
+  'dead_letter_has_reason',
+] as const;
+export type InvariantName = (typeof INVARIANTS)[number];
+
+const PROMISES: Readonly<Record<InvariantName, string>> = {
+  removed_has_row: 'every record that a cleanup removed has the success row written with it',
+  row_has_removal: 'every success row belongs to a removal of its record',
+  removed_is_gone: 'the container of a removed record does not exist',
+  lease_has_end: 'every game lease ends by itself, within an hour',
+  active_has_worker: 'every active job has a worker that holds its lock',
+  dead_letter_has_reason: 'every dead letter says why, and the operation log says so too',
+};
+
+/** Something that breaks an invariant, or that cannot be told apart from what would; null where a field does not apply. */
+export interface Finding {
+  /** `warning`: lawful under the contract, or not ours to judge, but worth a look. */
+  readonly severity: 'broken' | 'warning';
+  readonly gameId: string | null;
+  readonly jobId: string | null;
+  readonly containerId: string | null;
+  readonly what: string;
+  /** What to do about it. */
+  readonly advice: string;
+}
+
+export interface InvariantReport {
+  readonly name: InvariantName;
+  readonly promise: string;
+  /** `unknown`: nothing broken was found, but not everything could be looked at; `reason` says why. */
+  readonly status: 'holds' | 'broken' | 'unknown';
+  /** How many records, containers, leases or jobs were judged. */
+  readonly checked: number;
+  /** How many findings there are of each severity; `findings` holds the first of them. */
+  readonly broken: number;
+  readonly warnings: number;
+  readonly reason: string | null;
+  readonly findings: readonly Finding[];
+  /** What the data cannot tell. */
+  readonly notes: readonly string[];
+}
+
+/** Enough to see what is wrong; a hundred thousand would be read by nobody, and fill the memory. */
+const FINDINGS_KEPT = 1_000;
+
+/** Collects what the check of one invariant finds. */
+export interface Tally {
+  readonly judged: (count: number) => void;
+  readonly found: (finding: Finding) => void;
+  readonly note: (text: string) => void;
+  /** Something could not be looked at; the first reason is kept. */
+  readonly cannotTell: (reason: string) => void;
+  readonly report: () => InvariantReport;
+}
+
+export function createTally(name: InvariantName): Tally {
+  let checked = 0;
+  const counts = { broken: 0, warning: 0 };
+  let reason: string | null = null;
+  const findings: Finding[] = [];
+  const notes: string[] = [];
+  return {
+    judged: (count) => {
+      checked += count;
+    },
+    found: (finding) => {
+      counts[finding.severity] += 1;
+      if (findings.length < FINDINGS_KEPT) findings.push(finding);
+    },
+    note: (text) => {
+      notes.push(text);
+    },
+    cannotTell: (why) => {
+      // Libraries write headings and blank lines before what they have to say.
+      reason ??= why.trim().replaceAll(/\s*\n\s*/g, ' ');
+    },
+    report: () => ({
+      name,
+      promise: PROMISES[name],
+      status: counts.broken > 0 ? 'broken' : reason === null ? 'holds' : 'unknown',
+      checked,
+      broken: counts.broken,
+      warnings: counts.warning,
+      reason,
+      findings,
+      notes,
+    }),
+  };
+}
