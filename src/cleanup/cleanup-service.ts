@@ -73,7 +73,9 @@ export function createCleanupService(deps: CleanupDeps, settings: CleanupSetting
     if (decision.action === 'refuse') return failure(decision.code, decision.message);
     if (decision.action === 'remove') {
       lease.assertHeld();
-      const answer = await engine.remove(containerId, lease.signal);
+      const removal = engine.remove(containerId, lease.signal);
+      operation.removalIsSent();
+      const answer = await removal;
       if (answer.kind === 'still_there') return notRemoved(taken.record.gameId, answer.sighting, answer.detail);
     }
     operation.containerIsGone();

@@ -12,6 +12,8 @@ import type { CleanupObserver, OperationLog } from './ports.js';
 export interface Operation {
   /** Remembers the record, so that the row names its image and container. */
   readonly saw: (record: RuntimeRecord) => void;
+  /** From here on the container may go at any time, whether or not the engine's answer is heard. */
+  readonly removalIsSent: () => void;
   readonly containerIsGone: () => void;
   /** The row for a fresh success, to be appended together with the change of the record. */
   readonly successEntry: () => OperationEntry;
@@ -26,6 +28,12 @@ export interface Operation {
   readonly conclude: <Ended extends Result>(result: Ended, cause?: unknown) => Promise<Ended>;
 }
 
+const WHERE_IT_STOPPED = {
+  untouched: '; nothing was changed',
+  told_to_go: '; the removal was asked for and may be carried out, and the next attempt will look again',
+  gone: '; the container is gone, and the next attempt will change the record',
+} as const;
+
 interface Deps {
   readonly log: OperationLog;
   readonly observer: CleanupObserver;
@@ -39,7 +47,7 @@ export function createOperations(deps: Deps): { readonly begin: (command: Cleanu
 function beginOperation({ log, observer, clock }: Deps, command: CleanupCommand): Operation {
   const startedMs = clock.monotonicMs();
   let record: RuntimeRecord | undefined;
-  let containerGone = false;
+  let container: keyof typeof WHERE_IT_STOPPED = 'untouched';
   let logged = false;
 
   function entry(ending: Pick<Result, 'outcome' | 'errorCode' | 'errorMessage'>): OperationEntry {
@@ -72,15 +80,17 @@ function beginOperation({ log, observer, clock }: Deps, command: CleanupCommand)
     saw: (seen) => {
       record = seen;
     },
+    removalIsSent: () => {
+      container = 'told_to_go';
+    },
     containerIsGone: () => {
-      containerGone = true;
+      container = 'gone';
     },
     successEntry: () => entry({ outcome: 'success', errorCode: '', errorMessage: '' }),
     isLogged: () => {
       logged = true;
     },
-    whereItStopped: () =>
-      containerGone ? '; the container is gone, and the next attempt will change the record' : '; nothing was changed',
+    whereItStopped: () => WHERE_IT_STOPPED[container],
     conclude,
   };
 }

@@ -222,7 +222,7 @@ test('a table that is missing is a bug, not an outage', async () => {
       model: () => createRecordQueries({ prisma }).findRecord('game-1'),
     });
     expect(ended['raw']).toMatch(/42P01/);
-    expect(ended['model']).toMatch(/runtime_records` does not exist/);
+    expect(ended['model']).toMatch(/"public.runtime_records" does not exist/);
   } finally {
     await direct.pool.query('ALTER TABLE elsewhere RENAME TO runtime_records');
   }

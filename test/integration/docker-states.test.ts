@@ -1,11 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createContainerEngine } from '../../src/adapters/docker/container-engine.js';
 import type { ContainerEngine } from '../../src/cleanup/ports.js';
 import { systemClock } from '../../src/clock.js';
+import { pinFile, slowDownRemoval } from '../support/engine-files.js';
 import { createTestContainers, type TestContainers } from '../support/test-containers.js';
 
 let containers: TestContainers;
@@ -18,16 +18,9 @@ beforeAll(async () => {
 });
 afterAll(() => containers.clear());
 
-const setImmutable = (flag: '+i' | '-i', file: string): void => {
-  const { status, stderr } = spawnSync('sh', ['-c', 'chattr "$0" "$1"', flag, file], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`chattr ${flag} ${file} failed: ${stderr}`);
-};
-
 test('a container whose files cannot be unlinked becomes dead, tells why, and is removed once that is repaired', async () => {
   const id = await containers.make('exited');
-  const pinned = join(inject('engineDataRoot'), 'containers', id, 'pinned');
-  writeFileSync(pinned, '');
-  setImmutable('+i', pinned);
+  const unpin = pinFile(inject('engineDataRoot'), id);
   try {
     const why = expect.stringMatching(/unlinkat .*pinned: operation not permitted/) as string;
     const dead = {
@@ -40,29 +33,15 @@ test('a container whose files cannot be unlinked becomes dead, tells why, and is
     expect(await engine.look(id, signal)).toMatchObject({ ...dead, detail: why });
     expect(await engine.remove(id, signal)).toMatchObject({ kind: 'still_there', sighting: dead, detail: why });
   } finally {
-    setImmutable('-i', pinned);
+    unpin();
   }
   expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
   expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
 });
 
-/**
- * Files that the engine has to unlink one by one, so that a removal takes long enough to be looked at. In the layer, not
- * in the container's own folder: for that one newer engines hold the container's lock, and a second call waits.
- */
-const slowDownRemoval = async (id: string): Promise<void> => {
-  const { GraphDriver: driver } = await containers.docker.getContainer(id).inspect();
-  const upper = (driver.Data as Readonly<Record<string, string>> | null)?.['UpperDir'];
-  if (upper === undefined) throw new Error(`the storage driver ${driver.Name} tells no folder of the layer`);
-  const folder = join(upper, 'many-files');
-  mkdirSync(folder);
-  const { status, stderr } = spawnSync('sh', ['-c', 'seq 1 30000 | xargs touch'], { cwd: folder, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`no files in ${folder}: ${stderr}`);
-};
-
 test('a container that is being removed is seen as such and not called removed before it is gone', async () => {
   const id = await containers.make('created');
-  await slowDownRemoval(id);
+  await slowDownRemoval(containers.docker, id);
 
   const first = engine.remove(id, signal);
   // Immediately again: the state must not be missed, and ends by itself.

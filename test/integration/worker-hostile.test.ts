@@ -6,6 +6,7 @@ import type { JobConsumer } from '../../src/jobs/delivery.js';
 import { completed, scripted, givenUp } from '../contract/queue-scripts.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../contract/queue-stores.js';
 import { createWorld } from '../support/cleanup-world.js';
+import { row } from '../faults/codes/rows.js';
 import { eventually } from '../support/eventually.js';
 
 const JOB = 'cleanup_container';
@@ -79,7 +80,7 @@ describe.each(STORE_KINDS)('jobs that could have run for ever on %s', (kind) => 
     expect(reason).toMatch(/^internal_error: .*pending dependencies/);
   });
 
-  it('data that is nested too deep to be written', async () => {
+  it(`${row('payload-nested-too-deep')}, and cannot be written`, async () => {
     const world = createWorld();
     const job = await space.plain.add(JOB, request);
     const levels = kind === 'redis' ? 100_000 : 5_000;

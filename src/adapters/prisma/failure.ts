@@ -18,6 +18,9 @@ const UNAVAILABLE_KINDS = new Set([
 ]);
 const UNAVAILABLE_CODES = new Set('P1000 P1001 P1002 P1003 P1008 P1010 P1011 P1017 P2024 P2028 P2034 P2037'.split(' '));
 
+/** Prisma's wrapping of a raw query's failure. */
+const RAW_QUERY_FAILED = /^Raw query failed\. Code: `[^`]*`\. Message: `(.+)`$/;
+
 /** What the driver adapter says of the database's error; neither Prisma's class nor its code tells outage from bug. */
 interface AdapterCause {
   readonly kind?: unknown;
@@ -34,14 +37,35 @@ export function classifyFailure(error: unknown): DatabaseFailure {
   return isSocketFailure(error) || isDriverOutage(lastLine(error.message)) ? 'unavailable' : 'bug';
 }
 
-/** Runs `work`; what it throws because the database cannot serve becomes an `UnavailableError`. */
+/** The database refuses the statement and would refuse it again: a bug, or tables that are not as they should be. */
+class StatementRefusedError extends Error {
+  override readonly name = 'StatementRefusedError';
+
+  constructor(
+    readonly sqlState: string,
+    words: string,
+    options: ErrorOptions,
+  ) {
+    super(`PostgreSQL refuses the statement: ${words} (SQLSTATE ${sqlState})`, options);
+  }
+}
+
+/**
+ * Runs `work`; what it throws because the database cannot serve becomes an `UnavailableError`, and what the database
+ * refuses for good a `StatementRefusedError`.
+ */
 export async function withUnavailable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (classifyFailure(error) === 'bug') throw error;
+    if (classifyFailure(error) === 'bug') throw refusalOf(error) ?? error;
     throw new UnavailableError('postgresql', `PostgreSQL is not available: ${reason(error)}`, { cause: error });
   }
+}
+
+function refusalOf(error: unknown): StatementRefusedError | undefined {
+  const sqlState = sqlStateOf(error);
+  return sqlState === undefined ? undefined : new StatementRefusedError(sqlState, reason(error), { cause: error });
 }
 
 function classifyKnown(error: Prisma.PrismaClientKnownRequestError): DatabaseFailure {
@@ -53,6 +77,7 @@ function classifyKnown(error: Prisma.PrismaClientKnownRequestError): DatabaseFai
 
 /** The SQLSTATE that the database answered with; undefined where there is none. */
 export function sqlStateOf(error: unknown): string | undefined {
+  if (error instanceof StatementRefusedError) return error.sqlState;
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return undefined;
   const { originalCode, code } = adapterCause(error);
   const sqlState = originalCode ?? code;
@@ -77,5 +102,6 @@ function reason(error: unknown): string {
 }
 
 function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
+  const line = text.trim().split('\n').at(-1) ?? '';
+  return RAW_QUERY_FAILED.exec(line)?.[1] ?? line;
 }

@@ -24,13 +24,24 @@ return 0`;
 
 /** Game leases in Redis. Wants a connection of the role `commands`: answered or refused within about a second. */
 export function createRedisLeaseStore({ redis }: { readonly redis: Redis }): LeaseStore {
+  // A refused command knows only that there is no connection; why there is none, the client has said before.
+  let lastTrouble: Error | undefined;
+  redis.on('error', (error: Error) => {
+    lastTrouble = error;
+  });
+  redis.on('ready', () => {
+    lastTrouble = undefined;
+  });
+  const noConnection = (): string =>
+    lastTrouble === undefined ? 'no connection' : `no connection: ${messageOf(lastTrouble)}`;
+
   // Redis says "not now" in too many ways to list (LOADING, READONLY, OOM, a lost connection): each failure counts as one.
   const asking = async (verb: string, ask: () => Promise<boolean>): Promise<boolean> => {
     const connected = redis.status === 'ready';
     try {
       return await ask();
     } catch (error) {
-      const why = connected ? messageOf(error) : 'no connection';
+      const why = connected ? messageOf(error) : noConnection();
       throw new UnavailableError('redis', `Redis could not ${verb} the game lease: ${why}`, { cause: error });
     }
   };

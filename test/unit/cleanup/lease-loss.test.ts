@@ -60,7 +60,10 @@ describe('a lease lost', () => {
     const ended = scene.world.service.handle(aCommand(), calm);
     scene.renewal = false;
     await scene.clock.advance(TTL_MS);
-    expect(await ended).toMatchObject({ errorCode: 'lease_lost' });
+    expect(await ended).toMatchObject({
+      errorCode: 'lease_lost',
+      errorMessage: expect.stringMatching(/; the removal was asked for and may be carried out, and the next attempt/),
+    });
     expect(scene.world.journal).toEqual(['take game-1', 'look', 'remove']);
     expect(scene.world.record).toMatchObject({ status: 'stopped' });
   });

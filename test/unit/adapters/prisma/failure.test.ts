@@ -73,7 +73,29 @@ describe('withUnavailable', () => {
     await expect(said(known('P2010', { kind: 'ConnectionClosed' }))).rejects.toThrow(/^[^\n]*\(ConnectionClosed\)$/);
   });
 
-  test('leaves a bug as it is', async () => {
+  test("frees the words from Prisma's wrapping of a raw query", async () => {
+    const wrapped = 'Raw query failed. Code: `N/A`. Message: `Server has closed the connection.`';
+    const error = new Prisma.PrismaClientKnownRequestError(`\nInvalid invocation:\n\n\n${wrapped}`, {
+      code: 'P2010',
+      clientVersion: '7',
+      meta: { driverAdapterError: { cause: { kind: 'ConnectionClosed' } } },
+    });
+    await expect(withUnavailable(() => Promise.reject(error))).rejects.toThrow(
+      /^PostgreSQL is not available: Server has closed the connection\. \(ConnectionClosed\)$/,
+    );
+  });
+
+  test('says what the database refused for good, and with which SQLSTATE', async () => {
+    const bug = postgres('P2010', '42501');
+    await expect(withUnavailable(() => Promise.reject(bug))).rejects.toMatchObject({
+      name: 'StatementRefusedError',
+      message: 'PostgreSQL refuses the statement: words of 42501 (SQLSTATE 42501)',
+      sqlState: '42501',
+      cause: bug,
+    });
+  });
+
+  test('leaves a bug of another kind as it is', async () => {
     const bug = known('P2025');
     await expect(withUnavailable(() => Promise.reject(bug))).rejects.toBe(bug);
   });

@@ -1,0 +1,131 @@
+/** What the record says when it is taken, and when it is to be changed. */
+// oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { provokes } from './provokes.js';
+import type { Rig } from './rig.js';
+import { type Game, openSite, type Site } from './site.js';
+
+let site: Site;
+let rig: Rig;
+beforeAll(async () => {
+  site = await openSite();
+  rig = await site.rig();
+});
+afterAll(() => site.stop());
+afterEach(() => site.containers.clear());
+
+/** Changes the record behind the worker's back. */
+const setRecord = ({ gameId }: Game, change: string) =>
+  site.pool.query(`UPDATE runtime_records SET ${change} WHERE game_id = $1`, [gameId]);
+const deleteRecord = ({ gameId }: Game) => site.pool.query('DELETE FROM runtime_records WHERE game_id = $1', [gameId]);
+
+provokes('record-stopped', /^$/, async () => {
+  const game = await site.game({ state: 'exited' });
+  const ended = await rig.run(game.job());
+  expect(await site.containers.stateOf(game.containerId)).toBe('missing');
+  expect(await site.statusOf(game)).toBe('removed');
+  expect(await ended.loggedCodes()).toEqual(['']);
+  return ended;
+});
+
+provokes('record-without-container', /^$/, async () => {
+  const game = await site.bareGame({ recordedId: null });
+  const ended = await rig.run(game.job());
+  expect(await site.statusOf(game)).toBe('removed');
+  return ended;
+});
+
+provokes('record-removed-before', /removed before/, async () => {
+  const game = await site.bareGame({ status: 'removed', recordedId: null });
+  return rig.run(game.job());
+});
+
+provokes('record-removed-meanwhile', /removed before/, async () => {
+  const game = await site.game();
+  return rig.run(game.job(), { removed: () => setRecord(game, `status = 'removed', current_container_id = NULL`) });
+});
+
+provokes('record-missing', /^not_found: there is no runtime record of this game/, () =>
+  rig.run({ payload: { gameId: 'nobody', opSource: 'admin_rest' } }),
+);
+
+provokes('record-vanished-meanwhile', /vanished while its container was cleaned up/, async () => {
+  const game = await site.game();
+  return rig.run(game.job(), { removed: () => deleteRecord(game) });
+});
+
+provokes('record-missing-for-sweep', /there is no runtime record/, () =>
+  rig.run({ payload: { gameId: 'nobody', opSource: 'auto_ttl' } }),
+);
+
+/** Refused on the record's word, without a question to the engine. */
+const untouched = async (game: Game): Promise<void> => {
+  expect(await site.containers.stateOf(game.containerId)).toBe('created');
+};
+
+provokes('record-running', /the runtime is running; stop the runtime first/, async () => {
+  const game = await site.game({ status: 'running' });
+  const ended = await rig.run(game.job());
+  await untouched(game);
+  return ended;
+});
+
+provokes('record-started-meanwhile', /the record became "running" during the cleanup/, async () => {
+  const game = await site.game();
+  return rig.run(game.job(), { removed: () => setRecord(game, `status = 'running'`) });
+});
+
+provokes('record-other-container-meanwhile', /the record names another container by now/, async () => {
+  const game = await site.game();
+  const other = 'b'.repeat(64);
+  return rig.run(game.job(), { removed: () => setRecord(game, `current_container_id = '${other}'`) });
+});
+
+provokes('record-taken-meanwhile', /another holder of the lease has taken the record/, async () => {
+  const game = await site.game();
+  return rig.run(game.job(), { removed: () => setRecord(game, 'lease_epoch = lease_epoch + 1') });
+});
+
+provokes('record-running-for-sweep', /the runtime is running/, async () => {
+  const game = await site.game({ status: 'running' });
+  const ended = await rig.run(game.sweepJob());
+  await untouched(game);
+  return ended;
+});
+
+provokes('record-not-due-for-sweep', /^not due: stopped for \d+ s, due in \d+ s$/, async () => {
+  const game = await site.game();
+  await setRecord(game, 'stopped_at = now()');
+  const ended = await rig.run(game.sweepJob());
+  await untouched(game);
+  return ended;
+});
+
+provokes('record-held-for-sweep', /a retention hold keeps this container/, async () => {
+  const game = await site.game();
+  await site.pool.query(`INSERT INTO retention_holds (game_id, reason, held_by) VALUES ($1, 'evidence', 'us')`, [
+    game.gameId,
+  ]);
+  const ended = await rig.run(game.sweepJob());
+  await untouched(game);
+  return ended;
+});
+
+for (const recordedId of ['0123456789ab', 'galaxy-game-7']) {
+  const message = /^container_mismatch: the record's container id ".+" is not a full one/;
+  const provoke = async () => rig.run((await site.bareGame({ recordedId })).job());
+  provokes('record-container-id-not-full', message, provoke, recordedId);
+}
+
+provokes('record-other-container-than-expected', /the request expects container b{64}; the record names/, async () => {
+  const game = await site.game();
+  const ended = await rig.run(game.job({ expectedContainerId: 'b'.repeat(64) }));
+  await untouched(game);
+  return ended;
+});
+
+provokes('record-unknown-status', /unsupported status "archived"; known: running, stopped, removed/, async () => {
+  await site.pool.query('ALTER TABLE runtime_records DROP CONSTRAINT runtime_records_status_check');
+  const game = await site.bareGame({ status: 'archived' });
+  return rig.run(game.job());
+});

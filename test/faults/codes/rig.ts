@@ -1,0 +1,229 @@
+/**
+ * The inside of a worker as src/app/worker.ts puts it together, on real services, given one job at a time. Two things are
+ * the test's: the clock of the engine's deadlines, moved by hand, and moments between two steps, at which the test can
+ * have something happen.
+ */
+import { Pool, type PoolConfig } from 'pg';
+import { createDocker } from '../../../src/adapters/docker/connection.js';
+import { createContainerEngine } from '../../../src/adapters/docker/container-engine.js';
+import { createPostgresLeaseStore } from '../../../src/adapters/postgres/lease-store.js';
+import { poolOptions } from '../../../src/adapters/postgres/pool.js';
+import { createPrisma } from '../../../src/adapters/prisma/client.js';
+import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
+import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
+import { createRedis, untilReady } from '../../../src/adapters/redis/connection.js';
+import { createRedisLeaseStore } from '../../../src/adapters/redis/lease-store.js';
+import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
+import type { ContainerEngine } from '../../../src/cleanup/ports.js';
+import { type Clock, systemClock } from '../../../src/clock.js';
+import type { ErrorCode } from '../../../src/domain/error-codes.js';
+import type { OperationEntry } from '../../../src/domain/operation.js';
+import { createJobConsumer } from '../../../src/jobs/consume.js';
+import { type AttemptHistory, type Delivery, EMPTY_HISTORY, type Settlement } from '../../../src/jobs/delivery.js';
+import type { RetryLimits } from '../../../src/jobs/policy.js';
+import { createLeases } from '../../../src/lease/with-lease.js';
+import { newLeaseToken } from '../../../src/random.js';
+import { createManualClock } from '../../support/manual-clock.js';
+
+const ENGINE_TIMEOUT_MS = 5_000;
+const RETENTION_MS = 3_600_000;
+
+export interface RigOptions {
+  readonly databaseUrl: string;
+  /** As `DOCKER_HOST`. */
+  readonly dockerHost: string;
+  /** Leases are kept there; without it in the database. */
+  readonly redisUrl?: string;
+  readonly leaseTtlMs?: number;
+  /** Shorter waits for the database than the program's own. */
+  readonly poolLimits?: PoolConfig;
+  readonly limits?: Partial<RetryLimits>;
+  /** The codes of the rows that one try of a job left in the operation log, read past every fault. */
+  readonly loggedCodes: (jobId: string, attempt: number) => Promise<readonly string[]>;
+}
+
+/** What happens at a moment of the cleanup, before the next step. */
+export interface Moments {
+  readonly looked?: (signal: AbortSignal) => Promise<unknown>;
+  readonly removed?: (signal: AbortSignal) => Promise<unknown>;
+}
+
+/** How one delivery of a job ended. */
+export interface Ended {
+  readonly jobId: string;
+  readonly settlement: Settlement;
+  readonly code: ErrorCode | undefined;
+  readonly message: string;
+  /** What the observer was told of the operation's end. */
+  readonly concluded: readonly OperationEntry[];
+  /** Rows of the operation log that could not be written. */
+  readonly lostRows: number;
+  readonly leasesNotReleased: number;
+  readonly loggedCodes: () => Promise<readonly string[]>;
+}
+
+export interface Rig {
+  readonly pool: Pool;
+  readonly run: (job: Partial<Delivery>, moments?: Moments) => Promise<Ended>;
+  /** For a queue's worker; what it settled is told to `endedWith`. */
+  readonly consumer: ReturnType<typeof createJobConsumer>;
+  readonly endedWith: (delivery: Delivery, settlement: Settlement) => Ended;
+  /** Lets the deadline of the engine call under way pass. */
+  readonly passEngineDeadline: () => Promise<void>;
+  /** As if the worker had stood still for so long: time has passed, and no timer has fired. */
+  readonly standStill: (ms: number) => void;
+  readonly stop: () => Promise<void>;
+}
+
+const never = new AbortController().signal;
+
+export async function openRig(options: RigOptions): Promise<Rig> {
+  const pool = new Pool({
+    ...poolOptions({ connectionString: options.databaseUrl, applicationName: 'rig', max: 4 }),
+    ...options.poolLimits,
+  });
+  pool.on('error', () => undefined);
+  const prisma = createPrisma(pool);
+  const redis = await openRedis(options.redisUrl);
+  const { clock, standStill } = createSkippingClock();
+  const engineClock = createManualClock();
+  const told = createToldObserver();
+
+  const docker = createDocker({ host: options.dockerHost });
+  const { engine, use } = createWatchedEngine(
+    createContainerEngine({ docker, clock: engineClock, timeoutMs: ENGINE_TIMEOUT_MS }),
+  );
+  const store = redis === undefined ? createPostgresLeaseStore({ pool }) : createRedisLeaseStore({ redis });
+  const leases = createLeases(
+    { store, clock, newToken: newLeaseToken, releaseFailed: told.observer.leaseReleaseFailed },
+    { ttlMs: options.leaseTtlMs ?? 60_000, releaseTimeoutMs: 1_000 },
+  );
+  const records = createRuntimeRecords({ prisma });
+  const log = createOperationLog({ prisma });
+  const cleanup = createCleanupService(
+    { leases, records, log, engine, observer: told.observer, clock },
+    { retentionMs: RETENTION_MS },
+  );
+  const consumer = createJobConsumer(
+    { cleanup, clock, random: () => 0.5, traceId: () => '' },
+    { conflictMaxAttempts: 10, conflictMaxDelayMs: 15_000, retryMaxAgeMs: 86_400_000, ...options.limits },
+  );
+
+  const endedWith: Rig['endedWith'] = ({ jobId, run }, settlement) => {
+    const loggedCodes = () => options.loggedCodes(jobId, run);
+    return { jobId, settlement, ...endingOf(settlement), ...told.facts(), loggedCodes };
+  };
+
+  return {
+    pool,
+    consumer,
+    passEngineDeadline: () => engineClock.advance(ENGINE_TIMEOUT_MS),
+    standStill,
+    run: async (job, moments = {}) => {
+      const delivery = aJob(job);
+      use(moments);
+      told.forget();
+      return endedWith(delivery, await consumer.consume(delivery, never));
+    },
+    endedWith,
+    stop: async () => {
+      redis?.disconnect();
+      await prisma.$disconnect();
+      await pool.end();
+    },
+  };
+}
+
+let jobs = 0;
+
+function aJob(over: Partial<Delivery>): Delivery {
+  jobs += 1;
+  return {
+    jobId: `job-${jobs}`,
+    jobName: 'cleanup_container',
+    payload: undefined,
+    run: 1,
+    crashes: 0,
+    history: EMPTY_HISTORY,
+    ...over,
+  };
+}
+
+async function openRedis(url: string | undefined): Promise<ReturnType<typeof createRedis> | undefined> {
+  if (url === undefined) return undefined;
+  const redis = createRedis({ url, role: 'commands', onError: () => undefined });
+  await untilReady(redis, 5_000, never);
+  return redis;
+}
+
+/** The system's clock, which can be put forward behind its timers' back. */
+function createSkippingClock(): { clock: Clock; standStill: (ms: number) => void } {
+  let skippedMs = 0;
+  return {
+    clock: { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + skippedMs },
+    standStill: (ms) => {
+      skippedMs += ms;
+    },
+  };
+}
+
+function createWatchedEngine(real: ContainerEngine): { engine: ContainerEngine; use: (moments: Moments) => void } {
+  let moments: Moments = {};
+  return {
+    use: (next) => {
+      moments = next;
+    },
+    engine: {
+      look: async (containerId, signal) => {
+        const sighting = await real.look(containerId, signal);
+        await moments.looked?.(signal);
+        return sighting;
+      },
+      remove: async (containerId, signal) => {
+        const answer = await real.remove(containerId, signal);
+        await moments.removed?.(signal);
+        return answer;
+      },
+    },
+  };
+}
+
+function createToldObserver() {
+  let concluded: OperationEntry[] = [];
+  let lostRows = 0;
+  let leasesNotReleased = 0;
+  return {
+    observer: {
+      concluded: (entry: OperationEntry) => void concluded.push(entry),
+      auditRowLost: () => {
+        lostRows += 1;
+      },
+      leaseReleaseFailed: () => {
+        leasesNotReleased += 1;
+      },
+    },
+    facts: () => ({ concluded, lostRows, leasesNotReleased }),
+    forget: () => {
+      concluded = [];
+      lostRows = 0;
+      leasesNotReleased = 0;
+    },
+  };
+}
+
+/** Code and message as whoever looks at the job sees them. */
+function endingOf(settlement: Settlement): { code: ErrorCode | undefined; message: string } {
+  switch (settlement.action) {
+    case 'complete':
+      return { code: settlement.result.errorCode, message: settlement.result.errorMessage };
+    case 'retry':
+      return lastOf(settlement.history);
+    case 'dead_letter':
+      return { ...lastOf(settlement.history), message: settlement.reason };
+  }
+}
+
+function lastOf({ attempts }: AttemptHistory): { code: ErrorCode | undefined; message: string } {
+  const last = attempts.at(-1);
+  return { code: last?.code, message: last?.message ?? '' };
+}

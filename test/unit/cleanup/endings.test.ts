@@ -1,0 +1,118 @@
+/** What an ending leaves behind: which steps were taken, and what its row and its text tell. */
+import { describe, expect, it } from 'vitest';
+import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
+import type { Leases } from '../../../src/lease/with-lease.js';
+import { aCommand, createWorld } from '../../support/cleanup-world.js';
+import { aRecord } from '../../support/records.js';
+
+const calm = new AbortController().signal;
+
+describe('a refusal by the record', () => {
+  it.each([
+    ['running', 'conflict'],
+    ['frozen', 'internal_error'],
+  ])('of a game that is %s ends there: the engine is not asked, the record not changed', async (status, errorCode) => {
+    const world = createWorld();
+    world.record = aRecord({ status });
+    expect(await world.service.handle(aCommand(), calm)).toMatchObject({ outcome: 'failure', errorCode, record: null });
+    expect(world.journal).toEqual(['take game-1']);
+    expect(world.rows).toMatchObject([{ outcome: 'failure', errorCode }]);
+    expect(world.record).toMatchObject({ status });
+  });
+
+  it('of a sweep tells when the record was stopped and when its time comes', async () => {
+    const world = createWorld();
+    world.stoppedForMs = 3_000;
+    const result = await world.service.handle(aCommand({ opSource: 'auto_ttl' }), calm);
+    expect(result).toMatchObject({ errorCode: 'conflict', errorMessage: 'not due: stopped for 3 s, due in 7 s' });
+    expect(world.journal).toEqual(['take game-1']);
+  });
+
+  it('of a sweep never says that it is due in no time at all', async () => {
+    const world = createWorld();
+    world.stoppedForMs = 9_999;
+    const { errorMessage } = await world.service.handle(aCommand({ opSource: 'auto_ttl' }), calm);
+    expect(errorMessage).toBe('not due: stopped for 9 s, due in 1 s');
+  });
+});
+
+it('a replay does not write to the record', async () => {
+  const world = createWorld();
+  world.record = aRecord({ status: 'removed', currentContainerId: null });
+  await world.service.handle(aCommand(), calm);
+  expect(world.journal).toEqual(['take game-1']);
+});
+
+describe('the row of an operation', () => {
+  it('that found no record names no image and no container', async () => {
+    const world = createWorld();
+    world.record = undefined;
+    await world.service.handle(aCommand(), calm);
+    expect(world.rows).toMatchObject([{ errorCode: 'not_found', imageRef: '', containerId: '' }]);
+  });
+
+  it('tells how long it took, whenever it began', async () => {
+    const world = createWorld();
+    world.elapsedMs = 1_000;
+    await world.service.handle(aCommand(), calm);
+    await world.service.handle(aCommand({ gameId: '' }), calm);
+    // The clock of this world moves on by a second each time that it is asked.
+    expect(world.rows[1]).toMatchObject({ errorCode: 'invalid_request', elapsedMs: 1_000 });
+  });
+
+  it('of a command that nobody could handle is written too, and the answer is the refusal', async () => {
+    const world = createWorld();
+    const refused = await world.service.refuse(aCommand(), 'internal_error', 'the worker vanished');
+    expect(refused).toEqual({
+      outcome: 'failure',
+      errorCode: 'internal_error',
+      errorMessage: 'the worker vanished',
+      record: null,
+    });
+    expect(world.rows).toMatchObject([{ jobId: '42', attempt: 3, errorMessage: 'the worker vanished' }]);
+    expect(world.concluded).toEqual(world.rows);
+    expect(world.journal).toEqual([]);
+  });
+});
+
+describe('the text of an ending', () => {
+  const busy: Leases = { withLease: async () => ({ status: 'busy' }) };
+  const removed = aRecord({ status: 'removed', currentContainerId: null });
+
+  it.each([
+    ['without a record', 'there is no runtime record of this game', { record: undefined }, undefined],
+    ['with the lease elsewhere', 'another operation holds the lease of this game', {}, busy],
+    ['as a replay', 'the container was removed before', { record: removed }, undefined],
+    [
+      'on a record that vanished',
+      'the runtime record vanished while its container was cleaned up',
+      { mark: async () => ({ status: 'vanished' }) as const },
+      undefined,
+    ],
+  ])('%s says what was found: %s', async (_situation, words, facts, leases) => {
+    const world = Object.assign(createWorld(leases), facts);
+    expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorMessage: words });
+    expect(world.rows).toMatchObject([{ errorMessage: words }]);
+  });
+
+  it('about an expected container shows no more of it than a line holds', async () => {
+    const expectedContainerId = 'a'.repeat(10_000);
+    const { errorMessage } = await createWorld().service.handle(aCommand({ expectedContainerId }), calm);
+    expect(errorMessage).toContain(`"${'a'.repeat(80)}" is not a full container id`);
+  });
+});
+
+describe('the service is built', () => {
+  const part = {};
+  const deps = { leases: part, records: part, log: part, engine: part, observer: part, clock: part };
+
+  it('with a retention of nothing: what stops is due at once', () => {
+    expect(createCleanupService(deps as never, { retentionMs: 0 })).toHaveProperty('handle');
+  });
+
+  it('never with a part that is null', () => {
+    expect(() => createCleanupService({ ...deps, engine: null } as never, { retentionMs: 1 })).toThrow(
+      'the cleanup service lacks: engine',
+    );
+  });
+});
