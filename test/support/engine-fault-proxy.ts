@@ -1,29 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type ClientRequest, createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { answerWithFault, type EngineFault, stoppedBefore } from './engine-faults.js';
+import { askEngine } from './engine-raw-answers.js';
 
-/** What happens to one request. Without a fault it passes untouched. */
-export type EngineFault =
-  /** Forwarded after `ms`. */
-  | { readonly kind: 'delay'; readonly ms: number }
-  /** Never forwarded; this status with `{"message"}` is the answer. */
-  | { readonly kind: 'status'; readonly status: number; readonly message: string }
-  /** Never forwarded; the connection closes. */
-  | { readonly kind: 'reset' }
-  /** The engine does it; the connection closes without an answer. */
-  | { readonly kind: 'lost-answer' }
-  /** Never forwarded, never answered. */
-  | { readonly kind: 'hang' }
-  /** The engine does it; the answer never comes. */
-  | { readonly kind: 'hang-after' }
-  /** The engine does it; headers and half of the body arrive, then the connection closes. */
-  | { readonly kind: 'truncated-body' }
-  /** The engine does it; the body arrives in pieces of `bytes` every `ms`. */
-  | { readonly kind: 'slow-body'; readonly ms: number; readonly bytes: number };
+export type { EngineFault } from './engine-faults.js';
 
-interface RequestSeen {
+export interface RequestSeen {
   readonly method: string;
   /** Path and query as they came over the wire. */
   readonly url: string;
@@ -36,19 +21,28 @@ interface RequestSeen {
 
 export type FaultRule = (request: Pick<RequestSeen, 'method' | 'url' | 'nth'>) => EngineFault | undefined;
 
+/** Each holds the request for as long as its promise is open. */
+interface EngineHooks {
+  /** Before anything is done to the request. */
+  readonly onRequest?: (seen: Readonly<RequestSeen>) => Promise<void>;
+  /** After the engine did it, before the caller hears anything of it. */
+  readonly onAnswer?: (seen: Readonly<RequestSeen>) => Promise<void>;
+}
+
 export interface EngineFaultProxy {
+  /** Empty where the proxy listens on TCP. */
   readonly socketPath: string;
+  /** What `DOCKER_HOST` must be to get here. */
+  readonly host: string;
   /** All requests since the start or the last `use`, in order of arrival. */
   readonly requests: () => readonly RequestSeen[];
   /** Replaces the rule and forgets the requests seen so far. Requests already under way keep their fault. */
   readonly use: (rule: FaultRule) => void;
+  /** Replaces the hooks; a request that is held goes on being held by the old one. */
+  readonly hook: (hooks: EngineHooks) => void;
+  /** How many requests have not come to their end: the caller still holds its connection open for the answer. */
+  readonly pending: () => number;
   readonly close: () => Promise<void>;
-}
-
-interface EngineAnswer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: Buffer;
 }
 
 const bodyOf = async (message: IncomingMessage): Promise<Buffer> => {
@@ -57,148 +51,126 @@ const bodyOf = async (message: IncomingMessage): Promise<Buffer> => {
   return Buffer.concat(parts);
 };
 
-const sendHalf = (response: ServerResponse, { status, headers, body }: EngineAnswer): void => {
-  // A 204 has no body that could be cut off, so it becomes a 200 that has one.
-  const whole = body.length > 0 ? body : Buffer.from('{"message":"cut off"}');
-  const type = headers['content-type'] ?? 'application/json';
-  response.writeHead(body.length > 0 ? status : 200, { 'content-type': type, 'content-length': whole.length });
-  response.write(whole.subarray(0, Math.floor(whole.length / 2)), () => {
-    setImmediate(() => response.destroy());
-  });
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+
+/** Remembers each request and asks the rule what is to become of it. */
+const createJournal = (first: FaultRule) => {
+  let rule = first;
+  let seen: RequestSeen[] = [];
+  let counts = new Map<string, number>();
+  return {
+    requests: (): readonly RequestSeen[] => seen,
+    use: (next: FaultRule): void => {
+      rule = next;
+      seen = [];
+      counts = new Map();
+    },
+    record: ({ method = '', url = '' }: IncomingMessage): readonly [RequestSeen, EngineFault | undefined] => {
+      const nth = (counts.get(method) ?? 0) + 1;
+      counts.set(method, nth);
+      const fault = rule({ method, url, nth });
+      const entry: RequestSeen = { method, url, nth, fault: fault?.kind ?? null, engineStatus: null };
+      seen.push(entry);
+      return [entry, fault];
+    },
+  };
 };
 
-const sendSlowly = async (response: ServerResponse, answer: EngineAnswer, ms: number, bytes: number) => {
-  response.writeHead(answer.status, answer.headers);
-  for (let at = 0; at < answer.body.length && !response.destroyed; at += bytes) {
-    response.write(answer.body.subarray(at, at + bytes));
-    await sleep(ms);
-  }
-  response.end();
-};
-
-const answerWithFault = async (fault: EngineFault, answer: EngineAnswer, response: ServerResponse): Promise<void> => {
-  switch (fault.kind) {
-    case 'lost-answer':
-      response.destroy();
-      return;
-    case 'hang-after':
-      return;
-    case 'truncated-body':
-      sendHalf(response, answer);
-      return;
-    case 'slow-body':
-      await sendSlowly(response, answer, fault.ms, fault.bytes);
-      return;
-    case 'delay':
-    case 'status':
-    case 'reset':
-    case 'hang':
-      response.writeHead(answer.status, answer.headers);
-      response.end(answer.body);
-  }
-};
-
-/** True when the request was dealt with and must not reach the engine. */
-const stoppedBefore = async (fault: EngineFault | undefined, response: ServerResponse): Promise<boolean> => {
-  switch (fault?.kind) {
-    case 'hang':
-      return true;
-    case 'reset':
-      response.destroy();
-      return true;
-    case 'status':
-      response.writeHead(fault.status, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ message: fault.message }));
-      return true;
-    case 'delay':
-      await sleep(fault.ms);
-      return false;
-    case 'lost-answer':
-    case 'hang-after':
-    case 'truncated-body':
-    case 'slow-body':
-    case undefined:
-      return false;
-  }
-};
+interface ProxyOptions {
+  readonly engineSocket: string;
+  readonly rule?: FaultRule;
+  readonly hooks?: EngineHooks;
+  /** Over TCP a connection can be reset, which a unix socket does not know. */
+  readonly listen?: 'unix' | 'tcp';
+}
 
 /**
- * An HTTP proxy from a unix socket of its own to an engine's, which does to each request what `rule` says. Give the
- * code under test its `socketPath`.
+ * An HTTP proxy in front of an engine's unix socket, on an address of its own, which does to each request what `rule`
+ * says. Give the code under test its `host`, or its `socketPath`. It costs a socket; have as many as you like.
  */
 export const startEngineFaultProxy = async ({
   engineSocket,
   rule = () => undefined,
-}: {
-  readonly engineSocket: string;
-  readonly rule?: FaultRule;
-}): Promise<EngineFaultProxy> => {
-  const folder = await mkdtemp(join(tmpdir(), 'engine-proxy-'));
-  const socketPath = join(folder, 'engine.sock');
-  const agent = new Agent({ keepAlive: true });
-  let current = rule;
-  let seen: RequestSeen[] = [];
-
-  const record = (incoming: IncomingMessage): [RequestSeen, EngineFault | undefined] => {
-    const { method = '', url = '' } = incoming;
-    const nth = seen.filter((earlier) => earlier.method === method).length + 1;
-    const fault = current({ method, url, nth });
-    const entry: RequestSeen = { method, url, nth, fault: fault?.kind ?? null, engineStatus: null };
-    seen.push(entry);
-    return [entry, fault];
-  };
+  hooks: firstHooks = {},
+  listen = 'unix',
+}: ProxyOptions): Promise<EngineFaultProxy> => {
+  const journal = createJournal(rule);
+  const underWay = new Set<ClientRequest>();
+  let hooks = firstHooks;
+  let pending = 0;
 
   const relay = async (
     engineAnswer: IncomingMessage,
-    entry: RequestSeen,
-    fault: EngineFault | undefined,
+    raw: () => Buffer,
+    [entry, fault]: readonly [RequestSeen, EngineFault | undefined],
     response: ServerResponse,
-  ) => {
+  ): Promise<void> => {
     const { statusCode: status = 502, headers } = engineAnswer;
     entry.engineStatus = status;
+    await hooks.onAnswer?.(entry);
     if (fault === undefined) {
       // Streamed: calls like `wait` and `logs` answer bit by bit.
       response.writeHead(status, headers);
+      response.flushHeaders();
       engineAnswer.pipe(response);
       engineAnswer.once('error', () => response.destroy());
+      response.once('close', () => engineAnswer.destroy());
       return;
     }
-    await answerWithFault(fault, { status, headers, body: await bodyOf(engineAnswer) }, response);
+    const body = await bodyOf(engineAnswer);
+    await answerWithFault(fault, { status, headers, body, raw: raw() }, response, response.req.socket);
   };
 
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const [entry, fault] = record(incoming);
-    if (await stoppedBefore(fault, response)) return;
-    const { method, url: path, headers } = incoming;
-    const forwarded = request({ socketPath: engineSocket, agent, method, path, headers }, (engineAnswer) => {
-      relay(engineAnswer, entry, fault, response).catch(() => response.destroy());
+    const recorded = journal.record(incoming);
+    const [entry, fault] = recorded;
+    await hooks.onRequest?.(entry);
+    if (await stoppedBefore(fault, response, incoming.socket)) return;
+    if (!server.listening) return;
+    const { method = '', url: path = '', headers } = incoming;
+    const forwarded = askEngine({ engineSocket, method, path, headers }, (engineAnswer, raw) => {
+      relay(engineAnswer, raw, recorded, response).catch(() => response.destroy());
     });
+    underWay.add(forwarded);
+    forwarded.once('close', () => underWay.delete(forwarded));
     forwarded.once('error', () => response.destroy());
-    incoming.pipe(forwarded);
+    // A caller that has left meanwhile ends no stream any more; what it asked for is carried out all the same.
+    if (hasBody(incoming)) incoming.pipe(forwarded);
+    else forwarded.end();
   };
 
   const server = createServer((incoming, response) => {
+    pending += 1;
+    response.once('close', () => (pending -= 1));
     serve(incoming, response).catch(() => response.destroy());
   });
+  // A caller that breaks off is part of the game.
+  server.on('connection', (socket) => socket.on('error', () => undefined));
+  const folder = listen === 'unix' ? await mkdtemp(join(tmpdir(), 'engine-proxy-')) : undefined;
+  const socketPath = folder === undefined ? '' : join(folder, 'engine.sock');
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(socketPath, resolve);
+    if (folder === undefined) server.listen(0, '127.0.0.1', resolve);
+    else server.listen(socketPath, resolve);
   });
   return {
     socketPath,
-    requests: () => seen,
-    use: (next) => {
-      current = next;
-      seen = [];
+    host: folder === undefined ? `tcp://127.0.0.1:${(server.address() as AddressInfo).port}` : `unix://${socketPath}`,
+    requests: journal.requests,
+    use: journal.use,
+    hook: (next) => {
+      hooks = next;
     },
+    pending: () => pending,
     close: async () => {
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
       server.closeAllConnections();
-      agent.destroy();
+      for (const forwarded of underWay) forwarded.destroy();
       await closed;
-      await rm(folder, { recursive: true, force: true });
+      if (folder !== undefined) await rm(folder, { recursive: true, force: true });
     },
   };
 };

@@ -1,0 +1,22 @@
+/** Every call of the engine ends: whatever comes back over the wire, in its time, with an answer or an outage. */
+import type { Experiment, Finding } from '../experiment.js';
+import { callMatrix } from './engine-calls-matrix.js';
+import { cutEverywhere } from './engine-calls-offsets.js';
+import { faultyWorkers } from './engine-calls-worker.js';
+
+export const engineCalls: Experiment = {
+  name: 'engine-calls',
+  about: 'faults on the way to the engine, and its answers cut at every byte',
+  run: async (servers, options) => {
+    const calls = await callMatrix(servers, options);
+    const cuts = [
+      ...(await cutEverywhere(servers, { ...options, stride: 1, end: 'fin' })),
+      ...(await cutEverywhere(servers, { ...options, stride: 1, end: 'reset' })),
+    ];
+    const workers: Finding[] = [];
+    for (const store of ['postgres', 'redis'] as const) {
+      workers.push(...(await faultyWorkers(servers, { ...options, store })));
+    }
+    return [...calls, ...cuts, ...workers];
+  },
+};
