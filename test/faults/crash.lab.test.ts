@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { crash } from './experiments/crash.js';
-import { POINTS } from './laboratory/points.js';
 import { storyOf } from './table.js';
 
 let redis: TestRedis;
@@ -21,7 +20,8 @@ it('a worker killed anywhere in a cleanup leaves nothing behind that another doe
     say: () => undefined,
   });
   expect(findings.flatMap(({ violations }) => violations).map(storyOf)).toEqual([]);
-  expect(findings.map(({ fault, store, runs }) => [fault, store, runs])).toEqual(
-    ['postgres', 'redis'].flatMap((store) => POINTS.map(({ name }) => [`kill -9, ${name}`, store, 1])),
-  );
+  const tried = findings.map(({ fault, store, runs }) => `${fault}, ${store}: ${runs}`);
+  expect(tried).toContain('kill -9, before the compare-and-set, postgres: 1');
+  expect(tried).toContain('kill -9, the removal done, not yet answered, redis: 1');
+  expect(tried).toHaveLength(34);
 });

@@ -11,51 +11,92 @@ import { historyOf } from '../laboratory/tell.js';
 
 const STORES: readonly Store[] = ['postgres', 'redis'];
 const WORKERS = 2;
-// Half a minute is the aim; what takes longer than this is not healing.
-const HEALED_WITHIN_MS = 60_000;
+const DEFAULT_LEASE_SECONDS = 60;
 // Looking costs time that the workers need: seldom enough, and fine enough for tenths of a second.
 const LOOK_EVERY_MS = 50;
 
+/** Between a step's start and its end the request is on the wire; there the proxy kills. */
+const ON_THE_WIRE = [
+  { name: 'the removal sent, not yet heard', hook: 'onRequest' },
+  { name: 'the removal done, not yet answered', hook: 'onAnswer' },
+] as const;
+
+type Place = NamedPoint | (typeof ON_THE_WIRE)[number];
+
+const PLACES: readonly Place[] = [...POINTS, ...ON_THE_WIRE];
+
+interface Matrix {
+  readonly places: readonly Place[];
+  /** What stands behind each fault's name in the table. */
+  readonly suffix: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** What takes longer is not healing. */
+  readonly healedWithinMs: number;
+}
+
 interface Try {
-  readonly point: NamedPoint;
+  readonly place: Place;
   readonly run: number;
 }
 
 interface Outcome {
-  readonly point: NamedPoint;
+  readonly place: Place;
   readonly violations: readonly Violation[];
   readonly recoveryMs: number;
 }
 
-export const crash: Experiment = {
-  name: 'crash',
-  about: 'kill -9 of the worker before and after every step of a cleanup',
-  run: async (servers, options) => {
-    const findings: Finding[] = [];
-    for (const store of STORES) findings.push(...(await onStore(store, servers, options)));
-    return findings;
-  },
-};
+export const crash = crashing('crash', 'kill -9 of the worker before and after every step of a cleanup', {
+  places: PLACES,
+  suffix: '',
+  environment: {},
+  healedWithinMs: 60_000,
+});
 
-async function onStore(store: Store, servers: Servers, options: Options): Promise<readonly Finding[]> {
+/** What the dead worker's lease costs when nobody has set a shorter one. */
+export const crashDefaults = crashing('crash-defaults', 'the same in the midst of a cleanup, with the default lease', {
+  places: PLACES.filter(({ name }) => name === 'before the removal' || name === 'after the compare-and-set'),
+  suffix: `, lease of ${DEFAULT_LEASE_SECONDS} s`,
+  environment: { RTMANAGER_GAME_LEASE_TTL_SECONDS: String(DEFAULT_LEASE_SECONDS) },
+  healedWithinMs: 120_000,
+});
+
+function crashing(name: string, about: string, matrix: Matrix): Experiment {
+  return {
+    name,
+    about,
+    run: async (servers, options) => {
+      const findings: Finding[] = [];
+      for (const store of STORES) findings.push(...(await onStore(store, servers, options, matrix)));
+      return findings;
+    },
+  };
+}
+
+async function onStore(
+  store: Store,
+  servers: Servers,
+  options: Options,
+  { places, suffix, environment, healedWithinMs }: Matrix,
+): Promise<readonly Finding[]> {
   const outcomes: Outcome[] = [];
-  const tries = POINTS.flatMap((point) => Array.from({ length: options.runs }, (_, run): Try => ({ point, run })));
+  const tries = places.flatMap((place) => Array.from({ length: options.runs }, (_, run): Try => ({ place, run })));
   await inLanes({
     servers,
     store,
     lanes: options.lanes,
+    environment,
     work: tries,
     prepare: keepStaffed,
-    each: async (site, { point, run }) => {
-      const outcome = await crashAt(site, point, run, options.seed);
+    each: async (site, { place, run }) => {
+      const outcome = await crashAt(site, { place, run }, healedWithinMs, options.seed);
       outcomes.push(outcome);
-      options.say(`crash ${point.name}, ${store}: ${Math.round(outcome.recoveryMs)} ms`);
+      options.say(`crash ${place.name}, ${store}: ${Math.round(outcome.recoveryMs)} ms`);
     },
   });
-  return POINTS.map((point): Finding => {
-    const mine = outcomes.filter((outcome) => outcome.point === point);
+  return places.map((place): Finding => {
+    const mine = outcomes.filter((outcome) => outcome.place === place);
     return {
-      fault: `kill -9, ${point.name}`,
+      fault: `kill -9, ${place.name}${suffix}`,
       store,
       runs: mine.length,
       violations: mine.flatMap(({ violations }) => violations),
@@ -74,27 +115,57 @@ async function replaceDead(site: Site, pid: number): Promise<void> {
   await keepStaffed(site);
 }
 
-async function crashAt(site: Site, point: NamedPoint, run: number, seed: number): Promise<Outcome> {
+async function crashAt(site: Site, { place, run }: Try, healedWithinMs: number, seed: number): Promise<Outcome> {
   const lifecycle = createLifecycle(site);
-  const gameId = `crash ${point.name} ${run}`;
+  const gameId = `crash ${place.name} ${run}`;
   const containerId = await lifecycle.create(gameId);
-  const about = point.step.startsWith('container') ? containerId : gameId;
-  // The settlement names its job alone, which has no id yet; nothing else runs at this site.
-  const order = site.seam.order(point, 'SIGKILL', point.step === 'job settle' ? undefined : about);
+  const killed =
+    'hook' in place ? killOnTheWire(site, place.hook, containerId) : killAt(site, place, gameId, containerId);
   const jobId = await site.jobs.ask({ gameId });
   const asked: Asked = { gameId, containerId, jobId };
-  const { ns: killedNs, pid } = await order.carriedOut();
+  const { ns: killedNs, pid } = await killed;
   const replaced = replaceDead(site, pid);
-  const broken = await healed(site, asked);
+  const broken = await healed(site, asked, healedWithinMs);
   const recoveryMs = (nowNs() - killedNs) / 1e6;
   await replaced;
   const history = broken.length === 0 ? [] : await historyOf(site, gameId, containerId);
-  return { point, recoveryMs, violations: broken.map(({ check, what }) => ({ check, what, seed, history })) };
+  return { place, recoveryMs, violations: broken.map(({ check, what }) => ({ check, what, seed, history })) };
+}
+
+interface Killed {
+  readonly ns: number;
+  readonly pid: number;
+}
+
+function killAt(site: Site, point: NamedPoint, gameId: string, containerId: string): Promise<Killed> {
+  const about = point.step.startsWith('container') ? containerId : gameId;
+  // The settlement names its job alone, which has no id yet; nothing else runs at this site.
+  return site.seam.order(point, 'SIGKILL', point.step === 'job settle' ? undefined : about).carriedOut();
+}
+
+/** Kills whoever asked for the container's removal, while the proxy holds the request, which goes on its way then. */
+function killOnTheWire(site: Site, hook: 'onRequest' | 'onAnswer', containerId: string): Promise<Killed> {
+  return new Promise((resolve, reject) => {
+    const kill = async ({ method, url }: { readonly method: string; readonly url: string }): Promise<void> => {
+      if (method !== 'DELETE' || !url.includes(containerId)) return;
+      site.engine.hook({});
+      const asking = site.seam.seen().findLast(({ step }) => step === 'container remove');
+      const worker = site.workers().find(({ process }) => process.pid === asking?.pid);
+      if (worker === undefined || asking === undefined) {
+        reject(new Error(`nobody has asked for the removal of ${containerId}`));
+        return;
+      }
+      const ns = nowNs();
+      await worker.kill();
+      resolve({ ns, pid: asking.pid });
+    };
+    site.engine.hook({ [hook]: kill });
+  });
 }
 
 /** Waits for the job's end, then for the rest; resolves to what is still broken when the time for healing is over. */
-async function healed(site: Site, asked: Asked): Promise<readonly Broken[]> {
-  const untilNs = nowNs() + HEALED_WITHIN_MS * 1e6;
+async function healed(site: Site, asked: Asked, withinMs: number): Promise<readonly Broken[]> {
+  const untilNs = nowNs() + withinMs * 1e6;
   for (;;) {
     const broken = (await site.jobs.state(asked.jobId)) === 'completed' ? await checkCleaned(site, asked) : undefined;
     if (broken?.length === 0) return broken;
