@@ -9,6 +9,7 @@ import { shownUrl } from './config/shown-url.js';
 import { unknownNameLines } from './config/unknown-names.js';
 import { describeSettings, type LogLevel, type Values, Variables } from './config/variables.js';
 import { ConfigurationError } from './domain/errors.js';
+import { visible } from './domain/text.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -75,7 +76,8 @@ export function readConfig(
   const lines = unknownNameLines(Object.keys(given), Object.keys(Variables.shape)).concat(
     parsed.success ? contradictionLines(parsed.data) : badValueLines(parsed.error, given),
   );
-  if (lines.length > 0 || !parsed.success) throw new ConfigError(lines);
+  // A name or a value may hold a line feed, or steer the terminal that shows it.
+  if (lines.length > 0 || !parsed.success) throw new ConfigError(lines.map(visible));
   return toConfig(parsed.data, { ...machine, dataHome: given['XDG_DATA_HOME'] });
 }
 

@@ -62,9 +62,9 @@ export function shown(text: string): string {
   );
 }
 
-/** An instant as people read it, to the second. */
+/** An instant as people read it, to the second; empty where it is none that JavaScript knows. */
 export function shownTime(instant: Date | null): string {
-  return instant === null
+  return instant === null || Number.isNaN(instant.getTime())
     ? ''
     : instant
         .toISOString()

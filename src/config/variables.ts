@@ -31,8 +31,10 @@ const setting = <Out>(schema: z.ZodType<Out, string>, text: SettingText) =>
 const optional = <Out>(schema: z.ZodType<Out, string>, text: SettingText) => schema.optional().register(texts, text);
 
 const matching = (isAllowed: (text: string) => boolean) => z.string().refine(isAllowed);
-const url = (...schemes: readonly string[]) =>
-  matching((text) => URL.canParse(text) && schemes.some((scheme) => text.startsWith(`${scheme}://`)));
+// A URL's parser passes over line feeds and tabs as if they were not there.
+const isUrl = (text: string, schemes: readonly string[]): boolean =>
+  URL.canParse(text) && !/\p{Cc}/u.test(text) && schemes.some((scheme) => text.startsWith(`${scheme}://`));
+const url = (...schemes: readonly string[]) => matching((text) => isUrl(text, schemes));
 const number = (pattern: RegExp, min: number, max: number) =>
   z.string().regex(pattern).transform(Number).pipe(z.number().min(min).max(max));
 const whole = (min: number, max: number) => number(/^\d+$/, min, max);
@@ -56,6 +58,22 @@ const parsed = <Out>(parse: (text: string) => Out | undefined) =>
     return z.NEVER;
   });
 
+/** What its client would stumble over when it connects: an escape that is none, a database that is no number. */
+function isRedisUrl(text: string): boolean {
+  if (!isUrl(text, ['redis', 'rediss'])) return false;
+  const { username, password, pathname } = new URL(text);
+  return isEscaped(username) && isEscaped(password) && /^(?:\/\d{0,5})?$/.test(pathname);
+}
+
+function isEscaped(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const TOKEN_MIN_CHARACTERS = 16;
 /** What may stand behind `Bearer ` (RFC 6750), long enough not to be guessed. */
 const TOKEN = new RegExp(String.raw`^[\w.~+/-]{${TOKEN_MIN_CHARACTERS},}=*$`);
@@ -71,7 +89,7 @@ export const Variables = z.object({
     meaning: 'PostgreSQL with the runtime records, the operation log and, unless told otherwise, queue and leases',
     allowed: 'postgresql://user:password@host:port/database',
   }),
-  REDIS_URL: optional(url('redis', 'rediss'), {
+  REDIS_URL: optional(matching(isRedisUrl), {
     fallback: 'no Redis',
     meaning: 'Redis for the queue and the leases; it must run with `maxmemory-policy noeviction`',
     allowed: 'redis://host:port or rediss://user:password@host:port/database',

@@ -25,15 +25,22 @@ const historySchema = z.object({
 
 /** Reads a job's stored progress; anything that is no history of ours counts as none. */
 export function readHistory(progress: unknown): AttemptHistory {
-  const read = historySchema.safeParse(progress);
-  return read.success ? read.data : EMPTY_HISTORY;
+  try {
+    const read = historySchema.safeParse(progress);
+    return read.success ? read.data : EMPTY_HISTORY;
+  } catch {
+    // No JSON does that, but a getter may.
+    return EMPTY_HISTORY;
+  }
 }
 
 /** The history with one more failed attempt; only the newest `HISTORY_LENGTH` are kept in full. */
 export function withFailure(history: AttemptHistory, failed: FailedAttempt): AttemptHistory {
+  // One more than that would not be read back, and with it the whole history.
+  const count = Math.min((history.counts[failed.code] ?? 0) + 1, Number.MAX_SAFE_INTEGER);
   return {
     ...history,
-    counts: { ...history.counts, [failed.code]: (history.counts[failed.code] ?? 0) + 1 },
+    counts: { ...history.counts, [failed.code]: count },
     // Never later than this one: a clock that was set back, or a producer, would put off the end for ever.
     firstFailedAt: earlier(history.firstFailedAt, failed.at),
     attempts: [...history.attempts, { ...failed, message: storable(failed.message, 1_000) }].slice(-HISTORY_LENGTH),

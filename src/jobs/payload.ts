@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { messageOf } from '../domain/errors.js';
 import { type CleanupCommand, OP_SOURCES, SOURCE_REF_MAX_CHARACTERS } from '../domain/operation.js';
 import type { Delivery } from './delivery.js';
 
@@ -33,18 +34,29 @@ export type ReadPayload =
   /** `command` holds what could be made out of the payload, for the operation log. */
   | { readonly valid: false; readonly command: CleanupCommand; readonly problem: string };
 
+type JobFacts = Pick<CleanupCommand, 'jobId' | 'attempt'>;
+
+/** Never throws: a job that is not settled comes back for ever. */
 export function readPayload({ jobName, payload, jobId, run }: Delivery): ReadPayload {
   const job = { jobId, attempt: run };
-  if (jobName !== JOB_NAME) {
-    return unreadable(payload, job, `job name ${JSON.stringify(jobName)} is unknown; allowed: ${JOB_NAME}`);
+  try {
+    return jobName === JOB_NAME
+      ? readCleanup(payload, job)
+      : unreadable(payload, job, `job name ${JSON.stringify(jobName)} is unknown; allowed: ${JOB_NAME}`);
+  } catch (thrown) {
+    // No JSON does that, but a getter may.
+    return unreadable(undefined, job, `the data cannot be read: ${messageOf(thrown)}`);
   }
+}
+
+function readCleanup(payload: unknown, job: JobFacts): ReadPayload {
   const read = payloadSchema.safeParse(payload);
   if (!read.success) return unreadable(payload, job, describe(read.error, payload));
   const { gameId, opSource, sourceRef = '', expectedContainerId = null } = read.data;
   return { valid: true, command: { gameId, opSource, sourceRef, expectedContainerId, ...job } };
 }
 
-function unreadable(payload: unknown, job: Pick<CleanupCommand, 'jobId' | 'attempt'>, problem: string): ReadPayload {
+function unreadable(payload: unknown, job: JobFacts, problem: string): ReadPayload {
   const fields: Record<string, unknown> = typeof payload === 'object' && payload !== null ? { ...payload } : {};
   const text = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '');
   const command = { gameId: text('gameId'), opSource: text('opSource'), sourceRef: text('sourceRef') };

@@ -4,17 +4,18 @@ import type { CleanupJobData } from '../../jobs/ports.js';
 
 /**
  * The key under which cleanups of one game become one job: the game id itself, so that other producers can use it too.
- * Text that is no game id may be of any length and content, which neither store can index; it gets a digest.
+ * Text that is no game id may be of any length and content, which neither store can index; it gets a digest. The control
+ * character keeps that apart from every game id.
  */
 export function deduplicationId(gameId: string): string {
   const trimmed = gameId.trim();
   if (gameIdProblem(trimmed) === undefined) return trimmed;
-  return `invalid:${createHash('sha256').update(trimmed).digest('hex')}`;
+  return `\u0001invalid:${createHash('sha256').update(trimmed).digest('hex')}`;
 }
 
 /**
  * The key of a person's request that met a sweep's running job: that job may decline what a person may have, so the
- * request gets a job of its own. The control character keeps it apart from every game id.
+ * request gets a job of its own.
  */
 export const afterSweepId = (gameId: string): string => `\u0001after-sweep:${deduplicationId(gameId)}`;
 

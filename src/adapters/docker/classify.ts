@@ -74,7 +74,7 @@ function classifyAnswer(call: EngineCall, status: number, message: string | unde
   if (call === 'look') return 'unavailable';
   if (status === 409 || status === 500) return 'refused';
   // "Accepted" is no removal yet, and a gateway that lost the engine's answer does not know either.
-  if ((status >= 200 && status < 300) || status === 502 || status === 504) return 'unknown_outcome';
+  if (status < 300 || status === 502 || status === 504) return 'unknown_outcome';
   // Redirects, 401, 403, 405, 408, 429, 503 and whatever else: not now, not this way, nothing was removed.
   return 'unavailable';
 }

@@ -7,6 +7,7 @@ import { ConfigurationError, UnavailableError, messageOf } from '../../domain/er
 import { withDeadline } from './deadline.js';
 import { type EngineEndpoint, parseEndpoint } from './endpoint.js';
 import { fieldsOf } from './fields.js';
+import { harden } from './harden.js';
 
 export interface DockerSettings {
   /** `DOCKER_HOST`; undefined or empty means the usual socket of this system. */
@@ -21,8 +22,7 @@ export interface DockerSettings {
  * A client of the one engine that the settings name; no connection is made yet.
  *
  * Its library would fill every option that is not set from the environment, and a `DOCKER_HOST` there wins over a given
- * socket; so every such option is set here, if only to undefined. No `agent`: Node's own keeps connections alive, and
- * the library prints the whole of a given one on each request, at a hundred times the cost of the request.
+ * socket; so every such option is set here, if only to undefined.
  *
  * @throws ConfigurationError that names the variable, its value and what is allowed
  */
@@ -42,7 +42,7 @@ export function createDocker(settings: DockerSettings = {}): Docker {
           ...(endpoint.tls && isGiven(settings.certPath) ? readCertificates(settings.certPath) : NO_CERTIFICATES),
         }),
   };
-  return refuseRedirects(construct(explicit));
+  return harden(construct(explicit));
 }
 
 /** The engine that the settings name, for messages: `unix:///var/run/docker.sock`, `tcp://host:2375`. */
@@ -89,17 +89,6 @@ function construct(options: Docker.DockerOptions): Docker {
       { cause },
     );
   }
-}
-
-/**
- * docker-modem follows a redirect with a second request whose errors nobody listens to, which ends the process. An
- * engine redirects nothing that we ask for, but a gateway before it may. Not a documented option; a test holds it.
- */
-function refuseRedirects(docker: Docker): Docker {
-  const { modem } = docker;
-  const buildRequest = modem['buildRequest'].bind(modem);
-  modem['buildRequest'] = (options, ...rest) => buildRequest(Object.assign(options, { maxRedirects: 0 }), ...rest);
-  return docker;
 }
 
 export interface EngineFacts {

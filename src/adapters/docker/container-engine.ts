@@ -33,6 +33,7 @@ export function createContainerEngine({ docker, clock, timeoutMs }: ContainerEng
   /** Every request goes through here: its own deadline, the caller's signal, one classification. */
   async function ask(
     call: EngineCall,
+    containerId: string,
     signal: AbortSignal,
     request: (abortSignal: AbortSignal) => Promise<unknown>,
   ): Promise<Answer> {
@@ -41,13 +42,15 @@ export function createContainerEngine({ docker, clock, timeoutMs }: ContainerEng
     } catch (cause) {
       signal.throwIfAborted();
       const failure = readFailure(cause);
-      return { verdict: classify(call, failure), detail: failure.text, cause };
+      const said = classify(call, failure);
+      const verdict = said === 'gone' && namesOther(containerId, failure.text) ? NOT_OURS[call] : said;
+      return { verdict, detail: failure.text, cause };
     }
   }
 
   async function look(containerId: string, signal: AbortSignal): Promise<ContainerSighting> {
     requireFullId(containerId);
-    const answer = await ask('look', signal, (abortSignal) =>
+    const answer = await ask('look', containerId, signal, (abortSignal) =>
       docker.getContainer(containerId).inspect({ abortSignal }),
     );
     if (answer.verdict === 'gone') return { kind: 'gone' };
@@ -60,7 +63,7 @@ export function createContainerEngine({ docker, clock, timeoutMs }: ContainerEng
 
   async function remove(containerId: string, signal: AbortSignal): Promise<RemovalAnswer> {
     requireFullId(containerId);
-    const answer = await ask('remove', signal, (abortSignal) =>
+    const answer = await ask('remove', containerId, signal, (abortSignal) =>
       // `v`: the anonymous volumes, which nothing leads back to the container later.
       docker.getContainer(containerId).remove({ v: true, abortSignal }),
     );
@@ -98,6 +101,12 @@ export function createContainerEngine({ docker, clock, timeoutMs }: ContainerEng
 
   return { look, remove };
 }
+
+/** What "no such container" means of another one than was asked for: one that ours depends on, say. */
+const NOT_OURS: Readonly<Record<EngineCall, Verdict>> = { look: 'unavailable', remove: 'refused' };
+
+const namesOther = (containerId: string, text: string): boolean =>
+  (text.match(/\b[0-9a-f]{64}\b/g) ?? []).some((id) => id !== containerId);
 
 /** Ids become part of a URL: `?force=1` behind one would kill a running container, `..` crashes the client library. */
 function requireFullId(containerId: string): void {

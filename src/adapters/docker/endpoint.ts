@@ -1,5 +1,6 @@
 /** Which engine is meant: the text of `DOCKER_HOST`, read as the Docker CLI reads it, and refused where it cannot work. */
 import { ConfigurationError } from '../../domain/errors.js';
+import { visible } from '../../domain/text.js';
 
 export type EngineEndpoint =
   /** A Unix socket or a Windows named pipe. */
@@ -60,9 +61,7 @@ function parseNetwork(
   // Parsed as http whatever the scheme: only then does URL check the host and the port. The default port is set below.
   const url = URL.canParse(`http://${rest}`) ? new URL(`http://${rest}`) : undefined;
   if (url === undefined || url.hostname === '') throw refused(text, 'it is no host and port');
-  // Not shown: it may be a password.
-  if (url.username !== '' || url.password !== '')
-    throw refused('(not shown)', 'a user or password does not belong here');
+  if (url.username !== '' || url.password !== '') throw refused(text, 'a user or password does not belong here');
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
     throw refused(text, 'nothing may follow the port, not even a path');
   }
@@ -78,5 +77,8 @@ function defaultPort(scheme: 'tcp' | 'http' | 'https', tls: boolean): number {
 }
 
 function refused(value: string, why: string): ConfigurationError {
-  return new ConfigurationError(`DOCKER_HOST=${value}: ${why}; ${ALLOWED}`);
+  // A colon before an @ begins a password, wherever a parser might see its end.
+  const hasPassword = /:.*@/s.test(value.replace(/^[^:/]*:\/\//, ''));
+  const shown = hasPassword ? '(not shown)' : visible(value);
+  return new ConfigurationError(`DOCKER_HOST=${shown}: ${why}; ${ALLOWED}`);
 }

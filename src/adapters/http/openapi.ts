@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { API, type App } from './app.js';
-import { UNAUTHORIZED } from './refusals.js';
+import { MALFORMED, UNAUTHORIZED } from './refusals.js';
 
 const JSON_POINTER = '#/components/schemas/';
 
@@ -70,7 +70,7 @@ export async function registerOpenApi(app: App, version: string): Promise<void> 
         operationId: 'getOpenApi',
         tags: ['service'],
         summary: 'This document',
-        response: { 200: z.looseObject({}).describe('OpenAPI 3.1.'), ...UNAUTHORIZED },
+        response: { 200: z.looseObject({}).describe('OpenAPI 3.1.'), ...MALFORMED, ...UNAUTHORIZED },
       },
     },
     async () => ({ ...app.swagger() }),

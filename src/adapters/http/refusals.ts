@@ -1,5 +1,8 @@
 import { problem } from './schemas.js';
 
+/** Of routes that take nothing: a request id that can be none. */
+export const MALFORMED = { 400: problem.describe('The request is malformed.') } as const;
+
 export const UNAUTHORIZED = {
   401: problem.describe('No token, or a wrong one; or a request that a page of another site has made.'),
 } as const;

@@ -31,6 +31,7 @@ export function sessionOptions(connectionString: string, applicationName: string
       `DATABASE_URL asks for schema=${schema}; the tables of this service live in the schema public: leave schema out`,
     );
   }
+  refuseBadEscapes(rest);
   return {
     connectionString: rest,
     application_name: applicationName,
@@ -38,6 +39,18 @@ export function sessionOptions(connectionString: string, applicationName: string
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
   };
+}
+
+/** The driver reads the address each time it is about to connect; what it cannot read then would fail without a name. */
+function refuseBadEscapes(connectionString: string): void {
+  try {
+    void new Client({ connectionString });
+  } catch (cause) {
+    if (!(cause instanceof URIError)) return;
+    throw new ConfigurationError('DATABASE_URL has an escape that stands for no character; a "%" is written %25', {
+      cause,
+    });
+  }
 }
 
 /**

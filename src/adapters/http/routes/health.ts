@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { App } from '../app.js';
 import type { HttpParts } from '../ports.js';
 import { Problem } from '../problem.js';
-import { UNAUTHORIZED } from '../refusals.js';
+import { MALFORMED, UNAUTHORIZED } from '../refusals.js';
 import { health, problem, readiness } from '../schemas.js';
 
 export function healthRoutes(app: App, { checkReadiness, metricsText }: HttpParts): void {
@@ -15,7 +15,7 @@ export function healthRoutes(app: App, { checkReadiness, metricsText }: HttpPart
         security: [],
         summary: 'Whether the process lives',
         description: 'Looks at nothing outside the process: a dependency that is away is no reason to end it.',
-        response: { 200: health.describe('It does.'), 400: problem.describe('The request is malformed.') },
+        response: { 200: health.describe('It does.'), ...MALFORMED },
       },
     },
     async () => ({ status: 'ok' as const }),
@@ -32,7 +32,7 @@ export function healthRoutes(app: App, { checkReadiness, metricsText }: HttpPart
         description: 'Looks at each dependency, and at when a retention sweep last finished; takes a second at most.',
         response: {
           200: readiness.describe('Everything is well.'),
-          400: problem.describe('The request is malformed.'),
+          ...MALFORMED,
           503: readiness.describe('Something is not; the checks say what.'),
         },
       },
@@ -53,6 +53,7 @@ export function healthRoutes(app: App, { checkReadiness, metricsText }: HttpPart
         summary: 'Metrics in the text format of Prometheus',
         response: {
           200: { description: 'The metrics.', content: { 'text/plain': { schema: z.string() } } },
+          ...MALFORMED,
           ...UNAUTHORIZED,
           404: problem.describe('No metrics are kept.'),
         },

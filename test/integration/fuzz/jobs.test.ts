@@ -1,0 +1,146 @@
+/* oxlint-disable vitest/no-conditional-expect -- a property says what holds in each case */
+import * as fc from 'fast-check';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker.js';
+import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
+import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
+import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
+import { systemClock } from '../../../src/clock.js';
+import { FAILURE_CODES, SUCCESS_CODES } from '../../../src/domain/error-codes.js';
+import type { LoggedOperation } from '../../../src/domain/pages.js';
+import { createJobConsumer } from '../../../src/jobs/consume.js';
+import { readReason } from '../../../src/jobs/reason.js';
+import {
+  type QueueSpace,
+  startStore,
+  STORE_KINDS,
+  type StoreKind,
+  type TestStore,
+} from '../../contract/queue-stores.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { eventually } from '../../support/eventually.js';
+import { fuzz, UNHURRIED } from '../../unit/fuzz/fuzzing.js';
+import { anyJson, hostileText, nearlyPayload } from '../../unit/fuzz/hostile.js';
+
+const BATCH = 100;
+const LIMITS = { conflictMaxAttempts: 1, conflictMaxDelayMs: 1, retryMaxAgeMs: 0 };
+const KNOWN: readonly unknown[] = [...SUCCESS_CODES, ...FAILURE_CODES];
+
+interface Added {
+  readonly name: string;
+  readonly data: unknown;
+}
+
+const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
+
+function jsonOf(data: unknown): string {
+  try {
+    return JSON.stringify(data) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/** What BullMQ itself takes: a name that is not empty, data that can be written; in PostgreSQL only what its text holds. */
+function isAddable(kind: StoreKind, { name, data }: Added): boolean {
+  const json = jsonOf(data);
+  if (name === '' || json === '' || json.length > 100_000) return false;
+  return kind === 'redis' || (isStorable(name) && !/\\u(?:0000|d[89a-f])/i.test(json));
+}
+
+const added = (kind: StoreKind): fc.Arbitrary<Added> =>
+  fc
+    .record({
+      name: fc.oneof({ weight: 6, arbitrary: fc.constant('cleanup_container') }, hostileText),
+      data: fc.oneof({ weight: 3, arbitrary: nearlyPayload() }, { weight: 2, arbitrary: anyJson }),
+    })
+    .filter((job) => isAddable(kind, job));
+
+describe.each(STORE_KINDS)('whatever plain BullMQ adds on %s', (kind) => {
+  let store: TestStore;
+  let space: QueueSpace;
+  let database: RecordsDatabase;
+  let worker: CleanupWorker;
+
+  beforeAll(async () => {
+    [store, database] = await Promise.all([startStore(kind), openRecordsDatabase()]);
+  });
+  afterAll(async () => {
+    await Promise.all([store.stop(), database.close()]);
+  });
+  beforeEach(async () => {
+    space = await store.space();
+    const lost: unknown[] = [];
+    const cleanup = createCleanupService(
+      {
+        leases: {
+          withLease: async (_gameId, signal, work) => ({
+            status: 'done',
+            value: await work({ signal, assertHeld: () => undefined }),
+          }),
+        },
+        // Nobody knows any game, so that each good payload ends at its first try.
+        records: { take: async () => undefined, markRemoved: async () => ({ status: 'vanished' }) },
+        log: createOperationLog(database),
+        engine: { look: async () => ({ kind: 'gone' }), remove: async () => ({ kind: 'gone' }) },
+        observer: {
+          concluded: () => undefined,
+          auditRowLost: (_entry, cause) => void lost.push(cause),
+          leaseReleaseFailed: () => undefined,
+        },
+        clock: systemClock,
+      },
+      { retentionMs: 1 },
+    );
+    const consumer = createJobConsumer({ cleanup, clock: systemClock, random: () => 0, traceId: () => '' }, LIMITS);
+    const { backend, report } = space;
+    worker = createCleanupWorker({ backend, consumer, clock: systemClock, report, gaveUp: consumer.gaveUp });
+    await worker.start();
+  });
+  afterEach(async () => {
+    await worker.stop({ graceMs: 0 });
+    await space.close();
+    await database.clear();
+  });
+
+  const rowsByJob = async (): Promise<ReadonlyMap<string, LoggedOperation>> => {
+    const found = new Map<string, LoggedOperation>();
+    for (let before: string | undefined; ;) {
+      const page = await createRecordQueries(database).listOperations({ before, limit: 500 });
+      for (const row of page.items) {
+        expect(found.has(row.jobId)).toBe(false);
+        found.set(row.jobId, row);
+      }
+      if (page.next === null) return found;
+      before = page.next;
+    }
+  };
+
+  it('ends, with the same code for the same data, and leaves one row', UNHURRIED, async () => {
+    const { seed = 0, numRuns = BATCH } = fuzz(BATCH);
+    const sent = fc.sample(added(kind), { seed, numRuns });
+    // Twice each: what was settled one way must be settled so again.
+    const jobs = await space.plain.addBulk([...sent, ...sent].map(({ name, data }) => ({ name, data, opts: {} })));
+    await eventually(
+      async () => {
+        const { waiting = 0, active = 0, delayed = 0, prioritized = 0 } = await space.plain.getJobCounts();
+        expect(waiting + active + delayed + prioritized).toBe(0);
+      },
+      { withinMs: 60_000 + numRuns * 100 },
+    );
+    const rows = await rowsByJob();
+    const codes = await Promise.all(
+      jobs.map(async ({ id = '' }) => {
+        const job = await space.plain.getJob(id);
+        const result = job?.returnvalue as { readonly errorCode?: string } | null | undefined;
+        const code = result?.errorCode ?? readReason(job?.failedReason ?? '')?.code;
+        expect(KNOWN, `job ${id}: ${job?.failedReason}`).toContain(code);
+        expect(rows.get(id)?.errorCode).toBe(code);
+        return code;
+      }),
+    );
+    expect(codes.slice(sent.length)).toEqual(codes.slice(0, sent.length));
+    expect(rows.size).toBe(jobs.length);
+    expect(space.report.of('fault')).toEqual([]);
+  });
+});

@@ -1,0 +1,103 @@
+/** What the properties of this folder have found, each by its name. */
+import { describe, expect, it } from 'vitest';
+import { deduplicationId } from '../../../src/adapters/bullmq/coalescing.js';
+import { parseEndpoint } from '../../../src/adapters/docker/endpoint.js';
+import { poolOptions } from '../../../src/adapters/postgres/pool.js';
+import { shownTime } from '../../../src/cli/output.js';
+import { shownUrl } from '../../../src/config/shown-url.js';
+import { EMPTY_HISTORY } from '../../../src/jobs/delivery.js';
+import { readHistory, withFailure } from '../../../src/jobs/history.js';
+import { readPayload } from '../../../src/jobs/payload.js';
+import { aDelivery } from '../../support/deliveries.js';
+import { httpWorld } from '../adapters/http/http-world.js';
+import { linesOf } from '../config/reading.js';
+
+const throwing = {
+  get gameId(): string {
+    throw new TypeError('no');
+  },
+};
+
+describe('a job', () => {
+  it('whose data throws when it is read is refused like any other', () => {
+    const read = readPayload(aDelivery({ payload: throwing }));
+    expect(read).toMatchObject({ valid: false, problem: 'the data cannot be read: no', command: { gameId: '' } });
+  });
+
+  it('whose progress throws when it is read has no history', () => {
+    const counts = Object.defineProperty({}, 'counts', { enumerable: true, get: () => throwing.gameId });
+    expect(readHistory(counts)).toEqual(EMPTY_HISTORY);
+  });
+
+  it('that says it has failed more often than can be counted keeps its history all the same', () => {
+    const progress = { ...EMPTY_HISTORY, counts: { conflict: Number.MAX_SAFE_INTEGER } };
+    const failed = {
+      attempt: 1,
+      code: 'conflict',
+      message: 'busy',
+      at: '2026-03-01T00:00:00.000Z',
+      traceId: '',
+    } as const;
+    const kept = withFailure(readHistory(progress), failed);
+    expect(readHistory(kept)).toEqual(kept);
+  });
+
+  it('for a game that is called like the key of no game is not one with that job', () => {
+    const invalid = 'tab\there';
+    const keyAsName = deduplicationId(invalid).replace('\u0001', '');
+    expect(deduplicationId(keyAsName)).toBe(keyAsName);
+    expect(deduplicationId(invalid)).not.toBe(keyAsName);
+  });
+});
+
+describe('an address with a password', () => {
+  it.each([
+    ['postgresql://app:pa/ss@db:5432/games', 'postgresql://app:***@db:5432/games'],
+    ['redis://app:12#ss@cache', 'redis://app:***@cache'],
+    ['redis://app:6?ss@cache', 'redis://app:***'],
+    ['postgresql://db/games?password=a#ss', 'postgresql://db/games?password=***'],
+    ['postgresql://db:1/games?user=u&password=@ss', 'postgresql://db:***'],
+  ])('%s that nobody has escaped is not shown', (url, shown) => {
+    expect(shownUrl(url)).toBe(shown);
+  });
+
+  it.each(['tcp://app:12/ss@engine', 'tcp://app:s/s@engine:2375', 'ssh://app:ss@engine'])(
+    '%s is not shown where it is no address of an engine',
+    (host) => {
+      expect(() => parseEndpoint(host, false)).toThrow(/^DOCKER_HOST=\(not shown\): /);
+    },
+  );
+
+  it.each([
+    ['REDIS_URL', 'redis://app:p%ff@cache'],
+    ['REDIS_URL', 'redis://app:p%zz@cache'],
+    ['REDIS_URL', 'redis://cache/games'],
+    ['DATABASE_URL', 'postgresql://db\n/games'],
+    ['DOCKER_HOST', 'tcp://engine\t:2375'],
+  ])('%s=%j is refused before anybody would connect', (name, url) => {
+    expect(linesOf({ [name]: url })).toMatchObject([expect.stringMatching(`^${name}: .* is not allowed`)]);
+  });
+
+  it('is refused by its variable when the driver could not read its escapes', () => {
+    const connectionString = 'postgresql://app:p%ff@db/games';
+    const options = { connectionString, applicationName: 'test', max: 1 };
+    expect(() => poolOptions(options)).toThrow(/^DATABASE_URL has an escape that stands for no character/);
+  });
+});
+
+it('the name of a setting that holds a line feed is told in one line', () => {
+  expect(linesOf({ 'RTMANAGER_A\nB': '1' })).toMatchObject([expect.stringMatching(/^RTMANAGER_A\\u000aB: no setting/)]);
+});
+
+it('a time that PostgreSQL knows and JavaScript does not is left empty on the command line', () => {
+  expect(shownTime(new Date(Number.NaN))).toBe('');
+});
+
+it.each(['/metrics', '/openapi.json'])('%s says in its document that a request id may be refused', async (path) => {
+  const { app } = await httpWorld();
+  const refused = await app.inject({ url: path, headers: { 'x-request-id': 'x'.repeat(257) } });
+  const { paths } = (await app.inject('/openapi.json')).json<{
+    paths: Record<string, { get: { responses: object } }>;
+  }>();
+  expect(Object.keys(paths[path]?.get.responses ?? {})).toContain(String(refused.statusCode));
+});

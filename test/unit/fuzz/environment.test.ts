@@ -1,0 +1,125 @@
+/* oxlint-disable vitest/no-conditional-expect -- a property says what holds in each case */
+import * as fc from 'fast-check';
+import { Client } from 'pg';
+import { describe, expect, it } from 'vitest';
+import { describeEngine } from '../../../src/adapters/docker/connection.js';
+import { poolOptions } from '../../../src/adapters/postgres/pool.js';
+import { type Config, effectiveConfig, type Environment } from '../../../src/config.js';
+import { describeSettings } from '../../../src/config/variables.js';
+import { ConfigurationError } from '../../../src/domain/errors.js';
+import { read } from '../config/reading.js';
+import { hostileValue, SECRET, TOKEN, urlWithSecret, urlWithUserSecret } from './environment.js';
+import { fuzz, UNHURRIED } from './fuzzing.js';
+import { hostileText } from './hostile.js';
+
+const NAMES = describeSettings().map(({ name }) => name);
+const setting = fc.constantFrom(...NAMES).chain((name) => fc.tuple(fc.constant(name), hostileValue(name)));
+const environment: fc.Arbitrary<Environment> = fc
+  .oneof(fc.array(setting, { minLength: 1, maxLength: 1 }), fc.array(setting, { minLength: 2, maxLength: 6 }))
+  .map((settings) => Object.fromEntries(settings));
+
+/** The settings, or the lines with which they are refused; any other exception is the test's failure. */
+function reading(given: Environment): { readonly config: Config } | { readonly lines: readonly string[] } {
+  try {
+    return { config: read(given) };
+  } catch (thrown) {
+    if (thrown instanceof ConfigurationError) return { lines: thrown.message.split('\n') };
+    throw thrown;
+  }
+}
+
+/** What people and logs get to see of an environment. */
+function shown(given: Environment): string {
+  const found = reading(given);
+  if ('lines' in found) return found.lines.join('\n');
+  return `${JSON.stringify(effectiveConfig(found.config))}\n${engineWords(found.config)}`;
+}
+
+function engineWords({ dockerHost, dockerTlsVerify }: Config): string {
+  try {
+    return describeEngine({ host: dockerHost, tlsVerify: dockerTlsVerify });
+  } catch (thrown) {
+    if (thrown instanceof ConfigurationError) return thrown.message;
+    throw thrown;
+  }
+}
+
+// oxlint-disable-next-line no-control-regex -- what would break a line or steer a terminal
+const UNPRINTABLE = /[\u0000-\u001F\u007F-\u009F]/;
+
+describe('the environment, whatever it holds,', () => {
+  it('gives frozen settings, or one line for each variable that is wrong', UNHURRIED, () => {
+    fc.assert(
+      fc.property(environment, (given) => {
+        const found = reading(given);
+        if ('config' in found) {
+          expect(Object.isFrozen(found.config)).toBe(true);
+          return;
+        }
+        expect(found.lines.length).toBeGreaterThan(0);
+        for (const line of found.lines) {
+          const isNamed = NAMES.some((name) => line.startsWith(`${name}: `) && name in given);
+          expect([line, isNamed]).toEqual([line, true]);
+          expect([line, UNPRINTABLE.test(line)]).toEqual([line, false]);
+        }
+        expect(new Set(found.lines).size).toBe(found.lines.length);
+      }),
+      fuzz(2_000),
+    );
+  });
+
+  it('is told of in one line for a name that nobody knows', UNHURRIED, () => {
+    fc.assert(
+      fc.property(hostileText, hostileText, (name, value) => {
+        const found = reading({ [`RTMANAGER_${name.slice(0, 300)}`]: value });
+        const lines = 'lines' in found ? found.lines : [];
+        expect(lines.filter((line) => UNPRINTABLE.test(line))).toEqual([]);
+        expect(lines.length).toBeLessThanOrEqual(1);
+      }),
+      fuzz(1_000),
+    );
+  });
+
+  it('gives settings that can be used: an address that is none is refused before it is needed', UNHURRIED, () => {
+    fc.assert(
+      fc.property(environment, (given) => {
+        const found = reading(given);
+        if (!('config' in found)) return;
+        const { databaseUrl, redisUrl } = found.config;
+        const line = engineWords(found.config);
+        expect([line, UNPRINTABLE.test(line)]).toEqual([line, false]);
+        if (databaseUrl !== null) expect(parsedAsPostgres(databaseUrl)).toBe(true);
+        if (redisUrl !== null) expect(new URL(redisUrl).pathname).toMatch(/^(?:\/\d{0,5})?$/);
+      }),
+      fuzz(2_000),
+    );
+  });
+
+  it('never has a password or a token of its own shown', UNHURRIED, () => {
+    const secretive = fc.oneof(
+      fc.tuple(fc.constantFrom('DATABASE_URL', 'REDIS_URL'), urlWithSecret),
+      fc.tuple(fc.constant('DOCKER_HOST'), urlWithUserSecret),
+      fc.tuple(
+        fc.constant('RTMANAGER_API_TOKENS'),
+        fc.tuple(hostileText, hostileText).map(([a, b]) => `${a}${TOKEN}${b}`),
+      ),
+    );
+    fc.assert(
+      fc.property(fc.array(secretive, { minLength: 1, maxLength: 2 }), environment, (secrets, others) => {
+        const text = shown({ ...others, ...Object.fromEntries(secrets) });
+        expect(text).not.toContain(SECRET);
+        expect(text).not.toContain(TOKEN);
+      }),
+      fuzz(3_000),
+    );
+  });
+});
+
+/** Whether the driver can make a client of it, or the address was refused in time. */
+function parsedAsPostgres(connectionString: string): boolean {
+  try {
+    return new Client(poolOptions({ connectionString, applicationName: 'fuzz', max: 1 })).port > 0;
+  } catch (thrown) {
+    return thrown instanceof ConfigurationError && thrown.message.startsWith('DATABASE_URL');
+  }
+}

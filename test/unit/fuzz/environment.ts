@@ -1,0 +1,75 @@
+/** Values of the environment: as they should be, nearly so, and not at all. */
+import * as fc from 'fast-check';
+import { examples } from '../config/examples.js';
+import { hostileText } from './hostile.js';
+
+/** No message may contain them. */
+export const SECRET = 'zQ7-secret-word';
+export const TOKEN = 'zQ7-secret-token-of-32-characters';
+
+/** What people forget to escape in a password; digits, because they make a port of its beginning. */
+const besideSecret = fc
+  .array(fc.constantFrom('/', '?', '#', '@', ':', '%', '%ff', '%2F', '[', ']', '\\', ' ', '\n', '12', '6', 'p', 'é'), {
+    maxLength: 4,
+  })
+  .map((parts) => parts.join(''));
+
+const scheme = fc.constantFrom('postgresql', 'postgres', 'redis', 'rediss', 'tcp', 'http', 'https', 'ssh', 'unix', 'X');
+const place = fc.constantFrom(
+  'host',
+  'host:1',
+  'host/1',
+  'host:99999/x',
+  '[::1]:2',
+  '',
+  '/run/x.sock',
+  'host?sslmode=no',
+);
+
+/** An address whose password contains `SECRET`, escaped or not. */
+export const urlWithUserSecret: fc.Arbitrary<string> = fc
+  .tuple(scheme, fc.constantFrom('', 'user', 'us/er'), besideSecret, besideSecret, place)
+  .map(([by, user, before, behind, where]) => `${by}://${user}:${before}${SECRET}${behind}@${where}`);
+const inQuery = fc
+  .tuple(scheme, place, fc.constantFrom('password', 'PASSWORD', 'pass', 'token', 'sslpassword'), besideSecret)
+  .map(([by, where, name, before]) => `${by}://${where}?user=u&${name}=${before}${SECRET}`);
+// What begins with two slashes makes a scheme of the user.
+const withoutScheme = fc
+  .tuple(
+    besideSecret.filter((before) => !before.startsWith('//')),
+    place,
+  )
+  .map(([before, where]) => `user:${before}${SECRET}@${where}`);
+
+/** The same, or one with the password in its query, or none at all. */
+export const urlWithSecret: fc.Arbitrary<string> = fc.oneof(
+  { weight: 4, arbitrary: urlWithUserSecret },
+  { weight: 2, arbitrary: inQuery },
+  withoutScheme,
+);
+
+const address = fc
+  .tuple(scheme, fc.constantFrom('', 'u:p%ff@', 'u%zz:p@', ':p@'), place, hostileText)
+  .map(([by, user, where, path]) => `${by}://${user}${where}/${path}`);
+const amount = fc
+  .tuple(
+    fc.oneof(fc.nat(100_000).map(String), fc.constantFrom('1e3', '-1', '.5', '9'.repeat(400), '٣')),
+    fc.constantFrom('', 'ms', 's', 'm', 'h', 'd', '%', ' s'),
+  )
+  .map((parts) => parts.join(''));
+
+/** Two texts in one, as a slip of the hand makes them. */
+const spliced = (texts: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc.tuple(texts, hostileText, fc.nat(40)).map(([text, more, at]) => text.slice(0, at) + more + text.slice(at));
+
+export const hostileValue = (name: string): fc.Arbitrary<string> => {
+  const { valid = [], invalid = [] } = examples[name] ?? {};
+  const known = fc.constantFrom(...valid.map(([text]) => text), ...invalid, '');
+  return fc.oneof(
+    { weight: 8, arbitrary: known },
+    { weight: 2, arbitrary: spliced(known) },
+    { weight: 2, arbitrary: amount },
+    { weight: 2, arbitrary: address },
+    { weight: 2, arbitrary: hostileText },
+  );
+};

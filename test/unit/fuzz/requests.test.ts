@@ -1,0 +1,191 @@
+/* oxlint-disable vitest/no-conditional-expect -- a property says what holds in each case */
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { HttpParts } from '../../../src/adapters/http/ports.js';
+import { problem } from '../../../src/adapters/http/schemas.js';
+import { UnavailableError } from '../../../src/domain/errors.js';
+import { InvalidPageError } from '../../../src/domain/pages.js';
+import type { ResultJson } from '../../../src/domain/result.js';
+import type { JobEnding } from '../../../src/jobs/ports.js';
+import { httpParts } from '../../support/http-parts.js';
+import { httpWorld, type HttpWorld } from '../adapters/http/http-world.js';
+import { fuzz, UNHURRIED } from './fuzzing.js';
+import { anyJson, hostileText } from './hostile.js';
+import { type Asked, asked } from './requests.js';
+
+interface Document {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: object }>>>>;
+}
+
+/** The statuses of each code, as the documentation has them; sizes and types have their own. */
+const STATUSES: Readonly<Record<string, readonly number[]>> = {
+  invalid_request: [400, 408, 413, 414, 415, 431],
+  unauthorized: [401],
+  not_found: [404],
+  conflict: [409],
+  container_mismatch: [409],
+  lease_lost: [409],
+  service_unavailable: [503],
+};
+
+const isDashboard = (url: string): boolean => url.startsWith('/admin/queues');
+const isReadiness = (url: string): boolean => /^\/readyz(?:[?#]|$)/.test(url);
+
+async function answerTo({ app }: HttpWorld, { method, url, headers, body }: Asked) {
+  const options = { method: method as 'GET', url, headers, ...(body === undefined ? {} : { payload: body }) };
+  return app.inject(options);
+}
+
+type Answer = Awaited<ReturnType<typeof answerTo>>;
+
+function expectDocumented(request: Asked, answer: Answer): void {
+  const said = `${request.method} ${request.url} -> ${answer.statusCode} ${answer.body.slice(0, 300)}`;
+  const isAnswer = answer.statusCode >= 200 && answer.statusCode !== 500;
+  const sniffing = answer.headers['x-content-type-options'];
+  expect({ said, isAnswer, sniffing }).toEqual({ said, isAnswer: true, sniffing: 'nosniff' });
+  if (answer.statusCode < 400 || request.method === 'HEAD' || isDashboard(request.url)) return;
+  if (isReadiness(request.url) && answer.statusCode === 503) return;
+  const { error } = problem.strict().parse(JSON.parse(answer.body));
+  const isDocumented = STATUSES[error.code]?.includes(answer.statusCode);
+  expect({ said, isDocumented }).toEqual({ said, isDocumented: true });
+  expect(error.message).not.toBe('');
+}
+
+/** Whether the OpenAPI document knows this answer of this route. */
+function expectInDocument(document: Document, { method, url }: Asked, answer: Answer): void {
+  const [path = ''] = url.split(/[?#]/, 1);
+  const found = Object.entries(document.paths).find(([pattern, item]) => {
+    const expression = new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
+    return expression.test(path) && method.toLowerCase() in item;
+  });
+  // Refused before there was a route: too long a path, a bad escape, a path that steps out.
+  if (found === undefined || answer.statusCode === 404 || answer.statusCode === 414) return;
+  const operation = found[1][method.toLowerCase()];
+  const documented = Object.keys(operation?.responses ?? {});
+  // Bodies are read before the route is asked whether it takes any.
+  if (documented.includes('413') || ![413, 415].includes(answer.statusCode)) {
+    expect([...documented, `of ${method} ${url}`]).toContain(String(answer.statusCode));
+  }
+}
+
+describe('whatever is asked over HTTP', () => {
+  it('is answered as documented, and never with a bug', UNHURRIED, async () => {
+    const world = await httpWorld();
+    const document = (await world.app.inject('/openapi.json')).json<Document>();
+    await fc.assert(
+      fc.asyncProperty(asked, async (request) => {
+        const answer = await answerTo(world, request);
+        expect(world.bugs).toEqual([]);
+        expectDocumented(request, answer);
+        expectInDocument(document, request, answer);
+      }),
+      fuzz(1_500),
+    );
+  });
+
+  it('needs a token where any are set', UNHURRIED, async () => {
+    const world = await httpWorld({}, { tokens: ['a-token-of-sixteen'] });
+    await fc.assert(
+      fc.asyncProperty(asked, async (request) => {
+        const answer = await answerTo(world, request);
+        expectDocumented(request, answer);
+        const isOpen = /^\/(?:healthz|readyz)(?:[?#]|$)/.test(request.url);
+        const isOutside = [400, 404, 414].includes(answer.statusCode);
+        if (!isOpen && !isOutside) expect(answer.statusCode).toBe(401);
+      }),
+      fuzz(500),
+    );
+    expect(world.enqueued).toEqual([]);
+  });
+
+  it('is 503 while everything is away, and 400 where a page cannot be', UNHURRIED, async () => {
+    const failing = (error: Error): Partial<HttpParts> => {
+      const parts = httpParts({ enqueued: [], bugs: [], answered: [] });
+      const fail = async (): Promise<never> => {
+        throw error;
+      };
+      const failed = <T extends object>(port: T): T =>
+        Object.fromEntries(Object.keys(port).map((member) => [member, fail])) as unknown as T;
+      const { records, queue, jobs, deadLetters, retention, endings, schedule } = parts;
+      return {
+        records: failed(records),
+        queue: failed(queue),
+        jobs: failed(jobs),
+        deadLetters: failed(deadLetters),
+        retention: failed(retention),
+        endings: failed(endings),
+        schedule: failed(schedule),
+        countJobs: fail,
+      };
+    };
+    const away = await httpWorld(failing(new UnavailableError('queue', 'away')));
+    const noPage = await httpWorld(failing(new InvalidPageError('no such page')));
+    await fc.assert(
+      fc.asyncProperty(asked, fc.constantFrom(away, noPage), async (request, world) => {
+        expectDocumented(request, await answerTo(world, request));
+        expect(world.bugs).toEqual([]);
+      }),
+      fuzz(500),
+    );
+  });
+
+  it('is answered from whatever stands in the queue', UNHURRIED, async () => {
+    const time = fc.oneof(fc.date(), fc.constant(new Date(Number.NaN)));
+    const ending: fc.Arbitrary<JobEnding | null> = fc.oneof(
+      fc.constant(null),
+      hostileText.map((reason) => ({ jobId: '17', state: 'failed' as const, reason })),
+      fc
+        .record({
+          outcome: fc.constantFrom('success', 'failure'),
+          errorCode: fc.constantFrom('', 'replay_no_op', 'conflict'),
+          errorMessage: fc.oneof(hostileText, fc.constant(undefined)),
+          record: anyJson,
+        })
+        .map((result) => ({ jobId: '17', state: 'completed' as const, result: result as unknown as ResultJson })),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        hostileText,
+        time,
+        fc.option(time),
+        ending,
+        anyJson,
+        async (text, at, perhaps, ended, payload) => {
+          const attempts = [{ attempt: 1, code: 'conflict' as const, message: text, at: text, traceId: text }];
+          const about = { jobId: text, gameId: text, opSource: text, sourceRef: text, enqueuedAt: at, attempts };
+          const job = {
+            ...about,
+            state: 'failed' as const,
+            startedAt: perhaps,
+            finishedAt: perhaps,
+            nextTryAt: perhaps,
+          };
+          const letter = { ...about, code: 'conflict' as const, message: text, failedAt: at, replays: 0 };
+          const { deadLetters } = httpParts({ enqueued: [], bugs: [], answered: [] });
+          const { app, bugs } = await httpWorld({
+            jobs: { find: async () => ({ ...job, tries: 1, ending: ended }) },
+            deadLetters: {
+              ...deadLetters,
+              list: async () => ({ items: [letter], next: text }),
+              find: async () => ({
+                ...letter,
+                jobName: text,
+                payload,
+                pastLives: [{ reason: text, at: text, crashes: 0, attempts }],
+              }),
+            },
+          });
+          for (const path of ['cleanups/17', 'dead-letters', 'dead-letters/17'].map(
+            (name) => `/api/v1/internal/${name}`,
+          )) {
+            const answer = await app.inject(path);
+            expect([path, answer.statusCode, bugs]).toEqual([path, 200, []]);
+            expect(() => answer.json<unknown>()).not.toThrow();
+          }
+          expect((await app.inject('/admin')).statusCode).toBe(200);
+        },
+      ),
+      fuzz(60),
+    );
+  });
+});
