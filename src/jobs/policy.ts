@@ -81,7 +81,7 @@ export function verdictFor(code: ErrorCode, attempt: Attempt, limits: RetryLimit
 }
 
 /** Exponential from `firstMs`, capped at `maxMs`, then spread by a fifth to either side; whole milliseconds. */
-function backoffMs(firstMs: number, maxMs: number, { count, random }: Attempt): number {
+function backoffMs(firstMs: number, maxMs: number, { count, random }: Pick<Attempt, 'count' | 'random'>): number {
   const doublings = Math.min(count - 1, 30);
   const plainMs = Math.min(firstMs * 2 ** doublings, maxMs);
   return Math.round(plainMs * (0.8 + 0.4 * random));
@@ -94,12 +94,7 @@ function backoffMs(firstMs: number, maxMs: number, { count, random }: Attempt): 
 export function conflictPatienceMs(limits: RetryLimits): number {
   let totalMs = 0;
   for (let count = 1; count < limits.conflictMaxAttempts; count++) {
-    totalMs += backoffMs(CONFLICT_FIRST_DELAY_MS, limits.conflictMaxDelayMs, {
-      count,
-      ageMs: 0,
-      fromSweep: false,
-      random: 0,
-    });
+    totalMs += backoffMs(CONFLICT_FIRST_DELAY_MS, limits.conflictMaxDelayMs, { count, random: 0 });
   }
   return totalMs;
 }

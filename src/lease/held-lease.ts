@@ -53,7 +53,7 @@ export function holdLease(
     controller.abort(lost);
   };
   const lossByNow = (): LeaseLostError | undefined => {
-    if (lost === undefined && !isTrusted(clock.monotonicMs(), endMs)) {
+    if (!isTrusted(clock.monotonicMs(), endMs)) {
       lose(`it was not confirmed in time to be trusted any longer${lastFailure}`);
     }
     return lost;

@@ -29,7 +29,9 @@ function setUp(result: Result = failure('conflict', 'busy')) {
   const clock = { now: () => new Date(state.nowMs), monotonicMs: () => 0, after: () => () => undefined };
   const consumer = createJobConsumer({ cleanup, clock, random: () => 0.5, traceId: () => 'trace-1' }, limits);
   const consume = (over: Partial<Delivery> = {}): Promise<Settlement> => consumer.consume(aDelivery(over), calm);
-  return { asked, state, consume };
+  const gaveUp = (over: Partial<Delivery>, reason: string): Promise<Settlement> =>
+    consumer.gaveUp(aDelivery(over), reason);
+  return { asked, state, consume, gaveUp };
 }
 
 const historyOf = (settled: Settlement | undefined): unknown =>
@@ -170,6 +172,16 @@ describe('a delivery', () => {
       action: 'dead_letter',
       history: { counts: { not_found: 2 }, death: { crashes: 1 }, pastLives: [] },
     });
+  });
+
+  it('that the queue itself gave up is a dead letter with its row, and is not tried', async () => {
+    const { asked, gaveUp } = setUp();
+    expect(await gaveUp({ run: 7 }, 'job stalled more than allowable limit')).toMatchObject({
+      action: 'dead_letter',
+      reason: 'internal_error: the queue gave the job up: job stalled more than allowable limit',
+      history: { counts: { internal_error: 1 }, attempts: [{ attempt: 7, code: 'internal_error' }] },
+    });
+    expect(asked).toEqual(['refuse game-1 internal_error']);
   });
 
   it('that is interrupted is not settled', async () => {

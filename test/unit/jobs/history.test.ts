@@ -50,6 +50,15 @@ describe('a job that runs', () => {
 });
 
 describe('a stored history', () => {
+  it('that breaks whoever reads it counts as none', () => {
+    const progress = {
+      get counts(): object {
+        throw new Error('not for you');
+      },
+    };
+    expect(readHistory(progress)).toEqual(EMPTY_HISTORY);
+  });
+
   it('survives being stored as JSON with death and past lives', () => {
     const history = { ...sinceReplay(dead(1), 1), death: death(1) };
     expect(readHistory(JSON.parse(JSON.stringify(history)))).toEqual(history);

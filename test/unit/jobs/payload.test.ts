@@ -40,6 +40,42 @@ describe('a job’s payload', () => {
     expect(read.command).toMatchObject({ gameId: 'g', opSource: 'gm_rest', sourceRef: '' });
   });
 
+  it('that is refused still names the caller’s reference', () => {
+    const read = readPayload(aDelivery({ payload: { gameId: 'g', opSource: 1, sourceRef: 'request-9' } }));
+    expect(read.command).toMatchObject({ gameId: 'g', opSource: '', sourceRef: 'request-9' });
+  });
+
+  const problemOf = (payload: unknown): string => {
+    const read = readPayload(aDelivery({ payload }));
+    return read.valid ? 'none' : read.problem;
+  };
+
+  it('that is refused for two reasons is told both, each with its field', () => {
+    expect(problemOf({ gameId: 1, opSource: 2 })).toMatch(/^gameId: [^;]+; opSource: [^;]+ \(found \{/);
+    expect(problemOf('game-1')).toMatch(/^data: /);
+  });
+
+  it('is shown whole in a refusal up to 200 characters, and cut behind that', () => {
+    const text = (length: number): string => 'x'.repeat(length - 2);
+    expect(problemOf(text(200))).toContain(`(found "${text(200)}")`);
+    expect(problemOf(text(201))).toContain(`(found "${text(201)}…)`);
+  });
+
+  it('that is nested deeper than can be written down is refused all the same', () => {
+    let nested: unknown = 'bottom';
+    for (let depth = 0; depth < 100_000; depth += 1) nested = [nested];
+    expect(problemOf({ gameId: nested })).toContain('(found data that is nested too deep)');
+  });
+
+  it('that breaks whoever reads it is refused like any other', () => {
+    const payload = {
+      get gameId(): string {
+        throw new Error('not for you');
+      },
+    };
+    expect(problemOf(payload)).toBe('the data cannot be read: not for you');
+  });
+
   it('under another job name is refused', () => {
     const read = readPayload(aDelivery({ jobName: 'remove_everything' }));
     expect(read).toMatchObject({

@@ -76,6 +76,13 @@ describe('the patience with conflicts', () => {
     expect(patienceMs).toBeGreaterThan(leaseTtlMs);
   });
 
+  it('is the sum of the shortest pauses between the allowed tries, and no more', () => {
+    // 1, 2, 4, 8 and five times 15 seconds, each a fifth less.
+    expect(conflictPatienceMs(limits)).toBe(0.8 * 90_000);
+    expect(conflictPatienceMs({ ...limits, conflictMaxAttempts: 2 })).toBe(800);
+    expect(conflictPatienceMs({ ...limits, conflictMaxAttempts: 1 })).toBe(0);
+  });
+
   it('never lets a single delay of a short lease fall below five seconds', () => {
     expect(conflictMaxDelayMsFor(2_000)).toBe(5_000);
   });

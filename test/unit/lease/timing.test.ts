@@ -53,6 +53,7 @@ describe('the timing of a lease', () => {
       /is 5001; .*5000/,
     ],
     ['a release that does not wait', { ttlMs: 10_000, releaseTimeoutMs: 0 }, /releaseTimeoutMs is 0; allowed: 1 to/],
+    ['a pause that is text', { ttlMs: 10_000, retryEveryMs: '500' as never }, /retryEveryMs is 500; allowed: 1 to/],
   ];
   test.each(refused)('refuses %s', (_what, settings, message) => {
     expect(() => leaseTiming(settings)).toThrow(ConfigurationError);
@@ -62,6 +63,10 @@ describe('the timing of a lease', () => {
   test('accepts the shortest and the longest life', () => {
     expect(leaseTiming({ ttlMs: LEASE_TTL_MIN_MS }).ttlMs).toBe(LEASE_TTL_MIN_MS);
     expect(leaseTiming({ ttlMs: LEASE_TTL_MAX_MS }).marginMs).toBe(5_000);
+  });
+
+  test('accepts a margin of nothing, which leaves the whole life to be trusted', () => {
+    expect(leaseTiming({ ttlMs: 10_000, marginMs: 0 })).toMatchObject({ marginMs: 0, renewEveryMs: 10_000 / 3 });
   });
 });
 

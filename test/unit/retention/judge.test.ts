@@ -28,6 +28,11 @@ const rows: readonly [situation: string, RetentionCase, Expected][] = [
     of(stopped({ forMs: NOW.getTime() - 8.64e15 })),
     notDue(null),
   ],
+  [
+    'stopped so late that it is due at the last instant of JavaScript',
+    of(stopped({ forMs: NOW.getTime() - 8.64e15 + RETENTION_MS })),
+    notDue(new Date(8.64e15)),
+  ],
   ['past due and held: due when the hold ends', of(stopped({ hold: heldFor(DAY_MS) })), held(fromNow(DAY_MS))],
   ['past due and held for good', of(stopped({ hold: heldForGood })), held(null)],
   [

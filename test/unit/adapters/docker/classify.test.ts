@@ -30,6 +30,7 @@ const ROWS: readonly Row[] = [
   ['401', answer(401), 'unavailable', 'unavailable'],
   ['403 of an authorization plugin', answer(403, 'authorization denied by plugin'), 'unavailable', 'unavailable'],
   ['405 of a read-only gateway', answer(405), 'unavailable', 'unavailable'],
+  ['300', answer(300), 'unavailable', 'unavailable'],
   ['301', answer(301), 'unavailable', 'unavailable'],
   ['501', answer(501), 'unavailable', 'unavailable'],
 
@@ -37,6 +38,7 @@ const ROWS: readonly Row[] = [
   ['502 of a gateway', answer(502), 'unavailable', 'unknown_outcome'],
   ['504 of a gateway', answer(504), 'unavailable', 'unknown_outcome'],
   ['202 is no removal yet', answer(202), 'unavailable', 'unknown_outcome'],
+  ['101, an answer before the answer', answer(101), 'unavailable', 'unknown_outcome'],
   ['our own deadline', { kind: 'deadline', text: '' }, 'unavailable', 'unknown_outcome'],
   ['connection reset', noAnswer('ECONNRESET'), 'unavailable', 'unknown_outcome'],
   ['broken pipe', noAnswer('EPIPE'), 'unavailable', 'unknown_outcome'],
@@ -50,9 +52,15 @@ const ROWS: readonly Row[] = [
   ['no socket file', noAnswer('ENOENT'), 'unavailable', 'unavailable'],
   ['nobody listens', noAnswer('ECONNREFUSED'), 'unavailable', 'unavailable'],
   ['no right to the socket', noAnswer('EACCES'), 'unavailable', 'unavailable'],
+  ['a firewall of this machine', noAnswer('EPERM'), 'unavailable', 'unavailable'],
   ['the queue of connections is full', noAnswer('EAGAIN'), 'unavailable', 'unavailable'],
   ['the host has no address', noAnswer('ENOTFOUND'), 'unavailable', 'unavailable'],
+  ['nobody tells the address of the host now', noAnswer('EAI_AGAIN'), 'unavailable', 'unavailable'],
+  ['no way to the host', noAnswer('EHOSTUNREACH'), 'unavailable', 'unavailable'],
+  ['no way to its network', noAnswer('ENETUNREACH'), 'unavailable', 'unavailable'],
+  ['no port left on our side', noAnswer('EADDRNOTAVAIL'), 'unavailable', 'unavailable'],
   ['no file descriptors left', noAnswer('EMFILE'), 'unavailable', 'unavailable'],
+  ['none left in the whole system', noAnswer('ENFILE'), 'unavailable', 'unavailable'],
 
   // Nothing that time heals.
   ['400 of the engine', answer(400, 'invalid name or ID supplied'), 'bug', 'bug'],
@@ -101,6 +109,25 @@ describe('how a failure is read from what was thrown', () => {
     expect(text.length).toBeLessThan(1_000);
   });
 
+  test('a message of the engine is whole for the verdict and cut for the text', () => {
+    const message = `${'x'.repeat(100_000)} no such container`;
+    expect(readFailure(thrown({ statusCode: 404, json: { message } }))).toEqual({
+      kind: 'answer',
+      status: 404,
+      message,
+      text: `${'x'.repeat(500)} (HTTP 404)`,
+    });
+  });
+
+  test('the text of the library is freed from the space around it', () => {
+    expect(readFailure(new Error(' (HTTP code 502) unexpected - \n')).text).toBe('(HTTP code 502) unexpected -');
+  });
+
+  test('the text of a misuse names what Node calls it', () => {
+    const misuse = thrown({ code: 'ERR_UNESCAPED_CHARACTERS' }, 'Request path contains unescaped characters');
+    expect(readFailure(misuse).text).toBe('ERR_UNESCAPED_CHARACTERS: Request path contains unescaped characters');
+  });
+
   test('a broken connection keeps its code', () => {
     const error = thrown({ code: 'ENOENT' }, 'connect ENOENT /run/docker.sock');
     expect(readFailure(error)).toEqual({ kind: 'no_answer', code: 'ENOENT', text: 'connect ENOENT /run/docker.sock' });
@@ -117,6 +144,7 @@ describe('how a failure is read from what was thrown', () => {
   test.each([
     ['a path that Node does not send', thrown({ code: 'ERR_UNESCAPED_CHARACTERS' })],
     ['an argument that Node does not take', thrown({ code: 'ERR_INVALID_ARG_TYPE' })],
+    ['a header that Node does not send', thrown({ code: 'ERR_HTTP_INVALID_HEADER_VALUE' })],
     ['a type error without a code', new TypeError('x is not a function')],
     ['something that is no error', 'text'],
   ])('%s is misuse', (_what, error) => {

@@ -58,7 +58,7 @@ describe('a deadline', () => {
     await clock.advance(1);
     await waiting;
     expect(ending).toBeInstanceOf(DeadlineError);
-    expect(ending).toMatchObject({ message: 'no answer within 100 ms', timeoutMs: 100 });
+    expect(ending).toMatchObject({ name: 'DeadlineError', message: 'no answer within 100 ms', timeoutMs: 100 });
     expect(given.map((own) => own.aborted)).toEqual([true]);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });

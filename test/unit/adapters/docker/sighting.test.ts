@@ -42,6 +42,8 @@ describe('the state of a container', () => {
     ['a word of tomorrow', { Status: 'hibernating' }, 'unknown', 'hibernating'],
     ['no word', {}, 'unknown', 'no status'],
     ['a word that is no text', { Status: 7 }, 'unknown', 'no status'],
+    ['an empty word', { Status: '' }, 'unknown', 'no status'],
+    ['exited with an error that is no text', { Status: 'exited', Error: 7 }, 'idle', 'exited'],
     ['a word and a flag that contradict', { Status: 'exited', Running: true }, 'running', 'exited'],
     ['a word that only sounds idle', { Status: 'exited', Restarting: true }, 'restarting', 'exited'],
     ['running without its flag', { Status: 'running' }, 'running', 'running'],
@@ -86,24 +88,28 @@ describe('another id than the one asked for', () => {
 });
 
 describe('what is not as the engine writes it', () => {
+  const labelled = (labels: unknown): object => body({ Config: { Labels: labels } });
+
   test.each([
-    ['nothing', undefined],
-    ['null', null],
-    ['text', 'not JSON'],
-    ['bytes', Buffer.from('<html>')],
-    ['no bytes', Buffer.alloc(0)],
-    ['a list', [body()]],
-    ['an empty object', {}],
-    ['an Id that is no text', body({ Id: 7 })],
-    ['no Config', body({ Config: undefined })],
-    ['Config null', body({ Config: null })],
-    ['labels in a list', body({ Config: { Labels: ['com.galaxy.game_id=game-1'] } })],
-    ['labels in a text', body({ Config: { Labels: 'com.galaxy.game_id=game-1' } })],
-    ['a label that is no text', body({ Config: { Labels: { 'com.galaxy.game_id': 7 } } })],
-    ['no State', body({ State: undefined })],
-    ['State as text', body({ State: 'exited' })],
-  ])('is malformed, never idle and never gone: %s', (_situation, answer) => {
-    expect(readSighting(ID, answer).kind).toBe('malformed');
+    ['nothing', undefined, 'it has no Id'],
+    ['null', null, 'it has no Id'],
+    ['text', 'not JSON', 'it has no Id'],
+    ['bytes', Buffer.from('<html>'), 'it has no Id'],
+    ['no bytes', Buffer.alloc(0), 'it has no Id'],
+    ['a list', [body()], 'it has no Id'],
+    ['an empty object', {}, 'it has no Id'],
+    ['an Id that is no text', body({ Id: 7 }), 'it has no Id'],
+    ['no Id, although it is named like ours', body({ Id: undefined, Name: `/${ID}` }), 'it has no Id'],
+    ['another Id', body({ Id: OTHER_ID }), 'it describes another container'],
+    ['no Config', body({ Config: undefined }), 'it has no Config'],
+    ['Config null', body({ Config: null }), 'it has no Config'],
+    ['labels in a list', labelled(['com.galaxy.game_id=game-1']), 'its labels are no map'],
+    ['labels in a text', labelled('com.galaxy.game_id=game-1'), 'its labels are no map'],
+    ['a label that is no text', labelled({ 'com.galaxy.game_id': 7 }), 'its com.galaxy.game_id label is no text'],
+    ['no State', body({ State: undefined }), 'it has no State'],
+    ['State as text', body({ State: 'exited' }), 'it has no State'],
+  ])('is malformed, never idle and never gone, and says why: %s', (_situation, answer, why) => {
+    expect(readSighting(ID, answer)).toEqual({ kind: 'malformed', why });
   });
 });
 
@@ -121,4 +127,9 @@ test.each([
     State: { Status: 'stopped' },
   };
   expect(readSighting(ID, body)).toMatchObject({ kind: 'present', activity });
+});
+
+test.each(['created', 'exited', 'dead', 'configured'])('%s is idle whatever the restart policy says', (Status) => {
+  const answer = body({ HostConfig: { RestartPolicy: { Name: 'always' } }, State: { ...IDLE_FLAGS, Status } });
+  expect(readSighting(ID, answer)).toMatchObject({ kind: 'present', activity: 'idle' });
 });

@@ -1,0 +1,140 @@
+/** What is told of a lease store that fails: who hears of it, how often, and in which words. */
+import { describe, expect, test, vi } from 'vitest';
+import { NoAnswerError } from '../../../src/lease/deadline.js';
+import { LeaseLostError } from '../../../src/lease/lease-lost.js';
+import { startRenewals } from '../../../src/lease/renewals.js';
+import { leaseTiming } from '../../../src/lease/timing.js';
+import { createManualClock } from '../../support/manual-clock.js';
+import { down, silent } from './fake-lease-store.js';
+import {
+  ANSWER_TIMEOUT_MS,
+  createLeaseWorld,
+  GAME,
+  later,
+  RENEW_AT_MS,
+  startWork,
+  TRUST_MS,
+  TTL_MS,
+} from './lease-world.js';
+
+const NOT_CONFIRMED = 'it was not confirmed in time to be trusted any longer';
+const noAnswer = (question: string, timeoutMs: number): object => ({
+  name: 'NoAnswerError',
+  message: `the lease store did not answer the ${question} within ${timeoutMs} ms`,
+});
+
+/** Renewals whose questions the test answers, and what is told of their failures. */
+function setUp() {
+  const clock = createManualClock();
+  const question = later<boolean>();
+  const told: unknown[] = [];
+  const others = vi.fn<() => void>();
+  const stop = startRenewals({
+    clock,
+    timing: leaseTiming({ ttlMs: TTL_MS }),
+    askedAtMs: clock.monotonicMs(),
+    renew: () => question.promise,
+    onRenewed: others,
+    onRefused: others,
+    onFailed: (cause) => told.push(cause),
+  });
+  return { clock, question, told, others, stop };
+}
+
+describe('a renewal that fails', () => {
+  test('is told once, even if the store says so after it was given up', async () => {
+    const { clock, question, told, stop } = setUp();
+    await clock.advance(RENEW_AT_MS + ANSWER_TIMEOUT_MS);
+    expect(told).toEqual([expect.any(NoAnswerError)]);
+    question.reject(new Error('connection reset'));
+    await clock.advance(0);
+    expect(told).toHaveLength(1);
+    stop();
+  });
+
+  test('after the renewals were stopped is told to nobody', async () => {
+    const { clock, question, told, others, stop } = setUp();
+    await clock.advance(RENEW_AT_MS);
+    stop();
+    question.reject(new Error('connection reset'));
+    await clock.advance(TTL_MS);
+    expect(told).toEqual([]);
+    expect(others).not.toHaveBeenCalled();
+    expect(clock.pendingMs()).toEqual([]);
+  });
+});
+
+describe('a store that does not answer', () => {
+  test('an acquisition is named by that', async () => {
+    const world = createLeaseWorld();
+    world.store.next('acquire', silent);
+    const ending = world.leases.withLease(GAME, world.parent.signal, async () => undefined);
+    await world.clock.advance(ANSWER_TIMEOUT_MS);
+    expect(await ending).toMatchObject({ status: 'unavailable', cause: noAnswer('acquisition', ANSWER_TIMEOUT_MS) });
+  });
+
+  test('a release is named by that', async () => {
+    const world = createLeaseWorld();
+    world.store.next('release', silent);
+    const work = await startWork(world);
+    work.finish('');
+    await world.clock.advance(5_000);
+    await work.ending;
+    expect(world.releaseFailures).toMatchObject([noAnswer('release', 5_000)]);
+  });
+
+  test('the renewals is named in the loss that comes of it', async () => {
+    const world = createLeaseWorld();
+    world.store.always('renew', silent);
+    const work = await startWork(world);
+    await world.clock.advance(TRUST_MS);
+    expect(work.lease.signal.reason).toMatchObject({
+      name: 'LeaseLostError',
+      reason: `${NOT_CONFIRMED}; the last renewal failed: the lease store did not answer the renewal within 2000 ms`,
+    });
+    work.finish('');
+    await work.ending;
+  });
+
+  test('is given whole milliseconds in that text, whatever the life is', async () => {
+    const world = createLeaseWorld({ ttlMs: 2_001 });
+    world.store.next('acquire', silent);
+    const ending = world.leases.withLease(GAME, world.parent.signal, async () => undefined);
+    await world.clock.advance(501);
+    expect(await ending).toMatchObject({ cause: noAnswer('acquisition', 500) });
+  });
+});
+
+describe('the reason of a loss', () => {
+  test('names no failure where none was', async () => {
+    const world = createLeaseWorld();
+    const work = await startWork(world);
+    world.freeze(TRUST_MS);
+    work.fail(new LeaseLostError(GAME, 'as the work saw it'));
+    expect(await work.ending).toEqual({ status: 'lost', reason: NOT_CONFIRMED });
+  });
+
+  test('stays the first one, although trust ends as well later on', async () => {
+    const world = createLeaseWorld();
+    world.store.next('renew', async () => false);
+    const work = await startWork(world);
+    await world.clock.advance(RENEW_AT_MS);
+    const loss: unknown = work.lease.signal.reason;
+    world.freeze(TTL_MS);
+    expect(() => work.lease.assertHeld()).toThrow(expect.objectContaining({ reason: expect.stringMatching(/says/) }));
+    expect(work.lease.signal.reason).toBe(loss);
+    work.finish('');
+    await work.ending;
+  });
+
+  test('is the release for a work that asks after its end, however much later', async () => {
+    const world = createLeaseWorld();
+    world.store.always('renew', down);
+    const work = await startWork(world);
+    work.finish('');
+    await work.ending;
+    world.freeze(10 * TTL_MS);
+    expect(() => work.lease.assertHeld()).toThrow(/it was released/);
+    expect(work.lease.signal.aborted).toBe(false);
+  });
+});

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { drawToken, WeakTokenError } from '../../../src/lease/token.js';
+
+test('a token of 128 random bits, 22 characters, is strong enough', () => {
+  const token = 'abcdefghijklmnopqrstuv';
+  expect(drawToken(() => token)).toBe(token);
+});
+
+test.each([
+  ['one character short', 'abcdefghijklmnopqrstu'],
+  ['a number', 123_456_789],
+  ['bytes that nobody wrote down as text', Buffer.alloc(32)],
+])('a token that is %s is refused, with a word on what is needed', (_what, token) => {
+  const draw = (): string => drawToken(() => token as string);
+  expect(draw).toThrow(WeakTokenError);
+  expect(draw).toThrow(
+    expect.objectContaining({
+      name: 'WeakTokenError',
+      message: 'the token source gave a token of fewer than 22 characters',
+    }),
+  );
+});
