@@ -12,6 +12,8 @@ export interface Servers {
   /** Unix socket of the container engine. */
   readonly engineSocket: string;
   readonly redisUrl: string;
+  /** Another build of the program than the project's own: its `main.js`. */
+  readonly program?: string;
 }
 
 export interface Options {

@@ -6,12 +6,14 @@ import { startRedisServer } from '../../scripts/services/redis.mjs';
 import { startPostgres } from '../support/postgres.js';
 import type { Experiment, Finding, Options, Servers } from './experiment.js';
 import { EXPERIMENTS } from './experiments/all.js';
+import { sabotage } from './sabotage.js';
 import { markdownOf, storyOf, tableOf } from './table.js';
 
 interface Asked extends Omit<Options, 'say'> {
   readonly only: readonly Experiment[];
   readonly report?: string;
   readonly quiet: boolean;
+  readonly sabotage: boolean;
 }
 
 // More sites at a time than this wait for each other on a small machine, and their recoveries are not the product's.
@@ -47,6 +49,7 @@ const command = new Command('npm run faults --')
   .option('--seed <n>', 'the first seed', wholeNumber(0, 2 ** 32 - 1), 1)
   .option('--lanes <n>', 'how many sites work at a time', wholeNumber(1, MOST_LANES), LANES)
   .option('--report <file>', 'write the table there too, as Markdown')
+  .option('--sabotage', 'break the product instead, in ten ways, and want each to be noticed', false)
   .option('--quiet', 'no progress', false)
   .addHelpText(
     'after',
@@ -55,13 +58,19 @@ const command = new Command('npm run faults --')
 
 const asked = command.parse().opts<Asked>();
 
+const SABOTAGE: Experiment = {
+  name: 'sabotage',
+  about: 'the product broken on purpose; each break must be noticed by its check',
+  run: sabotage,
+};
+
 async function main(): Promise<void> {
   const say = (line: string): void => void (asked.quiet || process.stderr.write(`${line}\n`));
   const [postgres, engine, redis] = await Promise.all([startPostgres(), startPrivateEngine(), startRedisServer()]);
   const servers: Servers = { postgresUrl: postgres.url, engineSocket: engine.socketPath, redisUrl: redis.url };
   const findings: Finding[] = [];
   try {
-    for (const experiment of asked.only) {
+    for (const experiment of asked.sabotage ? [SABOTAGE] : asked.only) {
       say(`${experiment.name}: ${experiment.about}`);
       const found = await experiment.run(servers, { ...asked, say });
       findings.push(...found);
@@ -84,3 +93,5 @@ function conclude(findings: readonly Finding[]): void {
 }
 
 await main();
+// All that was started is stopped and all that was to be said is said; clients' timers need not run out.
+process.exit();

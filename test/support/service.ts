@@ -24,9 +24,13 @@ export interface Service {
   readonly kill: () => Promise<void>;
 }
 
-/** Runs the built command line as a user would, with this environment and nothing else of ours. */
-export function startService(args: readonly string[], environment: Readonly<Record<string, string>>): Service {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+/** Runs the built command line (or another build of it) as a user would, with this environment and nothing else of ours. */
+export function startService(
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  program: string = MAIN,
+): Service {
+  const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,5 +1,5 @@
 /** The queue as a plain BullMQ client sees it: it adds jobs without any option, and looks at what became of them. */
-import { createPostgresBackend, type Job, Queue, withBackend } from 'bullmq';
+import { createPostgresBackend, type Job, type JobType, Queue, withBackend } from 'bullmq';
 import type { Store } from '../experiment.js';
 
 const QUEUE = 'runtime-cleanup';
@@ -15,6 +15,7 @@ export interface SeenJob {
   readonly id: string;
   readonly state: string;
   readonly gameId: string;
+  readonly opSource: string;
   readonly failedReason: string;
   readonly result: unknown;
 }
@@ -23,8 +24,14 @@ export interface Jobs {
   readonly ask: (request: Request) => Promise<string>;
   readonly state: (jobId: string) => Promise<string>;
   readonly all: () => Promise<readonly SeenJob[]>;
+  /** Those that are still to end. */
+  readonly unfinished: () => Promise<readonly SeenJob[]>;
+  /** One that is not there is `missing`. */
+  readonly find: (jobId: string) => Promise<SeenJob>;
   readonly close: () => Promise<void>;
 }
+
+const UNFINISHED: readonly JobType[] = ['waiting', 'active', 'delayed', 'prioritized', 'waiting-children'];
 
 const OnPostgres = withBackend(createPostgresBackend);
 
@@ -47,6 +54,7 @@ export async function openJobs(store: Store, url: string): Promise<Jobs> {
     id: job.id ?? '',
     state: await job.getState(),
     gameId: job.data.gameId,
+    opSource: job.data.opSource ?? '',
     failedReason: job.failedReason ?? '',
     result: job.returnvalue,
   });
@@ -59,6 +67,17 @@ export async function openJobs(store: Store, url: string): Promise<Jobs> {
     all: async () => {
       const jobs = await queue.getJobs(undefined, 0, MOST_JOBS);
       return Promise.all(jobs.map(seenOf));
+    },
+    unfinished: async () => {
+      const jobs = await queue.getJobs([...UNFINISHED], 0, MOST_JOBS);
+      // One may have gone while they were read.
+      return Promise.all(jobs.filter((job) => job !== undefined).map(seenOf));
+    },
+    find: async (jobId) => {
+      const job = await queue.getJob(jobId);
+      return job === undefined
+        ? { id: jobId, state: 'missing', gameId: '', opSource: '', failedReason: '', result: undefined }
+        : seenOf(job);
     },
     close: () => queue.close(),
   };

@@ -20,10 +20,15 @@ export async function inLanes<Work>({ servers, store, lanes, environment = {}, w
     try {
       await prepare?.(site);
       for (let next = left.shift(); next !== undefined; next = left.shift()) await each(site, next);
+    } catch (error) {
+      // The other lanes end in order first: whoever waits for them takes their servers away then.
+      left.length = 0;
+      throw error;
     } finally {
       await site.close();
     }
   };
   const count = Math.min(lanes, work.length);
-  await Promise.all(Array.from({ length: count }, (_, index) => lane(index)));
+  const ended = await Promise.allSettled(Array.from({ length: count }, (_, index) => lane(index)));
+  for (const lane of ended) if (lane.status === 'rejected') throw lane.reason;
 }

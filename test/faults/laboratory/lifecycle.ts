@@ -37,6 +37,8 @@ export interface Taken {
   readonly status: string;
   readonly containerId: string | null;
   readonly fence: string;
+  /** Starts the record's container, or a new one where that is gone; resolves to the one that runs. */
+  readonly start: () => Promise<string>;
   /** Writes the record if nobody else has taken it since; throws `TakenByAnother` otherwise. */
   readonly write: (change: { readonly status: 'running' | 'stopped'; readonly containerId: string }) => Promise<void>;
 }
@@ -73,7 +75,8 @@ export function createLifecycle({ db, containers, leases }: Pick<Site, 'db' | 'c
 
   const newContainer = (gameId: string): Promise<string> =>
     containers.make('created', { gameLabel: gameId, create: { Cmd: ['/sleep'] } });
-  const startContainer = (id: string): Promise<void> => ask(id, 'start', () => docker.getContainer(id).start());
+  const startContainer = (id: string): Promise<void> =>
+    ask(id, 'start', () => docker.getContainer(id).start().catch(unlessStarted));
   // Nothing in it hears a signal, so it is killed at once.
   const stopContainer = (id: string): Promise<void> =>
     ask(id, 'stop', () => docker.getContainer(id).kill().catch(unlessNotRunning));
@@ -98,13 +101,13 @@ export function createLifecycle({ db, containers, leases }: Pick<Site, 'db' | 'c
     const token = await leases.take(gameId);
     if (token === undefined) return 'busy';
     try {
-      const taken = (await db.query<Omit<Taken, 'write'>>(TAKE, [gameId])).rows[0];
+      const taken = (await db.query<Omit<Taken, 'start' | 'write'>>(TAKE, [gameId])).rows[0];
       if (taken === undefined) return 'no record';
       const write: Taken['write'] = async ({ status, containerId }) => {
         const { rowCount } = await db.query(WRITE, [gameId, taken.fence, status, containerId]);
         if (rowCount !== 1) throw new TakenByAnother(`the record of ${gameId} was taken while its lease was held`);
       };
-      await work({ ...taken, write });
+      await work({ ...taken, start: () => startOrReplace(gameId, taken.containerId), write });
       return 'done';
     } catch (error) {
       if (error instanceof TakenByAnother) return 'lost';
@@ -121,9 +124,9 @@ export function createLifecycle({ db, containers, leases }: Pick<Site, 'db' | 'c
       return id;
     },
     start: (gameId) =>
-      underLease(gameId, async ({ status, containerId, write }) => {
+      underLease(gameId, async ({ status, start, write }) => {
         if (status === 'running') return;
-        await write({ status: 'running', containerId: await startOrReplace(gameId, containerId) });
+        await write({ status: 'running', containerId: await start() });
       }),
     stop: (gameId) =>
       underLease(gameId, async ({ status, containerId, write }) => {
@@ -159,6 +162,10 @@ const statusOf = (error: unknown): unknown =>
 
 const unlessMissing = (error: unknown): void => {
   if (statusOf(error) !== 404) throw error;
+};
+
+const unlessStarted = (error: unknown): void => {
+  if (statusOf(error) !== 304) throw error;
 };
 
 const unlessNotRunning = (error: unknown): void => {

@@ -13,11 +13,11 @@ const SIGNAL_ARRIVES_MS = 50;
 
 const mentioned = (facts) => Object.values(facts).flatMap((fact) => [fact, fact?.gameId]);
 
-/** What the journal keeps of an answer: yes or no, the port's word, the fence. */
+/** What the journal keeps of an answer: yes or no, the port's word, of a record its status and fence. */
 const worth = (answer) => {
   if (typeof answer === 'boolean' || typeof answer === 'string') return { said: answer };
   const { kind, activity, status, record } = answer ?? {};
-  return { said: activity ?? kind ?? status, fence: record?.leaseEpoch?.toString() };
+  return { said: activity ?? kind ?? status ?? record?.status, fence: record?.leaseEpoch?.toString() };
 };
 
 const write = (line) => appendFileSync(journal, `${JSON.stringify(line)}\n`);

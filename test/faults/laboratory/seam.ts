@@ -1,4 +1,4 @@
-import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync, renameSync, existsSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync, renameSync, existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,6 +43,8 @@ export interface Seam {
   readonly order: (point: Point, signal: NodeJS.Signals, about?: string) => Order;
   /** Every step of every worker so far, in the order in which they were written. */
   readonly seen: () => readonly Seen[];
+  /** From here on; a journal that is long is not read again from its beginning. */
+  readonly follow: () => () => readonly Seen[];
   readonly remove: () => void;
 }
 
@@ -59,12 +61,17 @@ export function createSeam(): Seam {
   writeFileSync(journal, '');
   let count = 0;
 
-  const seen = (): Seen[] =>
-    readFileSync(journal, 'utf8')
+  const linesOf = (text: string): Seen[] =>
+    text
       .split('\n')
       // The last line may still be on its way.
       .filter((line) => line.endsWith('}'))
       .map((line) => JSON.parse(line) as Seen);
+  const seen = (): Seen[] => linesOf(readFileSync(journal, 'utf8'));
+  const follow: Seam['follow'] = () => {
+    const from = statSync(journal).size;
+    return () => linesOf(readFileSync(journal).subarray(from).toString());
+  };
 
   const order: Seam['order'] = (point, signal, about) => {
     const id = String(++count);
@@ -94,6 +101,7 @@ export function createSeam(): Seam {
     environment: { NODE_OPTIONS: `--import=${PRELOAD}`, LABORATORY_FOLDER: folder },
     order,
     seen,
+    follow,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

@@ -19,6 +19,8 @@ type Environment = Readonly<Record<string, string>>;
 
 /** Leases of a life, in seconds, that lets a crash heal as fast as the queue finds it. */
 export const LEASE_SECONDS = 3;
+// On a machine that is busy with many sites.
+const STARTED_WITHIN_MS = 180_000;
 
 export interface Site {
   readonly store: Store;
@@ -42,6 +44,8 @@ export interface Site {
   readonly workers: () => readonly Service[];
   /** Runs a command of the program against this site to its end; its lines are straight, past the proxies. */
   readonly command: (...args: readonly string[]) => Promise<{ readonly exitCode: number | null } & Said>;
+  /** The environment of such a command. */
+  readonly straight: Environment;
   readonly close: () => Promise<void>;
 }
 
@@ -106,15 +110,16 @@ export async function openSite(servers: Servers, { store, lane, environment = {}
     seam,
     audit,
     startWorker: async (more = {}) => {
-      const worker = startService(['worker'], { ...throughProxies, ...more });
+      const worker = startService(['worker'], { ...throughProxies, ...more }, servers.program);
       running.add(worker);
       void worker.exit.then(() => running.delete(worker));
-      await worker.logged('taking jobs', 60_000);
+      await worker.logged('taking jobs', STARTED_WITHIN_MS);
       return worker;
     },
     workers: () => [...running],
+    straight,
     command: async (...args) => {
-      const service = startService(args, straight);
+      const service = startService(args, straight, servers.program);
       const exitCode = await service.exit;
       return { exitCode, stdout: service.stdout(), stderr: service.stderr() };
     },

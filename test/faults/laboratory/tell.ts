@@ -20,7 +20,7 @@ export async function historyOf(site: Site, gameId: string, containerId: string)
   ];
 }
 
-const isAbout = ({ facts = {} }: Seen, names: readonly string[]): boolean => {
+export const isAbout = ({ facts = {} }: Seen, names: readonly string[]): boolean => {
   const said = JSON.stringify(facts);
   return names.some((name) => said.includes(JSON.stringify(name)));
 };

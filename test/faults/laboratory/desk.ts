@@ -1,0 +1,49 @@
+/** What an operator's commands do, without a process for each: the program's own parts, straight at a site's stores. */
+import { createClosing } from '../../../src/app/closing.js';
+import type { Context } from '../../../src/app/context.js';
+import { openDatabase } from '../../../src/app/database.js';
+import { openQueueBackend } from '../../../src/app/queue.js';
+import { composeQueues } from '../../../src/app/queues.js';
+import { composeRetention } from '../../../src/app/retention.js';
+import { systemClock } from '../../../src/clock.js';
+import { readConfig } from '../../../src/config.js';
+import type { DeadLetters } from '../../../src/jobs/dead-letters.js';
+import type { CleanupQueue } from '../../../src/jobs/ports.js';
+import type { Holds } from '../../../src/retention/holds.js';
+import type { Retention } from '../../../src/retention/retention.js';
+import { createLogger } from '../../../src/telemetry/logger.js';
+import type { Site } from './site.js';
+
+export interface Desk {
+  readonly queue: CleanupQueue;
+  readonly deadLetters: DeadLetters;
+  readonly holds: Holds;
+  readonly retention: Retention;
+  readonly close: () => Promise<void>;
+}
+
+const PATIENCE_MS = 30_000;
+
+export async function openDesk({ straight }: Pick<Site, 'straight'>): Promise<Desk> {
+  const log = createLogger({ level: 'silent', name: 'laboratory' });
+  const context: Context = {
+    config: readConfig(straight),
+    log,
+    clock: systemClock,
+    patienceMs: PATIENCE_MS,
+    signal: new AbortController().signal,
+  };
+  const closing = createClosing(log);
+  const database = await openDatabase(context);
+  closing.add('database', database.close);
+  const backend = await openQueueBackend(context, database, closing);
+  const { producer, deadLetters } = composeQueues(context, backend, closing);
+  const retention = composeRetention(context, {
+    records: database.retentionRecords,
+    lock: database.sweepLock,
+    queue: producer,
+    deadLetters,
+    observer: { enqueued: () => undefined, skipped: () => undefined, ended: () => undefined },
+  });
+  return { queue: producer, deadLetters, holds: database.holds, retention, close: closing.closeAll };
+}
