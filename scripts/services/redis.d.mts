@@ -9,6 +9,8 @@ export interface RedisServerOptions {
   readonly maxmemoryPolicy?: string;
   /** A free one is chosen when it is not given. */
   readonly port?: number;
+  /** Where it writes down each change before it answers, and finds them at its next start; the caller's to remove. */
+  readonly dataFolder?: string;
 }
 
 export declare const redisAnswers: (where: { host: string; port: number; timeoutMs?: number }) => Promise<boolean>;

@@ -29,16 +29,17 @@ export const redisAnswers = ({ host, port, timeoutMs = 2000 }) =>
   });
 
 /**
- * Starts a redis-server on 127.0.0.1 that keeps nothing on disk. See redis.d.mts for the shapes.
+ * Starts a redis-server on 127.0.0.1 that keeps nothing on disk unless it is given a folder for that. See redis.d.mts for the shapes.
  * Throws SetUpError when the machine has no redis-server or it does not start.
  */
-export const startRedisServer = async ({ maxmemoryPolicy = 'noeviction', port } = {}) => {
+export const startRedisServer = async ({ maxmemoryPolicy = 'noeviction', port, dataFolder } = {}) => {
   const command = which('redis-server');
   if (command === null) throw new SetUpError('redis-server is not installed', { remedy: REDIS_INSTALL_COMMAND });
   const listenPort = port ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'runtime-cleanup-redis-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
-  const settings = { port: listenPort, bind: '127.0.0.1', dir: folder, save: '', appendonly: 'no' };
+  const kept = dataFolder === undefined ? { appendonly: 'no' } : { appendonly: 'yes', appendfsync: 'always' };
+  const settings = { port: listenPort, bind: '127.0.0.1', dir: dataFolder ?? folder, save: '', ...kept };
   const args = Object.entries({ ...settings, 'maxmemory-policy': maxmemoryPolicy }).flatMap(([name, value]) => [
     `--${name}`,
     String(value),

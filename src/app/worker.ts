@@ -5,7 +5,9 @@ import { type CleanupWorker, createCleanupWorker } from '../adapters/bullmq/work
 import { createRedisLeaseStore } from '../adapters/redis/lease-store.js';
 import { createCleanupService } from '../cleanup/cleanup-service.js';
 import type { CleanupObserver } from '../cleanup/ports.js';
+import type { Breaker } from '../jobs/breaker.js';
 import { createJobConsumer } from '../jobs/consume.js';
+import { holdWhileAway } from '../jobs/hold.js';
 import { conflictMaxDelayMsFor, conflictPatienceMs, type RetryLimits } from '../jobs/policy.js';
 import type { LeaseStore } from '../lease/ports.js';
 import { createLeases } from '../lease/with-lease.js';
@@ -17,6 +19,7 @@ import { observeEngine } from '../telemetry/observe-engine.js';
 import { observeLeaseStore } from '../telemetry/observe-lease-store.js';
 import { observeRecords } from '../telemetry/observe-records.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
+import { openBreaker, watchEngine, watchLeaseStore, watchOperations, watchRecords } from './breaker.js';
 import type { Closing } from './closing.js';
 import type { Context } from './context.js';
 import type { Database } from './database.js';
@@ -44,14 +47,21 @@ async function cleanupWorker(context: Context, parts: WorkerParts, closing: Clos
   const { config, log, clock } = context;
   const { database, backend, telemetry } = parts;
   const observer = createCleanupObserver({ log, metrics: telemetry.metrics });
+  const breaker = openBreaker(context, telemetry, closing);
   const leaseStore = await openLeaseStore(context, database, closing);
-  const cleanup = createCleanup(context, telemetry, { database, leaseStore, observer });
+  const cleanup = createCleanup(context, telemetry, { database, leaseStore, observer, breaker });
   const consumer = createJobConsumer({ cleanup, clock, random, traceId: currentTraceId }, retryLimits(context));
   const queue = { backend, clock, report: queueReport(log), telemetry: createQueueTelemetry() };
-  return createCleanupWorker(
-    { ...queue, consumer, gaveUp: consumer.gaveUp },
+  const worker = createCleanupWorker(
+    { ...queue, consumer: holdWhileAway(consumer, breaker), gaveUp: consumer.gaveUp },
     { concurrency: config.workerConcurrency },
   );
+  // Jobs that wait for a dependency are not worth waiting for.
+  const stop: CleanupWorker['stop'] = (options) => {
+    breaker.shut();
+    return worker.stop(options);
+  };
+  return { start: worker.start, stop };
 }
 
 function sweepWorker({ config, log, clock }: Context, { backend, retention }: WorkerParts): SweepWorker {
@@ -81,13 +91,15 @@ interface CleanupParts {
   readonly database: Database;
   readonly leaseStore: LeaseStore;
   readonly observer: CleanupObserver;
+  readonly breaker: Breaker;
 }
 
 function createCleanup({ config, clock }: Context, telemetry: Telemetry, parts: CleanupParts) {
-  const { database, leaseStore, observer } = parts;
+  const { database, leaseStore, observer, breaker } = parts;
+  const leasesIn = config.leaseStore === 'postgres' ? 'postgresql' : 'redis';
   const leases = createLeases(
     {
-      store: observeLeaseStore(leaseStore, telemetry),
+      store: observeLeaseStore(watchLeaseStore(leaseStore, leasesIn, breaker), telemetry),
       clock,
       newToken: newLeaseToken,
       releaseFailed: observer.leaseReleaseFailed,
@@ -97,9 +109,9 @@ function createCleanup({ config, clock }: Context, telemetry: Telemetry, parts: 
   return createCleanupService(
     {
       leases,
-      records: observeRecords(database.records, telemetry),
-      log: database.operations,
-      engine: observeEngine(openEngine(config, clock), telemetry),
+      records: observeRecords(watchRecords(database.records, breaker), telemetry),
+      log: watchOperations(database.operations, breaker),
+      engine: observeEngine(watchEngine(openEngine(config, clock), breaker), telemetry),
       observer,
       clock,
     },

@@ -22,6 +22,7 @@ interface Deps {
 }
 
 interface FullJobConsumer extends JobConsumer {
+  readonly consume: (delivery: Delivery, signal: AbortSignal) => Promise<Settlement>;
   /** Ends a job that the queue itself gave up, and leaves its row, so that no job ends without one. */
   readonly gaveUp: (delivery: Delivery, reason: string) => Promise<Settlement>;
 }

@@ -72,7 +72,12 @@ export type Settlement =
   /** `reason` is the failed job's reason: `<code>: <message>`. */
   | { readonly action: 'dead_letter'; readonly reason: string; readonly history: AttemptHistory };
 
+/** Nothing was done: the job goes back as if it had not been started. */
+export interface HandBack {
+  readonly action: 'hand_back';
+}
+
 /** Takes a job to its settlement. Rejects only with the signal's reason (shutdown, job lock lost): then nothing is settled. */
 export interface JobConsumer {
-  readonly consume: (delivery: Delivery, signal: AbortSignal) => Promise<Settlement>;
+  readonly consume: (delivery: Delivery, signal: AbortSignal) => Promise<Settlement | HandBack>;
 }

@@ -35,6 +35,12 @@ interface QueueCount {
   readonly jobs: number;
 }
 
+interface CircuitState {
+  readonly dependency: string;
+  /** The dependency is away, and jobs wait for it. */
+  readonly away: boolean;
+}
+
 /** The instruments of the contract, section 8. No member throws. */
 export interface Metrics {
   readonly cleanupConcluded: (measure: CleanupMeasure) => void;
@@ -49,6 +55,8 @@ export interface Metrics {
   readonly sweepEnded: (status: SweepEnding) => void;
   /** Asks for the lag, in milliseconds, as `watchQueue` asks for counts. */
   readonly watchRetentionLag: (lagMs: () => Promise<number>) => () => void;
+  /** Asks for each dependency's state whenever the metrics are read, until the returned function is called. */
+  readonly watchCircuits: (states: () => readonly CircuitState[]) => () => void;
   readonly requestAnswered: (measure: RequestMeasure) => void;
 }
 
@@ -83,6 +91,9 @@ export function createMetrics(meter: Meter = api.getMeter('runtime-cleanup')): M
     description: 'How long the oldest stopped container that retention may take is past due',
     unit: 's',
   });
+  const circuits = meter.createObservableGauge('rtmanager.circuit.open', {
+    description: '1 while jobs wait for a dependency that is away, 0 while it answers',
+  });
   const requests = inSeconds('http.server.request.duration', 'How long HTTP requests took');
 
   return {
@@ -92,6 +103,10 @@ export function createMetrics(meter: Meter = api.getMeter('runtime-cleanup')): M
       watched(lag, async (result) => {
         const ms = await lagMs().catch(() => undefined);
         if (ms !== undefined) result.observe(ms / 1_000);
+      }),
+    watchCircuits: (states) =>
+      watched(circuits, (result) => {
+        for (const { dependency, away } of states()) result.observe(away ? 1 : 0, { dependency });
       }),
     requestAnswered: ({ method, route, status, elapsedMs }) =>
       requests.record(elapsedMs / 1_000, {

@@ -1,5 +1,15 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,10 +21,25 @@ import { SetUpError } from '../../scripts/set-up-error.mjs';
 
 const MEMORY_FOLDER = '/dev/shm';
 const WANTED_FREE_BYTES = 1024 ** 3;
+const RESTART_WITHIN_MS = 20_000;
 
-export interface PostgresServer extends Service {
+export interface PostgresServer extends Pick<Service, 'stop'> {
   /** As the superuser, on the database `postgres`. */
   readonly url: string;
+  /** For its first process alone. */
+  readonly signal: Service['signal'];
+  /** SIGKILL for the server's first process; resolves when that is gone. The others notice and end. */
+  readonly kill: () => Promise<void>;
+  /** Starts it again on the same port and data. */
+  readonly restart: () => Promise<void>;
+  /** Stops every process of the server: connections stay open, nothing is answered until `thaw`. Linux alone. */
+  readonly freeze: () => void;
+  readonly thaw: () => void;
+}
+
+interface PostgresOptions {
+  /** What was committed outlives `kill`. Costs a little, so it is off where nobody kills it. */
+  readonly outlivesKill?: boolean;
 }
 
 type Identity = { readonly uid?: number; readonly gid?: number };
@@ -80,8 +105,30 @@ const answers = async (url: string): Promise<boolean> => {
   }
 };
 
+/** The first process and those it has started: one for each connection, and those that keep the server going. */
+const processesOf = (pid: number): readonly number[] => {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+  return [pid, ...children.split(' ').filter(Boolean).map(Number)];
+};
+
+const signalAll = (pid: number, signal: NodeJS.Signals): void => {
+  for (const each of processesOf(pid)) process.kill(each, signal);
+};
+
+/** The processes of a killed server keep its memory for a moment, and a new one refuses to start beside them. */
+const startedAgain = async (start: () => Promise<Service>): Promise<Service> => {
+  const giveUpAtMs = performance.now() + RESTART_WITHIN_MS;
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (performance.now() >= giveUpAtMs) throw error;
+    }
+  }
+};
+
 /** A PostgreSQL server on a free port of 127.0.0.1, with its data in memory where there is room; no durability. */
-export const startPostgres = async (): Promise<PostgresServer> => {
+export const startPostgres = async ({ outlivesKill = false }: PostgresOptions = {}): Promise<PostgresServer> => {
   const folder = mkdtempSync(join(parentFolder(), 'runtime-cleanup-postgres-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   try {
@@ -99,23 +146,35 @@ export const startPostgres = async (): Promise<PostgresServer> => {
       timezone: 'UTC',
       max_connections: '300',
       fsync: 'off',
-      synchronous_commit: 'off',
-      full_page_writes: 'off',
+      synchronous_commit: outlivesKill ? 'on' : 'off',
+      full_page_writes: outlivesKill ? 'on' : 'off',
     };
     const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
-    const service = await startService({
-      name: 'PostgreSQL',
-      command: binaries.postgres,
-      args: ['-D', data, '-p', String(port), ...Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])],
-      folder,
-      isReady: () => answers(url),
-      // Fast shutdown: SIGTERM would wait for clients that a failed test left connected.
-      stopSignal: 'SIGINT',
-      identity,
-    });
+    const start = (): Promise<Service> =>
+      startService({
+        name: 'PostgreSQL',
+        command: binaries.postgres,
+        args: ['-D', data, '-p', String(port), ...Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`])],
+        folder,
+        isReady: () => answers(url),
+        // Fast shutdown: SIGTERM would wait for clients that a failed test left connected.
+        stopSignal: 'SIGINT',
+        identity,
+      });
+    let service = await start();
     return {
-      ...service,
       url,
+      signal: (signal) => service.signal(signal),
+      kill: async () => {
+        service.signal('SIGKILL');
+        await service.ended;
+      },
+      restart: async () => {
+        await service.stop();
+        service = await startedAgain(start);
+      },
+      freeze: () => signalAll(service.pid, 'SIGSTOP'),
+      thaw: () => signalAll(service.pid, 'SIGCONT'),
       stop: async () => {
         await service.stop();
         removeFolder();

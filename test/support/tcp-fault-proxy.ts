@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { carry, type Direction, type LineState } from './tcp-line.js';
+import { carry, type Direction, type LineState, reset } from './tcp-line.js';
 
 /**
  * `pass`: bytes go both ways.
@@ -109,8 +109,8 @@ export const startTcpFaultProxy = async ({
   const pairs = new Set<readonly [Socket, Socket]>();
   const resetConnections = (): void => {
     for (const [client, server] of pairs) {
-      client.resetAndDestroy();
-      server.resetAndDestroy();
+      reset(client);
+      reset(server);
     }
     pairs.clear();
   };
@@ -123,7 +123,7 @@ export const startTcpFaultProxy = async ({
     const isHeard = (): boolean => !line.losesEnds() && !line.isHeld(direction);
     carry(from, to, direction, line);
     from.on('error', () => {
-      if (isHeard()) to.resetAndDestroy();
+      if (isHeard()) reset(to);
     });
     from.once('close', () => {
       if (to.destroyed) forget();
@@ -134,7 +134,7 @@ export const startTcpFaultProxy = async ({
   const accept = (client: Socket): void => {
     if (settings.mode() === 'reset' || settings.mode() === 'refuse') {
       client.on('error', () => undefined);
-      client.resetAndDestroy();
+      reset(client);
       return;
     }
     const server = connect({ host, port: targetPort, allowHalfOpen: true, noDelay: true });

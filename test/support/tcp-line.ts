@@ -25,6 +25,15 @@ const HELD_MAX_BYTES = 1 << 20;
 /** A slow line passes what is due in this time at once. */
 const SLICE_MS = 20;
 
+/**
+ * Ends a socket as a host does that knows nothing of the connection. One whose own end is still on its way cannot be reset:
+ * Node would report it closed and keep its handle, and with that the process, for ever.
+ */
+export const reset = (socket: Socket): void => {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
+};
+
 /** Carries bytes one way, in order, each chunk after its latency, and at last the end. */
 export const carry = (from: Socket, to: Socket, direction: Direction, line: LineState): void => {
   let delivered = Promise.resolve();
@@ -37,7 +46,7 @@ export const carry = (from: Socket, to: Socket, direction: Direction, line: Line
   const pass = async (bytes: Buffer): Promise<void> => {
     if (to.destroyed) {
       // A host that has no such connection any more says so, unless the line keeps that news to itself.
-      if (!line.losesEnds()) from.resetAndDestroy();
+      if (!line.losesEnds()) reset(from);
       return;
     }
     const { allowed, isLast } = line.take(direction, bytes.length);

@@ -94,6 +94,7 @@ export function createProcessor({ consumer, settler, clock, report, verdictOf, g
       const reason = verdictOf(job);
       if (reason !== undefined) return await bury(job, token, delivery, reason, signal);
       const settlement = await consumer.consume(delivery, signal);
+      if (settlement.action === 'hand_back') return await settler.handBack(job, token);
       return await settler.settle(job, token, settlement, signal);
     } catch (error) {
       if (signal.aborted && interrupted(signal) === SHUTDOWN) return settler.handBack(job, token);

@@ -2,7 +2,7 @@ import { DelayedError } from 'bullmq';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createProcessor, type Process, type ProcessedJob } from '../../../../src/adapters/bullmq/processor.js';
 import type { Settler } from '../../../../src/adapters/bullmq/settle.js';
-import type { Settlement } from '../../../../src/jobs/delivery.js';
+import type { JobConsumer, Settlement } from '../../../../src/jobs/delivery.js';
 import { createRecordingReport, type RecordingReport } from '../../../contract/queue-report.js';
 import {
   completed,
@@ -48,7 +48,7 @@ describe('the processor', () => {
       return 'written';
     },
   };
-  const processorFor = (consumer: ScriptedConsumer): Process =>
+  const processorFor = (consumer: ScriptedConsumer | JobConsumer): Process =>
     createProcessor({
       consumer,
       settler,
@@ -100,6 +100,13 @@ describe('the processor', () => {
     const bull = new AbortController();
     const done = processorFor(scripted((_delivery, signal) => untilAborted(signal)))(job(), 'token', bull.signal);
     bull.abort('shutdown');
+    await expect(done).rejects.toBeInstanceOf(DelayedError);
+    expect(settled).toEqual(['handed back']);
+  });
+
+  it('hands a job back that its consumer did not touch', async () => {
+    const consumer: JobConsumer = { consume: async () => ({ action: 'hand_back' }) };
+    const done = processorFor(consumer)(job(), 'token', new AbortController().signal);
     await expect(done).rejects.toBeInstanceOf(DelayedError);
     expect(settled).toEqual(['handed back']);
   });

@@ -1,0 +1,96 @@
+/** The ways in which something can be away, and how it comes back. */
+import type { Store } from '../../experiment.js';
+import type { Site } from '../../laboratory/site.js';
+import type { OwnServers } from './own-servers.js';
+
+interface Place {
+  readonly site: Site;
+  readonly own: OwnServers;
+}
+
+export interface Absence {
+  readonly name: string;
+  readonly stores: readonly Store[];
+  /** What the workers are told beside the usual. */
+  readonly environment?: (own: OwnServers) => Readonly<Record<string, string>>;
+  readonly begin: (place: Place) => Promise<void> | void;
+  readonly end: (place: Place) => Promise<void> | void;
+  /** Jobs that had been accepted are gone with it. */
+  readonly losesJobs?: true;
+}
+
+const BOTH: readonly Store[] = ['postgres', 'redis'];
+
+/** Past the proxy, which would answer for an engine that is not there. */
+const straightToEngine: Absence['environment'] = ({ engine }) => ({ DOCKER_HOST: `unix://${engine.socketPath}` });
+
+const redisLine = ({ lines }: Site): NonNullable<Site['lines']['redis']> => {
+  if (lines.redis === undefined) throw new Error('there is no line to Redis at this site');
+  return lines.redis;
+};
+
+export const ABSENCES: readonly Absence[] = [
+  {
+    name: 'engine killed',
+    stores: BOTH,
+    environment: straightToEngine,
+    begin: ({ own }) => own.engine.kill(),
+    end: ({ own }) => own.engine.restart(),
+  },
+  {
+    name: 'engine frozen',
+    stores: BOTH,
+    environment: straightToEngine,
+    begin: ({ own }) => void own.engine.signal('SIGSTOP'),
+    end: ({ own }) => void own.engine.signal('SIGCONT'),
+  },
+  {
+    name: 'engine behind a black hole',
+    stores: BOTH,
+    begin: ({ site }) => site.engine.use(() => ({ kind: 'hang' })),
+    end: ({ site }) => site.engine.use(() => undefined),
+  },
+  {
+    name: 'PostgreSQL killed',
+    stores: BOTH,
+    begin: ({ own }) => own.postgres.kill(),
+    end: ({ own }) => own.postgres.restart(),
+  },
+  {
+    name: 'PostgreSQL frozen',
+    stores: BOTH,
+    begin: ({ own }) => own.postgres.freeze(),
+    end: ({ own }) => own.postgres.thaw(),
+  },
+  {
+    name: 'PostgreSQL behind a black hole',
+    stores: BOTH,
+    begin: ({ site }) => site.lines.postgres.use('blackhole'),
+    end: ({ site }) => site.lines.postgres.use('pass'),
+  },
+  {
+    name: 'Redis killed',
+    stores: ['redis'],
+    begin: ({ own }) => own.redis.kill(),
+    end: ({ own }) => own.redis.restart('kept'),
+  },
+  {
+    name: 'Redis frozen',
+    stores: ['redis'],
+    begin: ({ own }) => void own.redis.signal('SIGSTOP'),
+    end: ({ own }) => void own.redis.signal('SIGCONT'),
+  },
+  {
+    name: 'Redis behind a black hole',
+    stores: ['redis'],
+    begin: ({ site }) => redisLine(site).use('blackhole'),
+    end: ({ site }) => redisLine(site).use('pass'),
+  },
+  {
+    name: 'Redis killed, its data lost',
+    stores: ['redis'],
+    begin: ({ own }) => own.redis.kill(),
+    end: ({ own }) => own.redis.restart('lost'),
+    losesJobs: true,
+  },
+];

@@ -1,0 +1,150 @@
+/** One outage, from a site at work to a site at rest, and what it broke. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../../../support/eventually.js';
+import type { Service } from '../../../support/service.js';
+import type { Store } from '../../experiment.js';
+import { type Asked, type Broken, checkCleaned } from '../../laboratory/checks.js';
+import { openSite, type Site } from '../../laboratory/site.js';
+import type { Absence } from './absences.js';
+import { makeGames, startLoad } from './load.js';
+import type { OwnServers } from './own-servers.js';
+import { type Restlessness, watchWorker } from './quiet.js';
+
+export interface Trial {
+  readonly absence: Absence;
+  readonly store: Store;
+  readonly outageMs: number;
+  readonly games: number;
+}
+
+export interface Ending {
+  readonly broken: readonly Broken[];
+  /** From the return of what was away till everything was done. */
+  readonly recoveryMs: number;
+  readonly restlessness: readonly Restlessness[];
+  /** Attempts that ended in failure, as the operation log has them. */
+  readonly burnt: number;
+  /** What the workers said, for a history. */
+  readonly said: readonly string[];
+}
+
+const WORKERS = 2;
+const LEAD_MS = 2_000;
+// Limits of what was promised: done within two minutes, no flood, and a waiting worker that rests.
+const BACK_WITHIN_MS = 120_000;
+const MOST_LINES_PER_SECOND = 2;
+const MOST_IN_A_SECOND = 60;
+const MOST_CPU_SHARE = 0.05;
+// Calls that were under way when it began end within the longest time limit, the database's.
+const SETTLING_MS = 16_000;
+
+// All is stopped only now, so that no sweep of the workers' own comes before the one that is asked for.
+const STOPPED_LONG_AGO = `UPDATE runtime_records SET stopped_at = now() - interval '60 days' WHERE status = 'stopped'`;
+
+export async function survive(own: OwnServers, trial: Trial): Promise<Ending> {
+  const { absence, store } = trial;
+  const environment = { RTMANAGER_SWEEP_MAX_SHARE: '100%', ...absence.environment?.(own) };
+  const site = await openSite(own.servers, { store, lane: 0, environment });
+  try {
+    return await outage(site, own, trial);
+  } finally {
+    await site.close();
+  }
+}
+
+async function outage(site: Site, own: OwnServers, trial: Trial): Promise<Ending> {
+  const { absence, outageMs } = trial;
+  const games = await makeGames(site, trial.games);
+  const workers: Service[] = [];
+  while (workers.length < WORKERS) workers.push(await site.startWorker());
+  const load = startLoad(site, games, LEAD_MS + outageMs);
+  await sleep(LEAD_MS);
+
+  await absence.begin({ site, own });
+  const restlessness = await watched(workers, outageMs);
+  await absence.end({ site, own });
+  const backMs = performance.now();
+
+  await load.done;
+  if (absence.losesJobs === true) await askAgainForWhatIsDue(site);
+  await atRest(site, BACK_WITHIN_MS - (performance.now() - backMs));
+  const recoveryMs = performance.now() - backMs;
+  const broken = [
+    ...(await whatIsLost(site, load.accepted(), absence)),
+    ...(recoveryMs > BACK_WITHIN_MS
+      ? [{ check: 'done within two minutes', what: `${Math.round(recoveryMs)} ms` }]
+      : []),
+    ...restlessness.flatMap(tooRestless),
+  ];
+  return { broken, recoveryMs, restlessness, burnt: await burntAttempts(site), said: workers.flatMap(saidBy) };
+}
+
+async function watched(workers: readonly Service[], outageMs: number): Promise<readonly Restlessness[]> {
+  const watches = workers.map(watchWorker);
+  const settlingMs = Math.min(SETTLING_MS, outageMs / 2);
+  await sleep(settlingMs);
+  for (const watch of watches) watch.settle();
+  await sleep(outageMs - settlingMs);
+  return watches.map((watch) => watch.end());
+}
+
+/** What retention owes stands in the database; a sweep asks for it, whatever became of the jobs. */
+async function askAgainForWhatIsDue(site: Site): Promise<void> {
+  await site.db.query(STOPPED_LONG_AGO);
+  const { exitCode, stdout, stderr } = await site.command('sweep');
+  if (exitCode !== 0) throw new Error(`the sweep failed: ${stdout}${stderr}`);
+}
+
+/** Resolves when nothing is left to do, or when the time is over. */
+async function atRest(site: Site, withinMs: number): Promise<void> {
+  const countLeft = `SELECT count(*)::int AS n FROM runtime_records WHERE status <> 'removed'`;
+  const nothingLeft = async (): Promise<void> => {
+    const left = (await site.db.query<{ n: number }>(countLeft)).rows[0]?.n;
+    if (left !== 0) throw new Error(`${left} records are not removed`);
+    const unfinished = (await site.jobs.all()).filter(({ state }) => state !== 'completed' && state !== 'failed');
+    if (unfinished.length > 0) throw new Error(`${unfinished.length} jobs are not finished`);
+  };
+  await eventually(nothingLeft, { withinMs: Math.max(1, withinMs) }).catch(() => undefined);
+}
+
+const CHECKED_AT_ONCE = 10;
+
+async function whatIsLost(site: Site, accepted: readonly Asked[], absence: Absence): Promise<readonly Broken[]> {
+  const dead = (await site.jobs.all()).filter(({ state }) => state === 'failed');
+  const broken: Broken[] = dead.map(({ gameId, failedReason }) => ({
+    check: 'no dead letters',
+    what: `${gameId}: ${failedReason}`,
+  }));
+  for (let at = 0; at < accepted.length; at += CHECKED_AT_ONCE) {
+    const checked = await Promise.all(
+      accepted.slice(at, at + CHECKED_AT_ONCE).map((asked) => checkCleaned(site, asked)),
+    );
+    broken.push(...checked.flat());
+  }
+  return absence.losesJobs === true ? broken.filter(({ check }) => check !== 'the job is completed') : broken;
+}
+
+function tooRestless({ linesPerSecond, mostInASecond, cpuShare }: Restlessness): readonly Broken[] {
+  const judged: readonly (readonly [string, number, number])[] = [
+    ['few log lines while it is away', linesPerSecond, MOST_LINES_PER_SECOND],
+    ['no burst of log lines', mostInASecond, MOST_IN_A_SECOND],
+    ['a waiting worker rests', cpuShare, MOST_CPU_SHARE],
+  ];
+  return judged.flatMap(([check, found, most]) =>
+    found > most ? [{ check, what: `${found.toFixed(2)}, allowed ${most}` }] : [],
+  );
+}
+
+const burntAttempts = async ({ db }: Site): Promise<number> =>
+  (await db.query<{ n: number }>(`SELECT count(*)::int AS n FROM operation_log WHERE outcome = 'failure'`)).rows[0]
+    ?.n ?? 0;
+
+const saidBy = (worker: Service): readonly string[] =>
+  worker
+    .lines()
+    .map(({ time, level, msg, reason, what, error_code: code, err }) =>
+      [time, `worker ${worker.process.pid}:`, level, msg, code, what, reason, messageIn(err)].filter(Boolean).join(' '),
+    );
+
+const messageIn = (err: unknown): unknown =>
+  typeof err === 'object' && err !== null && 'message' in err ? err.message : undefined;
