@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { runQuietly } from './command.mjs';
 import { withoutCallingNpm } from './rules.mjs';
 
+/** @returns {[command: string, first: string[]]} */
 const npmCommandLine = () => {
   const beside = join(dirname(process.execPath), '..', 'lib', 'node_modules', 'npm', 'bin', 'npm-cli.js');
   const candidates = [process.env.npm_execpath ?? '', beside];

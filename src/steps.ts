@@ -8,7 +8,7 @@ import { channel } from 'node:diagnostics_channel';
 /** The channel's name; a message is a `StepMessage`. */
 const STEP_CHANNEL = 'runtime-cleanup.step';
 
-export interface StepMessage {
+interface StepMessage {
   /** `lease acquire`, `take runtime_records`, `container look`, `container remove`, `job settle`, and so on. */
   readonly step: string;
   /** `start`: nothing was done yet. `end`: it was done, and nobody has been told. `error`: it threw. */

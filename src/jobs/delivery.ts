@@ -73,7 +73,7 @@ export type Settlement =
   | { readonly action: 'dead_letter'; readonly reason: string; readonly history: AttemptHistory };
 
 /** Nothing was done: the job goes back as if it had not been started. */
-export interface HandBack {
+interface HandBack {
   readonly action: 'hand_back';
 }
 

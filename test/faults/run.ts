@@ -92,6 +92,13 @@ function conclude(findings: readonly Finding[]): void {
   process.exitCode = violations.length === 0 ? 0 : 1;
 }
 
+// What this run has started ends with it; without these a signal would pass the workers by.
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.once(signal, () => process.exit(exitCode));
+}
 await main();
 // All that was started is stopped and all that was to be said is said; clients' timers need not run out.
 process.exit();

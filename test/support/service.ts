@@ -24,6 +24,12 @@ export interface Service {
   readonly kill: () => Promise<void>;
 }
 
+const running = new Set<ChildProcess>();
+// Whoever leaves in a hurry leaves no worker behind, not even a frozen one.
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** Runs the built command line (or another build of it) as a user would, with this environment and nothing else of ours. */
 export function startService(
   args: readonly string[],
@@ -34,6 +40,8 @@ export function startService(
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -19,7 +19,7 @@ export const outages: Experiment = {
 };
 
 /** Every absence on every store that it concerns. */
-export function trialsOf(outageSeconds: number): readonly Trial[] {
+function trialsOf(outageSeconds: number): readonly Trial[] {
   const games = Math.min(MOST_GAMES, GAMES_PER_SECOND * outageSeconds);
   return ABSENCES.flatMap((absence) =>
     STORES.filter((store) => absence.stores.includes(store)).map((store) => ({
@@ -31,7 +31,7 @@ export function trialsOf(outageSeconds: number): readonly Trial[] {
   );
 }
 
-export async function runTrials(
+async function runTrials(
   trials: readonly Trial[],
   { lanes, seed, say }: Pick<Options, 'lanes' | 'seed' | 'say'>,
 ): Promise<readonly Finding[]> {

@@ -11,7 +11,7 @@ import { recordOf } from './pause-checks.js';
 import { PAUSE_POINTS } from './pause-points.js';
 
 /** One game whose worker is frozen. */
-export interface Scene {
+interface Scene {
   readonly site: Site;
   readonly lifecycle: Lifecycle;
   readonly point: NamedPoint;

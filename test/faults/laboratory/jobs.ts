@@ -5,7 +5,7 @@ import type { Store } from '../experiment.js';
 const QUEUE = 'runtime-cleanup';
 const PREFIX = '{rtmanager}';
 
-export interface Request {
+interface Request {
   readonly gameId: string;
   readonly opSource?: string;
   readonly expectedContainerId?: string;

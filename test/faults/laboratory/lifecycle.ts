@@ -33,7 +33,7 @@ export interface Lifecycle {
   readonly asked: () => readonly Asked[];
 }
 
-export interface Taken {
+interface Taken {
   readonly status: string;
   readonly containerId: string | null;
   readonly fence: string;

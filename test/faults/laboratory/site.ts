@@ -18,7 +18,7 @@ import { createSeam, type Seam } from './seam.js';
 type Environment = Readonly<Record<string, string>>;
 
 /** Leases of a life, in seconds, that lets a crash heal as fast as the queue finds it. */
-export const LEASE_SECONDS = 3;
+const LEASE_SECONDS = 3;
 // On a machine that is busy with many sites.
 const STARTED_WITHIN_MS = 180_000;
 

@@ -1,0 +1,188 @@
+import { describe, expect, test } from 'vitest';
+import { checkHistory } from '../../../faults/experiments/histories/checks.js';
+import type { History } from '../../../faults/experiments/histories/history.js';
+import { at, CONTAINER, dead, GAME, job, note, NOTES, STRANGER, WELL } from './well.js';
+
+const namesOf = (change: Partial<History>): readonly string[] => [
+  ...new Set(checkHistory({ ...WELL, ...change }).map(({ check }) => check)),
+];
+
+const request = (method: string, url: string) => ({ method, url, nth: 1, fault: null, engineStatus: 204 });
+const event = (ms: number, action: string) => ({ at: at(ms), action, containerId: CONTAINER, gameId: GAME });
+const standing = {
+  gameId: GAME,
+  status: 'stopped',
+  containerId: CONTAINER,
+  container: 'created',
+  isDue: true,
+  isHeld: false,
+};
+const withRecord = (change: object) => [{ ...standing, ...change }];
+
+test('a history in which all is well breaks nothing', () => {
+  expect(checkHistory(WELL)).toEqual([]);
+});
+
+interface Row {
+  readonly what: string;
+  readonly change: Partial<History>;
+  readonly check: string;
+}
+
+const CONTAINERS: readonly Row[] = [
+  {
+    what: 'a running container is killed and nobody asked for it',
+    change: { events: [event(1, 'start'), event(44, 'kill'), event(45, 'destroy')] },
+    check: 'no running container was ended',
+  },
+  {
+    what: 'a stranger is gone',
+    change: { strangers: [{ containerId: STRANGER, what: 'a stranger', was: 'created', is: 'missing' }] },
+    check: 'no stranger was touched',
+  },
+  {
+    what: 'the removal of a stranger is asked for',
+    change: { requests: [request('DELETE', `/containers/${STRANGER}?v=true`)] },
+    check: 'no stranger was touched',
+  },
+  {
+    what: 'a container is named by the beginning of its id',
+    change: { requests: [request('GET', `/containers/${CONTAINER.slice(0, 12)}/json`)] },
+    check: 'containers are named by full id',
+  },
+  {
+    what: 'a removal is forced',
+    change: { requests: [request('DELETE', `/containers/${CONTAINER}?force=true&v=true`)] },
+    check: 'no removal is forced',
+  },
+  {
+    what: 'the record became removed before the container went',
+    change: { events: [event(0, 'create'), event(400, 'destroy')] },
+    check: 'removed means gone',
+  },
+  {
+    what: 'the record is removed and its container is there',
+    change: { afterSweep: withRecord({ status: 'removed', isDue: false }), beforeSweep: [] },
+    check: 'removed means gone',
+  },
+];
+
+const JOBS: readonly Row[] = [
+  { what: 'jobs go on for ever', change: { settled: false }, check: 'the world settles' },
+  { what: 'a job is lost', change: { jobsAtLast: [job({ state: 'missing' })] }, check: 'every job ends' },
+  { what: 'a job is stuck', change: { jobsAtLast: [job({ state: 'active' })] }, check: 'every job ends' },
+  {
+    what: 'an outage makes a dead letter',
+    change: { jobsSettled: [dead('service_unavailable: the engine is away')] },
+    check: 'a dead letter has its cause',
+  },
+  {
+    what: 'a dead letter has no code',
+    change: { jobsAtLast: [dead('job stalled more than allowable limit')] },
+    check: 'a dead letter has its cause',
+  },
+  {
+    what: 'a quiet game is in conflict',
+    change: { jobsSettled: [dead('conflict: the runtime is running')] },
+    check: 'a dead letter has its cause',
+  },
+  {
+    what: 'a stopped game is still in conflict when its dead letter is replayed',
+    change: {
+      games: [{ gameId: GAME, situation: 'running', containerId: CONTAINER }],
+      jobsAtLast: [dead('conflict: the runtime is running')],
+    },
+    check: 'a dead letter has its cause',
+  },
+  {
+    what: 'a job says that it succeeded, and has no row',
+    change: { jobsAtLast: [job({ id: '2' })], accepted: [] },
+    check: 'a completed job did what it says',
+  },
+  {
+    what: "a person's job is completed by a refusal",
+    change: { jobsAtLast: [job({ result: { outcome: 'failure', errorCode: 'conflict' } })] },
+    check: 'a completed job did what it says',
+  },
+];
+
+const RECORDS: readonly Row[] = [
+  {
+    what: 'a transition has no row',
+    change: { notes: NOTES.filter(({ kind }) => kind !== 'operation'), accepted: [], jobsAtLast: [] },
+    check: 'one row with each transition',
+  },
+  {
+    what: 'the row is written by another transaction',
+    change: { notes: NOTES.map((one) => (one.kind === 'operation' ? { ...one, txid: 'another' } : one)) },
+    check: 'one row with each transition',
+  },
+  {
+    what: 'a success row is written twice',
+    change: { notes: [...NOTES, ...NOTES.slice(-1)] },
+    check: 'one row with each transition',
+  },
+  {
+    what: 'a running game becomes removed',
+    change: { notes: [...NOTES, note(70, { was: 'running', became: 'removed', fence: '1' })] },
+    check: 'only what is stopped becomes removed',
+  },
+  {
+    what: 'the last sweep leaves what is due',
+    change: { beforeSweep: [standing], afterSweep: [standing] },
+    check: 'nothing due is forgotten',
+  },
+  {
+    what: 'the last sweep takes what is held',
+    change: {
+      beforeSweep: withRecord({ isHeld: true }),
+      afterSweep: withRecord({ status: 'removed', isHeld: true, container: 'missing' }),
+    },
+    check: 'what is not due is kept',
+  },
+];
+
+describe.each([
+  ['containers', CONTAINERS],
+  ['jobs', JOBS],
+  ['records', RECORDS],
+] as const)('what is broken around %s is found', (_area, rows) => {
+  test.each(rows)('$what', ({ change, check }) => {
+    expect(namesOf(change)).toEqual([check]);
+  });
+});
+
+describe('what is no violation', () => {
+  test.each<{ what: string; change: Partial<History> }>([
+    {
+      what: 'a stop that was asked for',
+      change: {
+        events: [event(1, 'start'), event(30, 'kill'), event(30, 'die'), event(45, 'destroy')],
+        asked: [{ containerId: CONTAINER, what: 'stop', at: at(29) }],
+      },
+    },
+    {
+      what: "a sweep's job that declined, though a person's name came upon it while it ran",
+      change: { jobsAtLast: [job({ result: { outcome: 'failure', errorCode: 'conflict' } })], accepted: [] },
+    },
+    { what: 'a job that a purge took', change: { jobsAtLast: [job({ state: 'missing' })], purged: ['1'] } },
+    {
+      what: 'a conflict of a game that ran',
+      change: {
+        games: [{ gameId: GAME, situation: 'running', containerId: CONTAINER }],
+        jobsSettled: [dead('conflict: the runtime is running')],
+      },
+    },
+    {
+      what: 'what is due, whose cleanup is a dead letter with its cause',
+      change: {
+        games: [{ gameId: GAME, situation: 'foreign', containerId: CONTAINER }],
+        jobsAtLast: [dead('container_mismatch: another game')],
+        beforeSweep: [standing],
+        afterSweep: [standing],
+      },
+    },
+  ])('$what', ({ change }) => {
+    expect(namesOf(change)).toEqual([]);
+  });
+});

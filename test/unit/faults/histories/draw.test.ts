@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { scheduleOf } from '../../../faults/experiments/histories/draw.js';
+import { isServed, shownSchedule, type Step } from '../../../faults/experiments/histories/schedule.js';
+
+const SEEDS = Array.from({ length: 500 }, (_, seed) => seed);
+const schedules = SEEDS.map(scheduleOf);
+const steps = schedules.flatMap((schedule) => schedule.steps);
+
+describe('the schedule of a seeded history', () => {
+  test('is the same for the same seed, in every word', () => {
+    for (const seed of SEEDS) expect(scheduleOf(seed)).toEqual(schedules[seed]);
+    expect(shownSchedule(scheduleOf(7))).toEqual(shownSchedule(scheduleOf(7)));
+  });
+
+  test('is another for another seed', () => {
+    const told = schedules.map(({ seed: _seed, ...rest }) => JSON.stringify(rest));
+    expect(new Set(told).size).toBe(SEEDS.length);
+  });
+
+  test('is in order, and within its time', () => {
+    for (const { steps, endsMs } of schedules) {
+      const times = steps.map(({ atMs }) => atMs);
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+      expect(Math.max(...times)).toBeLessThan(endsMs);
+    }
+  });
+
+  test('knows every operation, every fault and every situation', () => {
+    const kinds = new Set(steps.map(({ act }) => act.kind));
+    expect([...kinds].toSorted()).toEqual(
+      [
+        ['ask', 'hold', 'occupy', 'purge', 'replay', 'service', 'sweep', 'unhold'],
+        ['cut line', 'engine', 'freeze', 'freeze at', 'kill', 'kill at', 'line', 'slow line'],
+      ]
+        .flat()
+        .toSorted(),
+    );
+    expect(new Set(schedules.flatMap(({ games }) => games)).size).toBe(11);
+    expect(new Set(schedules.map(({ store }) => store))).toEqual(new Set(['postgres', 'redis']));
+  });
+
+  test('breaks one line in one way at a time', () => {
+    const overlapping = schedules.filter(({ steps }) =>
+      steps.some((step) => isOnLine(step) && steps.some((other) => other !== step && reachesInto(step, other))),
+    );
+    expect(overlapping).toEqual([]);
+  });
+
+  test('has no line to a Redis that is not there', () => {
+    const odd = schedules.filter(
+      ({ store, steps }) => store === 'postgres' && steps.some(({ act }) => 'line' in act && act.line === 'redis'),
+    );
+    expect(odd).toEqual([]);
+  });
+
+  test('leaves records that are wrong to the cleanup alone', () => {
+    const served = schedules.flatMap(({ games, steps }) =>
+      steps.flatMap(({ act }) => (act.kind === 'service' ? (games[act.game] ?? []) : [])),
+    );
+    expect(served.filter((situation) => !isServed(situation))).toEqual([]);
+  });
+});
+
+const isOnLine = ({ act }: Step): boolean => 'line' in act;
+
+const reachesInto = (step: Step, other: Step): boolean =>
+  'line' in step.act &&
+  'line' in other.act &&
+  step.act.line === other.act.line &&
+  'forMs' in step.act &&
+  step.atMs <= other.atMs &&
+  other.atMs < step.atMs + step.act.forMs;
