@@ -144,7 +144,7 @@ export const startPostgres = async ({ outlivesKill = false }: PostgresOptions = 
       listen_addresses: '127.0.0.1',
       unix_socket_directories: '',
       timezone: 'UTC',
-      max_connections: '300',
+      max_connections: '600',
       fsync: 'off',
       synchronous_commit: outlivesKill ? 'on' : 'off',
       full_page_writes: outlivesKill ? 'on' : 'off',

@@ -93,6 +93,8 @@ export function createFaults({ site, crew, games }: Deps): Faults {
           await line.use(fault.mode);
           await lasting(fault.forMs);
           await line.use('pass');
+          // What nobody has heard of would stand at the server for as long as the lane does.
+          if (fault.mode === 'lost-end') line.resetConnections();
         });
       case 'slow line':
         return onLine(fault.line, async (line) => {
