@@ -20,7 +20,7 @@ export class EngineProtocolError extends Error {
 export interface ContainerEngineDeps {
   readonly docker: Docker;
   readonly clock: Clock;
-  /** For each request to the engine; a removal whose answer was lost takes two or three. */
+  /** For each request to the engine; a removal whose answer was lost takes two. */
   readonly timeoutMs: number;
 }
 
