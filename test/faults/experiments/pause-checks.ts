@@ -4,6 +4,7 @@ import type { Audited } from '../laboratory/audit.js';
 import type { Broken } from '../laboratory/checks.js';
 import { type EngineEvent, unaskedEndings } from '../laboratory/engine-ledger.js';
 import type { Asked } from '../laboratory/lifecycle.js';
+import { brokenBy, checkRequests, isSuccessRow, isTransition, repeated } from '../laboratory/promises.js';
 import type { Seen } from '../laboratory/seam.js';
 import type { Site } from '../laboratory/site.js';
 
@@ -21,43 +22,24 @@ export interface Account {
   readonly tokens: readonly string[];
 }
 
-const FULL_ID_ONLY = /^(?:\/v[\d.]+)?\/containers\/[0-9a-f]{64}(?:\/json)?(?:\?|$)/;
-
 /** What is judged by the account alone. */
 export function checkAccount({ steps, notes, events, asked, requests, tokens }: Account): readonly Broken[] {
   const ended = unaskedEndings(events, asked).map(({ action, containerId }) => `${action} of ${containerId}`);
-  const forced = requests.filter(({ method, url }) => method === 'DELETE' && url.includes('force'));
-  const vague = requests.filter(({ url }) => url.includes('/containers/') && !FULL_ID_ONLY.test(url));
   return [
-    ...broken('no running container was ended', ended),
-    ...broken(
-      'no removal is forced',
-      forced.map(({ url }) => url),
-    ),
-    ...broken(
-      'containers are named by full id',
-      vague.map(({ method, url }) => `${method} ${url}`),
-    ),
-    ...broken('the newest fence wins', staleWrites(steps, notes)),
-    ...broken('no fence twice', repeated(fencesTaken(steps))),
-    ...broken('no token twice', repeated(tokens)),
-    ...broken('one row with each transition', rowlessTransitions(notes)),
+    ...brokenBy('no running container was ended', ended),
+    ...checkRequests(requests),
+    ...brokenBy('the newest fence wins', staleWrites(steps, notes)),
+    ...brokenBy('no fence twice', repeated(fencesTaken(steps))),
+    ...brokenBy('no token twice', repeated(tokens)),
+    ...brokenBy('one row with each transition', rowlessTransitions(notes)),
   ];
 }
-
-const broken = (check: string, found: readonly string[]): readonly Broken[] => found.map((what) => ({ check, what }));
-
-const repeated = (values: readonly string[]): readonly string[] =>
-  values.filter((value, index) => values.indexOf(value) !== index);
 
 /** Only who takes a stopped record raises the fence. */
 const fencesTaken = (steps: readonly Seen[]): readonly string[] =>
   steps.flatMap(({ step, at, said, fence }) =>
     step === 'take runtime_records' && at === 'end' && said === 'stopped' && fence !== undefined ? [fence] : [],
   );
-
-const isTransition = ({ kind, was, became }: Audited): boolean =>
-  kind === 'record' && was === 'stopped' && became === 'removed';
 
 /**
  * The record's fence at the transition is the newest there is, for the row is locked. Whoever wrote must have taken the
@@ -79,7 +61,7 @@ function staleWrites(steps: readonly Seen[], notes: readonly Audited[]): readonl
 }
 
 function rowlessTransitions(notes: readonly Audited[]): readonly string[] {
-  const rows = notes.filter(({ kind, was, became }) => kind === 'operation' && was === 'success' && became === '');
+  const rows = notes.filter(isSuccessRow);
   const changes = notes.filter(isTransition).map(({ txid }) => txid);
   const logged = rows.map(({ txid }) => txid);
   return String(changes) === String(logged) ? [] : [`transitions ${String(changes)}, success rows ${String(logged)}`];
@@ -87,7 +69,7 @@ function rowlessTransitions(notes: readonly Audited[]): readonly string[] {
 
 /** A person's job is completed by a removal; a refusal of the moment does not end it. */
 export const checkWorkDone = (notes: readonly Audited[]): readonly Broken[] =>
-  broken('a completed job has done its work', notes.some(isTransition) ? [] : ['nothing was ever marked as removed']);
+  brokenBy('a completed job has done its work', notes.some(isTransition) ? [] : ['nothing was ever marked as removed']);
 
 /**
  * Until it acquires a lease anew, a worker that has outslept its own has no part in whatever lease there is.
@@ -100,7 +82,7 @@ export function checkLateTouch(steps: readonly Seen[], thawedNs: number): readon
   const answers = (anew === -1 ? late : late.slice(0, anew)).filter(({ at }) => at === 'end');
   const renewed = answers.filter(({ step }) => step === 'lease renew').slice(renewalsOpen(before));
   const released = answers.filter(({ step }) => step === 'lease release');
-  return broken(
+  return brokenBy(
     'the lease stays with its holder',
     [...renewed, ...released].flatMap(({ step, said }) => (said === true ? [`${step ?? ''} of another's lease`] : [])),
   );
@@ -131,9 +113,9 @@ export async function checkEnding(
         containers[0]?.Id === record?.containerId &&
         (containers[0]?.State === 'running') === (record?.status === 'running');
   return [
-    ...broken('the job is completed', state === 'completed' ? [] : [`it is ${state}`]),
-    ...broken('the lease is free', holder === undefined ? [] : [`it is held with ${holder}`]),
-    ...broken(
+    ...brokenBy('the job is completed', state === 'completed' ? [] : [`it is ${state}`]),
+    ...brokenBy('the lease is free', holder === undefined ? [] : [`it is held with ${holder}`]),
+    ...brokenBy(
       'the record is true',
       isTrue
         ? []

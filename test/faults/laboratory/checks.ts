@@ -1,4 +1,5 @@
 /** What must be true of a game once its cleanup has ended well, whatever happened on the way. */
+import { isSuccessRow, isTransition } from './promises.js';
 import type { Site } from './site.js';
 
 export interface Asked {
@@ -32,10 +33,8 @@ export async function checkCleaned(site: Site, { gameId, containerId, jobId }: A
   expect('the record is removed', record, 'removed');
   expect('exactly one success row', rows, 1);
   expect('the lease is free', holder, undefined);
-  const transitions = notes.filter(
-    ({ kind, was, became }) => kind === 'record' && was === 'stopped' && became === 'removed',
-  );
-  const written = notes.find(({ kind, was, became }) => kind === 'operation' && was === 'success' && became === '');
+  const transitions = notes.filter(isTransition);
+  const written = notes.find(isSuccessRow);
   expect('one transition', transitions.length, 1);
   expect('transition and row in one transaction', written?.txid, transitions[0]?.txid);
   return broken;

@@ -1,23 +1,20 @@
 /** No running container is ended, no stranger is touched, and what is `removed` is gone. */
 import type { Broken } from '../../laboratory/checks.js';
 import { unaskedEndings } from '../../laboratory/engine-ledger.js';
-import { isTransition } from './checks-records.js';
+import { brokenBy, checkRequests, fullIdIn, isTransition } from '../../laboratory/promises.js';
 import type { History } from './history.js';
 
-const FULL_ID_ONLY = /^(?:\/v[\d.]+)?\/containers\/([0-9a-f]{64})(?:\/json)?(?:\?|$)/;
 // Podman's word beside Docker's.
 const REMOVALS: ReadonlySet<string> = new Set(['destroy', 'remove']);
 /** The engine may say that a container is gone a moment before it tells of it. */
 const TOLD_WITHIN_MS = 100;
 
 export function checkContainers(history: History): readonly Broken[] {
-  const found = (check: string, what: readonly string[]): readonly Broken[] => what.map((what) => ({ check, what }));
   return [
-    ...found('no running container was ended', endings(history)),
-    ...found('no stranger was touched', touched(history)),
-    ...found('containers are named by full id', vague(history)),
-    ...found('no removal is forced', forced(history)),
-    ...found('removed means gone', notGone(history)),
+    ...brokenBy('no running container was ended', endings(history)),
+    ...brokenBy('no stranger was touched', touched(history)),
+    ...checkRequests(history.requests),
+    ...brokenBy('removed means gone', notGone(history)),
   ];
 }
 
@@ -34,25 +31,15 @@ function touched({ strangers, requests, notes }: History): readonly string[] {
   const named = new Set(notes.flatMap(({ kind, containerId }) => (kind === 'record' ? (containerId ?? []) : [])));
   const strange = new Set(strangers.map(({ containerId }) => containerId));
   const changed = strangers.filter(({ was, is }) => was !== is);
-  const asked = requests.filter(({ method, url }) => {
-    const id = FULL_ID_ONLY.exec(url)?.[1];
-    return method === 'DELETE' && (id === undefined || !named.has(id) || strange.has(id));
+  const asked = requests.filter((request) => {
+    const id = fullIdIn(request);
+    return request.method === 'DELETE' && (id === undefined || !named.has(id) || strange.has(id));
   });
   return [
     ...changed.map(({ what, containerId, was, is }) => `${what} (${containerId}) was ${was} and is ${is}`),
     ...asked.map(({ method, url }) => `${method} ${url}`),
   ];
 }
-
-const vague = ({ requests }: History): readonly string[] =>
-  requests
-    .filter(({ url }) => url.includes('/containers/') && !FULL_ID_ONLY.test(url))
-    .map(({ method, url }) => `${method} ${url}`);
-
-const forced = ({ requests }: History): readonly string[] =>
-  requests
-    .filter(({ method, url }) => method === 'DELETE' && /[?&]force=(?!false|0)/.test(url))
-    .map(({ method, url }) => `${method} ${url}`);
 
 /** At the moment of the transition, and in the end. */
 function notGone({ notes, events, afterSweep }: History): readonly string[] {

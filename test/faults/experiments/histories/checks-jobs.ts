@@ -1,23 +1,22 @@
 /** Every job that was accepted ends, and ends as what it must be. */
 import type { Broken } from '../../laboratory/checks.js';
 import type { SeenJob } from '../../laboratory/jobs.js';
-import { isSuccessRow, isTransition } from './checks-records.js';
+import { brokenBy, isSuccessRow, isTransition } from '../../laboratory/promises.js';
 import type { Game, History } from './history.js';
 
 const REASON = /^([a-z_]+): \S/;
 
 export function checkJobs(history: History): readonly Broken[] {
   const { settled, jobsSettled, jobsAtLast } = history;
-  const found = (check: string, what: readonly string[]): readonly Broken[] => what.map((what) => ({ check, what }));
   return [
-    ...found('the world settles', settled ? [] : ['jobs were not over in time, though everything was well again']),
-    ...found('every job ends', notEnded(history)),
-    ...found('a dead letter has its cause', [
+    ...brokenBy('the world settles', settled ? [] : ['jobs were not over in time, though everything was well again']),
+    ...brokenBy('every job ends', notEnded(history)),
+    ...brokenBy('a dead letter has its cause', [
       ...jobsSettled.flatMap((job) => causeless(history, job, isDisturbed)),
       // By now everything is stopped, and nobody holds a lease.
       ...jobsAtLast.flatMap((job) => causeless(history, job, () => false)),
     ]),
-    ...found(
+    ...brokenBy(
       'a completed job did what it says',
       jobsAtLast.flatMap((job) => unfounded(history, job)),
     ),

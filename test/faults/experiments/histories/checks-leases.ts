@@ -5,6 +5,7 @@
  * frozen behind that line still does is not promised, and not counted; its write is refused by the fence, and that is.
  */
 import type { Broken } from '../../laboratory/checks.js';
+import { brokenBy, isTransition, repeated } from '../../laboratory/promises.js';
 import type { Seen } from '../../laboratory/seam.js';
 import type { History } from './history.js';
 
@@ -15,12 +16,11 @@ const GAME = 'rtmanager.game_id';
 
 export function checkLeases(history: History): readonly Broken[] {
   const steps = history.steps.toSorted((a, b) => a.ns - b.ns);
-  const found = (check: string, what: readonly string[]): readonly Broken[] => what.map((what) => ({ check, what }));
   return [
-    ...found('one holder at a time', intrusions(history, steps)),
-    ...found('no fence twice', repeatedFences(history, steps)),
-    ...found('the newest fence wins', staleWrites(history, steps)),
-    ...found('no token twice', repeatedTokens(history)),
+    ...brokenBy('one holder at a time', intrusions(history, steps)),
+    ...brokenBy('no fence twice', repeatedFences(history, steps)),
+    ...brokenBy('the newest fence wins', staleWrites(history, steps)),
+    ...brokenBy('no token twice', repeatedTokens(history)),
   ];
 }
 
@@ -111,9 +111,7 @@ function staleWrites({ games, notes }: History, steps: readonly Seen[]): readonl
   return games.flatMap(({ gameId }) => {
     const takes = takesOf(steps, gameId);
     const taken = new Set(takes.map(({ fence }) => fence));
-    const changed = notes.filter(
-      (note) => note.gameId === gameId && note.kind === 'record' && note.was === 'stopped' && note.became === 'removed',
-    );
+    const changed = notes.filter((note) => note.gameId === gameId && isTransition(note));
     const marks = steps.filter((seen) => seen.step === CHANGE && seen.said === 'marked' && gameOf(seen) === gameId);
     return [
       ...changed
@@ -133,5 +131,5 @@ function staleWrites({ games, notes }: History, steps: readonly Seen[]): readonl
 /** As the database has them; Redis keeps no such account. */
 function repeatedTokens({ notes }: History): readonly string[] {
   const tokens = notes.flatMap(({ kind, was }) => (kind === 'lease' && was !== null ? [was] : []));
-  return tokens.filter((token, index) => tokens.indexOf(token) !== index).map((token) => `token ${token}`);
+  return repeated(tokens).map((token) => `token ${token}`);
 }

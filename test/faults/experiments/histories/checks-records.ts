@@ -1,23 +1,15 @@
 /** Each transition has its row, and the last sweep takes what is due and nothing else. */
 import type { Audited } from '../../laboratory/audit.js';
 import type { Broken } from '../../laboratory/checks.js';
+import { brokenBy, isSuccessRow, isTransition } from '../../laboratory/promises.js';
 import type { History, Standing } from './history.js';
 
-type Note = Pick<Audited, 'kind' | 'was' | 'became'>;
-
-export const isTransition = ({ kind, was, became }: Note): boolean =>
-  kind === 'record' && was === 'stopped' && became === 'removed';
-
-export const isSuccessRow = ({ kind, was, became }: Note): boolean =>
-  kind === 'operation' && was === 'success' && became === '';
-
 export function checkRecords(history: History): readonly Broken[] {
-  const found = (check: string, what: readonly string[]): readonly Broken[] => what.map((what) => ({ check, what }));
   return [
-    ...found('one row with each transition', unmatched(history)),
-    ...found('only what is stopped becomes removed', leaps(history)),
-    ...found('nothing due is forgotten', forgotten(history)),
-    ...found('what is not due is kept', takenTooSoon(history)),
+    ...brokenBy('one row with each transition', unmatched(history)),
+    ...brokenBy('only what is stopped becomes removed', leaps(history)),
+    ...brokenBy('nothing due is forgotten', forgotten(history)),
+    ...brokenBy('what is not due is kept', takenTooSoon(history)),
   ];
 }
 
