@@ -53,8 +53,11 @@ const command = new Command('npm run faults --')
   .option('--quiet', 'no progress', false)
   .addHelpText(
     'after',
-    `\nExperiments:\n${EXPERIMENTS.map((one) => `  ${one.name.padEnd(12)} ${one.about}`).join('\n')}`,
+    `\nExperiments:\n${EXPERIMENTS.map((one) => `  ${one.name.padEnd(14)} ${one.about}`).join('\n')}`,
   );
+
+// As everywhere here: 1 is a promise that was broken, 2 is wrong use.
+command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 
 const asked = command.parse().opts<Asked>();
 
