@@ -5,7 +5,11 @@ export interface FaultProxy {
   readonly port: number;
   /** Breaks every connection and refuses new ones, like a server that was killed. */
   readonly cut: () => Promise<void>;
+  /** Breaks every connection and closes each new one as soon as it is there, like a proxy whose server was killed. */
+  readonly spurn: () => void;
   readonly restore: () => Promise<void>;
+  /** Connections that were made so far, spurned ones too. */
+  readonly accepted: () => number;
   /** Keeps connections open but passes nothing on, like a server that hangs. */
   readonly freeze: () => void;
   readonly thaw: () => void;
@@ -15,7 +19,14 @@ export interface FaultProxy {
 export async function startProxy(targetPort: number): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
   let frozen = false;
+  let spurning = false;
+  let accepted = 0;
   const accept = (client: Socket): void => {
+    accepted += 1;
+    if (spurning) {
+      client.on('error', () => undefined).destroy();
+      return;
+    }
     const target = connect(targetPort, '127.0.0.1');
     for (const [one, other] of [
       [client, target],
@@ -51,7 +62,13 @@ export async function startProxy(targetPort: number): Promise<FaultProxy> {
   return {
     port,
     cut,
+    spurn: () => {
+      spurning = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    accepted: () => accepted,
     restore: async () => {
+      spurning = false;
       if (server.listening) return;
       server = createServer(accept);
       await listen(port);

@@ -19,7 +19,7 @@ const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 60_000;
 const BACKOFF_SPREAD_MS = 500;
 /** After an error of the store BullMQ asks again after so long; its default of 15 s is far from "recovers by itself". */
-const RETRY_STORE_MS = 1_000;
+export const RETRY_STORE_MS = 1_000;
 
 /** What a job of ours is stored with. The worker does not rely on it: others add jobs without. */
 export function jobOptionsFor(kind: StoreKind): JobsOptions {

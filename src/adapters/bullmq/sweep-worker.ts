@@ -4,6 +4,7 @@ import { messageOf } from '../../domain/errors.js';
 import type { SweepReport } from '../../retention/ports.js';
 import type { JobQueue, JobWorker, QueueBackend, WorkerSettings } from './backend.js';
 import { guardClaims } from './claim-guard.js';
+import { paceClaims } from './claim-pace.js';
 import { ensureSchedule } from './ensure-schedule.js';
 import { createHealer } from './heal.js';
 import { takeChargeOfSweep } from './job-options.js';
@@ -81,6 +82,7 @@ export function createSweepWorker(deps: Deps, { everyMs, ensureEveryMs = ENSURE_
     if (opened === undefined) return;
     const { worker, queue } = opened;
     guardClaims(worker);
+    paceClaims(worker.getBackend(), { clock, signal: stopping.signal });
     listen(opened);
     void keepRunning(worker, options);
     keeping = keepSchedule(queue);

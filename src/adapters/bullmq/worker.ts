@@ -4,6 +4,7 @@ import { messageOf } from '../../domain/errors.js';
 import type { Delivery, JobConsumer, Settlement } from '../../jobs/delivery.js';
 import type { JobQueue, JobWorker, QueueBackend, WorkerSettings } from './backend.js';
 import { guardClaims } from './claim-guard.js';
+import { paceClaims } from './claim-pace.js';
 import { createHealer, type Healer } from './heal.js';
 import { takeCharge } from './job-options.js';
 import { createProcessor, isCountVerdict, LOCK_LOST, SHUTDOWN } from './processor.js';
@@ -86,6 +87,7 @@ export function createCleanupWorker(deps: Deps, settings: Partial<WorkerSettings
     const { worker, queue } = opened;
     const healer = createHealer({ queue, backend, report });
     guardClaims(worker);
+    paceClaims(worker.getBackend(), { clock, signal: stopping.signal });
     listen(worker, { kind: backend.kind, verdicts, streak, healer });
     void keepRunning(worker, { clock, signal: stopping.signal, onBroken: onError });
     healer.healFailed(stopping.signal).catch(onError);
