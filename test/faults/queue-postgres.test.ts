@@ -5,13 +5,11 @@ import { createCleanupQueue } from '../../src/adapters/bullmq/producer.js';
 import { type CleanupWorker, createCleanupWorker } from '../../src/adapters/bullmq/worker.js';
 import { poolOptions } from '../../src/adapters/postgres/pool.js';
 import { systemClock } from '../../src/clock.js';
-import { UnavailableError } from '../../src/domain/errors.js';
 import { completed, retryAfter, type ScriptedConsumer, scripted, givenUp } from '../contract/queue-scripts.js';
 import { type QueueSpace, startStore, type TestStore } from '../contract/queue-stores.js';
 import { withClient } from '../contract/queue-clients.js';
 import { createRecordingReport } from '../contract/queue-report.js';
 import { createDatabase } from '../support/database.js';
-import { startProxy } from '../contract/queue-proxy.js';
 import { eventually } from '../support/eventually.js';
 
 const request = (gameId: string) => ({ gameId, opSource: 'lobby_stream' });
@@ -159,42 +157,6 @@ describe('on PostgreSQL', () => {
     await space.plain.add('cleanup_container', request('game-2'));
     await eventually(async () => expect(await space.plain.getCompletedCount()).toBe(2), { withinMs: 20_000 });
   }, 30_000);
-
-  it('does not make anything of BullMQ before PostgreSQL answers and its tables are there', async () => {
-    const database = await createDatabase();
-    const direct = new URL(database.url);
-    const proxy = await startProxy(Number(direct.port));
-    await proxy.cut();
-    const url = new URL(database.url);
-    url.port = String(proxy.port);
-    const poolConfig = poolOptions({ connectionString: url.href, applicationName: 'late', max: 4 });
-    const report = createRecordingReport();
-    const open = (deadlineMs: number, signal = new AbortController().signal) =>
-      openPostgresBackend({
-        poolConfig,
-        withClient: (work) => withClient(poolConfig, work),
-        clock: systemClock,
-        report,
-        deadlineMs,
-        signal,
-      });
-    await expect(open(1_500)).rejects.toBeInstanceOf(UnavailableError);
-    expect(report.of('unavailable')).toHaveLength(1);
-    const impatient = new AbortController();
-    const given = open(60_000, impatient.signal);
-    impatient.abort(new Error('changed my mind'));
-    await expect(given).rejects.toThrow('changed my mind');
-
-    const opening = Promise.all(Array.from({ length: 4 }, () => open(30_000)));
-    await proxy.restore();
-    const [backend] = await opening;
-    if (backend === undefined) throw new Error('no backend');
-    const queue = createCleanupQueue({ backend, clock: systemClock, report });
-    expect(await queue.enqueue([request('game-1')])).toMatchObject([{ state: 'waiting', coalesced: false }]);
-    await queue.close();
-    await proxy.close();
-    await database.drop();
-  }, 40_000);
 
   it('a role that may make nothing fails at once with the reason, and works once another has made the tables', async () => {
     const database = await createDatabase();

@@ -4,7 +4,7 @@ import { messageOf, UnavailableError } from '../../domain/errors.js';
 import type { FailedSet } from './failed-set.js';
 import type { QueueName } from './names.js';
 import type { QueueReport } from './report.js';
-import { isOutage } from './store-errors.js';
+import { isPassing } from './store-errors.js';
 
 export type JobQueue = Queue<unknown, unknown>;
 export type JobWorker = Worker<unknown, unknown>;
@@ -59,8 +59,9 @@ const RETRY_MS = 100;
 const QUIET_MS = 1_000;
 
 /**
- * Tries until it succeeds, the deadline passes (`UnavailableError`), the signal is aborted (its reason), or something
- * else than an outage comes back. Says once that it waits, and once that waiting is over.
+ * Tries until it succeeds, the deadline passes (`UnavailableError`), the signal is aborted (its reason), or what comes back
+ * would come back again: an outage passes, and so does a wait for another starter that took too long. Says once that it
+ * waits, and once that waiting is over.
  */
 export async function untilAnswered<T>(attempt: () => Promise<T>, waiting: Waiting): Promise<T> {
   const { clock, report, deadlineMs, signal } = waiting;
@@ -73,7 +74,7 @@ export async function untilAnswered<T>(attempt: () => Promise<T>, waiting: Waiti
       if (told) report.recovered(Math.round(clock.monotonicMs() - startedMs));
       return answer;
     } catch (cause) {
-      if (!isOutage(cause) && !(cause instanceof UnavailableError)) throw cause;
+      if (!isPassing(cause)) throw cause;
       const waitedMs = clock.monotonicMs() - startedMs;
       if (waitedMs >= deadlineMs) {
         const message = `the queue's store did not answer for ${deadlineMs} ms: ${messageOf(cause)}`;
