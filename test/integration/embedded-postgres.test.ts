@@ -17,7 +17,9 @@ describe('the embedded PostgreSQL', () => {
     expect(new URL(url).hostname).toBe('127.0.0.1');
     expect(await query(url, 'SELECT word FROM kept')).toBe('first');
     expect(await query(url, 'SHOW TimeZone')).toBe('UTC');
-    expect(await query(url, 'SHOW fsync')).toBe('on');
+    for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) {
+      expect([setting, await query(url, `SHOW ${setting}`)]).toEqual([setting, 'on']);
+    }
     expect(await query(url, 'SHOW listen_addresses')).toBe('127.0.0.1');
     expect(await query(url, 'SHOW server_encoding')).toBe('UTF8');
   });

@@ -38,7 +38,11 @@ export interface PostgresServer extends Pick<Service, 'stop'> {
 }
 
 interface PostgresOptions {
-  /** What was committed outlives `kill`. Costs a little, so it is off where nobody kills it. */
+  /**
+   * What was committed outlives `kill`, and the death of a single process of the server, after which it recovers as if it
+   * had been killed whole. Without it the commits of the last moments are lost then, those that the test itself made
+   * among them. Costs a little, so it is off where nothing crashes.
+   */
   readonly outlivesKill?: boolean;
 }
 

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 beforeEach(async () => {
-  server = await startPostgres();
+  server = await startPostgres({ outlivesKill: true });
   // The database goes with its server.
   site = await openSite(async () => ({ ...(await databasesOn(server.url).migrated()), drop: async () => undefined }));
 });
