@@ -31,7 +31,10 @@ export interface RetentionSettings {
 
 const PAGE_RECORDS = 2_000;
 
-/** One sweep, unless one runs elsewhere: plan it whole, look at its size, then enqueue it. */
+/**
+ * One sweep, unless one runs elsewhere: plan it whole, look at its size, then enqueue it. A cleanup that was under way may
+ * end between the two; its game is then asked for once more, and that job finds the record removed.
+ */
 export async function sweep(deps: SweepDeps, settings: RetentionSettings, options: SweepOptions): Promise<SweepReport> {
   options.signal.throwIfAborted();
   const ending = await deps.lock.exclusively(() => sweepAlone(deps, settings, options));

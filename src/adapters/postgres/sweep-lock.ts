@@ -26,7 +26,7 @@ export function createSweepLock({ pool }: { readonly pool: Pool }): SweepLock {
       const client = await withUnavailable(() => pool.connect());
       let broken: Error | undefined;
       // The connection is idle while the work runs; without a listener its loss would end the process. What is lost is
-      // the lock alone: a sweep beside this one enqueues nothing twice.
+      // the lock alone: beside another sweep too a game has one live job, and a job that comes late finds the record removed.
       const onError = (error: Error): void => {
         broken = error;
       };
