@@ -9,7 +9,8 @@ import { type Database, openDatabase } from '../src/app/database.js';
 import { openQueueBackend } from '../src/app/queue.js';
 import { composeQueues, type Queues } from '../src/app/queues.js';
 import { systemClock } from '../src/clock.js';
-import { type Environment, readConfig } from '../src/config.js';
+import { readConfig } from '../src/config.js';
+import type { Environment } from '../src/config/environment.js';
 import { createLogger } from '../src/telemetry/logger.js';
 
 export interface Stores {

@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import type { z } from 'zod';
 import { contradictionLines } from './config/contradictions.js';
 import { formatDuration } from './config/duration.js';
+import type { Environment } from './config/environment.js';
 import { formatHttpAddress, type HttpAddress } from './config/http-address.js';
 import { formatShare } from './config/share.js';
 import { shownUrl } from './config/shown-url.js';
@@ -10,8 +11,6 @@ import { unknownNameLines } from './config/unknown-names.js';
 import { describeSettings, type LogLevel, type Values, Variables } from './config/variables.js';
 import { ConfigurationError } from './domain/errors.js';
 import { visible } from './domain/text.js';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The settings of one process: checked, free of contradictions, frozen. Null means "not set" and says what follows. */
 export interface Config {
@@ -55,9 +54,6 @@ export interface Machine {
   readonly isRoot: boolean;
   readonly homeDir: string;
 }
-
-/** The environment this process was started with. */
-export const processEnvironment = (): Environment => process.env;
 
 /**
  * Reads all settings, or throws a `ConfigError` with one line for each wrong one. A variable that is set to nothing

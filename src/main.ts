@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { CliWorld } from './cli/ports.js';
 import { systemClock } from './clock.js';
-import { processEnvironment } from './config.js';
+import { processEnvironment } from './config/environment.js';
 import { createLogger } from './telemetry/logger.js';
 import { type RunningTelemetry, startTelemetry } from './telemetry/start-telemetry.js';
 

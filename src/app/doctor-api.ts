@@ -1,6 +1,6 @@
 import type { Check } from '../cli/ports.js';
 import { withDeadline } from '../clock.js';
-import { formatHttpAddress, type HttpAddress } from '../config/http-address.js';
+import { formatHttpAddress, whereToAsk } from '../config/http-address.js';
 import { messageOf, UnavailableError } from '../domain/errors.js';
 import type { Context } from './context.js';
 
@@ -16,7 +16,7 @@ export async function checkApi({
 }: Pick<Context, 'config' | 'clock' | 'signal'>): Promise<Finding> {
   const { httpAddress: address } = config;
   if (address.port === 0) return { status: 'ok', detail: 'listens on any free port; its log says on which' };
-  const url = `http://${formatHttpAddress(reachable(address))}`;
+  const url = `http://${formatHttpAddress(whereToAsk(address))}`;
   const late = () => new UnavailableError('queue', `no answer within ${ANSWER_LIMIT_MS} ms`);
   try {
     const asked = fetch(`${url}/healthz`, { signal, redirect: 'manual' });
@@ -37,12 +37,6 @@ const taken = (url: string, what: string): Finding => ({
   detail: `${url}: ${what}`,
   advice: 'set RTMANAGER_INTERNAL_HTTP_ADDR to an address that is free, or find out what listens there',
 });
-
-/** Where to ask what listens on every address of the machine. */
-function reachable({ host, port }: HttpAddress): HttpAddress {
-  if (host === '0.0.0.0') return { host: '127.0.0.1', port };
-  return host === '::' ? { host: '::1', port } : { host, port };
-}
 
 function isOurs(status: number, body: string): boolean {
   if (status !== 200) return false;

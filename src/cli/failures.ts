@@ -1,4 +1,5 @@
-import { ConfigError, type Environment } from '../config.js';
+import { ConfigError } from '../config.js';
+import type { Environment } from '../config/environment.js';
 import { ConfigurationError, messageOf, UnavailableError } from '../domain/errors.js';
 import { shown, type Output } from './output.js';
 import { StopRequested } from './stop-signals.js';

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
-import { readConfig, type Config, type Environment } from '../config.js';
+import { readConfig, type Config } from '../config.js';
+import type { Environment } from '../config/environment.js';
 import { type LogLevel } from '../config/variables.js';
 import { createLogger } from '../telemetry/logger.js';
 import { type ExitCode, reportFailure } from './failures.js';

@@ -1,5 +1,5 @@
 import pico from 'picocolors';
-import type { Environment } from '../config.js';
+import type { Environment } from '../config/environment.js';
 import { alignedLines } from './columns.js';
 import type { TextStream } from './ports.js';
 

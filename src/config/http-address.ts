@@ -8,6 +8,9 @@ export interface HttpAddress {
   readonly port: number;
 }
 
+/** Where the service listens unless told otherwise. */
+export const DEFAULT_HTTP_ADDRESS = '127.0.0.1:8096';
+
 const ADDRESS = /^(?:\[(?<ipv6>[^[\]]+)\]|(?<host>[a-z\d.-]*)):(?<port>\d{1,5})$/i;
 
 /** `host:port`, `[ipv6]:port`, or `:port` for every IPv4 address of the machine; undefined for anything else. */
@@ -27,4 +30,10 @@ export const formatHttpAddress = ({ host, port }: HttpAddress): string =>
 /** Whether only this machine can reach it. Any other name may be looked up to anything. */
 export function isLoopback({ host }: HttpAddress): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** Where this machine reaches what listens there: on every address means on loopback too. */
+export function whereToAsk({ host, port }: HttpAddress): HttpAddress {
+  if (host === '0.0.0.0') return { host: '127.0.0.1', port };
+  return host === '::' ? { host: '::1', port } : { host, port };
 }

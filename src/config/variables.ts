@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { parseDurationMs } from './duration.js';
-import { parseHttpAddress } from './http-address.js';
+import { DEFAULT_HTTP_ADDRESS, parseHttpAddress } from './http-address.js';
 import { parseShare } from './share.js';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -165,7 +165,7 @@ export const Variables = z.object({
     allowed: 'a number and its unit (ms, s, m or h), from 1s to 720h',
   }),
   RTMANAGER_INTERNAL_HTTP_ADDR: setting(parsed(parseHttpAddress), {
-    fallback: '127.0.0.1:8096',
+    fallback: DEFAULT_HTTP_ADDRESS,
     meaning: 'where the HTTP API and the dashboard listen',
     allowed: 'host:port, [ipv6]:port, or :port for every address; beyond loopback only with RTMANAGER_API_TOKENS',
   }),

@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../app/context.js';
-import { type Environment, processEnvironment } from '../config.js';
+import { type Environment, processEnvironment } from '../config/environment.js';
 import { act, askForAll, prepareGames, type Stage, startService, watchJobs } from './acts.js';
 import { type Game, isSwept, lookAt, planGames } from './games.js';
 import type { DemoIo } from './io.js';

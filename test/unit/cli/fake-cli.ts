@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { CliWorld, Producer, Reader } from '../../../src/cli/ports.js';
 import { runProgram } from '../../../src/cli/program.js';
 import type { StopSignal } from '../../../src/cli/stop-signals.js';
-import type { Environment } from '../../../src/config.js';
+import type { Environment } from '../../../src/config/environment.js';
 import type { EnqueuedJob } from '../../../src/jobs/ports.js';
 import { createManualClock } from '../../support/manual-clock.js';
 

@@ -1,4 +1,5 @@
-import type { Config, Environment } from '../../../src/config.js';
+import type { Config } from '../../../src/config.js';
+import type { Environment } from '../../../src/config/environment.js';
 
 interface Examples {
   /** Environment beside the variable itself that its valid examples need. */

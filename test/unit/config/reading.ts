@@ -1,4 +1,5 @@
-import { ConfigError, readConfig, type Config, type Environment } from '../../../src/config.js';
+import { ConfigError, readConfig, type Config } from '../../../src/config.js';
+import type { Environment } from '../../../src/config/environment.js';
 
 /** Reads settings as a user who is not root. */
 export const read = (environment: Environment = {}): Config =>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { effectiveConfig, type Environment } from '../../../src/config.js';
+import { effectiveConfig } from '../../../src/config.js';
+import type { Environment } from '../../../src/config/environment.js';
 import { describeSettings } from '../../../src/config/variables.js';
 import { linesOf, read } from './reading.js';
 
