@@ -8,7 +8,7 @@ export function addDemoCommand(program: Command, host: CommandHost): void {
     usage: 'demo',
     summary: 'Shows the service at work on real containers',
     details:
-      'Creates containers in every state, cleans them up, compares what was expected with what is true, and leaves nothing behind.',
+      'Creates containers in every state, cleans them up, compares what was expected with what is true, and leaves nothing behind. It makes a database of its own, on the server of DATABASE_URL if that is set.',
     examples: [['runtime-cleanup demo', 'under a minute on a local engine']],
     settings: ALL_SETTINGS,
   }).action((options: CommandOptions) =>

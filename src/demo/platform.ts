@@ -8,9 +8,11 @@ import type { Context } from '../app/context.js';
 import { openDatabase } from '../app/database.js';
 import { dockerOf } from '../app/engine.js';
 import { connectRedis, type RedisClient } from '../app/redis.js';
-import { type Config, type Environment, readConfig } from '../config.js';
+import { type Config, readConfig } from '../config.js';
+import type { Environment } from '../config/environment.js';
 import { messageOf } from '../domain/errors.js';
 import { type Containers, openContainers } from './containers.js';
+import { createOwnDatabase } from './own-database.js';
 import { createOtherLeases, type OtherLeases } from './other-leases.js';
 import { openOtherService, type OtherService } from './other-service.js';
 import { createPrograms, type Programs } from './programs.js';
@@ -34,7 +36,7 @@ export interface Platform {
 }
 
 export interface PlatformOptions {
-  /** What the user has configured; its engine is used, and its Redis if it has one. */
+  /** What the user has configured; its engine is used, and its servers where it has some. */
   readonly given: Pick<Context, 'config' | 'log' | 'clock' | 'signal'>;
   readonly environment: Environment;
   readonly runId: string;
@@ -61,7 +63,8 @@ export async function openPlatform(options: PlatformOptions, tidyUp: TidyUp): Pr
   const docker = dockerOf(given.config);
   await pingEngine({ docker, clock: given.clock, timeoutMs: ENGINE_TIMEOUT_MS, signal: given.signal });
   const { redis, redisUrl } = await openRedis(options, tidyUp);
-  const environment = environmentFor(options, { redisUrl, token });
+  const databaseUrl = await makeDatabase(options, tidyUp);
+  const environment = environmentFor(options, { databaseUrl, redisUrl, token });
   const context: Context = { ...given, config: readConfig(environment), patienceMs: PATIENCE_MS };
   const { config } = context;
   const opening = openDatabase(context);
@@ -92,6 +95,14 @@ export async function openPlatform(options: PlatformOptions, tidyUp: TidyUp): Pr
   };
 }
 
+/** On the given server; null: the embedded one is used, in a folder of the run's own. */
+async function makeDatabase({ given, runId }: PlatformOptions, tidyUp: TidyUp): Promise<string | null> {
+  if (given.config.databaseUrl === null) return null;
+  const { url, drop } = await createOwnDatabase(given.config.databaseUrl, runId);
+  tidyUp.add('database on the given server', drop);
+  return url;
+}
+
 /** A database of the given Redis, where it is used at all. */
 async function openRedis(
   { given, runId }: PlatformOptions,
@@ -109,7 +120,11 @@ async function openRedis(
 /** The user's environment, but for what would lead to a live platform, and with settings that make haste. */
 function environmentFor(
   { given, environment, folder }: PlatformOptions,
-  { redisUrl, token }: { readonly redisUrl: string | null; readonly token: string },
+  {
+    databaseUrl,
+    redisUrl,
+    token,
+  }: { readonly databaseUrl: string | null; readonly redisUrl: string | null; readonly token: string },
 ): Record<string, string> {
   const { config } = given;
   const isTheirs = (name: string): boolean =>
@@ -119,6 +134,7 @@ function environmentFor(
   );
   return {
     ...Object.fromEntries(theirs),
+    ...(databaseUrl === null ? {} : { DATABASE_URL: databaseUrl }),
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
     DOCKER_HOST: config.dockerHost,
     RTMANAGER_DATA_DIR: join(folder, 'data'),

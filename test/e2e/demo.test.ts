@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
+import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createDocker } from '../../src/adapters/docker/connection.js';
 import { RUN_LABEL } from '../../src/demo/containers.js';
@@ -77,6 +78,16 @@ const expectNothingLeft = async (): Promise<void> => {
   expect(processesOfDemo()).toEqual([]);
 };
 
+const onServer = async (connectionString: string, statement: string): Promise<readonly unknown[]> => {
+  const client = new Client({ connectionString });
+  await client.connect();
+  try {
+    return (await client.query(statement)).rows;
+  } finally {
+    await client.end();
+  }
+};
+
 // It takes half a minute, and several times that on a machine that is busy with something else.
 describe('the demo', { timeout: 300_000 }, () => {
   it('is as expected on the PostgreSQL queue, and leaves nothing behind', async () => {
@@ -116,6 +127,29 @@ describe('the demo', { timeout: 300_000 }, () => {
     expect(keyspace.match(/^db\d+:keys=\d+/gm)).toEqual(['db0:keys=1', 'db1:keys=1']);
     client.disconnect();
     await expectNothingLeft();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('makes a database of its own on the server it is given, and drops it', async () => {
+    const databaseUrl = inject('postgresUrl');
+    const { exitCode, stdout } = await startDemo({ DATABASE_URL: databaseUrl }).ended;
+    expect({ exitCode, ...(JSON.parse(stdout) as object) }).toMatchObject({ exitCode: 0, asExpected: true });
+    await expectNothingLeft();
+    expect(readdirSync(folder)).toEqual([]);
+    const databases = await onServer(databaseUrl, `SELECT datname FROM pg_database WHERE datname LIKE '%demo%'`);
+    expect(databases).toEqual([]);
+  });
+
+  it('names what the user of a server has to be allowed', async () => {
+    const url = new URL(inject('postgresUrl'));
+    await onServer(url.href, `CREATE ROLE demo_reader LOGIN PASSWORD 'demo_reader'`);
+    url.username = url.password = 'demo_reader';
+    const { exitCode, stderr } = await startDemo({ DATABASE_URL: url.href }, []).ended;
+    await onServer(inject('postgresUrl'), 'DROP ROLE demo_reader');
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/permission denied to create database.*give it CREATEDB, or unset DATABASE_URL/),
+    });
     expect(readdirSync(folder)).toEqual([]);
   });
 
