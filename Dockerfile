@@ -1,32 +1,50 @@
-# Three stages: build with everything, install what runs, ship only that. The embedded PostgreSQL is left out on purpose
-# (it comes as an optional package): a container gets its database from DATABASE_URL.
-FROM node:22-bookworm-slim AS build
+# Build with everything, install what runs, ship only that: no shell, no package manager, no compiler, no Prisma command line.
+# Another registry, or a base of one's own: --build-arg BUILD_IMAGE=… --build-arg RUNTIME_IMAGE=… (whatever has `node` on its PATH).
+ARG BUILD_IMAGE=node:24-trixie-slim
+ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian13:nonroot
+
+FROM ${BUILD_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --no-audit --no-fund
+# No package's install script is needed for what is done here, so none is run.
+RUN npm ci --no-audit --no-fund --ignore-scripts
 COPY tsconfig.json tsconfig.build.json prisma.config.ts ./
 COPY prisma ./prisma
 COPY src ./src
-RUN npm run build
+RUN npm run build && find dist -name '*.map' -delete -o -name '*.d.ts' -delete
 
-FROM node:22-bookworm-slim AS dependencies
+FROM ${BUILD_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# --omit=optional: the Prisma command line and TypeScript are optional peers of its client and would come along otherwise.
-RUN npm ci --no-audit --no-fund --omit=dev --omit=optional
+# --omit=optional: the embedded PostgreSQL (a container gets its database from DATABASE_URL), and the Prisma command line and
+# TypeScript, which are optional peers of Prisma's client and would come along otherwise.
+RUN npm ci --no-audit --no-fund --ignore-scripts --omit=dev --omit=optional
+# What no process reads: Prisma's compilers for other databases and for small memory (60 MB), what is there for compilers,
+# debuggers, bundlers and readers.
+RUN find node_modules/@prisma/client/runtime -name 'query_compiler_*' ! -name 'query_compiler_fast_bg.postgresql.*' -delete \
+ && find node_modules -type f '(' -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' ')' -delete \
+ && rm -rf node_modules/@opentelemetry/*/build/esm node_modules/@opentelemetry/*/build/esnext
 
-FROM node:22-bookworm-slim
-ENV NODE_ENV=production
+FROM ${RUNTIME_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="runtime-cleanup" \
+      org.opencontainers.image.description="Removes the containers of stopped runtimes: worker, API and command line" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+# The folders in which the known bases keep node. HOME, because a process may run as a user that the base does not know.
+ENV NODE_ENV=production HOME=/tmp PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin
 WORKDIR /app
-COPY --from=dependencies /app/node_modules ./node_modules
-COPY --from=build /app/dist ./dist
 COPY package.json LICENSE ./
 COPY prisma/migrations ./prisma/migrations
 COPY schema ./schema
-USER node
-# Beyond loopback the server wants RTMANAGER_API_TOKENS; a container that publishes its port sets both.
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+# A number, because an orchestrator that wants to know that this is not root cannot read names.
+USER 65532:65532
+# Beyond loopback the server wants RTMANAGER_API_TOKENS; whoever publishes the port sets RTMANAGER_INTERNAL_HTTP_ADDR=:8096 and them.
 EXPOSE 8096
-# Whether the process lives; what it depends on is /readyz's to tell, and no reason to restart it.
-HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.RTMANAGER_INTERNAL_HTTP_ADDR ?? ':8096').split(':').pop() + '/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/main.js"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["node", "/app/dist/healthcheck.js"]
+ENTRYPOINT ["node", "/app/dist/main.js"]
 CMD ["serve"]

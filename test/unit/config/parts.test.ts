@@ -2,7 +2,7 @@ import { assert, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeSettings } from '../../../src/config/variables.js';
 import { formatDuration, parseDurationMs, shownSpan } from '../../../src/config/duration.js';
-import { formatHttpAddress, parseHttpAddress } from '../../../src/config/http-address.js';
+import { formatHttpAddress, parseHttpAddress, whereToAsk } from '../../../src/config/http-address.js';
 import { settingsMarkdown } from '../../../src/config/settings-markdown.js';
 import { formatShare, parseShare } from '../../../src/config/share.js';
 import { shownUrl } from '../../../src/config/shown-url.js';
@@ -58,6 +58,15 @@ describe('shares', () => {
 });
 
 describe('addresses to listen at', () => {
+  it.each([
+    [':8096', '127.0.0.1:8096'],
+    ['[::]:8096', '[::1]:8096'],
+    ['10.1.2.3:80', '10.1.2.3:80'],
+  ])('%s is asked at %s', (listening, asked) => {
+    const address = parseHttpAddress(listening);
+    expect(address && formatHttpAddress(whereToAsk(address))).toBe(asked);
+  });
+
   it('are written so that they read back the same', () => {
     const texts = ['127.0.0.1:8096', '[::1]:0', 'localhost:80'];
     expect(texts.map((text) => formatHttpAddress(parseHttpAddress(text) ?? { host: '?', port: 0 }))).toEqual(texts);
