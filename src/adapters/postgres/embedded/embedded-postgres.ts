@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Clock, systemClock } from '../../../clock.js';
 import { messageOf } from '../../../domain/errors.js';
-import { findBinaries } from './binaries.js';
+import { makeUsable, packagedBinaries } from './binaries.js';
 import { DATABASE, ensureCluster, openDataDir, SUPERUSER, type Cluster } from './cluster.js';
 import type { Membership } from './membership.js';
 import { readPidFile, requestShutdown } from './postmaster.js';
@@ -39,9 +39,11 @@ export async function startEmbeddedPostgres(deps: {
   readonly clock?: Clock;
 }): Promise<EmbeddedPostgres> {
   const { log, clock = systemClock } = deps;
+  // First: where there is no server to run, as in a container, no folder need be made for it.
+  const packaged = await packagedBinaries();
   const user = await findServerUser();
   const dataDir = await openDataDir(deps.dataDir, user);
-  const binaries = await findBinaries(dataDir, user);
+  const binaries = await makeUsable(packaged, dataDir, user);
   const cluster = await ensureCluster(dataDir, binaries, user);
   const options: ServerOptions = { cluster, binaries, user, clock, log };
 
