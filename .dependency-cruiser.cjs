@@ -34,7 +34,7 @@ module.exports = {
     ...adapters.map((a) => only(`adapters/${a}`, [...core, 'steps.ts', 'adapters/outage.ts', 'generated'])),
     only('telemetry', [...core, 'steps.ts']),
     only('config', ['domain']),
-    only('demo', ['app', 'config.ts', 'adapters/docker', 'telemetry', ...core]),
+    only('demo', ['app', 'config.ts', 'config/environment.ts', 'adapters/docker', 'telemetry', ...core]),
     only('cli', ['app', 'config.ts', 'config', 'demo', 'telemetry', ...core]),
     {
       name: 'core-imports-no-package',

@@ -1,7 +1,7 @@
 import { runNodeInForeground } from './command.mjs';
 import { ensureBuild } from './steps/build.mjs';
+import { ensureServicePrograms } from './steps/engine-programs.mjs';
 import { ensureNodeModules } from './steps/node-modules.mjs';
-import { ensureServicePrograms } from './test.mjs';
 
 const PROGRAM = ['--import', 'tsx', 'test/faults/run.ts'];
 

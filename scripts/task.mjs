@@ -2,9 +2,9 @@ import { runFaults } from './faults.mjs';
 import { runBench, runDemo } from './on-an-engine.mjs';
 import { explain, say } from './say.mjs';
 import { openSession } from './session.mjs';
-import { runTests } from './test.mjs';
+import { runImageTests, runTests } from './test.mjs';
 
-const TASKS = { bench: runBench, demo: runDemo, faults: runFaults, test: runTests };
+const TASKS = { bench: runBench, demo: runDemo, faults: runFaults, image: runImageTests, test: runTests };
 
 /**
  * Runs one task, stops what it started, and sets the exit code.

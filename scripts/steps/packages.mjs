@@ -8,11 +8,18 @@ import { which } from '../which.mjs';
 const PACKAGE_OF = {
   'redis-server': 'redis-server',
   dockerd: 'docker.io',
+  docker: 'docker.io',
   ip: 'iproute2',
   unshare: 'util-linux',
+  nsenter: 'util-linux',
+  mmdebstrap: 'mmdebstrap',
+  slirp4netns: 'slirp4netns',
   'chromium-headless-shell': 'chromium-headless-shell',
   chromium: 'chromium',
 };
+
+/** Each once; some packages have several of the programs. */
+const packagesOf = (programs) => [...new Set(programs.map((program) => PACKAGE_OF[program]))];
 
 const APT = ['-qq', '-o', 'DPkg::Lock::Timeout=120', '-o', 'Dpkg::Options::=--force-confold'];
 
@@ -41,8 +48,7 @@ const install = async (packages, announce) => {
  */
 const installCommand = (programs) => {
   if (which('apt-get') === null) return undefined;
-  const packages = programs.map((program) => PACKAGE_OF[program]);
-  return `sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`;
+  return `sudo apt-get install -y --no-install-recommends ${packagesOf(programs).join(' ')}`;
 };
 
 /**
@@ -70,10 +76,7 @@ export const ensurePrograms = (name, programs) =>
     const missing = programs.filter((program) => which(program) === null);
     if (missing.length === 0) return { said: `${programs.join(', ')} found` };
     requireInstaller(name, missing);
-    await install(
-      missing.map((program) => PACKAGE_OF[program]),
-      announce,
-    );
+    await install(packagesOf(missing), announce);
     const still = missing.filter((program) => which(program) === null);
     if (still.length > 0) throw new SetUpError(`${name}: ${still.join(', ')} not found after the installation`);
     return { said: `${missing.join(', ')} installed` };

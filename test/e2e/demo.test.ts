@@ -82,7 +82,7 @@ const onServer = async (connectionString: string, statement: string): Promise<re
   const client = new Client({ connectionString });
   await client.connect();
   try {
-    return (await client.query(statement)).rows;
+    return (await client.query<Record<string, unknown>>(statement)).rows;
   } finally {
     await client.end();
   }

@@ -1,0 +1,3 @@
+import type { Service } from './child.mjs';
+
+export declare const openWayOut: (engine: { readonly pid: number; readonly socketPath: string }) => Promise<Service>;

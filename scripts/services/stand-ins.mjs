@@ -1,0 +1,137 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runQuietly } from '../command.mjs';
+import { npm } from '../npm.mjs';
+import { inProject } from '../project.mjs';
+import { step } from '../say.mjs';
+
+const CACHE = inProject('node_modules', '.cache', 'runtime-cleanup', 'stand-ins');
+const SOURCES = inProject('test', 'image', 'stand-ins');
+const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
+
+/** What all are made from. Names of this form are nobody else's; the others are the public ones. */
+const DEBIAN = 'stand-in/debian';
+const COMPOSE = 'stand-in/compose';
+const SUITE = 'trixie';
+const NODE_MAJOR = 24;
+const NPM_MAJOR = 11;
+
+const IMAGES = [
+  { folder: 'node', name: `node:${NODE_MAJOR}-${SUITE}-slim`, hasNode: true },
+  { folder: 'distroless', name: `gcr.io/distroless/nodejs${NODE_MAJOR}-debian13:nonroot`, hasNode: true },
+  { folder: 'redis', name: 'redis:8' },
+  { folder: 'postgres', name: 'postgres:17' },
+  { folder: 'haproxy', name: 'haproxy:3.0' },
+];
+
+// Nobody reads manuals there, and a power cut costs no more than another build.
+const BOOTSTRAP = [
+  '--quiet',
+  '--variant=apt',
+  '--include=passwd',
+  '--dpkgopt=force-unsafe-io',
+  ...['doc', 'man', 'locale'].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`),
+  '--aptopt=Acquire::Languages "none"',
+];
+
+/** Makes `name` in the cache unless it is there; half of one never is. */
+const cached = async (name, make) => {
+  const path = join(CACHE, name);
+  if (existsSync(path)) return path;
+  mkdirSync(CACHE, { recursive: true });
+  const unfinished = mkdtempSync(join(CACHE, 'unfinished-'));
+  try {
+    await make(join(unfinished, name));
+    renameSync(join(unfinished, name), path);
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+  return path;
+};
+
+const debianFiles = () =>
+  cached(`debian-${SUITE}.tar`, (file) => runQuietly('mmdebstrap', [...BOOTSTRAP, SUITE, file]));
+
+/** A package of the npm registry, unpacked as `folder`. */
+const unpackedPackage = (spec, folder) =>
+  cached(folder, async (target) => {
+    mkdirSync(target);
+    const [{ filename }] = JSON.parse(await npm(['pack', spec, '--json', `--pack-destination=${target}`]));
+    await runQuietly('tar', ['-xzf', join(target, filename), '-C', target, '--strip-components=1']);
+    rmSync(join(target, filename));
+  });
+
+/** The build context: what is in the repository, and what is only here. */
+const contextOf = async ({ folder, hasNode = false }, target) => {
+  cpSync(join(SOURCES, folder), target, { recursive: true });
+  if (!hasNode) return;
+  mkdirSync(join(target, 'certificates'));
+  const knowsAuthorities = existsSync(AUTHORITIES);
+  if (knowsAuthorities) cpSync(AUTHORITIES, join(target, 'certificates', 'ca-certificates.crt'), { dereference: true });
+  writeFileSync(join(target, 'npmrc'), knowsAuthorities ? `cafile=${AUTHORITIES}\n` : '');
+  const node = await unpackedPackage(`node-${process.platform}-${process.arch}@${NODE_MAJOR}`, `node-${NODE_MAJOR}`);
+  cpSync(join(node, 'bin', 'node'), join(target, 'node'));
+  cpSync(await unpackedPackage(`npm@${NPM_MAJOR}`, `npm-${NPM_MAJOR}`), join(target, 'npm'), { recursive: true });
+};
+
+/** @param {string} dockerHost */
+const dockerAt = (dockerHost) => (args) =>
+  runQuietly('docker', args, { environment: { ...process.env, DOCKER_HOST: dockerHost } });
+
+const build = (docker, image) =>
+  step(`stand-in ${image.name}`, async () => {
+    const context = mkdtempSync(join(tmpdir(), 'runtime-cleanup-stand-in-'));
+    try {
+      await contextOf(image, context);
+      await docker(['build', '--quiet', '--tag', image.name, context]);
+      return { said: 'built' };
+    } finally {
+      rmSync(context, { recursive: true, force: true });
+    }
+  });
+
+/**
+ * Builds stand-ins for all public images that Dockerfile and compose files name, under these names, in an engine that has none of
+ * them and reaches no registry. See stand-ins.d.mts.
+ */
+export const buildStandIns = async (dockerHost) => {
+  const docker = dockerAt(dockerHost);
+  await step(`stand-in ${DEBIAN}`, async () => {
+    await docker(['import', await debianFiles(), DEBIAN]);
+    return { said: 'imported' };
+  });
+  for (const image of IMAGES) await build(docker, image);
+};
+
+const hasCompose = async (environment) => {
+  try {
+    await runQuietly('docker', ['compose', 'version'], { environment });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Out of Debian's package, in a folder that the docker program takes as its configuration. */
+const composeFolder = (docker) =>
+  cached(`compose-${process.arch}`, async (target) => {
+    await build(docker, { folder: 'compose', name: COMPOSE });
+    const id = (await docker(['create', COMPOSE, 'nothing'])).trim();
+    mkdirSync(join(target, 'cli-plugins'), { recursive: true });
+    await docker(['cp', `${id}:/usr/libexec/docker/cli-plugins/docker-compose`, join(target, 'cli-plugins')]);
+    await docker(['rm', id]);
+  });
+
+/**
+ * The environment in which `docker compose` speaks to this engine: the machine's own Compose v2, or one from the stand-ins'
+ * release where it has none. See stand-ins.d.mts.
+ */
+export const ensureCompose = async (dockerHost) => {
+  const environment = { ...process.env, DOCKER_HOST: dockerHost };
+  const given = await step('Docker Compose', async () => {
+    const isThere = await hasCompose(environment);
+    return { said: isThere ? 'found' : 'this machine has none', value: isThere ? environment : undefined };
+  });
+  return given ?? { ...environment, DOCKER_CONFIG: await composeFolder(dockerAt(dockerHost)) };
+};
