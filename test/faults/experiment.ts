@@ -29,6 +29,8 @@ export interface Options {
   readonly lanes: number;
   /** Progress, a line each. */
   readonly say: (line: string) => void;
+  /** Aborted when nothing more is to be begun; what is under way is told to its end. */
+  readonly signal?: AbortSignal;
 }
 
 /** A promise that was broken, with all that is needed to see it again. */
@@ -58,5 +60,7 @@ export interface Experiment {
   readonly name: string;
   /** One line for the help text. */
   readonly about: string;
+  /** Whether it heeds the signal. */
+  readonly endsEarly?: boolean;
   readonly run: (servers: Servers, options: Options) => Promise<readonly Finding[]>;
 }

@@ -9,7 +9,7 @@ import { EXPERIMENTS } from './experiments/all.js';
 import { sabotage } from './sabotage.js';
 import { markdownOf, storyOf, tableOf } from './table.js';
 
-interface Asked extends Omit<Options, 'say'> {
+interface Asked extends Omit<Options, 'say' | 'signal'> {
   readonly only: readonly Experiment[];
   readonly report?: string;
   readonly quiet: boolean;
@@ -44,7 +44,12 @@ const command = new Command('npm run faults --')
       .default(EXPERIMENTS, 'all'),
   )
   .option('--runs <n>', 'how often each fault of a matrix is tried on each store', wholeNumber(1), 3)
-  .option('--histories <n>', 'how many seeded histories are told', wholeNumber(0), 100)
+  .option(
+    '--histories <n>',
+    'how many seeded histories are told; Ctrl-C ends with the table of those told so far',
+    wholeNumber(0),
+    100,
+  )
   .option('--outage <seconds>', 'how long each server is away', wholeNumber(1), 20)
   .option('--seed <n>', 'the first seed', wholeNumber(0, 2 ** 32 - 1), 1)
   .option('--lanes <n>', 'how many sites work at a time', wholeNumber(1, MOST_LANES), LANES)
@@ -67,15 +72,20 @@ const SABOTAGE: Experiment = {
   run: sabotage,
 };
 
+const say = (line: string): void => void (asked.quiet || process.stderr.write(`${line}\n`));
+const ending = new AbortController();
+let underWay: Experiment | undefined;
+
 async function main(): Promise<void> {
-  const say = (line: string): void => void (asked.quiet || process.stderr.write(`${line}\n`));
   const [postgres, engine, redis] = await Promise.all([startPostgres(), startPrivateEngine(), startRedisServer()]);
   const servers: Servers = { postgresUrl: postgres.url, engineSocket: engine.socketPath, redisUrl: redis.url };
   const findings: Finding[] = [];
   try {
     for (const experiment of asked.sabotage ? [SABOTAGE] : asked.only) {
+      if (ending.signal.aborted) break;
+      underWay = experiment;
       say(`${experiment.name}: ${experiment.about}`);
-      const found = await experiment.run(servers, { ...asked, say });
+      const found = await experiment.run(servers, { ...asked, say, signal: ending.signal });
       findings.push(...found);
       process.stdout.write(`\n${experiment.name}: ${experiment.about}\n${tableOf(found)}\n`);
       for (const { notes = [] } of found) for (const note of notes) process.stdout.write(`${note}\n`);
@@ -91,16 +101,23 @@ function conclude(findings: readonly Finding[]): void {
   const runs = findings.reduce((sum, finding) => sum + finding.runs, 0);
   for (const violation of violations) process.stdout.write(`\n${storyOf(violation)}\n`);
   if (asked.report !== undefined) writeFileSync(asked.report, `${markdownOf(findings)}\n`);
-  process.stdout.write(`\n${runs} runs, ${violations.length} violations, seed ${asked.seed}\n`);
-  process.exitCode = violations.length === 0 ? 0 : 1;
+  const early = ending.signal.aborted ? ', ended early' : '';
+  process.stdout.write(`\n${runs} runs, ${violations.length} violations, seed ${asked.seed}${early}\n`);
+  if (violations.length > 0) process.exitCode = 1;
 }
 
-// What this run has started ends with it; without these a signal would pass the workers by.
+// What this run has started ends with it; without these a signal would pass the workers by. A long run that is told to end says what it
+// found so far; whoever does not want to wait for that says so again.
 for (const [signal, exitCode] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {
-  process.once(signal, () => process.exit(exitCode));
+  process.on(signal, () => {
+    process.exitCode = exitCode;
+    if (ending.signal.aborted || underWay?.endsEarly !== true) process.exit();
+    ending.abort();
+    say(`${signal}: ending with what is under way; once more ends at once`);
+  });
 }
 await main();
 // All that was started is stopped and all that was to be said is said; clients' timers need not run out.

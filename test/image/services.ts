@@ -1,5 +1,5 @@
 /** An engine for the run, with a way out for builds; in it stand-ins for the public images, and the image. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,8 +41,6 @@ async function start(project: TestProject): Promise<void> {
   stops.push(() => rmSync(folder, { recursive: true, force: true }));
   const engine = await startPrivateEngine();
   stops.push(engine.stop);
-  // The group of the socket is what a container is given; its folder must let it pass.
-  chmodSync(folder, 0o755);
   const wayOut = await openWayOut({ pid: engine.pid(), socketPath: engine.socketPath });
   stops.push(wayOut.stop);
   const dockerHost = `unix://${engine.socketPath}`;

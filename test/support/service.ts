@@ -39,6 +39,8 @@ export function startService(
   const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // Ctrl-C at the terminal is for whoever started it, not for its processes behind its back.
+    detached: true,
   });
   running.add(child);
   child.once('exit', () => running.delete(child));

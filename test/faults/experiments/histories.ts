@@ -31,6 +31,7 @@ interface Told {
 export const histories: Experiment = {
   name: 'histories',
   about: 'random mixes of operations and faults by seed, each checked against what was promised',
+  endsEarly: true,
   run: (servers, options) =>
     tellHistories(
       Array.from({ length: options.histories }, (_, index) => options.seed + index),
@@ -43,7 +44,7 @@ export const histories: Experiment = {
 export async function tellHistories(
   seeds: readonly number[],
   servers: Servers,
-  { lanes, say }: Pick<Options, 'lanes' | 'say'>,
+  { lanes, say, signal }: Pick<Options, 'lanes' | 'say' | 'signal'>,
 ): Promise<readonly Finding[]> {
   const told: Told[] = [];
   const schedules = seeds.map(scheduleOf);
@@ -62,6 +63,9 @@ export async function tellHistories(
     postgres: schedules.filter(({ store }) => store === 'postgres'),
     redis: schedules.filter(({ store }) => store === 'redis'),
   };
+  signal?.addEventListener('abort', () => {
+    for (const store of STORES) left[store].length = 0;
+  });
   const count = Math.min(lanes, schedules.length);
   await Promise.all(Array.from({ length: count }, (_, lane) => playInLane({ servers, lane, left, tell })));
   return STORES.map((store): Finding => {
