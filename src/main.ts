@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { CliWorld } from './cli/ports.js';
 import { systemClock } from './clock.js';
 import { processEnvironment } from './config/environment.js';
-import { createLogger } from './telemetry/logger.js';
-import { type RunningTelemetry, startTelemetry } from './telemetry/start-telemetry.js';
+import { endOnEarlySignals } from './early-signals.js';
+import type { RunningTelemetry } from './telemetry/start-telemetry.js';
 
 const EXIT_LIMIT_MS = 2_000;
 
@@ -26,12 +26,16 @@ async function loadWorld({ metricsText }: RunningTelemetry): Promise<CliWorld> {
 }
 
 async function main(): Promise<void> {
+  // Before anything is loaded that takes a while.
+  const signals = endOnEarlySignals(process);
   // Whoever reads our output may stop reading, as `head` does; that is no reason to fall over.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
     });
   }
+  const { createLogger } = await import('./telemetry/logger.js');
+  const { startTelemetry } = await import('./telemetry/start-telemetry.js');
   const environment = processEnvironment();
   const log = createLogger({ name: 'runtime-cleanup', level: 'warn', destination: process.stderr });
   const args = process.argv.slice(2);
@@ -47,7 +51,7 @@ async function main(): Promise<void> {
     stderr: process.stderr,
     stdin: process.stdin,
     environment,
-    signals: process,
+    signals,
     clock: systemClock,
     exitNow: (code) => process.exit(code),
     loadWorld: () => loadWorld(telemetry),

@@ -118,6 +118,7 @@ it.each([
   ['worker', []],
 ])('as PID 1, %s is healthy and leaves with 0 on SIGTERM, with no store to be reached', (role, flags) =>
   withContainer(role, async (id) => {
+    await eventually(async () => expect(await docker('logs', id)).toContain('"msg":"starting"'), { withinMs: 30_000 });
     await expectHealthy(id, ...flags);
     const startedMs = performance.now();
     await docker('stop', '--time=20', id);
@@ -125,6 +126,17 @@ it.each([
     expect(await docker('inspect', '--format={{.State.ExitCode}}', id)).toBe('0\n');
   }),
 );
+
+it('ends at once when it is told to while it still loads', async () => {
+  const id = (await docker('run', '--detach', '--init', '--read-only', '--network=none', IMAGE, 'worker')).trim();
+  try {
+    const startedMs = performance.now();
+    await docker('stop', '--time=20', id);
+    expect(performance.now() - startedMs, 'nobody had to be killed').toBeLessThan(15_000);
+  } finally {
+    await docker('rm', '--force', id);
+  }
+});
 
 it('its health check fails while the server does not answer', () =>
   withContainer('api', async (id) => {
