@@ -104,14 +104,17 @@ describe('on a Redis that is full', () => {
     return Number(count ?? 0);
   };
 
-  it('a worker rests between two claims, and takes the job once there is room', async () => {
+  it('a worker rests between two claims, tells of one outage, and takes the job once there is room', async () => {
     await add('game-1');
     await direct.config('SET', 'maxmemory', '1');
     const consumer = scripted();
     const [restedMs] = await Promise.all([msUntil(refusals, 5), work(consumer)]);
     expect(restedMs).toBeGreaterThan(2_000);
+    expect(space.report.of('recovered')).toEqual([]);
     await direct.config('SET', 'maxmemory', '0');
     await eventually(async () => expect(await completedOnes()).toBe(1));
     expect(consumer.deliveries).toHaveLength(1);
+    await eventually(() => expect(space.report.of('recovered')).toHaveLength(1));
+    expect(space.report.of('unavailable')).toHaveLength(1);
   }, 90_000);
 });

@@ -1,16 +1,19 @@
 import type { Clock } from '../../clock.js';
 import { messageOf } from '../../domain/errors.js';
+import { RETRY_STORE_MS } from './job-options.js';
 import type { QueueReport } from './report.js';
 import { isOutage } from './store-errors.js';
 import { within } from './time.js';
 
 const PROBE_INTERVAL_MS = 1_000;
+/** Longer than a worker rests after a failed claim: what answers a probe may still refuse the work, as a full Redis does. */
+const QUIET_MS = 2 * RETRY_STORE_MS;
 const SAME_FAULT_SILENCE_MS = 10_000;
 
 interface Deps {
   readonly clock: Clock;
   readonly report: QueueReport;
-  /** Any small question to the store; its answer ends the streak. */
+  /** Any small question to the store; once it is answered and nothing fails any more, the streak ends. */
   readonly probe: () => Promise<unknown>;
 }
 
@@ -22,25 +25,38 @@ export interface Streak {
   readonly end: () => void;
 }
 
+interface Outage {
+  readonly sinceMs: number;
+  /** When something failed last. */
+  readonly failedAtMs: number;
+  /** When a probe was answered first since then. */
+  answeredAtMs: number | undefined;
+}
+
 /**
- * An outage is over when a probe is answered, not when errors stop: an idle worker without errors may just not have
- * asked. Errors that are no outage are reported by themselves, the same one at most every ten seconds.
+ * An outage is over when probes are answered and nothing has failed for a while. Silence alone proves nothing, as an idle
+ * worker may just not have asked; nor does an answer alone, as the store may read and refuse to write. Errors that are no
+ * outage are reported by themselves, the same one at most every ten seconds.
  */
 export function createStreak({ clock, report, probe }: Deps): Streak {
   const lastFaults = new Map<string, number>();
-  let outageSinceMs: number | undefined;
+  let outage: Outage | undefined;
   let ended = false;
   let cancelProbe = (): void => undefined;
 
   function note(cause: unknown, what: string): void {
     if (ended) return;
-    if (!isOutage(cause)) {
-      noteFault(cause, what);
-    } else if (outageSinceMs === undefined) {
-      outageSinceMs = clock.monotonicMs();
-      report.unavailable(cause);
-      probeLater();
-    }
+    if (isOutage(cause)) noteOutage(cause);
+    else noteFault(cause, what);
+  }
+
+  function noteOutage(cause: unknown): void {
+    const nowMs = clock.monotonicMs();
+    const isNew = outage === undefined;
+    outage = { sinceMs: outage?.sinceMs ?? nowMs, failedAtMs: nowMs, answeredAtMs: undefined };
+    if (!isNew) return;
+    report.unavailable(cause);
+    probeLater();
   }
 
   function noteFault(cause: unknown, what: string): void {
@@ -62,14 +78,15 @@ export function createStreak({ clock, report, probe }: Deps): Streak {
       () => true,
       () => false,
     );
-    if (ended || outageSinceMs === undefined) return;
-    if (!answered) {
+    if (ended || outage === undefined) return;
+    const nowMs = clock.monotonicMs();
+    outage.answeredAtMs = answered ? (outage.answeredAtMs ?? nowMs) : undefined;
+    if (outage.answeredAtMs === undefined || nowMs - outage.failedAtMs < QUIET_MS) {
       probeLater();
       return;
     }
-    const outageMs = Math.round(clock.monotonicMs() - outageSinceMs);
-    outageSinceMs = undefined;
-    report.recovered(outageMs);
+    report.recovered(Math.round(outage.answeredAtMs - outage.sinceMs));
+    outage = undefined;
   }
 
   return {

@@ -18,15 +18,39 @@ describe('a streak of errors', () => {
     streak = createStreak({ clock, report, probe: () => answer() });
   });
 
-  it('is told once when it begins and once when a probe is answered', async () => {
+  it('is told once when it begins and once when a probe is answered and nothing fails any more', async () => {
     for (let count = 0; count < 50; count++) streak.note(down(), 'the worker');
     await clock.advance(3_000);
     streak.note(down(), 'the worker');
     answer = () => Promise.resolve();
-    await clock.advance(1_000);
+    await clock.advance(2_000);
     expect(report.lines).toEqual(['unavailable: connect ECONNREFUSED', 'recovered: 4000']);
     streak.note(down(), 'the worker');
     expect(report.of('unavailable')).toHaveLength(2);
+  });
+
+  it('goes on while the store answers probes and refuses the work', async () => {
+    answer = () => Promise.resolve();
+    for (let count = 0; count < 30; count++) {
+      streak.note(new Error("OOM command not allowed when used memory > 'maxmemory'."), 'the worker');
+      await clock.advance(1_000);
+    }
+    expect(report.lines).toEqual(["unavailable: OOM command not allowed when used memory > 'maxmemory'."]);
+    await clock.advance(2_000);
+    expect(report.of('recovered')).toEqual(['recovered: 30000']);
+  });
+
+  it('is as long as the store did not answer', async () => {
+    streak.note(down(), 'the worker');
+    await clock.advance(500);
+    answer = () => Promise.resolve();
+    await clock.advance(500);
+    answer = () => Promise.reject(down());
+    await clock.advance(1_000);
+    expect(report.of('recovered')).toEqual([]);
+    answer = () => Promise.resolve();
+    await clock.advance(1_000);
+    expect(report.of('recovered')).toEqual(['recovered: 3000']);
   });
 
   it('goes on while probes hang', async () => {
