@@ -6,8 +6,16 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     projects: [
-      // No I/O, no clock: seconds in all.
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], sequence: { groupOrder: 0 } } },
+      // No I/O, no clock: seconds in all. The time limit is there for what hangs, not for a machine with much else to do.
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
       // Each adapter on its real counterpart, started for this run alone.
       {
         extends: true,

@@ -81,8 +81,8 @@ export function createJobEndings({ backend, clock, report }: Deps): JobEndings {
   }
 
   async function poll({ pending, over: { signal } }: Waiter): Promise<void> {
-    const start = 0;
-    for (let next = start; pending.size > 0 && !signal.aborted;) {
+    let next = 0;
+    while (pending.size > 0 && !signal.aborted) {
       const ids = [...pending];
       if (next >= ids.length) next = 0;
       await within(clock, POLL_MS * 5, look(ids.slice(next, next + POLL_BATCH))).catch(onError);
