@@ -9,6 +9,10 @@ import { watchOver } from './janitor.mjs';
 const POLL_MS = 15;
 const LOG_TAIL_CHARACTERS = 2000;
 
+/** How to end each service that runs. They share one listener: Node takes more than ten for a leak, and warns. */
+const endAtExit = new Set();
+process.once('exit', () => endAtExit.forEach((endNow) => endNow()));
+
 /** What the service last wrote, for an error message. */
 const tailOf = (logFile) => {
   try {
@@ -69,12 +73,12 @@ export const startService = async ({
   });
   closeSync(log);
   const endNow = () => child.kill(stopSignal);
-  process.on('exit', endNow);
+  endAtExit.add(endNow);
   const dismissJanitor = child.pid === undefined ? () => undefined : watchOver({ pid: child.pid, folder });
   const ended = new Promise((resolve) => {
     const settle = () => {
       state.running = false;
-      process.off('exit', endNow);
+      endAtExit.delete(endNow);
       dismissJanitor();
       resolve();
     };
