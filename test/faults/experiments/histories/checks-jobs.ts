@@ -3,6 +3,7 @@ import type { Broken } from '../../laboratory/checks.js';
 import type { SeenJob } from '../../laboratory/jobs.js';
 import { brokenBy, isSuccessRow, isTransition } from '../../laboratory/promises.js';
 import type { Game, History } from './history.js';
+import { metRivalsOnly } from './rivals.js';
 
 const REASON = /^([a-z_]+): \S/;
 
@@ -12,7 +13,7 @@ export function checkJobs(history: History): readonly Broken[] {
     ...brokenBy('the world settles', settled ? [] : ['jobs were not over in time, though everything was well again']),
     ...brokenBy('every job ends', notEnded(history)),
     ...brokenBy('a dead letter has its cause', [
-      ...jobsSettled.flatMap((job) => causeless(history, job, isDisturbed)),
+      ...jobsSettled.flatMap((job) => causeless(history, job, isFoundedConflict)),
       // By now everything is stopped, and nobody holds a lease.
       ...jobsAtLast.flatMap((job) => causeless(history, job, () => false)),
     ]),
@@ -34,12 +35,17 @@ function notEnded({ accepted, purged, jobsAtLast }: History): readonly string[] 
   ];
 }
 
-type MayConflict = (history: History, game: Game) => boolean;
+type MayConflict = (history: History, game: Game, job: SeenJob) => boolean;
 
 const DISTURBING: ReadonlySet<string> = new Set(['start', 'restart', 'recreate', 'rude start', 'occupy']);
 
+const LEASE_IS_HELD = /^conflict: another operation holds the lease /;
+
+const isFoundedConflict: MayConflict = (history, game, job) =>
+  isDisturbed(history, game) || (LEASE_IS_HELD.test(job.failedReason) && metRivalsOnly(history, job));
+
 /** Whether the game ran at some time, or somebody else had its lease. */
-const isDisturbed: MayConflict = ({ schedule, games }, game) =>
+const isDisturbed = ({ schedule, games }: History, game: Game): boolean =>
   game.situation === 'running' ||
   schedule.steps.some(
     ({ act }) =>
@@ -50,13 +56,13 @@ function causeless(history: History, job: SeenJob, mayConflict: MayConflict): re
   if (job.state !== 'failed') return [];
   const code = REASON.exec(job.failedReason)?.[1];
   const game = history.games.find(({ gameId }) => gameId === job.gameId);
-  if (game !== undefined && code !== undefined && mayBury(history, game, job.id, code, mayConflict)) return [];
+  if (game !== undefined && code !== undefined && mayBury(history, game, job, code, mayConflict)) return [];
   return [`job ${job.id} of ${job.gameId} failed: ${JSON.stringify(job.failedReason)}`];
 }
 
 /** Outages and bugs bury nobody here: the faults are short, and there is nothing unexpected. */
-function mayBury(history: History, game: Game, jobId: string, code: string, mayConflict: MayConflict): boolean {
-  const asked = history.accepted.find((one) => one.jobId === jobId);
+function mayBury(history: History, game: Game, job: SeenJob, code: string, mayConflict: MayConflict): boolean {
+  const asked = history.accepted.find(({ jobId }) => jobId === job.id);
   switch (code) {
     case 'container_mismatch':
       return game.situation === 'foreign' || game.situation === 'short id' || asked?.expectedContainerId !== undefined;
@@ -65,7 +71,7 @@ function mayBury(history: History, game: Game, jobId: string, code: string, mayC
     case 'invalid_request':
       return asked?.isNonsense === true;
     case 'conflict':
-      return mayConflict(history, game);
+      return mayConflict(history, game, job);
     default:
       return false;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkHistory } from '../../../faults/experiments/histories/checks.js';
 import type { History } from '../../../faults/experiments/histories/history.js';
-import { at, CONTAINER, dead, GAME, job, note, NOTES, STRANGER, WELL } from './well.js';
+import { at, CONTAINER, dead, GAME, job, note, NOTES, OTHER_WORKER, step, STEPS, STRANGER, WELL } from './well.js';
 
 const namesOf = (change: Partial<History>): readonly string[] => [
   ...new Set(checkHistory({ ...WELL, ...change }).map(({ check }) => check)),
@@ -18,6 +18,20 @@ const standing = {
   isHeld: false,
 };
 const withRecord = (change: object) => [{ ...standing, ...change }];
+
+/** Job 1 of the game is at work from 10 to 70 ms; job 2 finds its lease taken, in a run from `fromMs` to `toMs`. */
+const refusedBeside = (fromMs: number, toMs: number): Partial<History> => {
+  const run = (ms: number, jobId: string, at: 'start' | 'end', pid?: number) =>
+    step(ms, 'job run', at, { facts: { 'job.id': jobId }, ...(pid !== undefined && { pid }) });
+  const runs = [run(10, '1', 'start'), run(70, '1', 'end')];
+  const refused = [run(fromMs, '2', 'start', OTHER_WORKER), run(toMs, '2', 'end', OTHER_WORKER)];
+  const row = { kind: 'operation', was: 'failure', became: 'conflict', jobId: '2', fence: null } as const;
+  return {
+    steps: [...STEPS, ...runs, ...refused],
+    notes: [...NOTES, note((fromMs + toMs) / 2, row)],
+    jobsSettled: [job(), { ...dead('conflict: another operation holds the lease of this game'), id: '2' }],
+  };
+};
 
 test('a history in which all is well breaks nothing', () => {
   expect(checkHistory(WELL)).toEqual([]);
@@ -84,6 +98,30 @@ const JOBS: readonly Row[] = [
   {
     what: 'a quiet game is in conflict',
     change: { jobsSettled: [dead('conflict: the runtime is running')] },
+    check: 'a dead letter has its cause',
+  },
+  {
+    what: 'a job finds the lease taken while no other job of its game is at work',
+    change: refusedBeside(80, 90),
+    check: 'a dead letter has its cause',
+  },
+  {
+    what: 'a job is told that its game runs while another job of that game is at work',
+    change: {
+      ...refusedBeside(30, 40),
+      jobsSettled: [job(), { ...dead('conflict: the runtime is running'), id: '2' }],
+    },
+    check: 'a dead letter has its cause',
+  },
+  {
+    what: 'two jobs of a game find its lease taken, and nobody has it',
+    change: {
+      ...refusedBeside(30, 40),
+      notes: [
+        ...(refusedBeside(30, 40).notes ?? []),
+        note(45, { kind: 'operation', was: 'failure', became: 'conflict', jobId: '1', fence: null }),
+      ],
+    },
     check: 'a dead letter has its cause',
   },
   {
@@ -173,6 +211,7 @@ describe('what is no violation', () => {
         jobsSettled: [dead('conflict: the runtime is running')],
       },
     },
+    { what: 'a job that finds the lease with another job of its game', change: refusedBeside(30, 40) },
     {
       what: 'what is due, whose cleanup is a dead letter with its cause',
       change: {
