@@ -6,7 +6,7 @@ import { openSite } from '../laboratory/site.js';
 import { storyOf } from '../table.js';
 import { checkHistory } from './histories/checks.js';
 import { createCrew } from './histories/crew.js';
-import { DOCKER_TIMEOUT_MS, scheduleOf, WORKERS } from './histories/draw.js';
+import { DOCKER_TIMEOUT_MS, LEASE_TTL_MS, scheduleOf, WORKERS } from './histories/draw.js';
 import { plantStrangers } from './histories/games.js';
 import { play, type Stage } from './histories/play.js';
 import { type Schedule, shownSchedule } from './histories/schedule.js';
@@ -15,7 +15,7 @@ import { tellHistory } from './histories/tell.js';
 const STORES: readonly Store[] = ['postgres', 'redis'];
 
 const ENVIRONMENT = {
-  RTMANAGER_GAME_LEASE_TTL_SECONDS: '2',
+  RTMANAGER_GAME_LEASE_TTL_SECONDS: String(LEASE_TTL_MS / 1_000),
   RTMANAGER_DOCKER_TIMEOUT: `${DOCKER_TIMEOUT_MS}ms`,
   RTMANAGER_WORKER_CONCURRENCY: '3',
   // Their pauses outlast the lease, and they end while somebody looks.

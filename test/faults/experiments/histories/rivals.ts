@@ -3,12 +3,13 @@
  * that finds the game's lease with another has met a conflict, and is buried when it has met as many as are allowed.
  */
 import type { SeenJob } from '../../laboratory/jobs.js';
+import { LEASE_TTL_MS } from './draw.js';
 import type { History } from './history.js';
 
 interface Run {
   readonly jobId: string;
   readonly fromMs: number;
-  /** Never, of a run that its worker did not survive. */
+  /** Of a run that its worker did not survive: when the lease that it may have left behind is over. */
   readonly toMs: number;
   readonly isConflict: boolean;
 }
@@ -28,12 +29,13 @@ const overlap = (one: Run, other: Run): boolean => one.fromMs < other.toMs && ot
 function runsOf({ steps, startedNs, startedAt, notes }: History): readonly Run[] {
   const marks = steps.filter(({ step }) => step === 'job run').toSorted((a, b) => a.ns - b.ns);
   const sinceMs = (ns: number): number => (ns - startedNs) / 1e6;
+  const lastSignOf = (pid: number): number => Math.max(...steps.filter((one) => one.pid === pid).map(({ ns }) => ns));
   return marks.flatMap(({ at, pid, ns, facts }, index): readonly Run[] => {
     const jobId = facts?.['job.id'];
     if (at !== 'start' || typeof jobId !== 'string') return [];
-    const next = marks.slice(index + 1).find((one) => one.pid === pid && one.facts?.['job.id'] === jobId);
+    const end = marks.slice(index + 1).find((one) => one.pid === pid && one.facts?.['job.id'] === jobId);
     const fromMs = sinceMs(ns);
-    const toMs = next === undefined ? Number.POSITIVE_INFINITY : sinceMs(next.ns);
+    const toMs = end === undefined ? sinceMs(lastSignOf(pid)) + LEASE_TTL_MS : sinceMs(end.ns);
     const isConflict = notes.some((note) => {
       const noteMs = note.at.getTime() - startedAt.getTime();
       return note.jobId === jobId && note.became === 'conflict' && noteMs >= fromMs && noteMs <= toMs;

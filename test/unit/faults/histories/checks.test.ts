@@ -1,7 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { checkHistory } from '../../../faults/experiments/histories/checks.js';
 import type { History } from '../../../faults/experiments/histories/history.js';
-import { at, CONTAINER, dead, GAME, job, note, NOTES, OTHER_WORKER, step, STEPS, STRANGER, WELL } from './well.js';
+import {
+  at,
+  CONTAINER,
+  dead,
+  GAME,
+  job,
+  note,
+  NOTES,
+  OTHER_WORKER,
+  step,
+  STEPS,
+  STRANGER,
+  WELL,
+  WORKER,
+} from './well.js';
 
 const namesOf = (change: Partial<History>): readonly string[] => [
   ...new Set(checkHistory({ ...WELL, ...change }).map(({ check }) => check)),
@@ -19,15 +33,16 @@ const standing = {
 };
 const withRecord = (change: object) => [{ ...standing, ...change }];
 
-/** Job 1 of the game is at work from 10 to 70 ms; job 2 finds its lease taken, in a run from `fromMs` to `toMs`. */
-const refusedBeside = (fromMs: number, toMs: number): Partial<History> => {
-  const run = (ms: number, jobId: string, at: 'start' | 'end', pid?: number) =>
-    step(ms, 'job run', at, { facts: { 'job.id': jobId }, ...(pid !== undefined && { pid }) });
-  const runs = [run(10, '1', 'start'), run(70, '1', 'end')];
+const run = (ms: number, jobId: string, at: 'start' | 'end', pid: number) =>
+  step(ms, 'job run', at, { pid, facts: { 'job.id': jobId } });
+
+/** Job 2 finds the game's lease taken, in a run from `fromMs` to `toMs`; job 1 is at work from 10 to 70 ms, or is killed at 70. */
+const refusedBeside = (fromMs: number, toMs: number, { killed = false } = {}): Partial<History> => {
+  const atWork = [run(10, '1', 'start', WORKER), ...(killed ? [] : [run(70, '1', 'end', WORKER)])];
   const refused = [run(fromMs, '2', 'start', OTHER_WORKER), run(toMs, '2', 'end', OTHER_WORKER)];
   const row = { kind: 'operation', was: 'failure', became: 'conflict', jobId: '2', fence: null } as const;
   return {
-    steps: [...STEPS, ...runs, ...refused],
+    steps: [...STEPS, ...atWork, ...refused],
     notes: [...NOTES, note((fromMs + toMs) / 2, row)],
     jobsSettled: [job(), { ...dead('conflict: another operation holds the lease of this game'), id: '2' }],
   };
@@ -103,6 +118,11 @@ const JOBS: readonly Row[] = [
   {
     what: 'a job finds the lease taken while no other job of its game is at work',
     change: refusedBeside(80, 90),
+    check: 'a dead letter has its cause',
+  },
+  {
+    what: 'a job finds the lease taken when that of a killed worker has run out',
+    change: refusedBeside(3_000, 3_100, { killed: true }),
     check: 'a dead letter has its cause',
   },
   {
@@ -212,6 +232,7 @@ describe('what is no violation', () => {
       },
     },
     { what: 'a job that finds the lease with another job of its game', change: refusedBeside(30, 40) },
+    { what: 'a job that finds the lease of a killed worker', change: refusedBeside(500, 600, { killed: true }) },
     {
       what: 'what is due, whose cleanup is a dead letter with its cause',
       change: {
