@@ -8,9 +8,9 @@
  */
 import { parseArgs } from 'node:util';
 import { CLEANUP_JOB } from '../src/adapters/bullmq/names.js';
-import { createCleanupWorker } from '../src/adapters/bullmq/worker.js';
-import type { JobQueue } from '../src/adapters/bullmq/backend.js';
-import { queueReport } from '../src/app/queue.js';
+import { createCleanupWorker } from '../src/adapters/bullmq/worker/cleanup-worker.js';
+import type { JobQueue } from '../src/adapters/bullmq/store/queue-store.js';
+import { queueReport } from '../src/app/connect/queue-store.js';
 import { EMPTY_HISTORY } from '../src/jobs/delivery.js';
 import { onStores, shownSeconds, type Stores, timed } from './stores.js';
 

@@ -9,10 +9,10 @@
 import http from 'node:http';
 import { parseArgs } from 'node:util';
 import Docker from 'dockerode';
-import type { Database } from '../src/app/database.js';
-import { startService } from '../src/app/service.js';
-import { systemClock } from '../src/clock.js';
-import { ensureSleeperImage } from '../src/demo/sleeper-image.js';
+import type { Database } from '../src/app/connect/database.js';
+import { startService } from '../src/app/start-service.js';
+import { systemClock } from '../src/async/clock.js';
+import { ensureSleeperImage } from '../demo/sleeper-image.js';
 import { createTelemetry } from '../src/telemetry/telemetry.js';
 import { median, onStores, type Stores } from './stores.js';
 

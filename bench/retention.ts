@@ -8,7 +8,7 @@
  *   npm run bench -- retention --records 10000 --rounds 3
  */
 import { parseArgs } from 'node:util';
-import { deduplicationId } from '../src/adapters/bullmq/coalescing.js';
+import { deduplicationId } from '../src/adapters/bullmq/producer/deduplication.js';
 import { CLEANUP_JOB } from '../src/adapters/bullmq/names.js';
 import { requestsTo } from '../src/app/retention.js';
 import { createRetention } from '../src/retention/retention-service.js';

@@ -2,14 +2,14 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { QueueBackend } from '../src/adapters/bullmq/backend.js';
-import { type Closing, createClosing } from '../src/app/closing.js';
+import type { QueueBackend } from '../src/adapters/bullmq/store/queue-store.js';
+import { type Closing, createClosing } from '../src/app/shutdown-stack.js';
 import type { Context } from '../src/app/context.js';
-import { type Database, openDatabase } from '../src/app/database.js';
-import { openQueueBackend } from '../src/app/queue.js';
-import { composeQueues, type Queues } from '../src/app/queues.js';
-import { systemClock } from '../src/clock.js';
-import { readConfig } from '../src/config.js';
+import { type Database, openDatabase } from '../src/app/connect/database.js';
+import { openQueueBackend } from '../src/app/connect/queue-store.js';
+import { composeQueues, type Queues } from '../src/app/connect/queue-clients.js';
+import { systemClock } from '../src/async/clock.js';
+import { readConfig } from '../src/config/config.js';
 import type { Environment } from '../src/config/environment.js';
 import { createLogger } from '../src/telemetry/logger.js';
 

@@ -31,7 +31,7 @@ const onAnEngine =
   };
 
 /** `npm run demo [-- --redis] [-- arguments of the demo]` */
-export const runDemo = onAnEngine({ name: 'demo', program: ['dist/main.js', 'demo'] });
+export const runDemo = onAnEngine({ name: 'demo', program: ['--import', 'tsx', 'demo/main.ts'] });
 
 const MEASUREMENTS = ['removals', 'retention', 'dead-letters'];
 

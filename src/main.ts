@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import type { CliWorld } from './cli/ports.js';
-import { systemClock } from './clock.js';
+import type { CliWorld } from './cli/command-context.js';
+import { systemClock } from './async/clock.js';
 import { processEnvironment } from './config/environment.js';
-import { endOnEarlySignals } from './early-signals.js';
+import { endOnEarlySignals } from './cli/process/early-signals.js';
 import type { RunningTelemetry } from './telemetry/start-telemetry.js';
 
 const EXIT_LIMIT_MS = 2_000;
@@ -16,13 +16,10 @@ function version(): string {
 /** Commands that answer at /metrics; whether to keep metrics must be known before anything is loaded that makes some. */
 const SCRAPED = new Set(['serve', 'api']);
 
-/** The service itself, which takes a second to load; the demonstration stands beside it. */
+/** Loads the service itself, which takes a second. */
 async function loadWorld({ metricsText }: RunningTelemetry): Promise<CliWorld> {
-  const { createWorld } = await import('./app/world.js');
-  return {
-    ...createWorld({ version: version(), metricsText }),
-    runDemo: async (session, io) => (await import('./demo/run-demo.js')).runDemo({ ...session, io }),
-  };
+  const { createWorld } = await import('./app/command-backend.js');
+  return createWorld({ version: version(), metricsText });
 }
 
 async function main(): Promise<void> {

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.js';
-import type { Config } from '../config.js';
+import type { Clock } from '../async/clock.js';
+import type { Config } from '../config/config.js';
 import type { Log } from '../telemetry/logger.js';
 
 /** What everything that is opened here needs to know. */

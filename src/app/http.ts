@@ -1,15 +1,15 @@
-import { createBoard } from '../adapters/bullmq/board.js';
-import type { QueueBackend } from '../adapters/bullmq/backend.js';
+import { createBoard } from '../adapters/bullmq/dashboard/queue-dashboard.js';
+import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
 import { createHttpServer } from '../adapters/http/server.js';
-import type { HttpServer, ReadinessCheck } from '../adapters/http/ports.js';
+import type { HttpServer, ReadinessCheck } from '../adapters/http/http-ports.js';
 import type { RecordQueries } from '../domain/pages.js';
 import type { Retention } from '../retention/retention.js';
 import { createHttpObserver } from '../telemetry/http-observer.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import type { Closing } from './closing.js';
+import type { Closing } from './shutdown-stack.js';
 import type { Context } from './context.js';
-import { queueReport } from './queue.js';
-import type { Queues } from './queues.js';
+import { queueReport } from './connect/queue-store.js';
+import type { Queues } from './connect/queue-clients.js';
 
 /** What only the process knows. */
 export interface ProcessFacts {

@@ -1,12 +1,12 @@
 import { pingEngine } from '../adapters/docker/connection.js';
-import type { ReadinessCheck } from '../adapters/http/ports.js';
-import { withDeadline } from '../clock.js';
+import type { ReadinessCheck } from '../adapters/http/http-ports.js';
+import { withDeadline } from '../async/clock.js';
 import { messageOf, UnavailableError } from '../domain/errors.js';
 import { sweepProblem } from '../retention/health.js';
 import type { Context } from './context.js';
-import type { Database } from './database.js';
-import { dockerOf } from './engine.js';
-import type { Queues } from './queues.js';
+import type { Database } from './connect/database.js';
+import { dockerOf } from './connect/engine.js';
+import type { Queues } from './connect/queue-clients.js';
 
 /** Whoever asks for readiness wants to know now. */
 const CHECK_LIMIT_MS = 900;

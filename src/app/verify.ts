@@ -1,4 +1,4 @@
-import { createPostgresAuditQueue, createRedisAuditQueue } from '../adapters/bullmq/audit-queue.js';
+import { createPostgresAuditQueue, createRedisAuditQueue } from '../adapters/bullmq/audit/audit-queue.js';
 import { pingEngine } from '../adapters/docker/connection.js';
 import { createContainerEngine } from '../adapters/docker/container-engine.js';
 import { createPostgresLeaseAudit } from '../adapters/postgres/lease-audit.js';
@@ -8,15 +8,15 @@ import { createAuditRecords } from '../adapters/prisma/audit-records.js';
 import { createPrisma, warmUp } from '../adapters/prisma/client.js';
 import { createRedisLeaseAudit } from '../adapters/redis/lease-audit.js';
 import { audit, type AuditOptions } from '../audit/audit.js';
-import type { AuditContainers, AuditLeases, AuditQueue, AuditRecords } from '../audit/ports.js';
-import type { InvariantReport } from '../audit/report.js';
-import { type Clock, pause, withDeadline } from '../clock.js';
+import type { AuditContainers, AuditLeases, AuditQueue, AuditRecords } from '../audit/audit-ports.js';
+import type { InvariantReport } from '../audit/audit-report.js';
+import { type Clock, pause, withDeadline } from '../async/clock.js';
 import { ConfigurationError, type Dependency, messageOf, UnavailableError } from '../domain/errors.js';
-import { type Closing, createClosing } from './closing.js';
+import { type Closing, createClosing } from './shutdown-stack.js';
 import type { Context } from './context.js';
-import { reachDatabase } from './database.js';
-import { dockerOf } from './engine.js';
-import { connectRedis } from './redis.js';
+import { reachDatabase } from './connect/database.js';
+import { dockerOf } from './connect/engine.js';
+import { connectRedis } from './connect/redis.js';
 
 /** For one question; the longest of them reads a thousand records beside their rows. */
 const ANSWER_LIMIT_MS = 10_000;

@@ -2,14 +2,14 @@
  * The audit: looks at stores and engine as they are, and says which of the service's promises hold. It changes nothing,
  * so it may be run at any time, beside workers too; what those are about to mend by themselves is waited for.
  */
-import type { Clock } from '../clock.js';
+import type { Clock } from '../async/clock.js';
 import { messageOf } from '../domain/errors.js';
 import { type AuditProgress, checkRemovedIsGone } from './container-check.js';
 import { checkActiveJobs, checkDeadLetters } from './job-checks.js';
 import { checkLeases } from './lease-check.js';
-import type { AuditContainers, AuditLeases, AuditQueue, AuditRecords } from './ports.js';
+import type { AuditContainers, AuditLeases, AuditQueue, AuditRecords } from './audit-ports.js';
 import { checkRemovedHasRow, checkRowHasRemoval } from './record-checks.js';
-import { createTally, type InvariantName, type InvariantReport, INVARIANTS, type Tally } from './report.js';
+import { createTally, type InvariantName, type InvariantReport, INVARIANTS, type Tally } from './audit-report.js';
 
 export interface AuditDeps {
   readonly records: AuditRecords;

@@ -1,9 +1,9 @@
 import { messageOf } from '../domain/errors.js';
 import { isFullContainerId } from '../domain/runtime-record.js';
-import { judgeContainer, judgeUnlookable } from './judge.js';
-import type { AuditContainers, AuditedRecord, AuditRecords } from './ports.js';
+import { judgeContainer, judgeUnlookable } from './judge-invariants.js';
+import type { AuditContainers, AuditedRecord, AuditRecords } from './audit-ports.js';
 import { recordPages } from './record-checks.js';
-import type { Tally } from './report.js';
+import type { Tally } from './audit-report.js';
 
 /** An engine answers so many at once without being slower for others. */
 const LANES = 8;

@@ -1,9 +1,9 @@
 /** Jobs that nobody works on, and dead letters that do not say why. */
-import { type Clock, pause } from '../clock.js';
+import { type Clock, pause } from '../async/clock.js';
 import { messageOf } from '../domain/errors.js';
-import { judgeReason, judgeUnlocked, judgeUnlogged } from './judge.js';
-import type { AuditedDeadLetter, AuditQueue, AuditRecords, JobOfGame, UnlockedJob } from './ports.js';
-import type { Tally } from './report.js';
+import { judgeReason, judgeUnlocked, judgeUnlogged } from './judge-invariants.js';
+import type { AuditedDeadLetter, AuditQueue, AuditRecords, JobOfGame, UnlockedJob } from './audit-ports.js';
+import type { Tally } from './audit-report.js';
 
 const PAGE_DEAD_LETTERS = 500;
 const LOOK_AGAIN_MS = 1_000;

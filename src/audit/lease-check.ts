@@ -1,6 +1,6 @@
-import { judgeLease } from './judge.js';
-import type { AuditLeases } from './ports.js';
-import type { Tally } from './report.js';
+import { judgeLease } from './judge-invariants.js';
+import type { AuditLeases } from './audit-ports.js';
+import type { Tally } from './audit-report.js';
 
 interface Subject {
   readonly leases: AuditLeases;

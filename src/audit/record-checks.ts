@@ -1,7 +1,7 @@
 /** Transitions and success rows: each must have the other. */
-import { judgeRemoved, judgeRow } from './judge.js';
-import type { AuditedRecord, AuditRecords, RecordQuery } from './ports.js';
-import type { Tally } from './report.js';
+import { judgeRemoved, judgeRow } from './judge-invariants.js';
+import type { AuditedRecord, AuditRecords, RecordQuery } from './audit-ports.js';
+import type { Tally } from './audit-report.js';
 
 const PAGE_RECORDS = 1_000;
 

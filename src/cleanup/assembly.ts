@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../async/clock.js';
 import { ConfigurationError } from '../domain/errors.js';
 import type { Leases } from '../lease/with-lease.js';
 import type { CleanupObserver, ContainerEngine, OperationLog, RuntimeRecords } from './ports.js';

@@ -12,7 +12,7 @@ import type { RuntimeRecord } from '../domain/runtime-record.js';
 import type { Lease, LeaseEnding } from '../lease/with-lease.js';
 import { decideByContainer, decideByRecord } from './decide.js';
 import { type CleanupDeps, type CleanupSettings, checkAssembly } from './assembly.js';
-import { createOperations, type Operation } from './operations.js';
+import { createOperations, type Operation } from './operation-recorder.js';
 import type { ContainerSighting, TakenRecord } from './ports.js';
 import { type CleanupRequest, validate } from './validate.js';
 

@@ -1,19 +1,18 @@
 import { Command, CommanderError } from 'commander';
-import { addDeadLettersCommand } from './dead-letters-command.js';
-import { addDemoCommand } from './demo-command.js';
-import { addDoctorCommand } from './doctor-command.js';
-import { addEnqueueCommand } from './enqueue-command.js';
-import { DONE, reportFailure, UsageError } from './failures.js';
-import { addHoldCommand, addUnholdCommand } from './hold-command.js';
-import { addHoldsCommand } from './holds-command.js';
-import { type CommandHost, createHost, type ProcessParts } from './host.js';
-import { addLogCommand } from './log-command.js';
-import { addMigrateCommand } from './migrate-command.js';
-import { createOutput } from './output.js';
-import { addRecordsCommand } from './records-command.js';
-import { addSweepCommand } from './sweep-command.js';
-import { addVerifyCommand } from './verify-command.js';
-import { addApiCommand, addServeCommand, addWorkerCommand } from './work-command.js';
+import { addDeadLettersCommand } from './commands/dead-letters/index.js';
+import { addDoctorCommand } from './commands/doctor.js';
+import { addEnqueueCommand } from './commands/enqueue/command.js';
+import { DONE, reportFailure, UsageError } from './process/exit-codes.js';
+import { addHoldCommand, addUnholdCommand } from './commands/holds/hold.js';
+import { addHoldsCommand } from './commands/holds/list.js';
+import { type CommandHost, createHost, type ProcessParts } from './process/run-command.js';
+import { addLogCommand } from './commands/log.js';
+import { addMigrateCommand } from './commands/migrate.js';
+import { createOutput } from './terminal/output.js';
+import { addRecordsCommand } from './commands/records.js';
+import { addSweepCommand } from './commands/sweep/command.js';
+import { addVerifyCommand } from './commands/verify/command.js';
+import { addApiCommand, addServeCommand, addWorkerCommand } from './commands/serve-worker-api.js';
 
 /** The commands as `--help` shows them, by what somebody comes for. */
 const GROUPS: readonly (readonly [
@@ -24,7 +23,7 @@ const GROUPS: readonly (readonly [
   ['Ask for containers to go, or to stay:', [addEnqueueCommand, addSweepCommand, addHoldCommand, addUnholdCommand]],
   ['Look:', [addRecordsCommand, addLogCommand, addHoldsCommand]],
   ['Mend:', [addDoctorCommand, addVerifyCommand, addDeadLettersCommand]],
-  ['Set it up, get to know it:', [addMigrateCommand, addDemoCommand]],
+  ['Set it up:', [addMigrateCommand]],
 ];
 
 const FOOTER = `

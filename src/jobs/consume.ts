@@ -1,13 +1,13 @@
 /** From a delivery to its settlement: read the payload, run the cleanup, ask the policy. Knows no queue. */
 import type { CleanupService } from '../cleanup/cleanup-service.js';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../async/clock.js';
 import type { CleanupCommand } from '../domain/operation.js';
 import type { Failure } from '../domain/result.js';
 import type { AttemptHistory, Delivery, JobConsumer, Settlement } from './delivery.js';
-import { crashesOfThisLife, readHistory, sinceReplay, withFailure } from './history.js';
+import { crashesOfThisLife, readHistory, sinceReplay, withFailure } from './attempt-history.js';
 import { readPayload } from './payload.js';
-import { type RetryLimits, verdictFor } from './policy.js';
-import { writeReason } from './reason.js';
+import { type RetryLimits, verdictFor } from './retry-policy.js';
+import { writeReason } from './failure-reason.js';
 
 /** A job whose worker died this often is taken for the cause and becomes a dead letter. */
 const MAX_CRASHES = 10;

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../async/clock.js';
 
 /** The store was asked and did not answer in time. Whether the request took effect, or still will, is unknown. */
 export class NoAnswerError extends Error {

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.js';
-import type { LeaseStore } from './ports.js';
+import type { Clock } from '../async/clock.js';
+import type { LeaseStore } from './lease-store.js';
 import type { LeaseTiming } from './timing.js';
 
 import { messageOf } from '../domain/errors.js';

@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../async/clock.js';
 import type { Grant, HeldLease, Lease } from './held-lease.js';
-import type { LeaseStore } from './ports.js';
+import type { LeaseStore } from './lease-store.js';
 import type { LeaseSettings, LeaseTiming } from './timing.js';
 
 import { ConfigurationError, messageOf, UnavailableError } from '../domain/errors.js';

@@ -1,6 +1,6 @@
 import { pageOf, requireLimit } from '../domain/pages.js';
 import { readCursor, writeCursor } from './cursor.js';
-import { judge } from './judge.js';
+import { judge } from './judge-record.js';
 import type { DeadLetterGames, DeadLetterOf, RetentionRecord, RetentionRecords } from './ports.js';
 import type { Judgement, PlanFilter, PlanPage } from './retention.js';
 

@@ -1,6 +1,6 @@
 import { judgeAll, planPage } from './plan.js';
 import type { Judgement, Retention, RetentionSummary } from './retention.js';
-import { shareRefusal } from './share.js';
+import { shareRefusal } from './sweep-limit.js';
 import { type RetentionSettings, sweep, type SweepDeps } from './sweep.js';
 
 /**

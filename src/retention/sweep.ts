@@ -13,7 +13,7 @@ import type {
   SweepReport,
 } from './ports.js';
 import type { RetentionVerdict, SweepOptions } from './retention.js';
-import { shareRefusal } from './share.js';
+import { shareRefusal } from './sweep-limit.js';
 
 export interface SweepDeps {
   readonly records: RetentionRecords;

@@ -1,5 +1,5 @@
 import { DiagLogLevel, type DiagLogger } from '@opentelemetry/api';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../async/clock.js';
 import type { Log } from './logger.js';
 
 const QUIET_MS = 60_000;

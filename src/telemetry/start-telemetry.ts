@@ -1,5 +1,5 @@
 import { context, diag, DiagLogLevel, metrics, propagation, trace } from '@opentelemetry/api';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../async/clock.js';
 import { createDiagnostics, diagnosticsLevel } from './diagnostics.js';
 import type { Log } from './logger.js';
 

@@ -1,5 +1,5 @@
 import { trace, type Tracer } from '@opentelemetry/api';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../async/clock.js';
 import { createMetrics, type Metrics } from './metrics.js';
 
 /** What the decorators of this folder measure with. */

@@ -2,8 +2,8 @@ import { createPostgresLeaseStore } from '../../src/adapters/postgres/lease-stor
 import { createPool } from '../../src/adapters/postgres/pool.js';
 import { createRedis, untilReady } from '../../src/adapters/redis/connection.js';
 import { createRedisLeaseStore } from '../../src/adapters/redis/lease-store.js';
-import type { LeaseStore } from '../../src/lease/ports.js';
-import { createMigratedDatabase } from '../support/database.js';
+import type { LeaseStore } from '../../src/lease/lease-store.js';
+import { createMigratedDatabase } from '../support/postgres/database.js';
 import { startRedis } from '../support/redis.js';
 
 export interface ConnectedStore {

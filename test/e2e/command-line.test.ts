@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, describe, expect, inject, it } from 'vitest';
-import { createDatabase, createMigratedDatabase } from '../support/database.js';
+import { createDatabase, createMigratedDatabase } from '../support/postgres/database.js';
 import { eventually } from '../support/eventually.js';
 import { startRedis } from '../support/redis.js';
 import { type Service, startService } from '../support/service.js';
 import { startCollector } from '../support/telemetry-collector.js';
-import { createTestContainers } from '../support/test-containers.js';
+import { createTestContainers } from '../support/engine/test-containers.js';
 
 const undo: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -5,11 +5,11 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { startBrowser } from '../support/browser.js';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.js';
+import { createMigratedDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { eventually } from '../support/eventually.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { type Service, startService } from '../support/service.js';
-import { createTestContainers, type TestContainers } from '../support/test-containers.js';
+import { createTestContainers, type TestContainers } from '../support/engine/test-containers.js';
 
 const TOKEN = 'a-token-for-the-dashboard';
 const IMAGES = fileURLToPath(new URL('../../docs/images/', import.meta.url));

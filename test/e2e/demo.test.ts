@@ -8,11 +8,11 @@ import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createDocker } from '../../src/adapters/docker/connection.js';
-import { RUN_LABEL } from '../../src/demo/containers.js';
+import { RUN_LABEL } from '../../demo/containers.js';
 import { eventually } from '../support/eventually.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 
-const PROGRAM = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const PROGRAM = ['--import', 'tsx', fileURLToPath(new URL('../../demo/main.ts', import.meta.url))];
 const socket = inject('engineSocket');
 const docker = createDocker({ host: `unix://${socket}` });
 const ofAnyDemo = { filters: { label: [RUN_LABEL] } };
@@ -45,7 +45,7 @@ const images = async (): Promise<readonly string[]> =>
 
 const startDemo = (environment: Readonly<Record<string, string>> = {}, args: readonly string[] = ['--json']) => {
   const { PATH, HOME } = process.env;
-  const child = spawn(process.execPath, [PROGRAM, 'demo', ...args], {
+  const child = spawn(process.execPath, [...PROGRAM, ...args], {
     env: { PATH, HOME, TMPDIR: folder, DOCKER_HOST: `unix://${socket}`, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

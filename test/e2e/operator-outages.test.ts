@@ -1,7 +1,7 @@
 /** `serve` while a store is away: it answers at once, says what is wrong, promises nothing it cannot keep, and heals. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
-import { startTcpFaultProxy, type TcpFaultProxy } from '../support/tcp-fault-proxy.js';
+import { startTcpFaultProxy, type TcpFaultProxy } from '../support/network/tcp-fault-proxy.js';
 import { type Ask, createWorld, type Store, type World } from './operator-world.js';
 
 /** The contract says a second; the rest is what a busy machine adds, and still far from hanging. */

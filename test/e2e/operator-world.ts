@@ -3,10 +3,10 @@ import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Client } from 'pg';
 import { inject } from 'vitest';
-import { createMigratedDatabase } from '../support/database.js';
+import { createMigratedDatabase } from '../support/postgres/database.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { type Service, startService } from '../support/service.js';
-import { createTestContainers, type TestContainers } from '../support/test-containers.js';
+import { createTestContainers, type TestContainers } from '../support/engine/test-containers.js';
 
 export type Store = 'postgres' | 'redis';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { InvariantReport } from '../../src/audit/report.js';
+import type { InvariantReport } from '../../src/audit/audit-report.js';
 import { eventually } from '../support/eventually.js';
 import { createWorld, type Store, type World } from './operator-world.js';
 

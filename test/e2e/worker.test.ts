@@ -1,12 +1,12 @@
 /** The worker as a whole process: stopped, stopped twice, killed between any two steps, and started before its stores. */
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { createMigratedDatabase, type TestDatabase } from '../support/database.js';
-import { type EngineFaultProxy, startEngineFaultProxy } from '../support/engine-fault-proxy.js';
+import { createMigratedDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { type EngineFaultProxy, startEngineFaultProxy } from '../support/engine/engine-fault-proxy.js';
 import { eventually } from '../support/eventually.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { type Service, startService } from '../support/service.js';
-import { createTestContainers, type TestContainers } from '../support/test-containers.js';
+import { createTestContainers, type TestContainers } from '../support/engine/test-containers.js';
 
 let containers: TestContainers;
 let proxy: EngineFaultProxy;

@@ -1,9 +1,9 @@
 /** Every call of the engine ends in its time, with an answer or an outage, whatever comes back over the wire. */
 import { describe, expect, inject, test, vi } from 'vitest';
-import { callMatrix } from './experiments/engine-calls-matrix.js';
-import { engineFaults } from './experiments/engine-calls-faults.js';
-import { cutEverywhere } from './experiments/engine-calls-offsets.js';
-import { faultyWorkers } from './experiments/engine-calls-worker.js';
+import { callMatrix } from './experiments/engine-calls/matrix.js';
+import { engineFaults } from './experiments/engine-calls/faults.js';
+import { cutEverywhere } from './experiments/engine-calls/offsets.js';
+import { faultyWorkers } from './experiments/engine-calls/worker.js';
 import { startRedis } from '../support/redis.js';
 
 const quiet = { seed: 1, say: () => undefined } as const;

@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { startPrivateEngine } from '../../scripts/services/engine.mjs';
 import { startRedisServer } from '../../scripts/services/redis.mjs';
-import { startPostgres } from '../support/postgres.js';
+import { startPostgres } from '../support/postgres/postgres.js';
 import type { Experiment, Finding, Options, Servers } from './experiment.js';
 import { EXPERIMENTS } from './experiments/all.js';
-import { sabotage } from './sabotage.js';
+import { sabotage } from './sabotage/sabotage.js';
 import { markdownOf, storyOf, tableOf } from './table.js';
 
 interface Asked extends Omit<Options, 'say' | 'signal'> {

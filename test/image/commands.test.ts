@@ -32,7 +32,6 @@ it('explains each of them', async () => {
       'dead-letters',
       'doctor',
       'verify',
-      'demo',
     ]),
   );
   const explained = await Promise.all(names.filter((name) => name !== 'help').map((name) => command(name, '--help')));
@@ -97,11 +96,3 @@ it('serve is worker, API and retention in one', async () => {
     await platform.docker(['stop', id]);
   }
 });
-
-it('demo plays its platform in a database of its own on the same servers', async () => {
-  const said = await command('demo');
-  expect(said).toMatch(/(\d+) of \1 as expected/);
-  expect(await platform.sql('SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY 1;')).toBe(
-    'postgres\nrtmanager',
-  );
-}, 180_000);

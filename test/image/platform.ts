@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'vitest';
-import { createTestContainers, type TestContainers } from '../support/test-containers.js';
+import { createTestContainers, type TestContainers } from '../support/engine/test-containers.js';
 import { type Ran, run, type RunOptions, runWell } from './command.js';
 import { type Door, openDoor } from './door.js';
 

@@ -1,5 +1,5 @@
-import type { AnsweredRequest, HttpParts } from '../../src/adapters/http/ports.js';
-import { systemClock } from '../../src/clock.js';
+import type { AnsweredRequest, HttpParts } from '../../src/adapters/http/http-ports.js';
+import { systemClock } from '../../src/async/clock.js';
 import type { RuntimeRecord } from '../../src/domain/runtime-record.js';
 import type { CleanupJobData, JobEnding } from '../../src/jobs/ports.js';
 import type { Judgement } from '../../src/retention/retention.js';

@@ -1,6 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { startPrivateEngine, type PrivateEngine } from '../../scripts/services/engine.mjs';
-import { startPostgres, type PostgresServer } from './postgres.js';
+import { startPostgres, type PostgresServer } from './postgres/postgres.js';
 
 // Tells `inject` in the test files what there is.
 declare module 'vitest' {

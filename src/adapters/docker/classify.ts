@@ -4,7 +4,7 @@
  * trusted is the one that turns a 404 into "gone".
  */
 import { messageOf } from '../../domain/errors.js';
-import { DeadlineError } from './deadline.js';
+import { DeadlineError } from '../../async/abortable-deadline.js';
 import { fieldsOf } from './fields.js';
 
 export type EngineCall = 'look' | 'remove';

@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
-import type { Clock } from '../../clock.js';
+import type { Clock } from '../../async/clock.js';
 import { ConfigurationError, UnavailableError, messageOf } from '../../domain/errors.js';
-import { withDeadline } from './deadline.js';
+import { withDeadline } from '../../async/abortable-deadline.js';
 import { type EngineEndpoint, parseEndpoint } from './endpoint.js';
 import { fieldsOf } from './fields.js';
-import { harden } from './harden.js';
+import { harden } from './patches/harden.js';
 
 export interface DockerSettings {
   /** `DOCKER_HOST`; undefined or empty means the usual socket of this system. */

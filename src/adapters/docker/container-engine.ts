@@ -5,12 +5,12 @@
  */
 import type Docker from 'dockerode';
 import type { ContainerEngine, ContainerSighting, RemovalAnswer } from '../../cleanup/ports.js';
-import type { Clock } from '../../clock.js';
+import type { Clock } from '../../async/clock.js';
 import { UnavailableError, messageOf } from '../../domain/errors.js';
 import { isFullContainerId } from '../../domain/runtime-record.js';
 import { type EngineCall, type Verdict, classify, readFailure } from './classify.js';
-import { withDeadline } from './deadline.js';
-import { readSighting } from './sighting.js';
+import { withDeadline } from '../../async/abortable-deadline.js';
+import { readSighting } from './container-state.js';
 
 /** The engine and this program misunderstand each other; trying again does not help. */
 export class EngineProtocolError extends Error {

@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { API, type App } from './app.js';
-import { MALFORMED, UNAUTHORIZED } from './refusals.js';
+import { MALFORMED, UNAUTHORIZED } from './response/error-responses.js';
 
 const JSON_POINTER = '#/components/schemas/';
 

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { AuditLeases } from '../../audit/ports.js';
+import type { AuditLeases } from '../../audit/audit-ports.js';
 import { withUnavailable } from './failure.js';
 
 const PAGE = 1_000;

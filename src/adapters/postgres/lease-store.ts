@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-import type { LeaseStore } from '../../lease/ports.js';
+import type { LeaseStore } from '../../lease/lease-store.js';
 
 import { withUnavailable } from './failure.js';
 

@@ -1,4 +1,4 @@
-import type { AuditedRecord, AuditRecords, JobOfGame, RecordQuery } from '../../audit/ports.js';
+import type { AuditedRecord, AuditRecords, JobOfGame, RecordQuery } from '../../audit/audit-ports.js';
 import { GAME_ID_MAX_CHARACTERS, OP_KIND } from '../../domain/operation.js';
 import { storable } from '../../domain/text.js';
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.js';

@@ -1,4 +1,4 @@
-import type { AuditedLease, AuditLeases } from '../../audit/ports.js';
+import type { AuditedLease, AuditLeases } from '../../audit/audit-ports.js';
 import { messageOf, UnavailableError } from '../../domain/errors.js';
 import { leaseKey } from './lease-store.js';
 

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 
-import type { LeaseStore } from '../../lease/ports.js';
+import type { LeaseStore } from '../../lease/lease-store.js';
 
 import { messageOf, UnavailableError } from '../../domain/errors.js';
 

@@ -1,9 +1,9 @@
 /** What can go wrong on the way to the engine when the container is looked at: nothing is removed in any case. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import type { EngineFault } from '../../support/engine-fault-proxy.js';
+import type { EngineFault } from '../../support/engine/engine-fault-proxy.js';
 import { eventually } from '../../support/eventually.js';
-import { provokes } from './provokes.js';
+import { provokes } from './catalogue/provokes.js';
 import type { Ended, Rig } from './rig.js';
 import { type Game, onEach, openSite, type Site } from './site.js';
 

@@ -1,10 +1,10 @@
 /** What real containers are like when they are looked at, and when they are to be removed. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
-import { pinFile, slowDownRemoval } from '../../support/engine-files.js';
+import { pinFile, slowDownRemoval } from '../../support/engine/engine-files.js';
 import { eventually } from '../../support/eventually.js';
-import type { TestContainerState } from '../../support/test-containers.js';
-import { provokes } from './provokes.js';
+import type { TestContainerState } from '../../support/engine/test-containers.js';
+import { provokes } from './catalogue/provokes.js';
 import type { Ended, Rig } from './rig.js';
 import { type Game, openSite, type Site } from './site.js';
 

@@ -5,7 +5,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer } from 'node:net';
 import { afterAll, beforeAll, expect } from 'vitest';
 import { freePort } from '../../../scripts/services/free-port.mjs';
-import { provokes } from './provokes.js';
+import { provokes } from './catalogue/provokes.js';
 import type { Ended, Rig } from './rig.js';
 import { openSite, type Site } from './site.js';
 

@@ -1,7 +1,7 @@
 /** Jobs whose data is refused: each leaves its row and is a dead letter at once. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { afterAll, beforeAll } from 'vitest';
-import { provokes } from './provokes.js';
+import { provokes } from './catalogue/provokes.js';
 import type { Ended, Rig } from './rig.js';
 import { openSite, type Site } from './site.js';
 

@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { startRedis, type TestRedis } from '../../support/redis.js';
-import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/tcp-fault-proxy.js';
-import { provokes } from './provokes.js';
+import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
+import { provokes } from './catalogue/provokes.js';
 import type { Ended, Rig, RigOptions } from './rig.js';
 import { openSite, type Site } from './site.js';
 

@@ -4,11 +4,11 @@ import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PoolClient } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import { databasesOn } from '../../support/databases.js';
+import { databasesOn } from '../../support/postgres/databases.js';
 import { eventually } from '../../support/eventually.js';
-import { type PostgresServer, startPostgres } from '../../support/postgres.js';
+import { type PostgresServer, startPostgres } from '../../support/postgres/postgres.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
-import { provokes } from './provokes.js';
+import { provokes } from './catalogue/provokes.js';
 import { openSite, type Site } from './site.js';
 
 let redis: TestRedis;

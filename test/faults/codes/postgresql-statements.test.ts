@@ -4,8 +4,8 @@ import type { PoolClient } from 'pg';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { eventually } from '../../support/eventually.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
-import { startTcpFaultProxy } from '../../support/tcp-fault-proxy.js';
-import { provokes } from './provokes.js';
+import { startTcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
+import { provokes } from './catalogue/provokes.js';
 import type { Ended, Rig } from './rig.js';
 import { type Game, openSite, type Site } from './site.js';
 

@@ -1,12 +1,12 @@
 /** Jobs that are not tried again: by the policy's limits, and by what a real queue says of them. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
-import { createCleanupWorker } from '../../../src/adapters/bullmq/worker.js';
-import { systemClock } from '../../../src/clock.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import { systemClock } from '../../../src/async/clock.js';
 import { type AttemptHistory, EMPTY_HISTORY } from '../../../src/jobs/delivery.js';
-import { startStore, type TestStore } from '../../contract/queue-stores.js';
+import { startStore, type TestStore } from '../../support/queue/queue-stores.js';
 import { eventually } from '../../support/eventually.js';
-import { provokes } from './provokes.js';
+import { provokes } from './catalogue/provokes.js';
 import type { Ended } from './rig.js';
 import { openSite, type Site } from './site.js';
 

@@ -1,7 +1,7 @@
 /** What the record says when it is taken, and when it is to be changed. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import { provokes } from './provokes.js';
+import { provokes } from './catalogue/provokes.js';
 import type { Rig } from './rig.js';
 import { type Game, openSite, type Site } from './site.js';
 

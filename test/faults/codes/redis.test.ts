@@ -7,8 +7,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { leaseKey } from '../../../src/adapters/redis/lease-store.js';
 import { eventually } from '../../support/eventually.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
-import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/tcp-fault-proxy.js';
-import { provokes } from './provokes.js';
+import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
+import { provokes } from './catalogue/provokes.js';
 import type { Ended, Moments, Rig } from './rig.js';
 import { type Game, openSite, type Site } from './site.js';
 

@@ -1,5 +1,5 @@
 /**
- * The inside of a worker as src/app/worker.ts puts it together, on real services, given one job at a time. Two things are
+ * The inside of a worker as src/app/start-workers.ts puts it together, on real services, given one job at a time. Two things are
  * the test's: the clock of the engine's deadlines, moved by hand, and moments between two steps, at which the test can
  * have something happen.
  */
@@ -15,14 +15,14 @@ import { createRedis, untilReady } from '../../../src/adapters/redis/connection.
 import { createRedisLeaseStore } from '../../../src/adapters/redis/lease-store.js';
 import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
 import type { ContainerEngine } from '../../../src/cleanup/ports.js';
-import { type Clock, systemClock } from '../../../src/clock.js';
+import { type Clock, systemClock } from '../../../src/async/clock.js';
 import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import { type AttemptHistory, type Delivery, EMPTY_HISTORY, type Settlement } from '../../../src/jobs/delivery.js';
-import type { RetryLimits } from '../../../src/jobs/policy.js';
+import type { RetryLimits } from '../../../src/jobs/retry-policy.js';
 import { createLeases } from '../../../src/lease/with-lease.js';
-import { newLeaseToken } from '../../../src/random.js';
+import { newLeaseToken } from '../../../src/app/random.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
 const ENGINE_TIMEOUT_MS = 5_000;

@@ -3,9 +3,17 @@ import type { Pool } from 'pg';
 import { inject } from 'vitest';
 import { createPool } from '../../../src/adapters/postgres/pool.js';
 import type { Delivery } from '../../../src/jobs/delivery.js';
-import { createMigratedDatabase, type TestDatabase } from '../../support/database.js';
-import { type EngineFault, type EngineFaultProxy, startEngineFaultProxy } from '../../support/engine-fault-proxy.js';
-import { createTestContainers, type TestContainers, type TestContainerState } from '../../support/test-containers.js';
+import { createMigratedDatabase, type TestDatabase } from '../../support/postgres/database.js';
+import {
+  type EngineFault,
+  type EngineFaultProxy,
+  startEngineFaultProxy,
+} from '../../support/engine/engine-fault-proxy.js';
+import {
+  createTestContainers,
+  type TestContainers,
+  type TestContainerState,
+} from '../../support/engine/test-containers.js';
 import { openRig, type Rig, type RigOptions } from './rig.js';
 
 type Job = Pick<Delivery, 'payload'>;

@@ -1,8 +1,8 @@
 /** Every call of the engine ends: whatever comes back over the wire, in its time, with an answer or an outage. */
 import type { Experiment, Finding } from '../experiment.js';
-import { callMatrix } from './engine-calls-matrix.js';
-import { cutEverywhere } from './engine-calls-offsets.js';
-import { faultyWorkers } from './engine-calls-worker.js';
+import { callMatrix } from './engine-calls/matrix.js';
+import { cutEverywhere } from './engine-calls/offsets.js';
+import { faultyWorkers } from './engine-calls/worker.js';
 
 export const engineCalls: Experiment = {
   name: 'engine-calls',

@@ -1,10 +1,10 @@
 /** Seeded histories: random mixes of everything that people, other services and faults do, checked as a whole. */
-import { createTestContainers } from '../../support/test-containers.js';
+import { createTestContainers } from '../../support/engine/test-containers.js';
 import type { Experiment, Finding, Options, Servers, Store, Violation } from '../experiment.js';
 import { openDesk } from '../laboratory/desk.js';
 import { openSite } from '../laboratory/site.js';
 import { storyOf } from '../table.js';
-import { checkHistory } from './histories/checks.js';
+import { checkHistory } from './histories/checks/checks.js';
 import { createCrew } from './histories/crew.js';
 import { DOCKER_TIMEOUT_MS, LEASE_TTL_MS, scheduleOf, WORKERS } from './histories/draw.js';
 import { plantStrangers } from './histories/games.js';

@@ -11,10 +11,10 @@ import { nowNs } from '../laboratory/seam.js';
 import type { Site } from '../laboratory/site.js';
 import { historyOf, isAbout } from '../laboratory/tell.js';
 import { type TokenLedger, watchTokens } from '../laboratory/tokens.js';
-import { createTestContainers } from '../../support/test-containers.js';
-import { checkAccount, checkEnding, checkLateTouch, checkWorkDone } from './pause-checks.js';
-import { freezeAt } from './pause-points.js';
-import { type Variant, VARIANTS } from './pause-variants.js';
+import { createTestContainers } from '../../support/engine/test-containers.js';
+import { checkAccount, checkEnding, checkLateTouch, checkWorkDone } from './pause/checks.js';
+import { freezeAt } from './pause/points.js';
+import { type Variant, VARIANTS } from './pause/variants.js';
 
 const STORES: readonly Store[] = ['postgres', 'redis'];
 // The shortest there is.

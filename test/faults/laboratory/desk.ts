@@ -1,12 +1,12 @@
 /** What an operator's commands do, without a process for each: the program's own parts, straight at a site's stores. */
-import { createClosing } from '../../../src/app/closing.js';
+import { createClosing } from '../../../src/app/shutdown-stack.js';
 import type { Context } from '../../../src/app/context.js';
-import { openDatabase } from '../../../src/app/database.js';
-import { openQueueBackend } from '../../../src/app/queue.js';
-import { composeQueues } from '../../../src/app/queues.js';
+import { openDatabase } from '../../../src/app/connect/database.js';
+import { openQueueBackend } from '../../../src/app/connect/queue-store.js';
+import { composeQueues } from '../../../src/app/connect/queue-clients.js';
 import { composeRetention } from '../../../src/app/retention.js';
-import { systemClock } from '../../../src/clock.js';
-import { readConfig } from '../../../src/config.js';
+import { systemClock } from '../../../src/async/clock.js';
+import { readConfig } from '../../../src/config/config.js';
 import type { DeadLetters } from '../../../src/jobs/dead-letters.js';
 import type { CleanupQueue } from '../../../src/jobs/ports.js';
 import type { Holds } from '../../../src/retention/holds.js';

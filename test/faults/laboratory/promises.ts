@@ -1,5 +1,5 @@
 /** What more than one experiment asks of an account. */
-import type { RequestSeen } from '../../support/engine-fault-proxy.js';
+import type { RequestSeen } from '../../support/engine/engine-fault-proxy.js';
 import type { Audited } from './audit.js';
 import type { Broken } from './checks.js';
 

@@ -4,11 +4,11 @@
  */
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
-import { databasesOn } from '../../support/databases.js';
-import { type EngineFaultProxy, startEngineFaultProxy } from '../../support/engine-fault-proxy.js';
+import { databasesOn } from '../../support/postgres/databases.js';
+import { type EngineFaultProxy, startEngineFaultProxy } from '../../support/engine/engine-fault-proxy.js';
 import { type Service, startService } from '../../support/service.js';
-import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/tcp-fault-proxy.js';
-import { createTestContainers, type TestContainers } from '../../support/test-containers.js';
+import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
+import { createTestContainers, type TestContainers } from '../../support/engine/test-containers.js';
 import type { Servers, Store } from '../experiment.js';
 import { type Audit, installAudit } from './audit.js';
 import { type Jobs, openJobs } from './jobs.js';

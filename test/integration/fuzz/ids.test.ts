@@ -7,7 +7,7 @@ import { createRecordQueries } from '../../../src/adapters/prisma/record-queries
 import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
 import { createRedis, untilReady } from '../../../src/adapters/redis/connection.js';
 import { createRedisLeaseStore } from '../../../src/adapters/redis/lease-store.js';
-import type { LeaseStore } from '../../../src/lease/ports.js';
+import type { LeaseStore } from '../../../src/lease/lease-store.js';
 import { anEntry } from '../../contract/runtime-records-contract.js';
 import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
 import { aRecord } from '../../support/records.js';

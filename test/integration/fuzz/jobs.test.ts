@@ -1,22 +1,22 @@
 /* oxlint-disable vitest/no-conditional-expect -- a property says what holds in each case */
 import * as fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker.js';
+import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
 import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
 import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
-import { systemClock } from '../../../src/clock.js';
+import { systemClock } from '../../../src/async/clock.js';
 import { FAILURE_CODES, SUCCESS_CODES } from '../../../src/domain/error-codes.js';
 import type { LoggedOperation } from '../../../src/domain/pages.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
-import { readReason } from '../../../src/jobs/reason.js';
+import { readReason } from '../../../src/jobs/failure-reason.js';
 import {
   type QueueSpace,
   startStore,
   STORE_KINDS,
   type StoreKind,
   type TestStore,
-} from '../../contract/queue-stores.js';
+} from '../../support/queue/queue-stores.js';
 import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
 import { eventually } from '../../support/eventually.js';
 import { fuzz, UNHURRIED } from '../../unit/fuzz/fuzzing.js';

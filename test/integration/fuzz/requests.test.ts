@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HttpServer } from '../../../src/adapters/http/ports.js';
+import type { HttpServer } from '../../../src/adapters/http/http-ports.js';
 import { createHttpServer } from '../../../src/adapters/http/server.js';
 import { type HttpRecords, httpParts } from '../../support/http-parts.js';
 import { fuzz, UNHURRIED } from '../../unit/fuzz/fuzzing.js';

@@ -6,10 +6,10 @@ import { createRecordQueries } from '../../../src/adapters/prisma/record-queries
 import { createRetentionRecords } from '../../../src/adapters/prisma/retention-records.js';
 import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
 import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
-import { systemClock } from '../../../src/clock.js';
-import type { CliWorld } from '../../../src/cli/ports.js';
+import { systemClock } from '../../../src/async/clock.js';
+import type { CliWorld } from '../../../src/cli/command-context.js';
 import { createLeases } from '../../../src/lease/with-lease.js';
-import { newLeaseToken } from '../../../src/random.js';
+import { newLeaseToken } from '../../../src/app/random.js';
 import { createRetention } from '../../../src/retention/retention-service.js';
 import { openRecordsDatabase } from '../../contract/runtime-records-world.js';
 

@@ -1,7 +1,7 @@
 import { audit, type AuditDeps, type AuditOptions } from '../../../src/audit/audit.js';
-import type { AuditedDeadLetter, AuditedRecord, NewestRow } from '../../../src/audit/ports.js';
-import type { InvariantName, InvariantReport } from '../../../src/audit/report.js';
-import { systemClock } from '../../../src/clock.js';
+import type { AuditedDeadLetter, AuditedRecord, NewestRow } from '../../../src/audit/audit-ports.js';
+import type { InvariantName, InvariantReport } from '../../../src/audit/audit-report.js';
+import { systemClock } from '../../../src/async/clock.js';
 import { CONTAINER_ID } from '../../support/records.js';
 
 export const aRow = (over: Partial<NewestRow> = {}): NewestRow => ({

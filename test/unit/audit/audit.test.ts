@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { audit } from '../../../src/audit/audit.js';
-import type { AuditedRecord, UnlockedJob } from '../../../src/audit/ports.js';
+import type { AuditedRecord, UnlockedJob } from '../../../src/audit/audit-ports.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { CONTAINER_ID } from '../../support/records.js';

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
-import type { CliWorld, Producer, Reader } from '../../../src/cli/ports.js';
+import type { CliWorld, Producer, Reader } from '../../../src/cli/command-context.js';
 import { runProgram } from '../../../src/cli/program.js';
-import type { StopSignal } from '../../../src/cli/stop-signals.js';
+import type { StopSignal } from '../../../src/cli/process/stop-signals.js';
 import type { Environment } from '../../../src/config/environment.js';
 import type { EnqueuedJob } from '../../../src/jobs/ports.js';
 import { createManualClock } from '../../support/manual-clock.js';
@@ -40,7 +40,6 @@ export function fakeCli(world: Partial<CliWorld>, { environment = {}, stdin = []
     runService: unasked,
     checkDependencies: unasked as never,
     verifyInvariants: unasked as never,
-    runDemo: unasked,
     ...world,
   };
   return {

@@ -1,4 +1,4 @@
-import type { CliWorld } from '../../../src/cli/ports.js';
+import type { CliWorld } from '../../../src/cli/command-context.js';
 import type { BulkOptions, DeadLetter, DeadLetters, DeadLetterStory } from '../../../src/jobs/dead-letters.js';
 import type { Hold, Holds, NewHold } from '../../../src/retention/holds.js';
 import type { Judgement, Retention, RetentionSummary } from '../../../src/retention/retention.js';

@@ -17,7 +17,6 @@ const COMMANDS = [
   'doctor',
   'verify',
   'migrate',
-  'demo',
 ];
 const DEAD_LETTER_COMMANDS = ['list', 'show', 'replay', 'purge'].map((name) => `dead-letters ${name}`);
 
@@ -79,7 +78,7 @@ describe('--help', () => {
       'Ask for containers to go, or to stay:',
       'Look:',
       'Mend:',
-      'Set it up, get to know it:',
+      'Set it up:',
     ]);
   });
 

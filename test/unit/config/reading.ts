@@ -1,4 +1,4 @@
-import { ConfigError, readConfig, type Config } from '../../../src/config.js';
+import { ConfigError, readConfig, type Config } from '../../../src/config/config.js';
 import type { Environment } from '../../../src/config/environment.js';
 
 /** Reads settings as a user who is not root. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { effectiveConfig } from '../../../src/config.js';
+import { effectiveConfig } from '../../../src/config/config.js';
 import type { Environment } from '../../../src/config/environment.js';
 import { describeSettings } from '../../../src/config/variables.js';
 import { linesOf, read } from './reading.js';

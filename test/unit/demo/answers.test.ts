@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dueGames, listOf, parsed, textOf } from '../../../src/demo/answers.js';
+import { dueGames, listOf, parsed, textOf } from '../../../demo/answers.js';
 
 describe('an answer', () => {
   it('is read, or said to be no JSON', () => {

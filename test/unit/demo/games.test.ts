@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { commandLineCalls, type Game, planGames } from '../../../src/demo/games.js';
-import { asks, commandLine, scenario } from '../../../src/demo/scenario-words.js';
+import { commandLineCalls, type Game, planGames } from '../../../demo/games.js';
+import { asks, commandLine, scenario } from '../../../demo/scenario-words.js';
 
 const games = (...scenarios: Parameters<typeof planGames>[0]): readonly Game[] =>
   planGames(scenarios).map((plan) => Object.assign({ container: null, recordBefore: null, jobIds: [] }, plan));

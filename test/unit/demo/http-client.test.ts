@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { curlLine, shortened } from '../../../src/demo/http-client.js';
+import { curlLine, shortened } from '../../../demo/http-client.js';
 
 const ORIGIN = 'http://127.0.0.1:8096';
 

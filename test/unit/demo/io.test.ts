@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shownDuration, startProgress } from '../../../src/demo/io.js';
+import { shownDuration, startProgress } from '../../../demo/io.js';
 
 function watch({ isTTY, json }: { readonly isTTY: boolean; readonly json: boolean }) {
   const seen = { text: '' };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isAsExpected, type Report, reportDocument, reportText } from '../../../src/demo/report.js';
-import type { Verdict } from '../../../src/demo/verdict.js';
+import { isAsExpected, type Report, reportDocument, reportText } from '../../../demo/report.js';
+import type { Verdict } from '../../../demo/verdict.js';
 
 const right: Verdict = {
   scenario: 'stopped',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { planGames } from '../../../src/demo/games.js';
-import { SCENARIOS } from '../../../src/demo/scenarios.js';
-import { CONFLICT_MAX_ATTEMPTS } from '../../../src/demo/scenario-words.js';
+import { planGames } from '../../../demo/games.js';
+import { SCENARIOS } from '../../../demo/scenarios.js';
+import { CONFLICT_MAX_ATTEMPTS } from '../../../demo/scenario-words.js';
 
 const words = SCENARIOS.flatMap(({ expected }) => expected.jobs);
 const containersOf = ({ games, container }: (typeof SCENARIOS)[number]): number =>

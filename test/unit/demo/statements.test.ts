@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeAnswer, judgeNames, judgeServiceEnd } from '../../../src/demo/statements.js';
+import { judgeAnswer, judgeNames, judgeServiceEnd } from '../../../demo/statements.js';
 
 describe('names', () => {
   const judge = (wanted: readonly string[], found: readonly string[]) => judgeNames('a plan', 'games', wanted, found);

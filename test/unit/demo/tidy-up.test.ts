@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { withDatabase } from '../../../src/demo/redis-database.js';
-import { createTidyUp } from '../../../src/demo/tidy-up.js';
+import { withDatabase } from '../../../demo/redis-database.js';
+import { createTidyUp } from '../../../demo/tidy-up.js';
 
 describe('tidying up', () => {
   it('undoes everything in reverse order, once', async () => {

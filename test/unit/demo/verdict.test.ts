@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Expected, Scenario } from '../../../src/demo/scenario.js';
-import { SCENARIOS } from '../../../src/demo/scenarios.js';
+import type { Expected, Scenario } from '../../../demo/scenario.js';
+import { SCENARIOS } from '../../../demo/scenarios.js';
 import {
   givenUp,
   notAskedFor,
@@ -9,8 +9,8 @@ import {
   REMOVED,
   REMOVED_ONCE,
   scenario,
-} from '../../../src/demo/scenario-words.js';
-import { type Facts, judge, jobWord, operationWord, type RecordRow } from '../../../src/demo/verdict.js';
+} from '../../../demo/scenario-words.js';
+import { type Facts, judge, jobWord, operationWord, type RecordRow } from '../../../demo/verdict.js';
 
 const BEFORE: RecordRow = {
   game_id: 'game-1',

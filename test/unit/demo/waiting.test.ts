@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DemoError, eachOf, holdsWithin, untilTrue } from '../../../src/demo/waiting.js';
+import { DemoError, eachOf, holdsWithin, untilTrue } from '../../../demo/waiting.js';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.js';
 
 const unstopped = new AbortController().signal;

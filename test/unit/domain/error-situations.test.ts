@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_CODES, SUCCESS_CODES } from '../../../src/domain/error-codes.js';
-import { verdictFor } from '../../../src/jobs/policy.js';
-import { ROWS, rowsMarkdown } from '../../faults/codes/rows.js';
+import { verdictFor } from '../../../src/jobs/retry-policy.js';
+import { ROWS, rowsMarkdown } from '../../faults/codes/catalogue/rows.js';
 
 const ids = ROWS.map(({ id }) => id);
 

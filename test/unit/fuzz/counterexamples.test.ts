@@ -1,12 +1,12 @@
 /** What the properties of this folder have found, each by its name. */
 import { describe, expect, it } from 'vitest';
-import { deduplicationId } from '../../../src/adapters/bullmq/coalescing.js';
+import { deduplicationId } from '../../../src/adapters/bullmq/producer/deduplication.js';
 import { parseEndpoint } from '../../../src/adapters/docker/endpoint.js';
 import { poolOptions } from '../../../src/adapters/postgres/pool.js';
-import { shownTime } from '../../../src/cli/output.js';
+import { shownTime } from '../../../src/cli/terminal/output.js';
 import { shownUrl } from '../../../src/config/shown-url.js';
 import { EMPTY_HISTORY } from '../../../src/jobs/delivery.js';
-import { readHistory, withFailure } from '../../../src/jobs/history.js';
+import { readHistory, withFailure } from '../../../src/jobs/attempt-history.js';
 import { readPayload } from '../../../src/jobs/payload.js';
 import { aDelivery } from '../../support/deliveries.js';
 import { httpWorld } from '../adapters/http/http-world.js';

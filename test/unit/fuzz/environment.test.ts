@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
 import { describeEngine } from '../../../src/adapters/docker/connection.js';
 import { poolOptions } from '../../../src/adapters/postgres/pool.js';
-import { type Config, effectiveConfig } from '../../../src/config.js';
+import { type Config, effectiveConfig } from '../../../src/config/config.js';
 import type { Environment } from '../../../src/config/environment.js';
 import { describeSettings } from '../../../src/config/variables.js';
 import { ConfigurationError } from '../../../src/domain/errors.js';

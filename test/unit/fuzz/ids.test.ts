@@ -1,14 +1,14 @@
 /* oxlint-disable vitest/no-conditional-expect -- a property says what holds in each case */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deduplicationId, afterSweepId, storageProblem } from '../../../src/adapters/bullmq/coalescing.js';
+import { deduplicationId, afterSweepId, storageProblem } from '../../../src/adapters/bullmq/producer/deduplication.js';
 import { isStorableGameId } from '../../../src/adapters/prisma/record-row.js';
 import { leaseKey } from '../../../src/adapters/redis/lease-store.js';
 import { validate } from '../../../src/cleanup/validate.js';
 import { GAME_ID_MAX_CHARACTERS, gameIdProblem, sourceRefProblem } from '../../../src/domain/operation.js';
 import { isFullContainerId } from '../../../src/domain/runtime-record.js';
 import { storable, visible } from '../../../src/domain/text.js';
-import { readReason, writeReason } from '../../../src/jobs/reason.js';
+import { readReason, writeReason } from '../../../src/jobs/failure-reason.js';
 import { fuzz, UNHURRIED } from './fuzzing.js';
 import { hostileText } from './hostile.js';
 import { command, gameId } from './ids.js';

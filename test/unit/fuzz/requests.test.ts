@@ -1,7 +1,7 @@
 /* oxlint-disable vitest/no-conditional-expect -- a property says what holds in each case */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HttpParts } from '../../../src/adapters/http/ports.js';
+import type { HttpParts } from '../../../src/adapters/http/http-ports.js';
 import { problem } from '../../../src/adapters/http/schemas.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { InvalidPageError } from '../../../src/domain/pages.js';

@@ -4,7 +4,7 @@ import type { FailureCode } from '../../../src/domain/error-codes.js';
 import { failure, type Result } from '../../../src/domain/result.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import { EMPTY_HISTORY, type Delivery, type Settlement } from '../../../src/jobs/delivery.js';
-import { readHistory, withFailure } from '../../../src/jobs/history.js';
+import { readHistory, withFailure } from '../../../src/jobs/attempt-history.js';
 import { aDelivery } from '../../support/deliveries.js';
 import { aRecord } from '../../support/records.js';
 

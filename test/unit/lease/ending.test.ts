@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { LeaseLostError } from '../../../src/lease/lease-lost.js';
 import { NoAnswerError } from '../../../src/lease/deadline.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
-import { newLeaseToken } from '../../../src/random.js';
+import { newLeaseToken } from '../../../src/app/random.js';
 import { down, silent } from './fake-lease-store.js';
 import { createLeaseWorld, GAME, RENEW_AT_MS, startWork, TTL_MS } from './lease-world.js';
 

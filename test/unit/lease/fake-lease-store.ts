@@ -1,6 +1,6 @@
-import type { Clock } from '../../../src/clock.js';
+import type { Clock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
-import type { LeaseStore } from '../../../src/lease/ports.js';
+import type { LeaseStore } from '../../../src/lease/lease-store.js';
 
 type Question = 'acquire' | 'renew' | 'release';
 /** How the store behaves when asked: it may carry the request out or not, now or later, and say so or not. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/clock.js';
+import type { Clock } from '../../../src/async/clock.js';
 import type { LeaseSettings } from '../../../src/lease/timing.js';
 import { createLeases, type Lease, type LeaseEnding, type Leases } from '../../../src/lease/with-lease.js';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.js';

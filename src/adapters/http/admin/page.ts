@@ -2,12 +2,12 @@
 import { html } from 'ghtml';
 import type { DeadLetter } from '../../../jobs/dead-letters.js';
 import type { LoggedOperation } from '../../../domain/pages.js';
-import { BOARD_PATH } from '../board.js';
-import { type Concern, concernsOf } from './concerns.js';
-import type { AdminFacts, Read } from './facts.js';
+import { BOARD_PATH } from './queues-dashboard.js';
+import { type Concern, concernsOf } from './alerts.js';
+import type { AdminFacts, Read } from './load-dashboard.js';
 import { tiles } from './tiles.js';
 import { timeOf } from './time.js';
-import { cell, numberOf, relative, utc } from './words.js';
+import { cell, numberOf, relative, utc } from './format.js';
 
 const REFRESH_S = 30;
 const DATABASE_CLOCK = "the database's clock";

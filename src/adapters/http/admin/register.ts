@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { App } from '../app.js';
-import { createSoon } from '../soon.js';
-import { type AdminParts, readFacts } from './facts.js';
+import { createSoon } from '../request-timeouts.js';
+import { type AdminParts, readFacts } from './load-dashboard.js';
 import { adminPage } from './page.js';
 import { STYLE } from './style.js';
 

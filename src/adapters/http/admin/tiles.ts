@@ -1,10 +1,10 @@
 import { html } from 'ghtml';
 import type { ScheduleStatus } from '../../../retention/ports.js';
 import type { RetentionSummary } from '../../../retention/retention.js';
-import type { QueueCounts } from '../ports.js';
-import type { AdminFacts } from './facts.js';
+import type { QueueCounts } from '../http-ports.js';
+import type { AdminFacts } from './load-dashboard.js';
 import { timeOf } from './time.js';
-import { cell, numberOf, relative, spanOf, utc } from './words.js';
+import { cell, numberOf, relative, spanOf, utc } from './format.js';
 
 interface Tile {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { html } from 'ghtml';
-import { utc } from './words.js';
+import { utc } from './format.js';
 
 /** An instant as a page element: the text for people, the exact time for programs and for who points at it. */
 export function timeOf(instant: Date, text: string): string {

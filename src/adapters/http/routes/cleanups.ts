@@ -2,14 +2,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { EnqueuedJob, JobEnding, JobState } from '../../../jobs/ports.js';
 import { API, type App } from '../app.js';
-import { watchCaller } from '../caller.js';
-import { cleanupBody, recordOf } from '../cleanup-views.js';
-import type { HttpParts } from '../ports.js';
-import { preferredWaitS } from '../prefer.js';
-import { Problem } from '../problem.js';
-import { NOT_FOUND, REFUSALS } from '../refusals.js';
+import { watchCaller } from '../request/client-disconnect.js';
+import { cleanupBody, recordOf } from '../response/serialize-cleanup.js';
+import type { HttpParts } from '../http-ports.js';
+import { preferredWaitS } from '../request/prefer-header.js';
+import { Problem } from '../response/problem.js';
+import { NOT_FOUND, REFUSALS } from '../response/error-responses.js';
 import { accepted, cleanup, gameId, jobId, problem, record } from '../schemas.js';
-import { createSoon } from '../soon.js';
+import { createSoon } from '../request-timeouts.js';
 
 const headers = z.object({
   'x-galaxy-caller': z.string().optional().meta({ description: '`gm` or `admin`; anything else counts as `admin`.' }),

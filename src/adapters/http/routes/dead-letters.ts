@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { messageOf, UnavailableError } from '../../../domain/errors.js';
 import type { DeadLetter } from '../../../jobs/dead-letters.js';
 import { API, type App } from '../app.js';
-import { watchCaller } from '../caller.js';
-import type { HttpParts } from '../ports.js';
-import { Problem } from '../problem.js';
-import { NOT_FOUND, REFUSALS } from '../refusals.js';
+import { watchCaller } from '../request/client-disconnect.js';
+import type { HttpParts } from '../http-ports.js';
+import { Problem } from '../response/problem.js';
+import { NOT_FOUND, REFUSALS } from '../response/error-responses.js';
 import {
   after,
   deadLetterPage,
@@ -20,8 +20,8 @@ import {
   replayRequest,
   replayTally,
 } from '../schemas.js';
-import { createQueuePatience, createSoon } from '../soon.js';
-import { isoText, writable } from '../views.js';
+import { createQueuePatience, createSoon } from '../request-timeouts.js';
+import { isoText, writable } from '../response/serialize.js';
 
 const DEAD_LETTERS = `${API}/dead-letters`;
 const ofJob = z.object({ job_id: jobId });

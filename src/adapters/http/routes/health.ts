@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { App } from '../app.js';
-import type { HttpParts } from '../ports.js';
-import { Problem } from '../problem.js';
-import { MALFORMED, UNAUTHORIZED } from '../refusals.js';
+import type { HttpParts } from '../http-ports.js';
+import { Problem } from '../response/problem.js';
+import { MALFORMED, UNAUTHORIZED } from '../response/error-responses.js';
 import { health, problem, readiness } from '../schemas.js';
 
 export function healthRoutes(app: App, { checkReadiness, metricsText }: HttpParts): void {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { RetentionSummary } from '../../../retention/retention.js';
 import { API, type App } from '../app.js';
-import type { HttpParts } from '../ports.js';
-import { REFUSALS } from '../refusals.js';
+import type { HttpParts } from '../http-ports.js';
+import { REFUSALS } from '../response/error-responses.js';
 import { after, limit, plan } from '../schemas.js';
-import { createPatient } from '../soon.js';
-import { isoOrNull, isoText } from '../views.js';
+import { createPatient } from '../request-timeouts.js';
+import { isoOrNull, isoText } from '../response/serialize.js';
 import { holdBody } from './runtimes.js';
 
 const all = z

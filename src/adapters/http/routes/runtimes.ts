@@ -3,12 +3,12 @@ import type { RuntimeRecord } from '../../../domain/runtime-record.js';
 import { recordToJson } from '../../../domain/result.js';
 import type { Judgement } from '../../../retention/retention.js';
 import { API, type App } from '../app.js';
-import type { HttpParts } from '../ports.js';
-import { Problem } from '../problem.js';
-import { NOT_FOUND, REFUSALS } from '../refusals.js';
+import type { HttpParts } from '../http-ports.js';
+import { Problem } from '../response/problem.js';
+import { NOT_FOUND, REFUSALS } from '../response/error-responses.js';
 import { after, before, gameId, judgedRecord, limit, operationPage, recordPage, status } from '../schemas.js';
-import { createPatient, createSoon } from '../soon.js';
-import { isoOrNull, isoText } from '../views.js';
+import { createPatient, createSoon } from '../request-timeouts.js';
+import { isoOrNull, isoText } from '../response/serialize.js';
 
 export function runtimeRoutes(app: App, parts: HttpParts): void {
   const { records, retention, clock } = parts;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { type Clock, systemClock } from '../../../clock.js';
+import { type Clock, systemClock } from '../../../async/clock.js';
 import { messageOf } from '../../../domain/errors.js';
 import { makeUsable, packagedBinaries } from './binaries.js';
 import { DATABASE, ensureCluster, openDataDir, SUPERUSER, type Cluster } from './cluster.js';

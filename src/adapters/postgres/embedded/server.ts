@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Clock } from '../../../clock.js';
+import type { Clock } from '../../../async/clock.js';
 import { ConfigurationError, UnavailableError } from '../../../domain/errors.js';
 import type { Binaries } from './binaries.js';
 import type { Cluster } from './cluster.js';

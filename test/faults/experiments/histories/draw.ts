@@ -1,7 +1,7 @@
 /** Draws a history's schedule from its seed, by nothing but the seed. */
 import { POINTS } from '../../laboratory/points.js';
 import { createRandom, type Random } from '../../laboratory/random.js';
-import { engineFaults } from '../engine-calls-faults.js';
+import { engineFaults } from '../engine-calls/faults.js';
 import {
   type Act,
   type Fault,

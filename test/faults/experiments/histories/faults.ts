@@ -1,11 +1,11 @@
 /** Breaks what a history's schedule says, and mends all of it in the end. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EngineFault, FaultRule } from '../../../support/engine-fault-proxy.js';
-import type { TcpFaultProxy } from '../../../support/tcp-fault-proxy.js';
+import type { EngineFault, FaultRule } from '../../../support/engine/engine-fault-proxy.js';
+import type { TcpFaultProxy } from '../../../support/network/tcp-fault-proxy.js';
 import { POINTS } from '../../laboratory/points.js';
 import type { Order } from '../../laboratory/seam.js';
 import type { Site } from '../../laboratory/site.js';
-import { engineFaults } from '../engine-calls-faults.js';
+import { engineFaults } from '../engine-calls/faults.js';
 import type { Crew } from './crew.js';
 import { DOCKER_TIMEOUT_MS } from './draw.js';
 import type { Game } from './history.js';

@@ -1,6 +1,6 @@
 /** Makes the games of a history, each in its situation, and the strangers around them. */
 import { randomBytes } from 'node:crypto';
-import type { TestContainers } from '../../../support/test-containers.js';
+import type { TestContainers } from '../../../support/engine/test-containers.js';
 import type { Lifecycle } from '../../laboratory/lifecycle.js';
 import type { Site } from '../../laboratory/site.js';
 import type { Game, Stranger } from './history.js';

@@ -1,5 +1,5 @@
 /** All that is known of a history when it is over. What is checked is checked against this alone. */
-import type { RequestSeen } from '../../../support/engine-fault-proxy.js';
+import type { RequestSeen } from '../../../support/engine/engine-fault-proxy.js';
 import type { Audited } from '../../laboratory/audit.js';
 import type { EngineEvent } from '../../laboratory/engine-ledger.js';
 import type { SeenJob } from '../../laboratory/jobs.js';

@@ -10,7 +10,7 @@ import { createFaults } from './faults.js';
 import { makeGames, type Planted } from './games.js';
 import type { History, Played } from './history.js';
 import { createOperations, noteTenures } from './operations.js';
-import { createReckoning } from './reckoning.js';
+import { createReckoning } from './checks/reckoning.js';
 import { type Act, type Schedule, shownAct } from './schedule.js';
 
 /** Where histories are played, one after the other. */

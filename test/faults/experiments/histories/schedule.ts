@@ -1,5 +1,5 @@
 /** What happens in a seeded history, and when. Nothing here is random; `draw.ts` draws it. */
-import type { TcpMode } from '../../../support/tcp-fault-proxy.js';
+import type { TcpMode } from '../../../support/network/tcp-fault-proxy.js';
 import type { Store } from '../../experiment.js';
 
 /** How a game stands when its history begins. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PrivateEngine, startPrivateEngine } from '../../../../scripts/services/engine.mjs';
 import { type RedisServer, startRedisServer } from '../../../../scripts/services/redis.mjs';
-import { type PostgresServer, startPostgres } from '../../../support/postgres.js';
+import { type PostgresServer, startPostgres } from '../../../support/postgres/postgres.js';
 import type { Servers } from '../../experiment.js';
 
 interface KillableRedis {

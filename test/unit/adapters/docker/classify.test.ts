@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type CallFailure, type Verdict, classify, readFailure } from '../../../../src/adapters/docker/classify.js';
-import { DeadlineError } from '../../../../src/adapters/docker/deadline.js';
+import { DeadlineError } from '../../../../src/async/abortable-deadline.js';
 
 const answer = (status: number, message?: string): CallFailure => ({ kind: 'answer', status, message, text: '' });
 const noAnswer = (code?: string): CallFailure => ({ kind: 'no_answer', code, text: '' });

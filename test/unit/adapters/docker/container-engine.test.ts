@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { EngineProtocolError } from '../../../../src/adapters/docker/container-engine.js';
-import { DeadlineError } from '../../../../src/adapters/docker/deadline.js';
+import { DeadlineError } from '../../../../src/async/abortable-deadline.js';
 import { UnavailableError } from '../../../../src/domain/errors.js';
 import {
   type Answer,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HttpParts } from '../../../../src/adapters/http/ports.js';
+import type { HttpParts } from '../../../../src/adapters/http/http-ports.js';
 import { UnavailableError } from '../../../../src/domain/errors.js';
 import type { ResultJson } from '../../../../src/domain/result.js';
 import type { DeadLetterStory } from '../../../../src/jobs/dead-letters.js';

@@ -1,5 +1,5 @@
 import type { App } from '../../../../src/adapters/http/app.js';
-import type { AnsweredRequest, HttpParts, HttpSettings } from '../../../../src/adapters/http/ports.js';
+import type { AnsweredRequest, HttpParts, HttpSettings } from '../../../../src/adapters/http/http-ports.js';
 import { buildApp } from '../../../../src/adapters/http/server.js';
 import type { CleanupJobData, JobEnding } from '../../../../src/jobs/ports.js';
 import { type HttpRecords, httpParts } from '../../../support/http-parts.js';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkLeases } from '../../../faults/experiments/histories/checks-leases.js';
+import { checkLeases } from '../../../faults/experiments/histories/checks/checks-leases.js';
 import type { History } from '../../../faults/experiments/histories/history.js';
 import { GAME, note, NOTES, OTHER_WORKER, step, STEPS, WELL, WORKER } from './well.js';
 

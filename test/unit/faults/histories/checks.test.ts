@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkHistory } from '../../../faults/experiments/histories/checks.js';
+import { checkHistory } from '../../../faults/experiments/histories/checks/checks.js';
 import type { History } from '../../../faults/experiments/histories/history.js';
 import {
   at,

@@ -1,4 +1,4 @@
-import type { AdminFacts } from '../../../../../src/adapters/http/admin/facts.js';
+import type { AdminFacts } from '../../../../../src/adapters/http/admin/load-dashboard.js';
 import type { DeadLetter } from '../../../../../src/jobs/dead-letters.js';
 import type { LoggedOperation } from '../../../../../src/domain/pages.js';
 

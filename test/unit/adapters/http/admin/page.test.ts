@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AdminFacts } from '../../../../../src/adapters/http/admin/facts.js';
+import type { AdminFacts } from '../../../../../src/adapters/http/admin/load-dashboard.js';
 import { adminPage } from '../../../../../src/adapters/http/admin/page.js';
 import { ago, aLetter, anOperation, someFacts } from './admin-facts.js';
 

@@ -1,0 +1,94 @@
+import { randomUUID } from 'node:crypto';
+import type { JobsOptions, Telemetry } from 'bullmq';
+import type { Clock } from '../../../async/clock.js';
+import type { CleanupJobData, CleanupQueue, EnqueuedJob } from '../../../jobs/ports.js';
+import type { JobQueue, QueueBackend } from '../store/queue-store.js';
+import { deduplicationId, isFromSweep, storageProblem } from './deduplication.js';
+import { type QueueCounts, queueCountsOf } from '../store/job-state.js';
+import { inLanes } from '../../../async/map-concurrent.js';
+import { createLazyQueue } from '../store/lazy-queue.js';
+import { CLEANUP_JOB } from '../names.js';
+import type { QueueReport } from '../store/queue-report.js';
+import { tellStored, tellSweep } from './enqueue-outcome.js';
+
+/** BullMQ takes jobs without a priority first: a sweep may enqueue a hundred thousand, and nobody is to wait for them. */
+const BEHIND_PEOPLE = { priority: 10 };
+
+const ANSWER_LIMIT_MS = 1_000;
+/** For one step of a batch, once the store has just shown that it answers. */
+const BATCH_LIMIT_MS = 10_000;
+/** A batch takes one lock a job in PostgreSQL, all in one transaction. */
+const BATCH = 500;
+
+interface Deps {
+  readonly backend: QueueBackend;
+  readonly clock: Clock;
+  readonly report: QueueReport;
+  readonly telemetry?: Telemetry | undefined;
+}
+
+export interface CleanupProducer extends CleanupQueue {
+  /** How many jobs are in each state; rejects like `enqueue`. */
+  readonly counts: () => Promise<QueueCounts>;
+}
+
+/**
+ * The producer. Connects at its first use, so it may be made while the store is away. Rejects with a `TypeError` for
+ * text that no store can hold; everything else is the worker's to judge.
+ *
+ * A request that timed out may still have been carried out. Asking again is safe: one live cleanup per game.
+ */
+export function createCleanupQueue({ backend, clock, report, telemetry }: Deps): CleanupProducer {
+  const { ask, close } = createLazyQueue({ backend, clock, report, telemetry, what: "the queue's producer" });
+
+  async function enqueue(requests: readonly CleanupJobData[]): Promise<readonly EnqueuedJob[]> {
+    const problem = requests.map(storageProblem).find((found) => found !== undefined);
+    if (problem !== undefined) throw new TypeError(problem);
+    if (requests.length === 0) return [];
+    const [first] = requests;
+    if (first !== undefined && requests.length === 1) return ask(ANSWER_LIMIT_MS, (queue) => addBatch(queue, [first]));
+    return enqueueMany(requests);
+  }
+
+  async function enqueueMany(requests: readonly CleanupJobData[]): Promise<readonly EnqueuedJob[]> {
+    const answers: EnqueuedJob[] = [];
+    for (let start = 0; start < requests.length; start += BATCH) {
+      const batch = requests.slice(start, start + BATCH);
+      // A batch may take long; a store that is gone must not.
+      await ask(ANSWER_LIMIT_MS, (queue) => queue.getActiveCount());
+      answers.push(...(await ask(BATCH_LIMIT_MS, (queue) => addBatch(queue, batch))));
+    }
+    return answers;
+  }
+
+  return {
+    enqueue,
+    close,
+    counts: () => ask(ANSWER_LIMIT_MS, async (queue) => queueCountsOf(await queue.getJobCounts())),
+  };
+}
+
+/** Adds the jobs in one step, then finds out what became of each: BullMQ does not tell a new job from a live one it found. */
+async function addBatch(queue: JobQueue, requests: readonly CleanupJobData[]): Promise<readonly EnqueuedJob[]> {
+  const ids = requests.map(() => randomUUID());
+  const added = await queue.addBulk(
+    requests.map((data, index) => ({ name: CLEANUP_JOB, data, opts: optionsFor(data, ids[index] ?? '') })),
+  );
+  return inLanes(requests, async (data, index) => {
+    const jobId = added[index]?.id;
+    if (jobId === undefined) throw new Error('BullMQ answered for fewer jobs than were added');
+    const stored = { jobId, requestId: ids[index] ?? '' };
+    return isFromSweep(data) ? tellSweep(queue, data, stored) : tellStored(queue, data, stored);
+  });
+}
+
+/**
+ * A job of ours is known by the id of its request. That of a sweep, one of very many, is the job's own id, so that no new
+ * job needs to be read back. Others keep the short ids that BullMQ gives, and theirs is among the options: BullMQ keeps
+ * those it does not know.
+ */
+function optionsFor(data: CleanupJobData, requestId: string): JobsOptions {
+  const deduplication = { id: deduplicationId(data.gameId) };
+  const own = isFromSweep(data) ? { jobId: requestId, ...BEHIND_PEOPLE } : { requestId };
+  return { deduplication, ...own };
+}

@@ -1,0 +1,99 @@
+import type { Clock } from '../../../async/clock.js';
+import { messageOf } from '../../../domain/errors.js';
+import { RETRY_STORE_MS } from './job-options.js';
+import type { QueueReport } from './queue-report.js';
+import { isOutage } from './store-errors.js';
+import { within } from './within.js';
+
+const PROBE_INTERVAL_MS = 1_000;
+/** Longer than a worker rests after a failed claim: what answers a probe may still refuse the work, as a full Redis does. */
+const QUIET_MS = 2 * RETRY_STORE_MS;
+const SAME_FAULT_SILENCE_MS = 10_000;
+
+interface Deps {
+  readonly clock: Clock;
+  readonly report: QueueReport;
+  /** Any small question to the store; once it is answered and nothing fails any more, the streak ends. */
+  readonly probe: () => Promise<unknown>;
+}
+
+/** Turns a flood of errors into one report at its start and one at its end. */
+export interface Streak {
+  /** To be called with every error; never throws. */
+  readonly note: (cause: unknown, what: string) => void;
+  /** Stops probing; nothing is reported any more. */
+  readonly end: () => void;
+}
+
+interface Outage {
+  readonly sinceMs: number;
+  /** When something failed last. */
+  readonly failedAtMs: number;
+  /** When a probe was answered first since then. */
+  answeredAtMs: number | undefined;
+}
+
+/**
+ * An outage is over when probes are answered and nothing has failed for a while. Silence alone proves nothing, as an idle
+ * worker may just not have asked; nor does an answer alone, as the store may read and refuse to write. Errors that are no
+ * outage are reported by themselves, the same one at most every ten seconds.
+ */
+export function createStreak({ clock, report, probe }: Deps): Streak {
+  const lastFaults = new Map<string, number>();
+  let outage: Outage | undefined;
+  let ended = false;
+  let cancelProbe = (): void => undefined;
+
+  function note(cause: unknown, what: string): void {
+    if (ended) return;
+    if (isOutage(cause)) noteOutage(cause);
+    else noteFault(cause, what);
+  }
+
+  function noteOutage(cause: unknown): void {
+    const nowMs = clock.monotonicMs();
+    const isNew = outage === undefined;
+    outage = { sinceMs: outage?.sinceMs ?? nowMs, failedAtMs: nowMs, answeredAtMs: undefined };
+    if (!isNew) return;
+    report.unavailable(cause);
+    probeLater();
+  }
+
+  function noteFault(cause: unknown, what: string): void {
+    const key = `${what}: ${messageOf(cause)}`;
+    const nowMs = clock.monotonicMs();
+    const lastMs = lastFaults.get(key);
+    if (lastMs !== undefined && nowMs - lastMs < SAME_FAULT_SILENCE_MS) return;
+    if (lastFaults.size >= 100) lastFaults.clear();
+    lastFaults.set(key, nowMs);
+    report.fault(what, cause);
+  }
+
+  function probeLater(): void {
+    cancelProbe = clock.after(PROBE_INTERVAL_MS, () => void tryProbe());
+  }
+
+  async function tryProbe(): Promise<void> {
+    const answered = await within(clock, PROBE_INTERVAL_MS, Promise.resolve().then(probe)).then(
+      () => true,
+      () => false,
+    );
+    if (ended || outage === undefined) return;
+    const nowMs = clock.monotonicMs();
+    outage.answeredAtMs = answered ? (outage.answeredAtMs ?? nowMs) : undefined;
+    if (outage.answeredAtMs === undefined || nowMs - outage.failedAtMs < QUIET_MS) {
+      probeLater();
+      return;
+    }
+    report.recovered(Math.round(outage.answeredAtMs - outage.sinceMs));
+    outage = undefined;
+  }
+
+  return {
+    note,
+    end: () => {
+      ended = true;
+      cancelProbe();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/**
+ * What an error of the queue's store means. BullMQ passes on whatever ioredis, pg or a socket threw, so they are told
+ * apart by code and, where a library gives none, by its words.
+ */
+import { messageOf, UnavailableError } from '../../../domain/errors.js';
+import { isDriverOutage, isOutageState, isServerAwayState, isSocketFailure } from '../../outage.js';
+
+/** What ioredis and Redis itself say, without a code. */
+const REDIS_OUTAGE =
+  /^(?:Connection is closed|Command timed out|Stream isn't writeable|Reached the max retries per request|(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|OOM) )/;
+
+const codeOf = (thrown: unknown): string =>
+  thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
+
+/** The store is out of reach or says that it cannot serve now. */
+export function isOutage(thrown: unknown): boolean {
+  if (thrown instanceof UnavailableError || isSocketFailure(thrown) || isServerAwayState(codeOf(thrown))) return true;
+  const message = messageOf(thrown);
+  return isDriverOutage(message) || REDIS_OUTAGE.test(message);
+}
+
+/** The same request may succeed a moment later: an outage, or a deadlock, timeout or cancellation inside the store. */
+export function isPassing(thrown: unknown): boolean {
+  return isOutage(thrown) || isOutageState(codeOf(thrown));
+}
+
+// BullMQ's codes: job missing, lock missing, not active (any more), locked by somebody else.
+const NOT_OURS = new Set<unknown>([-1, -2, -3, -6]);
+
+/** A write about a job was refused because the job is gone, settled already, or held by another worker. */
+export function isNotOurs(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && NOT_OURS.has(thrown.code);
+}

@@ -1,0 +1,40 @@
+import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import type { SweepReport } from '../../../retention/ports.js';
+import { SWEEP_JOB } from '../names.js';
+import { SHUTDOWN } from '../worker/processor.js';
+import type { QueueReport } from '../store/queue-report.js';
+import { storableError } from '../store/stored-text.js';
+
+interface Deps {
+  /** Rejects with the signal's reason once that is aborted. */
+  readonly sweep: (signal: AbortSignal) => Promise<SweepReport>;
+  readonly report: QueueReport;
+}
+
+type SweepJob = Pick<Job<unknown, unknown>, 'id' | 'name' | 'moveToWait'>;
+
+/**
+ * Three declared parameters: BullMQ counts them and makes no signal for fewer. A sweep repeats harmlessly, so BullMQ's own
+ * bookkeeping of its jobs will do: one that could not be recorded as done is simply run again.
+ */
+export function createSweepProcessor({ sweep, report }: Deps) {
+  return async (job: SweepJob, token: string | undefined, signal: AbortSignal | undefined): Promise<unknown> => {
+    if (job.name !== SWEEP_JOB) {
+      const shown = JSON.stringify(job.name.slice(0, 100).toWellFormed());
+      throw new UnrecoverableError(`invalid_request: job name ${shown} is unknown; allowed: ${SWEEP_JOB}`);
+    }
+    if (signal === undefined) throw new Error('BullMQ gave the sweep no signal');
+    try {
+      return await sweep(signal);
+    } catch (error) {
+      if (!signal.aborted) {
+        report.fault('a sweep failed', error);
+        throw storableError(error);
+      }
+      if (signal.reason === SHUTDOWN) await job.moveToWait(token);
+      else report.lockLost(job.id ?? '');
+      // By which BullMQ knows that nothing is left to write: the job waits again, or is another worker's.
+      throw new DelayedError();
+    }
+  };
+}

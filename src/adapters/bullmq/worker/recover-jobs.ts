@@ -1,0 +1,74 @@
+/**
+ * Jobs that are stuck or failed for a reason that is none of ours: recorded by BullMQ itself, by an older configuration,
+ * or written by a client that stores what no worker can read. They are put back, and the consumer decides like on any.
+ */
+import { readReason } from '../../../jobs/failure-reason.js';
+import type { JobQueue, QueueBackend } from '../store/queue-store.js';
+import { takeCharge } from '../store/job-options.js';
+import type { QueueReport } from '../store/queue-report.js';
+
+const PAGE = 100;
+const MAX_PAGES = 200;
+
+interface Deps {
+  readonly queue: JobQueue;
+  readonly backend: Pick<QueueBackend, 'kind' | 'mend'>;
+  readonly report: QueueReport;
+}
+
+export interface Healer {
+  /** Goes through the failed jobs once, newest first, twenty thousand at most. */
+  readonly healFailed: (signal: AbortSignal) => Promise<void>;
+  /** Puts one failed job back unless its reason is one of ours. Resolves to whether it did. */
+  readonly healFailedJob: (jobId: string) => Promise<boolean>;
+  /** Looks at a job that was found stalled: if it cannot be read, it never ran and never will. */
+  readonly mendStalled: (jobId: string) => Promise<void>;
+}
+
+export function createHealer({ queue, backend, report }: Deps): Healer {
+  async function healFailed(signal: AbortSignal): Promise<void> {
+    let start = 0;
+    for (let page = 0; page < MAX_PAGES && !signal.aborted; page++) {
+      const ids = await queue.getRanges(['failed'], start, start + PAGE - 1, false);
+      if (ids.length === 0) return;
+      for (const id of ids) {
+        if (signal.aborted) return;
+        // A healed job leaves the listing, and the next one moves up.
+        if (!(await healFailedJob(id))) start += 1;
+      }
+    }
+  }
+
+  async function healFailedJob(jobId: string): Promise<boolean> {
+    const job = await readable(jobId);
+    if (job === undefined || readReason(job.failedReason ?? '') !== undefined) return false;
+    const reason = job.failedReason ?? '';
+    takeCharge(job, backend.kind);
+    try {
+      await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+    } catch (error) {
+      report.fault(`failed job ${jobId} could not be put back`, error);
+      return false;
+    }
+    report.healed(jobId, `failed with "${reason.slice(0, 200)}", which is no verdict on the job; it runs again`);
+    return true;
+  }
+
+  async function mendStalled(jobId: string): Promise<void> {
+    await readable(jobId);
+  }
+
+  async function readable(jobId: string): Promise<Awaited<ReturnType<JobQueue['getJob']>>> {
+    try {
+      return await queue.getJob(jobId);
+    } catch (error) {
+      const isUnreadable = error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError;
+      if (!isUnreadable) throw error;
+      if (!(await backend.mend(jobId))) throw error;
+      report.healed(jobId, 'what was stored could not be read and was replaced');
+      return queue.getJob(jobId);
+    }
+  }
+
+  return { healFailed, healFailedJob, mendStalled };
+}

@@ -1,0 +1,44 @@
+import { isFailureCode } from '../../../domain/error-codes.js';
+import type { RecordJson } from '../../../domain/result.js';
+import type { JobEnding, JobView } from '../../../jobs/ports.js';
+import { shownReason } from '../../../jobs/failure-reason.js';
+import { Problem } from './problem.js';
+import { record as recordSchema } from '../schemas.js';
+import { isoOrNull, isoText } from './serialize.js';
+
+export function cleanupBody({ enqueuedAt, startedAt, finishedAt, nextTryAt, attempts, ending, ...job }: JobView) {
+  return {
+    ...job,
+    enqueuedAt: isoText(enqueuedAt),
+    startedAt: isoOrNull(startedAt),
+    finishedAt: isoOrNull(finishedAt),
+    nextTryAt: isoOrNull(nextTryAt),
+    attempts: [...attempts],
+    result: resultBody(ending),
+    failure: ending?.state === 'failed' ? shownReason(ending.reason) : null,
+  };
+}
+
+function resultBody(ending: JobEnding | null) {
+  if (ending?.state !== 'completed') return null;
+  const { outcome, errorCode, errorMessage, record } = ending.result;
+  return { outcome, errorCode, errorMessage: errorMessage ?? '', record: readRecord(record) };
+}
+
+/** A stored result is what a worker wrote, perhaps one of another version. */
+function readRecord(stored: RecordJson | null) {
+  return recordSchema.nullable().catch(null).parse(stored);
+}
+
+/** The record of a job that did what was asked; otherwise throws the `Problem` that it ended with. */
+export function recordOf(ending: Exclude<JobEnding, { readonly state: 'missing' }>) {
+  if (ending.state === 'failed') {
+    const { code, message } = shownReason(ending.reason);
+    throw new Problem(code, message);
+  }
+  const { outcome, errorCode, errorMessage } = ending.result;
+  if (outcome !== 'success') throw new Problem(isFailureCode(errorCode) ? errorCode : 'internal_error', errorMessage);
+  const record = readRecord(ending.result.record);
+  if (record === null) throw new Problem('internal_error', 'the cleanup succeeded, but its result has no record');
+  return record;
+}

@@ -1,0 +1,37 @@
+import type { QueueBackend } from '../../adapters/bullmq/store/queue-store.js';
+import { createDeadLetters } from '../../adapters/bullmq/dead-letters/dead-letters.js';
+import { createJobEndings } from '../../adapters/bullmq/lookup/wait-for-jobs.js';
+import { createJobLookup } from '../../adapters/bullmq/lookup/job-lookup.js';
+import { createQueueTelemetry } from '../../adapters/bullmq/worker/otel.js';
+import { type CleanupProducer, createCleanupQueue } from '../../adapters/bullmq/producer/cleanup-queue.js';
+import { createSweepSchedule } from '../../adapters/bullmq/sweeps/schedule-status.js';
+import type { DeadLetters } from '../../jobs/dead-letters.js';
+import type { JobEndings, JobLookup } from '../../jobs/ports.js';
+import type { DeadLetterGames, SweepSchedule } from '../../retention/ports.js';
+import type { Closing } from '../shutdown-stack.js';
+import type { Context } from '../context.js';
+import { queueReport } from './queue-store.js';
+
+/** All that people and other services may do with the queues. Each part connects at its first use. */
+export interface Queues {
+  readonly producer: CleanupProducer;
+  readonly endings: JobEndings;
+  readonly lookup: JobLookup;
+  readonly deadLetters: DeadLetters & DeadLetterGames;
+  readonly schedule: SweepSchedule;
+}
+
+export function composeQueues({ clock, log }: Context, backend: QueueBackend, closing: Closing): Queues {
+  const deps = { backend, clock, report: queueReport(log) };
+  const closed = <Part extends { readonly close: () => Promise<void> }>(what: string, part: Part): Part => {
+    closing.add(what, part.close);
+    return part;
+  };
+  return {
+    producer: closed('queue', createCleanupQueue({ ...deps, telemetry: createQueueTelemetry() })),
+    endings: closed('endings', createJobEndings(deps)),
+    lookup: closed('job lookup', createJobLookup(deps)),
+    deadLetters: closed('dead letters', createDeadLetters(deps)),
+    schedule: closed('sweep schedule', createSweepSchedule(deps)),
+  };
+}

@@ -1,0 +1,48 @@
+import type { QueueBackend } from '../../adapters/bullmq/store/queue-store.js';
+import { openPostgresBackend } from '../../adapters/bullmq/store/postgres-store.js';
+import { openRedisBackend } from '../../adapters/bullmq/store/redis-store.js';
+import type { QueueReport } from '../../adapters/bullmq/store/queue-report.js';
+import { lending, poolOptions } from '../../adapters/postgres/pool.js';
+import { messageOf } from '../../domain/errors.js';
+import type { Log } from '../../telemetry/logger.js';
+import type { Closing } from '../shutdown-stack.js';
+import type { Context } from '../context.js';
+import type { Database } from './database.js';
+import { connectRedis } from './redis.js';
+
+const POOL_MAX = 4;
+
+/** The store that the job queue lives in, reached and ready. */
+export async function openQueueBackend(
+  context: Context,
+  database: Pick<Database, 'url' | 'pool'>,
+  closing: Closing,
+): Promise<QueueBackend> {
+  const { config, log, clock, patienceMs: deadlineMs, signal } = context;
+  const waiting = { clock, report: queueReport(log), deadlineMs, signal };
+  if (config.queueBackend === 'redis') {
+    const commands = await connectRedis(context, 'commands', closing);
+    const blocking = await connectRedis(context, 'blocking', closing);
+    return openRedisBackend({ commands, blocking, ...waiting });
+  }
+  return openPostgresBackend({
+    poolConfig: poolOptions({
+      connectionString: database.url,
+      applicationName: 'runtime-cleanup queue',
+      max: POOL_MAX,
+    }),
+    withClient: lending(database.pool),
+    ...waiting,
+  });
+}
+
+/** What the queue tells, as log lines: one for the start of an outage, one for its end. */
+export function queueReport(log: Log): QueueReport {
+  return {
+    unavailable: (cause) => log.warn({ reason: messageOf(cause) }, 'queue store unavailable'),
+    recovered: (outageMs) => log.info({ outage_ms: outageMs }, 'queue store answers again'),
+    fault: (what, cause) => log.error({ what, err: cause }, 'queue fault'),
+    lockLost: (jobId) => log.warn({ job_id: jobId }, 'job lock lost'),
+    healed: (jobId, how) => log.warn({ job_id: jobId, how }, 'job healed'),
+  };
+}

@@ -1,0 +1,49 @@
+import type { Check } from '../../cli/command-context.js';
+import { withDeadline } from '../../async/clock.js';
+import { formatHttpAddress, whereToAsk } from '../../config/http-address.js';
+import { messageOf, UnavailableError } from '../../domain/errors.js';
+import type { Context } from '../context.js';
+
+type Finding = Omit<Check, 'name'>;
+
+const ANSWER_LIMIT_MS = 2_000;
+
+/** Whether the address of the HTTP API is ours or free. Nothing else depends on it, so at worst it is a warning. */
+export async function checkApi({
+  config,
+  clock,
+  signal,
+}: Pick<Context, 'config' | 'clock' | 'signal'>): Promise<Finding> {
+  const { httpAddress: address } = config;
+  if (address.port === 0) return { status: 'ok', detail: 'listens on any free port; its log says on which' };
+  const url = `http://${formatHttpAddress(whereToAsk(address))}`;
+  const late = () => new UnavailableError('queue', `no answer within ${ANSWER_LIMIT_MS} ms`);
+  try {
+    const asked = fetch(`${url}/healthz`, { signal, redirect: 'manual' });
+    const response = await withDeadline(clock, ANSWER_LIMIT_MS, asked, late);
+    if (isOurs(response.status, await withDeadline(clock, ANSWER_LIMIT_MS, response.text(), late))) {
+      return { status: 'ok', detail: `answers at ${url}` };
+    }
+    return taken(url, 'something else answers there');
+  } catch (error) {
+    const reason = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
+    if (!/ECONNREFUSED/.test(reason)) return taken(url, reason);
+    return { status: 'ok', detail: `nobody listens at ${url}; "runtime-cleanup serve" or "api" will` };
+  }
+}
+
+const taken = (url: string, what: string): Finding => ({
+  status: 'warn',
+  detail: `${url}: ${what}`,
+  advice: 'set RTMANAGER_INTERNAL_HTTP_ADDR to an address that is free, or find out what listens there',
+});
+
+function isOurs(status: number, body: string): boolean {
+  if (status !== 200) return false;
+  try {
+    const answer: unknown = JSON.parse(body);
+    return typeof answer === 'object' && answer !== null && 'status' in answer && answer.status === 'ok';
+  } catch {
+    return false;
+  }
+}

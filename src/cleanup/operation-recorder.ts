@@ -1,0 +1,96 @@
+/**
+ * The bookkeeping of one operation: what it has seen so far, and the one row that it leaves in the operation log
+ * however it ends.
+ */
+import type { Clock } from '../async/clock.js';
+import { type CleanupCommand, GAME_ID_MAX_CHARACTERS, OP_KIND, type OperationEntry } from '../domain/operation.js';
+import type { Result } from '../domain/result.js';
+import type { RuntimeRecord } from '../domain/runtime-record.js';
+import { storable } from '../domain/text.js';
+import type { CleanupObserver, OperationLog } from './ports.js';
+
+export interface Operation {
+  /** Remembers the record, so that the row names its image and container. */
+  readonly saw: (record: RuntimeRecord) => void;
+  /** From here on the container may go at any time, whether or not the engine's answer is heard. */
+  readonly removalIsSent: () => void;
+  readonly containerIsGone: () => void;
+  /** The row for a fresh success, to be appended together with the change of the record. */
+  readonly successEntry: () => OperationEntry;
+  /** The success row has been appended by that transaction. */
+  readonly isLogged: () => void;
+  /** What a later reader must know of an operation that broke off. */
+  readonly whereItStopped: () => string;
+  /**
+   * Ends the operation: appends its row unless that is done, tells the observer, and gives the result back. A row that
+   * cannot be written is reported, never hidden, and does not change the outcome.
+   */
+  readonly conclude: <Ended extends Result>(result: Ended, cause?: unknown) => Promise<Ended>;
+}
+
+const WHERE_IT_STOPPED = {
+  untouched: '; nothing was changed',
+  told_to_go: '; the removal was asked for and may be carried out, and the next attempt will look again',
+  gone: '; the container is gone, and the next attempt will change the record',
+} as const;
+
+interface Deps {
+  readonly log: OperationLog;
+  readonly observer: CleanupObserver;
+  readonly clock: Clock;
+}
+
+export function createOperations(deps: Deps): { readonly begin: (command: CleanupCommand) => Operation } {
+  return { begin: (command) => beginOperation(deps, command) };
+}
+
+function beginOperation({ log, observer, clock }: Deps, command: CleanupCommand): Operation {
+  const startedMs = clock.monotonicMs();
+  let record: RuntimeRecord | undefined;
+  let container: keyof typeof WHERE_IT_STOPPED = 'untouched';
+  let logged = false;
+
+  function entry(ending: Pick<Result, 'outcome' | 'errorCode' | 'errorMessage'>): OperationEntry {
+    return {
+      gameId: storable(command.gameId.trim(), 2 * GAME_ID_MAX_CHARACTERS),
+      opKind: OP_KIND,
+      opSource: storable(command.opSource, 64),
+      sourceRef: storable(command.sourceRef, 2 * GAME_ID_MAX_CHARACTERS),
+      imageRef: record?.currentImageRef ?? '',
+      containerId: record?.currentContainerId ?? '',
+      outcome: ending.outcome,
+      errorCode: ending.errorCode,
+      errorMessage: storable(ending.errorMessage),
+      elapsedMs: Math.round(clock.monotonicMs() - startedMs),
+      jobId: command.jobId,
+      attempt: command.attempt,
+    };
+  }
+
+  async function conclude<Ended extends Result>(result: Ended, cause?: unknown): Promise<Ended> {
+    const concluded = entry(result);
+    if (!logged) {
+      await log.append(concluded).catch((error: unknown) => observer.auditRowLost(concluded, error));
+    }
+    observer.concluded(concluded, cause);
+    return result;
+  }
+
+  return {
+    saw: (seen) => {
+      record = seen;
+    },
+    removalIsSent: () => {
+      container = 'told_to_go';
+    },
+    containerIsGone: () => {
+      container = 'gone';
+    },
+    successEntry: () => entry({ outcome: 'success', errorCode: '', errorMessage: '' }),
+    isLogged: () => {
+      logged = true;
+    },
+    whereItStopped: () => WHERE_IT_STOPPED[container],
+    conclude,
+  };
+}

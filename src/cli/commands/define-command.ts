@@ -1,0 +1,48 @@
+import type { Command } from 'commander';
+import { describeSettings } from '../../config/variables.js';
+
+export interface CommandText {
+  /** Name and arguments, as commander writes them: `log <game-id>`. */
+  readonly usage: string;
+  /** One line, for the list of commands. */
+  readonly summary: string;
+  /** What else there is to know, for the command's own help. */
+  readonly details?: string;
+  readonly examples: readonly (readonly [command: string, does: string])[];
+  /** Names of the settings that matter to this command. */
+  readonly settings: readonly string[];
+}
+
+/** Adds a command with what every command has: `--json`, examples, and the settings it reads. */
+export function addCommand(
+  program: Command,
+  { usage, summary, details = '', examples, settings }: CommandText,
+): Command {
+  return program
+    .command(usage)
+    .summary(summary)
+    .description(`${summary}. ${details}`.trim())
+    .option('--json', 'write JSON, for machines')
+    .addHelpText('after', () => `\n${examplesText(examples)}\n\n${settingsText(settings)}`);
+}
+
+function examplesText(examples: CommandText['examples']): string {
+  const lines = examples.flatMap(([command, does]) => [`  ${command}`, `      ${does}`]);
+  return ['Examples:', ...lines].join('\n');
+}
+
+function settingsText(names: readonly string[]): string {
+  const lines = describeSettings()
+    .filter(({ name }) => names.includes(name))
+    .flatMap(({ name, meaning, fallback, allowed }) => [
+      `  ${name}`,
+      `      ${meaning}`,
+      `      allowed: ${allowed}; default: ${fallback}`,
+    ]);
+  return ['Settings (environment):', ...lines].join('\n').replaceAll('`', '');
+}
+
+/** Where the records live; nearly every command reads these. */
+export const DATABASE_SETTINGS = ['DATABASE_URL', 'RTMANAGER_DATA_DIR', 'RTMANAGER_LOG_LEVEL'];
+export const QUEUE_SETTINGS = ['REDIS_URL', 'RTMANAGER_QUEUE_BACKEND'];
+export const ALL_SETTINGS = describeSettings().map(({ name }) => name);

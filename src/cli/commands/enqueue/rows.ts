@@ -1,0 +1,89 @@
+import { SUCCESS_CODES } from '../../../domain/error-codes.js';
+import type { EnqueuedJob, JobEnding } from '../../../jobs/ports.js';
+import { type ExitCode, DONE, FAILED } from '../../process/exit-codes.js';
+import type { Output } from '../../terminal/output.js';
+
+/** One game of an `enqueue`, as far as is known; the names are those of `--json`. */
+export interface EnqueueRow {
+  readonly gameId: string;
+  /** Null: it could not be enqueued. */
+  readonly jobId: string | null;
+  readonly state: EnqueuedJob['state'] | 'missing' | 'not_enqueued';
+  readonly coalesced: boolean;
+  /** How the job ended: an error code, empty for a fresh success. Null until it has. */
+  readonly code: string | null;
+  readonly message: string;
+}
+
+/** What is known of a game: its job, if it has one, and the job's ending, if it was waited for and has come. */
+export function rowOf(gameId: string, job: EnqueuedJob | undefined, ending: JobEnding | undefined): EnqueueRow {
+  if (job === undefined) {
+    return { gameId, jobId: null, state: 'not_enqueued', coalesced: false, code: null, message: '' };
+  }
+  const { jobId, coalesced, state } = job;
+  return {
+    gameId,
+    jobId,
+    coalesced,
+    ...(ending === undefined ? { state, code: null, message: '' } : endingOf(ending)),
+  };
+}
+
+function endingOf(ending: JobEnding): Pick<EnqueueRow, 'state' | 'code' | 'message'> {
+  switch (ending.state) {
+    case 'completed':
+      return { state: 'completed', code: ending.result.errorCode, message: ending.result.errorMessage };
+    case 'failed': {
+      const [, code = 'internal_error', message = ''] = /^([a-z_]+): ([\s\S]*)$/.exec(ending.reason) ?? [];
+      return { state: 'failed', code, message: message === '' ? ending.reason : message };
+    }
+    case 'missing':
+      return { state: 'missing', code: null, message: 'the queue no longer knows this job; see the operation log' };
+  }
+}
+
+/** One line about an ending, for where there is no progress bar. */
+export function endingLine(gameId: string, ending: JobEnding): string {
+  const { state, code, message } = endingOf(ending);
+  return [`${gameId}: ${state}`, code ?? '', message].filter((part) => part !== '').join(', ');
+}
+
+export interface EnqueueSummary {
+  readonly rows: readonly EnqueueRow[];
+  readonly waited: boolean;
+}
+
+/**
+ * Failed when a game could not be enqueued or, after waiting, its container was not cleaned up: a job of the retention
+ * sweep completes with a `conflict`, and whoever joined it did not get what was asked for. Without waiting, how a job ends
+ * that was quick enough to be seen is no matter.
+ */
+export function exitCodeOf({ rows, waited }: EnqueueSummary): ExitCode {
+  const isFine = ({ state, code }: EnqueueRow) =>
+    waited ? state === 'completed' && isSuccessCode(code) : state !== 'not_enqueued';
+  return rows.every(isFine) ? DONE : FAILED;
+}
+
+const isSuccessCode = (code: string | null): boolean => SUCCESS_CODES.some((success) => success === code);
+
+/** Shows all rows as a table or as `{ "jobs": [...] }`. */
+export function showRows(output: Output, { rows, waited }: EnqueueSummary): void {
+  if (output.isJson) {
+    output.document({ jobs: rows });
+    return;
+  }
+  const cells = ({ gameId, jobId, state, coalesced }: EnqueueRow) => [
+    gameId,
+    jobId ?? '',
+    state,
+    coalesced ? 'yes' : '',
+  ];
+  if (waited) {
+    output.table(
+      ['GAME', 'JOB', 'STATE', 'COALESCED', 'CODE', 'MESSAGE'],
+      rows.map((row) => [...cells(row), row.code ?? '', row.message]),
+    );
+  } else {
+    output.table(['GAME', 'JOB', 'STATE', 'COALESCED'], rows.map(cells));
+  }
+}

@@ -1,0 +1,61 @@
+import { Option, type Command } from 'commander';
+import type { LoggedOperation } from '../../domain/pages.js';
+import { gameIdOf, limitOf } from '../terminal/argument-parsers.js';
+import { DONE, type ExitCode } from '../process/exit-codes.js';
+import type { CommandHost, CommandOptions, Run } from '../process/run-command.js';
+import { addCommand, DATABASE_SETTINGS } from './define-command.js';
+import { shownTime } from '../terminal/output.js';
+
+interface LogOptions extends CommandOptions {
+  readonly limit: number;
+}
+
+export function addLogCommand(program: Command, host: CommandHost): void {
+  addCommand(program, {
+    usage: 'log <game-id>',
+    summary: 'Shows the operation log of one game, newest first',
+    examples: [
+      ['runtime-cleanup log game-7', 'what was tried on this game, by whom, and how it ended'],
+      ['runtime-cleanup log game-7 --limit 1 --json', 'the newest row; prints { "operations": [...], "next" }'],
+    ],
+    settings: DATABASE_SETTINGS,
+  })
+    .addOption(new Option('--limit <count>', 'at most this many rows, up to 1000').argParser(limitOf).default(20))
+    .action((gameId: string, options: LogOptions) =>
+      host.runOnce(options, (run) => showLog(run, gameIdOf(gameId), options.limit)),
+    );
+}
+
+async function showLog({ session, world, output }: Run, gameId: string, limit: number): Promise<ExitCode> {
+  const { queries, close } = await world.openReader(session);
+  try {
+    const { items, next } = await queries.listOperations({ gameId, limit });
+    if (output.isJson) output.document({ operations: items, next });
+    else showOperations(output, items, next !== null);
+    return DONE;
+  } finally {
+    await close();
+  }
+}
+
+function showOperations(output: Run['output'], operations: readonly LoggedOperation[], hasMore: boolean): void {
+  if (operations.length === 0) {
+    output.note('The operation log has no row of this game.');
+    return;
+  }
+  output.table(
+    ['FINISHED', 'SOURCE', 'REF', 'OUTCOME', 'CODE', 'TOOK', 'JOB', 'ATTEMPT', 'MESSAGE'],
+    operations.map((row) => [
+      shownTime(row.finishedAt),
+      row.opSource,
+      row.sourceRef,
+      row.outcome,
+      row.errorCode,
+      `${row.finishedAt.getTime() - row.startedAt.getTime()}ms`,
+      row.jobId,
+      String(row.attempt),
+      row.errorMessage,
+    ]),
+  );
+  if (hasMore) output.note('There are older rows; add a higher --limit.');
+}

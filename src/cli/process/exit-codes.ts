@@ -1,0 +1,69 @@
+import { ConfigError } from '../../config/config.js';
+import type { Environment } from '../../config/environment.js';
+import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
+import { shown, type Output } from '../terminal/output.js';
+import { StopRequested } from './stop-signals.js';
+
+export const DONE = 0;
+export const FAILED = 1;
+const WRONG_USE = 2;
+export type ExitCode = typeof DONE | typeof FAILED | typeof WRONG_USE;
+
+/** The command was called in a way that cannot work; `lines` hold one sentence for each reason. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+
+  constructor(readonly lines: readonly string[]) {
+    super(lines.join('\n'));
+  }
+}
+
+interface Failure {
+  readonly exitCode: ExitCode;
+  readonly code: string;
+  readonly lines: readonly string[];
+  readonly advice?: string;
+}
+
+/** Says on standard error, once, what went wrong and what to do; answers with the exit code. */
+export function reportFailure(output: Output, environment: Environment, thrown: unknown): ExitCode {
+  const { exitCode, code, lines, advice } = judge(thrown);
+  if (output.isJson) {
+    output.note(
+      JSON.stringify({ error: { code, message: lines.join('\n'), ...(advice === undefined ? {} : { advice }) } }),
+    );
+  } else {
+    for (const line of lines) output.note(`runtime-cleanup: ${shown(line)}`);
+    if (advice !== undefined) output.note(advice);
+  }
+  if (wantsStack(environment) && thrown instanceof Error) output.note(thrown.stack ?? '');
+  return exitCode;
+}
+
+function judge(thrown: unknown): Failure {
+  if (thrown instanceof UsageError) {
+    return {
+      exitCode: WRONG_USE,
+      code: 'invalid_request',
+      lines: thrown.lines,
+      advice: 'Add --help to see how it is used.',
+    };
+  }
+  if (thrown instanceof ConfigError) return { exitCode: WRONG_USE, code: 'configuration', lines: thrown.lines };
+  if (thrown instanceof ConfigurationError) {
+    return { exitCode: FAILED, code: 'configuration', lines: oneLine(thrown.message) };
+  }
+  if (thrown instanceof UnavailableError) {
+    const advice = '`runtime-cleanup doctor` checks every dependency and says what to do.';
+    return { exitCode: FAILED, code: thrown.code, lines: oneLine(thrown.message), advice };
+  }
+  if (thrown instanceof StopRequested) return { exitCode: FAILED, code: 'stopped', lines: [thrown.message] };
+  const advice = 'Set RTMANAGER_LOG_LEVEL=debug to see where it comes from.';
+  return { exitCode: FAILED, code: 'internal_error', lines: oneLine(messageOf(thrown)), advice };
+}
+
+const oneLine = (text: string): readonly string[] => [text.trim().replaceAll(/\s*\n\s*/g, ' ')];
+
+function wantsStack(environment: Environment): boolean {
+  return ['debug', 'trace'].includes(environment['RTMANAGER_LOG_LEVEL']?.trim() ?? '');
+}

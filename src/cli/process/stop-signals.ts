@@ -1,0 +1,64 @@
+import type { Clock } from '../../async/clock.js';
+
+/** SIGHUP: the terminal was closed, or `npm run` passes on that it was. */
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+/** Why a command's signal was aborted. */
+export class StopRequested extends Error {
+  override readonly name = 'StopRequested';
+
+  constructor(readonly stopSignal: StopSignal) {
+    super(`stopped by ${stopSignal}`);
+  }
+}
+
+/** The part of `process` that hears signals. */
+export interface SignalSource {
+  readonly on: (name: StopSignal, listener: () => void) => unknown;
+  readonly off: (name: StopSignal, listener: () => void) => unknown;
+}
+
+export interface StopSignalOptions {
+  readonly source: SignalSource;
+  readonly clock: Clock;
+  /** Called for the second signal; must end the process. */
+  readonly exitNow: () => void;
+}
+
+/**
+ * Under `npm run`, one Ctrl-C arrives twice: from the terminal, and again from npm, which passes it on. No finger is
+ * that fast.
+ */
+const SAME_KEY_PRESS_MS = 250;
+
+/** The first signal aborts `signal`, the second ends the process. `release` gives the signals back to Node. */
+export function listenForStop({ source, clock, exitNow }: StopSignalOptions): {
+  readonly signal: AbortSignal;
+  readonly release: () => void;
+} {
+  const controller = new AbortController();
+  let firstAtMs: number | undefined;
+
+  const hear = (name: StopSignal) => () => {
+    const nowMs = clock.monotonicMs();
+    if (firstAtMs === undefined) {
+      firstAtMs = nowMs;
+      controller.abort(new StopRequested(name));
+    } else if (name !== 'SIGINT' || nowMs - firstAtMs >= SAME_KEY_PRESS_MS) {
+      exitNow();
+    }
+  };
+  const listeners = [
+    ['SIGINT', hear('SIGINT')],
+    ['SIGTERM', hear('SIGTERM')],
+    ['SIGHUP', hear('SIGHUP')],
+  ] as const;
+  for (const [name, listener] of listeners) source.on(name, listener);
+
+  return {
+    signal: controller.signal,
+    release: () => {
+      for (const [name, listener] of listeners) source.off(name, listener);
+    },
+  };
+}

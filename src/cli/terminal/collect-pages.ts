@@ -1,0 +1,34 @@
+import type { Page } from '../../domain/pages.js';
+
+interface Wanted {
+  /** Undefined: all there are. */
+  readonly limit: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+interface Collected<Item> {
+  readonly items: readonly Item[];
+  /** Where the rest begins; null: that was all. */
+  readonly next: string | null;
+}
+
+const PAGE_SIZE = 500;
+
+/** Reads page after page until there are as many items as are wanted. */
+export async function collectPages<Item>(
+  { limit = Number.POSITIVE_INFINITY, signal }: Wanted,
+  readPage: (page: { readonly after: string | undefined; readonly limit: number }) => Promise<Page<Item>>,
+): Promise<Collected<Item>> {
+  const items: Item[] = [];
+  let next: string | null = null;
+  do {
+    signal.throwIfAborted();
+    const page: Page<Item> = await readPage({
+      after: next ?? undefined,
+      limit: limit === Number.POSITIVE_INFINITY ? PAGE_SIZE : limit - items.length,
+    });
+    items.push(...page.items);
+    next = page.next;
+  } while (next !== null && items.length < limit);
+  return { items, next };
+}

@@ -1,0 +1,214 @@
+/** What a look comes to when the way to the engine is broken, or leads to something that is no engine. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createNetServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { createDocker } from '../../../src/adapters/docker/connection.js';
+import { createContainerEngine } from '../../../src/adapters/docker/container-engine.js';
+import type { ContainerEngine } from '../../../src/cleanup/ports.js';
+import {
+  type EngineFault,
+  type EngineFaultProxy,
+  startEngineFaultProxy,
+} from '../../support/engine/engine-fault-proxy.js';
+import { eventually } from '../../support/eventually.js';
+import { type ManualClock, createManualClock } from '../../support/manual-clock.js';
+import { createTestContainers, type TestContainers } from '../../support/engine/test-containers.js';
+
+const TIMEOUT_MS = 5_000;
+const signal = new AbortController().signal;
+const endingOf = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
+const unavailable = (message: RegExp) => ({
+  name: 'UnavailableError',
+  dependency: 'docker',
+  message: expect.stringMatching(message) as string,
+});
+
+let clock: ManualClock;
+beforeEach(() => {
+  clock = createManualClock();
+});
+
+describe('on the way to the engine', () => {
+  let proxy: EngineFaultProxy;
+  let containers: TestContainers;
+  let engine: ContainerEngine;
+  let id: string;
+
+  beforeAll(async () => {
+    containers = await createTestContainers(inject('engineSocket'));
+    proxy = await startEngineFaultProxy({ engineSocket: inject('engineSocket') });
+    id = await containers.make('created');
+  });
+  beforeEach(() => {
+    const docker = createDocker({ host: `unix://${proxy.socketPath}` });
+    engine = createContainerEngine({ docker, clock, timeoutMs: TIMEOUT_MS });
+  });
+  afterAll(async () => {
+    await proxy.close();
+    await containers.clear();
+  });
+
+  test.each<[EngineFault, RegExp]>([
+    [{ kind: 'reset' }, /socket hang up|ECONNRESET/],
+    [{ kind: 'lost-answer' }, /socket hang up|ECONNRESET/],
+    [{ kind: 'status', status: 500, message: 'broken' }, /broken \(HTTP 500\)/],
+    [{ kind: 'status', status: 502, message: 'bad gateway' }, /bad gateway \(HTTP 502\)/],
+    [{ kind: 'status', status: 503, message: 'busy' }, /busy \(HTTP 503\)/],
+    [{ kind: 'status', status: 429, message: 'slow down' }, /slow down \(HTTP 429\)/],
+    [{ kind: 'status', status: 404, message: 'page not found' }, /page not found \(HTTP 404\)/],
+    [{ kind: 'status', status: 301, message: 'moved' }, /moved \(HTTP 301\)/],
+    [{ kind: 'status', status: 200, message: 'welcome' }, /the answer is not the engine's: it has no Id/],
+  ])('%o is an outage, not a missing container', async (fault, message) => {
+    proxy.use(() => fault);
+    expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(message));
+  });
+
+  test.each<[EngineFault, number | null]>([
+    [{ kind: 'hang' }, null],
+    [{ kind: 'hang-after' }, 200],
+    [{ kind: 'truncated-body' }, 200],
+  ])('%o ends with the deadline', async (fault, engineStatus) => {
+    proxy.use(() => fault);
+    const ending = endingOf(engine.look(id, signal));
+    await eventually(() => expect(proxy.requests()).toMatchObject([{ engineStatus }]));
+    await clock.advance(TIMEOUT_MS);
+    expect(await ending).toMatchObject(unavailable(/no answer within 5000 ms/));
+  });
+
+  test('a body that comes slowly but in time is read', async () => {
+    proxy.use(() => ({ kind: 'slow-body', ms: 1, bytes: 256 }));
+    expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', activity: 'idle' });
+  });
+
+  test('a body that comes too slowly ends with the deadline', async () => {
+    proxy.use(() => ({ kind: 'slow-body', ms: 50, bytes: 1 }));
+    const ending = endingOf(engine.look(id, signal));
+    await eventually(() => expect(proxy.requests()).toMatchObject([{ engineStatus: 200 }]));
+    await clock.advance(TIMEOUT_MS);
+    expect(await ending).toMatchObject(unavailable(/no answer within 5000 ms/));
+  });
+
+  test.each<EngineFault>([{ kind: 'hang' }, { kind: 'truncated-body' }])(
+    '%o is left at once on an abort',
+    async (fault) => {
+      proxy.use(() => fault);
+      const reason = new Error('lease lost');
+      const caller = new AbortController();
+      const ending = endingOf(engine.look(id, caller.signal));
+      await eventually(() => expect(proxy.requests()).toHaveLength(1));
+      caller.abort(reason);
+      expect(await ending).toBe(reason);
+    },
+  );
+
+  test('many looks that hang on one signal all end with its abort', async () => {
+    proxy.use(() => ({ kind: 'hang' }));
+    const reason = new Error('shutting down');
+    const caller = new AbortController();
+    const endings = Promise.all(Array.from({ length: 32 }, () => endingOf(engine.look(id, caller.signal))));
+    await eventually(() => expect(proxy.requests()).toHaveLength(32));
+    caller.abort(reason);
+    expect(new Set(await endings)).toEqual(new Set([reason]));
+  });
+
+  test('the engine is used again as soon as it answers', async () => {
+    proxy.use(({ nth }) => (nth === 1 ? { kind: 'lost-answer' } : undefined));
+    expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/./));
+    expect(await engine.look(id, signal)).toMatchObject({ kind: 'present' });
+  });
+});
+
+describe('at something that is no engine', () => {
+  const id = 'a'.repeat(64);
+  let folder: string;
+  let answer: (response: ServerResponse) => void;
+  let engine: ContainerEngine;
+  const server = createServer((_request, response) => answer(response));
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'no-engine-'));
+    await new Promise<void>((resolve) => void server.listen(join(folder, 'sock'), resolve));
+  });
+  beforeEach(() => {
+    const docker = createDocker({ host: `unix://${join(folder, 'sock')}` });
+    engine = createContainerEngine({ docker, clock, timeoutMs: TIMEOUT_MS });
+  });
+  afterAll(async () => {
+    server.closeAllConnections();
+    server.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const say = (status: number, body: string): void => {
+    answer = (response) => {
+      response.writeHead(status);
+      response.end(body);
+    };
+  };
+
+  test('a web page that says "No such container" with 404 is no proof', async () => {
+    say(404, '<h1>No such container</h1>');
+    expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/HTTP code 404/));
+    expect(await endingOf(engine.remove(id, signal))).toMatchObject(unavailable(/HTTP code 404/));
+  });
+
+  test('an empty 404 is no proof', async () => {
+    say(404, '');
+    expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/HTTP code 404/));
+    expect(await endingOf(engine.remove(id, signal))).toMatchObject(unavailable(/HTTP code 404/));
+  });
+
+  test('a plain 400, as from a TLS port that is spoken to in plain HTTP, is an outage', async () => {
+    say(400, 'Client sent an HTTP request to an HTTPS server.\n');
+    expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/HTTP request to an HTTPS server/));
+  });
+
+  test('a page that welcomes everybody with 200 is neither a container nor a removal', async () => {
+    say(200, '<h1>Welcome</h1>');
+    expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/not the engine's/));
+    expect(await endingOf(engine.remove(id, signal))).toMatchObject(unavailable(/may still be carried out/));
+  });
+
+  test('a description of another container is not taken for "gone"', async () => {
+    const other = { Id: 'b'.repeat(64), Name: '/other', Config: { Labels: {} }, State: { Status: 'exited' } };
+    say(200, JSON.stringify(other));
+    expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/describes another container/));
+  });
+
+  test('what is not even HTTP is an outage', async () => {
+    const babble = createNetServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.end('SSH-2.0-OpenSSH_9.2\r\n');
+    });
+    await new Promise<void>((resolve) => void babble.listen(0, '127.0.0.1', resolve));
+    const { port } = babble.address() as AddressInfo;
+    const docker = createDocker({ host: `tcp://127.0.0.1:${port}` });
+    const elsewhere = createContainerEngine({ docker, clock, timeoutMs: TIMEOUT_MS });
+    expect(await endingOf(elsewhere.look(id, signal))).toMatchObject(unavailable(/Parse Error/));
+    babble.close();
+  });
+
+  test.each(['GET', 'DELETE'])('a redirect of a %s is not followed, and does not end the process', async (method) => {
+    let connections = 0;
+    const elsewhere = createNetServer((socket) => {
+      connections += 1;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => void elsewhere.listen(0, '127.0.0.1', resolve));
+    const { port } = elsewhere.address() as AddressInfo;
+    answer = (response) => {
+      response.writeHead(301, { location: `http://127.0.0.1:${port}/containers/${id}/json` });
+      response.end();
+    };
+    const ending = await endingOf(method === 'GET' ? engine.look(id, signal) : engine.remove(id, signal));
+    expect(ending).toMatchObject({ name: 'UnavailableError' });
+    // A connection that was begun before ours is accepted before ours.
+    const ours = endingOf(createDocker({ host: `tcp://127.0.0.1:${port}` }).ping());
+    expect(await ours).toBeInstanceOf(Error);
+    expect(connections).toBe(1);
+    elsewhere.close();
+  });
+});

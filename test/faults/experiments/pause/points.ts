@@ -1,0 +1,73 @@
+/** Where a worker is frozen: at the points of the seam, and with its removal sent but not yet arrived. */
+import { eventually } from '../../../support/eventually.js';
+import { type NamedPoint, POINTS } from '../../laboratory/points.js';
+import { nowNs } from '../../laboratory/seam.js';
+import type { Site } from '../../laboratory/site.js';
+import { isAbout } from '../../laboratory/tell.js';
+
+const ON_ITS_WAY: NamedPoint = {
+  name: 'with the removal on its way',
+  step: 'container remove',
+  at: 'start',
+  underLease: true,
+};
+
+const SENT_BEFORE = 'after the removal';
+
+export const PAUSE_POINTS: readonly NamedPoint[] = POINTS.flatMap((point) =>
+  point.name === SENT_BEFORE ? [ON_ITS_WAY, point] : [point],
+);
+
+export interface Freeze {
+  /** Resolves when a worker is frozen there: which, and since when. */
+  readonly carriedOut: () => Promise<{ readonly pid: number; readonly ns: number }>;
+  /** Lets go what was held up together with the worker; the worker itself stays frozen. */
+  readonly letGo: () => void;
+  readonly withdraw: () => void;
+}
+
+interface Concerned {
+  readonly gameId: string;
+  readonly containerId: string;
+}
+
+/** To be called before the cleanup is asked for. */
+export function freezeAt(site: Site, point: NamedPoint, { gameId, containerId }: Concerned): Freeze {
+  if (point === ON_ITS_WAY) return freezeBehindRemoval(site, containerId);
+  // The settlement names its job alone, which has no id yet; nothing else runs at this site.
+  const about = point.step === 'job settle' ? [] : [point.step.startsWith('container') ? containerId : gameId];
+  const order = site.seam.order(point, 'SIGSTOP', ...about);
+  return { carriedOut: () => order.carriedOut(), letGo: () => undefined, withdraw: order.withdraw };
+}
+
+/** The request arrives when the worker that sent it has been frozen for long. */
+function freezeBehindRemoval({ engine, seam }: Site, containerId: string): Freeze {
+  let letGo = (): void => undefined;
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  let frozen: { readonly pid: number; readonly ns: number } | undefined;
+  engine.hook({
+    onRequest: async ({ method, url }) => {
+      if (frozen !== undefined || method !== 'DELETE' || !url.includes(containerId)) return;
+      const sender = seam.seen().findLast((seen) => seen.step === 'container remove' && isAbout(seen, [containerId]));
+      if (sender === undefined) return;
+      process.kill(sender.pid, 'SIGSTOP');
+      frozen = { pid: sender.pid, ns: nowNs() };
+      await held;
+    },
+  });
+  return {
+    carriedOut: () =>
+      eventually(
+        () => {
+          if (frozen === undefined) throw new Error('nobody sent a removal');
+          return frozen;
+        },
+        { withinMs: 30_000 },
+      ),
+    letGo: () => letGo(),
+    withdraw: () => {
+      engine.hook({});
+      letGo();
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/** A queue in PostgreSQL is opened while the server is away, or while another opens it. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { QueueBackend } from '../../../src/adapters/bullmq/store/queue-store.js';
+import { migrateQueueTables, openPostgresBackend } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import { createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
+import { poolOptions } from '../../../src/adapters/postgres/pool.js';
+import { systemClock } from '../../../src/async/clock.js';
+import { UnavailableError } from '../../../src/domain/errors.js';
+import { withClient } from '../../support/queue/queue-clients.js';
+import { startProxy } from '../../support/queue/queue-proxy.js';
+import { createRecordingReport, type RecordingReport } from '../../support/queue/queue-report.js';
+import { createDatabase, type TestDatabase } from '../../support/postgres/database.js';
+import { eventually } from '../../support/eventually.js';
+
+let database: TestDatabase;
+let report: RecordingReport;
+
+beforeEach(async () => {
+  database = await createDatabase();
+  report = createRecordingReport();
+});
+afterEach(() => database.drop());
+
+interface How {
+  readonly url?: string;
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+  readonly lockTimeoutMs?: number;
+}
+
+const open = ({ url = database.url, deadlineMs = 30_000, signal, lockTimeoutMs }: How): Promise<QueueBackend> => {
+  const poolConfig = {
+    ...poolOptions({ connectionString: url, applicationName: 'opening', max: 4 }),
+    ...(lockTimeoutMs === undefined ? {} : { lock_timeout: lockTimeoutMs }),
+  };
+  return openPostgresBackend({
+    poolConfig,
+    withClient: (work) => withClient(poolConfig, work),
+    clock: systemClock,
+    report,
+    deadlineMs,
+    signal: signal ?? new AbortController().signal,
+  });
+};
+
+it('does not make anything of BullMQ before PostgreSQL answers and its tables are there', async () => {
+  const direct = new URL(database.url);
+  const proxy = await startProxy(Number(direct.port));
+  await proxy.cut();
+  direct.port = String(proxy.port);
+  const url = direct.href;
+  await expect(open({ url, deadlineMs: 1_500 })).rejects.toBeInstanceOf(UnavailableError);
+  expect(report.of('unavailable')).toHaveLength(1);
+  const impatient = new AbortController();
+  const given = open({ url, signal: impatient.signal });
+  impatient.abort(new Error('changed my mind'));
+  await expect(given).rejects.toThrow('changed my mind');
+
+  const opening = Promise.all(Array.from({ length: 4 }, () => open({ url })));
+  await proxy.restore();
+  const [backend] = await opening;
+  if (backend === undefined) throw new Error('no backend');
+  const queue = createCleanupQueue({ backend, clock: systemClock, report });
+  const request = { gameId: 'game-1', opSource: 'lobby_stream' };
+  expect(await queue.enqueue([request])).toMatchObject([{ state: 'waiting', coalesced: false }]);
+  await queue.close();
+  await proxy.close();
+}, 40_000);
+
+it('waits for another who makes its tables for longer than any wait for a lock may last', async () => {
+  const backend = await withClient({ connectionString: database.url }, async (other) => {
+    await migrateQueueTables(other);
+    await other.query('BEGIN');
+    await other.query('LOCK TABLE bullmq.migration');
+    const opening = open({ lockTimeoutMs: 200 });
+    const told = eventually(() => expect(report.of('unavailable').join()).toContain('lock timeout'));
+    await Promise.race([opening, told]);
+    await other.query('ROLLBACK');
+    return opening;
+  });
+  expect(backend.kind).toBe('postgres');
+  expect(report.of('recovered')).toHaveLength(1);
+}, 40_000);

@@ -1,0 +1,84 @@
+/** Is the laboratory awake? Breaks a copy of the product on purpose and says which check noticed it. */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Finding, Options, Servers, Store } from '../experiment.js';
+import { pauseOn, pauseTries } from '../experiments/pause.js';
+import { type Change, type Sabotage, SABOTAGES } from './planted-breaks.js';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const STORES: readonly Store[] = ['postgres', 'redis'];
+
+/** One finding a sabotage; one that was not noticed by the check that must is a violation. */
+export async function sabotage(
+  servers: Servers,
+  options: Options,
+  wanted: readonly Sabotage[] = SABOTAGES,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const one of wanted) {
+    const broken = brokenCopy(one);
+    try {
+      const finding = await notice(one, { ...servers, program: broken.program }, options);
+      options.say(finding.notes?.[0] ?? one.name);
+      findings.push(finding);
+    } finally {
+      broken.remove();
+    }
+  }
+  return findings;
+}
+
+async function notice(one: Sabotage, servers: Servers, options: Options): Promise<Finding> {
+  const found: Finding[] = [];
+  // Once is enough for what the default run tries three times.
+  const once = { ...options, runs: 1 };
+  const wanted = (variant: string, point: string): boolean =>
+    one.trials.some((trial) => trial.variant === variant && trial.point === point);
+  const tries = pauseTries(wanted, once.runs);
+  for (const store of STORES) found.push(...(await pauseOn(store, tries, servers, once)));
+
+  const caught = new Map<string, number>();
+  for (const { check } of found.flatMap(({ violations }) => violations))
+    caught.set(check, (caught.get(check) ?? 0) + 1);
+  const runs = found.reduce((sum, finding) => sum + finding.runs, 0);
+  const by = [...caught].map(([check, times]) => `"${check}" ${times} times`).join(', ');
+  const what = `${one.name}: ${by === '' ? 'noticed by nothing' : `noticed by ${by}`} in ${runs} runs`;
+  return {
+    fault: `sabotage: ${one.name}`,
+    store: 'both',
+    runs,
+    violations: caught.has(one.check)
+      ? []
+      : [{ check: 'a sabotage is noticed', what: `${what}; "${one.check}" must`, seed: options.seed, history: [] }],
+    recoveriesMs: [],
+    notes: [what],
+  };
+}
+
+/** A copy of the built program with the change in it, where it finds its packages and its migrations. */
+function brokenCopy({ changes }: Sabotage): { readonly program: string; readonly remove: () => void } {
+  const cache = join(ROOT, '.cache');
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(join(cache, 'sabotage-'));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  try {
+    cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true });
+    cpSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+    symlinkSync(join(ROOT, 'prisma'), join(folder, 'prisma'));
+    for (const change of changes) apply(change, join(folder, 'dist'));
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return { program: join(folder, 'dist', 'main.js'), remove };
+}
+
+function apply({ file, find, replace }: Change, folder: string): void {
+  const path = join(folder, file);
+  const pieces = readFileSync(path, 'utf8').split(find);
+  if (pieces.length !== 2) {
+    throw new Error(`${file} has ${pieces.length - 1} times ${JSON.stringify(find)}; exactly once is needed`);
+  }
+  writeFileSync(path, pieces.join(replace));
+}

@@ -1,0 +1,229 @@
+import type { PoolClient } from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createPool } from '../../../src/adapters/postgres/pool.js';
+import { migrate, pendingMigrations } from '../../../src/adapters/postgres/migrate.js';
+import { createPrisma } from '../../../src/adapters/prisma/client.js';
+import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
+import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
+import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
+import { UnavailableError } from '../../../src/domain/errors.js';
+import { anEntry } from '../../contract/runtime-records-contract.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { eventually } from '../../support/eventually.js';
+import { aRecord } from '../../support/records.js';
+import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
+import { fileURLToPath } from 'node:url';
+
+const migrationsDir = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
+
+/** Reached without faults; for looking and for getting in the way. */
+let direct: RecordsDatabase;
+let proxy: TcpFaultProxy;
+let url: string;
+let pool: ReturnType<typeof createPool>;
+let prisma: ReturnType<typeof createPrisma>;
+
+beforeAll(async () => {
+  direct = await openRecordsDatabase();
+});
+afterAll(() => direct.close());
+beforeEach(async () => {
+  await direct.clear();
+  proxy = await startTcpFaultProxy({ port: Number(new URL(direct.url).port) });
+  url = proxy.urlFor(direct.url);
+  pool = createPool({ connectionString: url, applicationName: 'faulty', max: 5 }, () => undefined);
+  prisma = createPrisma(pool);
+});
+afterEach(async () => {
+  await proxy.use('pass');
+  await prisma.$disconnect();
+  await pool.end();
+  await proxy.close();
+});
+
+/** Every way in which the program uses the database, each as a function to be called under a fault. */
+const uses = (): Readonly<Record<string, () => Promise<unknown>>> => ({
+  take: () => createRuntimeRecords({ prisma }).take('game-1'),
+  markRemoved: () => createRuntimeRecords({ prisma }).markRemoved(aRecord(), anEntry()),
+  append: () => createOperationLog({ prisma }).append(anEntry()),
+  findRecord: () => createRecordQueries({ prisma }).findRecord('game-1'),
+  listRecords: () => createRecordQueries({ prisma }).listRecords({ limit: 5 }),
+  listOperations: () => createRecordQueries({ prisma }).listOperations({ gameId: 'game-1', limit: 5 }),
+});
+
+const migrations = (): Readonly<Record<string, () => Promise<unknown>>> => ({
+  migrate: () => migrate({ connectionString: url, migrationsDir, lockTimeoutMs: 1_000 }),
+  pendingMigrations: () => pendingMigrations({ connectionString: url, migrationsDir }),
+});
+
+/** How each use ended. */
+const endings = async (calls: Readonly<Record<string, () => Promise<unknown>>>): Promise<Record<string, string>> => {
+  const ended = await Promise.all(
+    Object.entries(calls).map(async ([name, call]) => {
+      const ending = await call().then(
+        () => 'answered',
+        (error: unknown) => (error instanceof UnavailableError ? `unavailable: ${error.dependency}` : String(error)),
+      );
+      return [name, ending] as const;
+    }),
+  );
+  return Object.fromEntries(ended);
+};
+
+const all = (ending: string, calls: Readonly<Record<string, () => Promise<unknown>>>): Record<string, string> =>
+  Object.fromEntries(Object.keys(calls).map((name) => [name, ending]));
+
+const UNAVAILABLE = 'unavailable: postgresql';
+
+/** Opens as many connections as the uses need, so that a fault meets live ones. */
+const warmUp = async (): Promise<void> => {
+  await Promise.all(Array.from({ length: 5 }, () => pool.query('SELECT pg_sleep(0.05)')));
+};
+
+const backendsOf = async (applicationName: string, state: string): Promise<number> => {
+  const { rows } = await direct.pool.query<{ n: number }>(
+    'SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = $2',
+    [applicationName, state],
+  );
+  return rows[0]?.n ?? 0;
+};
+
+describe('the line to the database', () => {
+  test.each(['refuse', 'reset'] as const)(
+    '%s: every use says at once that it is unavailable, and recovers',
+    async (mode) => {
+      await warmUp();
+      await proxy.use(mode);
+      const startedAtMs = performance.now();
+      expect(await endings({ ...uses(), ...migrations() })).toEqual(all(UNAVAILABLE, { ...uses(), ...migrations() }));
+      expect(performance.now() - startedAtMs).toBeLessThan(4_000);
+      await proxy.use('pass');
+      await eventually(async () => expect(await endings(uses())).toEqual(all('answered', uses())));
+    },
+  );
+
+  test('a black hole for new connections: every use ends after the time to connect', async () => {
+    await proxy.use('blackhole');
+    const startedAtMs = performance.now();
+    expect(await endings({ ...uses(), ...migrations() })).toEqual(all(UNAVAILABLE, { ...uses(), ...migrations() }));
+    expect(performance.now() - startedAtMs).toBeLessThan(12_000);
+  });
+
+  test('a black hole for live connections: every use ends after the time for a query, and recovers', async () => {
+    await warmUp();
+    await proxy.use('blackhole');
+    const startedAtMs = performance.now();
+    expect(await endings(uses())).toEqual(all(UNAVAILABLE, uses()));
+    expect(performance.now() - startedAtMs).toBeLessThan(25_000);
+    await proxy.use('pass');
+    await eventually(async () => expect(await endings(uses())).toEqual(all('answered', uses())));
+  });
+});
+
+describe('the server', () => {
+  /** Makes `work` wait for a row that somebody else has locked, and then does `then` to it. */
+  const whileLocked = async <T>(work: () => Promise<T>, then: (other: PoolClient) => Promise<unknown>): Promise<T> => {
+    await direct.put(aRecord());
+    const other = await direct.pool.connect();
+    try {
+      await other.query('BEGIN; SELECT FROM runtime_records FOR UPDATE');
+      const working = work();
+      await eventually(async () => expect(await backendsOf('faulty', 'Lock')).toBe(1));
+      await then(other);
+      return await working;
+    } finally {
+      await other.query('ROLLBACK');
+      other.release();
+    }
+  };
+  const signalBackends = (how: 'pg_terminate_backend' | 'pg_cancel_backend') =>
+    direct.pool.query(
+      `SELECT ${how}(pid) FROM pg_stat_activity WHERE application_name = 'faulty' AND wait_event_type = 'Lock'`,
+    );
+  const take = () => endings({ take: () => createRuntimeRecords({ prisma }).take('game-1') });
+
+  test.each(['pg_terminate_backend', 'pg_cancel_backend'] as const)(
+    'that ends our query (%s) is unavailable',
+    async (how) => {
+      expect(await whileLocked(take, () => signalBackends(how))).toEqual({ take: UNAVAILABLE });
+      expect(await take()).toEqual({ take: 'answered' });
+    },
+  );
+
+  test('that keeps us waiting for a row too long is unavailable', async () => {
+    expect(await whileLocked(take, async () => undefined)).toEqual({ take: UNAVAILABLE });
+  });
+
+  test('that is only read from is unavailable for writing', async () => {
+    await direct.put(aRecord());
+    await direct.pool.query(
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`,
+    );
+    try {
+      expect(await take()).toEqual({ take: UNAVAILABLE });
+    } finally {
+      await direct.pool.query(
+        `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database()); END $$`,
+      );
+    }
+  });
+
+  test('that runs every transaction serializable and refuses the loser of a race is unavailable, not a bug', async () => {
+    await direct.pool.query(
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = ''serializable''', current_database()); END $$`,
+    );
+    try {
+      const overtaken = await whileLocked(take, (other) =>
+        other.query('UPDATE runtime_records SET lease_epoch = lease_epoch + 1; COMMIT'),
+      );
+      expect(overtaken).toEqual({ take: UNAVAILABLE });
+    } finally {
+      await direct.pool.query(
+        `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_isolation', current_database()); END $$`,
+      );
+    }
+  });
+
+  test('that carries out a change whose answer is lost has carried it out once: the next try finds it removed', async () => {
+    await direct.put(aRecord());
+    const records = createRuntimeRecords({ prisma });
+    const taken = await records.take('game-1');
+    if (taken === undefined) throw new Error('there is no record to take');
+    const other = await direct.pool.connect();
+    await other.query('BEGIN; SELECT FROM runtime_records FOR UPDATE');
+    const marking = endings({ mark: () => records.markRemoved(taken.record, anEntry()) });
+    await eventually(async () => expect(await backendsOf('faulty', 'Lock')).toBe(1));
+    await proxy.use('reset');
+    expect(await marking).toEqual({ mark: UNAVAILABLE });
+    await other.query('COMMIT');
+    other.release();
+    await proxy.use('pass');
+
+    await eventually(async () =>
+      expect(await records.markRemoved(taken.record, anEntry())).toMatchObject({ status: 'already_removed' }),
+    );
+    const { rows } = await direct.pool.query('SELECT count(*)::int AS n FROM operation_log');
+    expect(rows).toEqual([{ n: 1 }]);
+  });
+});
+
+test('a pool whose connections are all taken is unavailable after the time to get one', async () => {
+  const held = await Promise.all(Array.from({ length: 5 }, () => pool.connect()));
+  expect(await endings(uses())).toEqual(all(UNAVAILABLE, uses()));
+  for (const connection of held) connection.release();
+  expect(await endings(uses())).toEqual(all('answered', uses()));
+});
+
+test('a table that is missing is a bug, not an outage', async () => {
+  await direct.pool.query('ALTER TABLE runtime_records RENAME TO elsewhere');
+  try {
+    const ended = await endings({
+      raw: () => createRuntimeRecords({ prisma }).take('game-1'),
+      model: () => createRecordQueries({ prisma }).findRecord('game-1'),
+    });
+    expect(ended['raw']).toMatch(/42P01/);
+    expect(ended['model']).toMatch(/"public.runtime_records" does not exist/);
+  } finally {
+    await direct.pool.query('ALTER TABLE elsewhere RENAME TO runtime_records');
+  }
+});

@@ -1,0 +1,159 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/async/clock.js';
+import { LeaseLostError } from '../../../src/lease/lease-lost.js';
+import type { LeaseStore } from '../../../src/lease/lease-store.js';
+import type { LeaseSettings } from '../../../src/lease/timing.js';
+import { createLeases, type Lease, type LeaseEnding } from '../../../src/lease/with-lease.js';
+import { newLeaseToken } from '../../../src/app/random.js';
+import { type ConnectedStore, LEASE_BACKENDS, type LeaseBackend } from '../../contract/lease-store-backends.js';
+import { eventually } from '../../support/eventually.js';
+import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
+
+const SHORT: LeaseSettings = { ttlMs: 2_000, releaseTimeoutMs: 300 };
+const LONG: LeaseSettings = { ttlMs: 60_000, releaseTimeoutMs: 300 };
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+const elapsedMs = async (work: () => Promise<unknown>): Promise<number> => {
+  const startedAtMs = performance.now();
+  await work();
+  return performance.now() - startedAtMs;
+};
+
+describe.each(LEASE_BACKENDS)('a lease on %s', (_name, startBackend) => {
+  let backend: LeaseBackend;
+  let proxy: TcpFaultProxy;
+  /** Its line can be made bad. */
+  let holder: ConnectedStore;
+  /** Its line is always good. */
+  let contender: ConnectedStore;
+  let releaseFailures: unknown[];
+  const game = 'game-1';
+
+  beforeAll(async () => {
+    backend = await startBackend();
+    contender = await backend.connect();
+  });
+  afterAll(async () => {
+    await contender.close();
+    await backend.stop();
+  });
+  beforeEach(async () => {
+    releaseFailures = [];
+    proxy = await startTcpFaultProxy({ port: backend.port });
+    holder = await backend.connect(proxy.urlFor(backend.url));
+  });
+  afterEach(async () => {
+    await proxy.use('pass');
+    await holder.close();
+    await proxy.close();
+  });
+
+  const withLease = <T>(
+    settings: LeaseSettings,
+    store: LeaseStore,
+    work: (lease: Lease) => Promise<T>,
+  ): Promise<LeaseEnding<T>> =>
+    createLeases(
+      {
+        store,
+        clock: systemClock,
+        newToken: newLeaseToken,
+        releaseFailed: (_gameId, cause) => releaseFailures.push(cause),
+      },
+      settings,
+    ).withLease(game, new AbortController().signal, work);
+
+  /** Asks again and again until the contender has the lease, and gives it back. */
+  const untilContenderGetsIt = (withinMs: number): Promise<void> =>
+    eventually(
+      async () => {
+        const token = newLeaseToken();
+        expect(await contender.store.acquire(game, token, 5_000)).toBe(true);
+        await contender.store.release(game, token);
+      },
+      { withinMs },
+    );
+
+  test.each(['refuse', 'reset'] as const)(
+    'is unavailable within two seconds when connections are met with: %s',
+    async (mode) => {
+      await proxy.use(mode);
+      let ending: LeaseEnding<void> | undefined;
+      const tookMs = await elapsedMs(async () => {
+        ending = await withLease(LONG, holder.store, async () => expect.unreachable());
+      });
+      expect(ending).toMatchObject({ status: 'unavailable', cause: expect.any(Error) as unknown });
+      expect(tookMs).toBeLessThan(2_500);
+    },
+  );
+
+  test('is unavailable within about two seconds when the server is silent, and is free again once it is heard', async () => {
+    await proxy.use('blackhole');
+    let ending: LeaseEnding<void> | undefined;
+    const tookMs = await elapsedMs(async () => {
+      ending = await withLease(LONG, holder.store, async () => expect.unreachable());
+    });
+    expect(ending?.status).toBe('unavailable');
+    expect(tookMs).toBeLessThan(3_500);
+    // What was sent into the black hole arrives now, the acquisition as well as its release.
+    await proxy.use('pass');
+    await eventually(async () => {
+      const ending = await withLease(SHORT, holder.store, async () => 'well');
+      expect(ending).toEqual({ status: 'done', value: 'well' });
+    });
+    await untilContenderGetsIt(10_000);
+  });
+
+  test('is lost before anybody else can get it, when the line to the server dies during the work', async () => {
+    const order: string[] = [];
+    let contending: Promise<void> | undefined;
+    const ending = await withLease(SHORT, holder.store, async (lease) => {
+      await proxy.use('blackhole');
+      contending = untilContenderGetsIt(10_000).then(() => void order.push('contender has it'));
+      await aborted(lease.signal);
+      order.push('holder has lost it');
+      expect(lease.signal.reason).toBeInstanceOf(LeaseLostError);
+      lease.assertHeld();
+    });
+    expect(ending).toEqual({ status: 'lost', reason: expect.stringContaining('not confirmed in time') as string });
+    await contending;
+    expect(order).toEqual(['holder has lost it', 'contender has it']);
+    expect(releaseFailures).toHaveLength(1);
+  });
+
+  test('survives outages that are shorter than its trust, and is renewed when they are over', async () => {
+    const renewals = { asked: 0, done: 0 };
+    const counted: LeaseStore = {
+      ...holder.store,
+      renew: async (...question) => {
+        renewals.asked += 1;
+        const renewed = await holder.store.renew(...question);
+        renewals.done += 1;
+        return renewed;
+      },
+    };
+    const settings: LeaseSettings = { ttlMs: 8_000, renewEveryMs: 300, answerTimeoutMs: 1_000, retryEveryMs: 100 };
+    const ending = await withLease(settings, counted, async (lease) => {
+      for (const mode of ['reset', 'blackhole'] as const) {
+        await proxy.use(mode);
+        // A second question after the line went bad means that the first had failed.
+        const { asked } = renewals;
+        await eventually(() => expect(renewals.asked).toBeGreaterThan(asked + 1));
+        expect(await contender.store.acquire(game, newLeaseToken(), 8_000)).toBe(false);
+        await proxy.use('pass');
+        const { done } = renewals;
+        await eventually(() => expect(renewals.done).toBeGreaterThan(done));
+        lease.assertHeld();
+      }
+      return 'well';
+    });
+    expect(ending).toEqual({ status: 'done', value: 'well' });
+    expect(releaseFailures).toEqual([]);
+    await untilContenderGetsIt(1_000);
+  });
+});

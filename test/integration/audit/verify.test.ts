@@ -1,0 +1,191 @@
+/** Each invariant is broken by hand, on real stores and a real engine, and just that one is reported. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createTestContainers, type TestContainers } from '../../support/engine/test-containers.js';
+import { aContainerId, createVerifyWorld, failureOf, unsound, type VerifyWorld } from './verify-world.js';
+
+const REMOVED_BY_HAND = `
+  UPDATE runtime_records SET status = 'removed', current_container_id = NULL, removed_at = now(), last_op_at = now(),
+         lease_epoch = lease_epoch + 1 WHERE game_id = $1`;
+
+describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on %s', (store) => {
+  let world: VerifyWorld;
+  let containers: TestContainers;
+
+  beforeAll(async () => {
+    world = await createVerifyWorld(store);
+    containers = await createTestContainers(inject('engineSocket'));
+  });
+  afterAll(() => world.close());
+  beforeEach(async () => {
+    await world.removed('removed-1');
+    await world.removed('removed-2');
+    await world.stopped('stopped-1', aContainerId());
+    const jobId = await world.failed('dead-1', 'not_found: there is no runtime record of this game');
+    await world.logged(failureOf('dead-1', jobId, 'not_found'));
+    await world.queue.add('cleanup_container', { gameId: 'waiting', opSource: 'admin_rest' });
+  });
+  afterEach(async () => {
+    await containers.clear();
+    await world.clear();
+  });
+
+  const sql = (text: string, ...values: readonly unknown[]) => world.database.pool.query(text, [...values]);
+
+  it('finds nothing in a sound world, and says how much it looked at', async () => {
+    const reports = await world.verify();
+    expect(unsound(reports)).toEqual({});
+    expect(Object.values(reports).map(({ name, checked, warnings }) => [name, checked, warnings])).toEqual([
+      ['removed_has_row', 2, 0],
+      ['row_has_removal', 2, 0],
+      ['removed_is_gone', 2, 0],
+      ['lease_has_end', 0, 0],
+      ['active_has_worker', 0, 0],
+      ['dead_letter_has_reason', 1, 0],
+    ]);
+  });
+
+  it('a removal without its row', async () => {
+    await sql(REMOVED_BY_HAND, 'stopped-1');
+    const reports = await world.verify();
+    expect(unsound(reports)).toEqual({ removed_has_row: 'broken' });
+    expect(reports.removed_has_row.findings).toMatchObject([{ gameId: 'stopped-1', severity: 'broken' }]);
+  });
+
+  it('a row that was written after its removal and not with it', async () => {
+    await sql(REMOVED_BY_HAND, 'stopped-1');
+    await world.logged({ gameId: 'stopped-1', containerId: aContainerId() });
+    expect(unsound(await world.verify())).toEqual({ removed_has_row: 'broken', row_has_removal: 'broken' });
+  });
+
+  it('a removal by another service is told apart, as a warning', async () => {
+    await sql(`UPDATE runtime_records SET status = 'removed', removed_at = now() WHERE game_id = 'stopped-1'`);
+    const reports = await world.verify();
+    expect(unsound(reports)).toEqual({});
+    expect(reports.removed_has_row.findings).toMatchObject([{ gameId: 'stopped-1', severity: 'warning' }]);
+  });
+
+  it('a game that was started again since, and removed again, is sound', async () => {
+    await sql(
+      `UPDATE runtime_records SET status = 'stopped', current_container_id = $1, last_op_at = now() WHERE game_id = 'removed-1'`,
+      aContainerId(),
+    );
+    expect(unsound(await world.verify())).toEqual({});
+    await world.removed('removed-1');
+    expect(unsound(await world.verify())).toEqual({});
+  });
+
+  it('removals that a pruned log no longer tells of are not judged', async () => {
+    await sql(`BEGIN; SET LOCAL rtmanager.prune_operation_log = 'on'; DELETE FROM operation_log; COMMIT`);
+    await world.removed('removed-3');
+    const reports = await world.verify();
+    expect(unsound(reports)).toEqual({});
+    expect(reports.removed_has_row).toMatchObject({ checked: 1, notes: [expect.stringMatching(/^2 were removed/)] });
+  });
+
+  it('a success row whose record is still stopped', async () => {
+    const containerId = aContainerId();
+    await world.stopped('half', containerId);
+    await world.logged({ gameId: 'half', containerId, jobId: '77' });
+    const reports = await world.verify();
+    expect(unsound(reports)).toEqual({ row_has_removal: 'broken' });
+    expect(reports.row_has_removal.findings).toMatchObject([{ gameId: 'half', jobId: '77', containerId }]);
+  });
+
+  it('a second success row for one removal', async () => {
+    await world.logged({ gameId: 'removed-1', containerId: aContainerId() });
+    expect(unsound(await world.verify())).toEqual({ row_has_removal: 'broken' });
+  });
+
+  it('a container that is left behind', async () => {
+    const containerId = await containers.make('exited', { gameLabel: 'left' });
+    await world.removed('left', containerId);
+    const reports = await world.verify();
+    expect(unsound(reports)).toEqual({ removed_is_gone: 'broken' });
+    expect(reports.removed_is_gone).toMatchObject({ checked: 3, findings: [{ gameId: 'left', containerId }] });
+  });
+
+  it('an active job that no worker holds', async () => {
+    const jobId = await world.activeWithoutWorker('orphan');
+    const reports = await world.verify();
+    expect(unsound(reports)).toEqual({ active_has_worker: 'broken' });
+    expect(reports.active_has_worker).toMatchObject({ checked: 1, findings: [{ jobId, gameId: 'orphan' }] });
+  });
+
+  it('a dead letter whose reason is none of ours', async () => {
+    const jobId = await world.failed('odd', 'job stalled more than allowable limit');
+    const reports = await world.verify();
+    expect(unsound(reports)).toEqual({ dead_letter_has_reason: 'broken' });
+    expect(reports.dead_letter_has_reason).toMatchObject({ checked: 2, findings: [{ jobId, gameId: 'odd' }] });
+  });
+
+  it('a dead letter without a row is a warning', async () => {
+    const jobId = await world.failed('unlogged', 'conflict: it runs');
+    await world.logged(failureOf('another-game', jobId));
+    const reports = await world.verify();
+    expect(unsound(reports)).toEqual({});
+    expect(reports.dead_letter_has_reason.findings).toMatchObject([{ jobId, gameId: 'unlogged', severity: 'warning' }]);
+  });
+
+  it('only one game, where one is asked for', async () => {
+    await sql(REMOVED_BY_HAND, 'stopped-1');
+    expect(unsound(await world.verify({ gameId: 'removed-1' }))).toEqual({});
+    const reports = await world.verify({ gameId: 'stopped-1' });
+    expect(unsound(reports)).toEqual({ removed_has_row: 'broken' });
+    expect(reports.removed_has_row.checked).toBe(1);
+  });
+
+  it('leases that never end, or live for more than an hour; those of an hour are sound', async () => {
+    const { redis } = world;
+    const hold = async (gameId: string, seconds: number | 'for ever') => {
+      const key = `rtmanager:game_lease:${Buffer.from(gameId).toString('base64url')}`;
+      if (redis !== undefined) {
+        await (seconds === 'for ever' ? redis.client.set(key, 't') : redis.client.set(key, 't', 'EX', seconds));
+        return;
+      }
+      const end = seconds === 'for ever' ? `'infinity'` : `now() + ${seconds} * interval '1 second'`;
+      await sql(`INSERT INTO game_leases (game_id, token, expires_at, fence) VALUES ($1, 't', ${end}, 1)`, gameId);
+    };
+    await hold('short', 60);
+    await hold('hour', 3_600);
+    expect(unsound(await world.verify())).toEqual({});
+    await hold('Zürich 🎲', 3_700);
+    await hold('ever', 'for ever');
+    const reports = await world.verify();
+    expect(unsound(reports)).toEqual({ lease_has_end: 'broken' });
+    expect(reports.lease_has_end).toMatchObject({ checked: 4, broken: 2 });
+    expect(new Set(reports.lease_has_end.findings.map(({ gameId }) => gameId))).toEqual(new Set(['Zürich 🎲', 'ever']));
+  });
+
+  it('works for a user who may only read, and so writes nothing', async () => {
+    const reader = `reader_${randomUUID().replaceAll('-', '')}`;
+    await sql(`CREATE ROLE ${reader} LOGIN PASSWORD 'x'`);
+    await sql(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${reader}`);
+    if (world.redis === undefined) {
+      await sql(`GRANT USAGE ON SCHEMA bullmq TO ${reader}; GRANT SELECT ON ALL TABLES IN SCHEMA bullmq TO ${reader}`);
+    }
+    await world.redis?.client.call(
+      'ACL',
+      'SETUSER',
+      reader,
+      'on',
+      '>x',
+      '~*',
+      '-@all',
+      '+@read',
+      '+@connection',
+      '+info',
+      '+eval',
+    );
+    const asReader = (url: string): string => Object.assign(new URL(url), { username: reader, password: 'x' }).href;
+    const over = Object.fromEntries(
+      Object.entries(world.environment).map(([name, value]) => [name, name.endsWith('_URL') ? asReader(value) : value]),
+    );
+    await world.activeWithoutWorker('orphan');
+    await world.failed('odd', 'job stalled more than allowable limit');
+    const reports = await world.verify({ over });
+    expect(unsound(reports)).toEqual({ active_has_worker: 'broken', dead_letter_has_reason: 'broken' });
+    await sql(`DROP OWNED BY ${reader}`);
+    await sql(`DROP ROLE ${reader}`);
+  });
+});

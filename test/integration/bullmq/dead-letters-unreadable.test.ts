@@ -1,0 +1,64 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dead-letters.js';
+import { createJobLookup } from '../../../src/adapters/bullmq/lookup/job-lookup.js';
+import { systemClock } from '../../../src/async/clock.js';
+import { buryAll, onRedis } from '../../support/queue/dead-letters-burial.js';
+import { type QueueSpace, startStore, type TestStore } from '../../support/queue/queue-stores.js';
+
+const cleanup = (gameId: string) => ({ gameId, opSource: 'gm_rest' });
+
+// PostgreSQL takes nothing of the kind.
+describe('dead letters on Redis that nobody can read', () => {
+  let store: TestStore;
+  let space: QueueSpace;
+  let deps: Parameters<typeof createDeadLetters>[0];
+  let letters: ReturnType<typeof createDeadLetters>;
+
+  beforeAll(async () => {
+    store = await startStore('redis');
+  });
+  afterAll(() => store.stop());
+  beforeEach(async () => {
+    space = await store.space();
+    deps = { backend: space.backend, clock: systemClock, report: space.report };
+    letters = createDeadLetters(deps);
+  });
+  afterEach(async () => {
+    await letters.close();
+    await space.close();
+  });
+
+  it('are shown as the text they are', async () => {
+    const [id = ''] = await buryAll(store, space, [{ data: cleanup('g') }, { data: cleanup('h') }]);
+    const broken = { data: '{"gameId": ', progress: '{{', timestamp: 'yesterday' };
+    await onRedis(space, (redis) => redis.hset(`${space.plain.qualifiedName}:${id}`, broken));
+    expect((await letters.list({ limit: 10 })).items.map(({ gameId }) => gameId)).toEqual(['h', '']);
+    const found = { gameId: '', enqueuedAt: new Date(0) };
+    expect(await letters.find(id)).toMatchObject({ ...found, payload: '{"gameId": ' });
+    const lookup = createJobLookup({ ...deps, backend: space.backend });
+    expect(await lookup.find(id)).toMatchObject({ ...found, state: 'failed' });
+    await lookup.close();
+    expect(await letters.replay(id)).toEqual({ status: 'replayed' });
+  });
+
+  it('because they are no jobs at all are listed, and go when they are purged', async () => {
+    await buryAll(store, space, [{ data: cleanup('g'), failedAtMs: 1_000 }]);
+    await space.plain.add('cleanup_container', cleanup('waits'));
+    // `wait` is the key of a list, and infinity no time.
+    const strangers = [4_000, 'nobody', 4_000, 'wait', '+inf', 'for-ever'];
+    await onRedis(space, (redis) => redis.zadd(`${space.plain.qualifiedName}:failed`, ...strangers));
+    const listed: string[] = [];
+    for (let after: string | undefined; ;) {
+      const { items, next } = await letters.list({ limit: 1, after });
+      listed.push(...items.map(({ jobId }) => jobId));
+      if (next === null) break;
+      after = next;
+    }
+    expect(listed).toEqual(['for-ever', 'wait', 'nobody', '1']);
+    expect(await letters.countByCode()).toEqual({ internal_error: 3, not_found: 1 });
+    expect(await letters.replay('nobody')).toEqual({ status: 'live', state: 'failed' });
+    expect(await letters.purge('nobody')).toEqual({ status: 'purged' });
+    expect(await letters.purge('wait')).toEqual({ status: 'purged' });
+    expect(await space.plain.getWaitingCount()).toBe(1);
+  });
+});

@@ -1,0 +1,160 @@
+/** The dashboard's own requests, as its page makes them, on both queue stores. */
+import { fastify, type FastifyInstance } from 'fastify';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createBoard } from '../../../src/adapters/bullmq/dashboard/queue-dashboard.js';
+import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dead-letters.js';
+import { systemClock } from '../../../src/async/clock.js';
+import { UnavailableError } from '../../../src/domain/errors.js';
+import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
+import { eventually } from '../../support/eventually.js';
+
+const QUEUES = '/admin/queues/api/queues';
+const CLEANUPS = `${QUEUES}/runtime-cleanup`;
+
+interface ShownQueue {
+  readonly name: string;
+  readonly readOnlyMode: boolean;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly jobs: readonly { readonly id: string; readonly name: string; readonly data: unknown }[];
+}
+
+describe.each(STORE_KINDS)('the dashboard of the queues on %s', (kind) => {
+  let store: TestStore;
+  let space: QueueSpace;
+  let letters: ReturnType<typeof createDeadLetters>;
+  let board: ReturnType<typeof createBoard>;
+  let app: FastifyInstance;
+
+  beforeAll(async () => {
+    store = await startStore(kind);
+  });
+  afterAll(() => store.stop());
+  beforeEach(async () => {
+    space = await store.space();
+    const deps = { backend: space.backend, clock: systemClock, report: space.report };
+    letters = createDeadLetters(deps);
+    await serve({ ...deps, deadLetters: letters });
+    await untilReached();
+  });
+  afterEach(async () => {
+    store.proxy.thaw();
+    await store.proxy.restore();
+    await app.close();
+    await board.close();
+    await letters.close();
+    await space.close();
+  });
+
+  async function serve(deps: Parameters<typeof createBoard>[0]): Promise<void> {
+    board = createBoard(deps);
+    app = fastify();
+    await app.register(board.plugin, { prefix: '/admin/queues' });
+  }
+
+  const ask = (method: 'GET' | 'PUT', url: string) => app.inject({ method, url });
+  const statusOf = async (method: 'GET' | 'PUT', url: string): Promise<number> => (await ask(method, url)).statusCode;
+  const untilReached = (): Promise<void> =>
+    eventually(async () => {
+      const status = await statusOf('GET', QUEUES);
+      if (status !== 200) throw new Error(`the dashboard answers ${status}`);
+    });
+  const stateOf = (jobId: string): Promise<string> => space.plain.getJobState(jobId);
+
+  async function queues(query = ''): Promise<readonly ShownQueue[]> {
+    return (await ask('GET', `${QUEUES}${query}`)).json<{ queues: ShownQueue[] }>().queues;
+  }
+
+  const add = async (gameId: string): Promise<string> => {
+    const options = { deduplication: { id: `game:${gameId}` } };
+    return (await space.plain.add('cleanup_container', { gameId, opSource: 'gm_rest' }, options)).id ?? '';
+  };
+
+  /** A job that a worker has failed with this reason. */
+  async function dead(gameId: string, reason: string): Promise<string> {
+    const jobId = await add(gameId);
+    const settings = { concurrency: 1, lockMs: 5_000, stallCheckMs: 1_500 };
+    const worker = await space.backend.worker(() => Promise.reject(new Error(reason)), settings, { onError: () => {} });
+    worker.opts.settings = { backoffStrategy: () => -1 };
+    void worker.run();
+    await eventually(async () => expect(await stateOf(jobId)).toBe('failed'));
+    await worker.close();
+    return jobId;
+  }
+
+  it('shows both queues, and of a job the game, the reason and the data', async () => {
+    const jobId = await dead('arena\u202E-1', 'conflict: it runs');
+    const [cleanups, sweeps] = await queues('?activeQueue=runtime-cleanup&status=failed&page=1&jobsPerPage=10');
+    expect(cleanups).toMatchObject({ name: 'runtime-cleanup', readOnlyMode: false, counts: { failed: 1 } });
+    expect(cleanups?.jobs).toMatchObject([
+      { id: jobId, name: 'arena\\u202e-1: conflict: it runs', data: { gameId: 'arena\u202E-1', opSource: 'gm_rest' } },
+    ]);
+    expect(sweeps).toMatchObject({ name: 'runtime-retention', readOnlyMode: true });
+  });
+
+  it('cuts a title, but never its reason away', async () => {
+    await dead('🎲'.repeat(128), `not_found: ${'there is none '.repeat(60)}`);
+    const [shown] = (await queues('?activeQueue=runtime-cleanup&status=failed'))[0]?.jobs ?? [];
+    expect(shown?.name).toMatch(/^(?:🎲){79}…: not_found: there is none .*…$/u);
+    expect(Array.from(shown?.name ?? '')).toHaveLength(200);
+  });
+
+  it('replays a dead letter as everybody else does: its game is taken again', async () => {
+    const jobId = await dead('arena-1', 'conflict: it runs');
+    expect(await statusOf('PUT', `${CLEANUPS}/${jobId}/retry`)).toBe(204);
+    expect(await stateOf(jobId)).toBe('waiting');
+    expect(await add('arena-1')).toBe(jobId);
+  });
+
+  it('replays all dead letters', async () => {
+    const jobIds = [await dead('arena-1', 'conflict: it runs'), await dead('arena-2', 'conflict: it runs')];
+    expect((await ask('PUT', `${CLEANUPS}/retry/failed`)).json()).toEqual({ retried: 2, skipped: 0 });
+    expect(await Promise.all(jobIds.map(stateOf))).toEqual(['waiting', 'waiting']);
+  });
+
+  it('purges a dead letter, and nothing else', async () => {
+    const jobId = await dead('arena-1', 'not_found: there is none');
+    expect(await statusOf('PUT', `${CLEANUPS}/${jobId}/clean`)).toBe(204);
+    expect(await stateOf(jobId)).toBe('unknown');
+    const live = await add('arena-2');
+    const refused = await ask('PUT', `${CLEANUPS}/${live}/clean`);
+    expect(refused.statusCode).toBe(409);
+    expect(refused.json()).toMatchObject({ message: `job ${live} is waiting; only a dead letter can be purged` });
+    expect(await stateOf(live)).toBe('waiting');
+    expect(await statusOf('PUT', `${CLEANUPS}/${jobId}/clean`)).toBe(404);
+  });
+
+  it('leaves the queue of the sweeps alone', async () => {
+    for (const deed of ['empty', 'pause', 'job-schedulers/auto-ttl/remove', '1/clean', '1/retry']) {
+      expect(await statusOf('PUT', `${QUEUES}/runtime-retention/${deed}`)).toBe(405);
+    }
+  });
+
+  it.each(['cut', 'freeze'] as const)(
+    'says at once that the store is away (%s), and goes on when it is back',
+    async (how) => {
+      await store.proxy[how]();
+      const startedMs = performance.now();
+      const refused = await ask('GET', QUEUES);
+      expect(performance.now() - startedMs).toBeLessThan(5_000);
+      expect(refused.statusCode).toBe(503);
+      expect(refused.json()).toMatchObject({ message: expect.stringContaining("the queue's store does not answer") });
+      expect(await statusOf('GET', '/admin/queues')).toBe(200);
+      store.proxy.thaw();
+      await store.proxy.restore();
+      await untilReached();
+    },
+  );
+
+  it('is there before the store is', async () => {
+    await app.close();
+    await board.close();
+    let isAway = true;
+    const queue: QueueSpace['backend']['queue'] = (options) =>
+      isAway ? Promise.reject(new UnavailableError('queue', 'away')) : space.backend.queue(options);
+    await serve({ backend: { queue }, deadLetters: letters, clock: systemClock, report: space.report });
+    expect(await statusOf('GET', QUEUES)).toBe(503);
+    expect(await statusOf('GET', '/admin/queues')).toBe(200);
+    isAway = false;
+    await eventually(async () => expect(await queues()).toHaveLength(2));
+  });
+});

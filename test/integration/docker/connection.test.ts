@@ -1,0 +1,90 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, inject, test, vi } from 'vitest';
+import { createDocker, pingEngine } from '../../../src/adapters/docker/connection.js';
+import { systemClock } from '../../../src/async/clock.js';
+import { UnavailableError } from '../../../src/domain/errors.js';
+import { startEngineFaultProxy } from '../../support/engine/engine-fault-proxy.js';
+import { createManualClock } from '../../support/manual-clock.js';
+import { eventually } from '../../support/eventually.js';
+
+const ENGINE_FACTS = {
+  version: expect.stringMatching(/^\d+\.\d+/) as string,
+  apiVersion: expect.stringMatching(/^1\.\d+$/) as string,
+  os: 'linux',
+  arch: expect.stringMatching(/^(amd64|arm64)$/) as string,
+};
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe('asking which engine answers', () => {
+  const ping = (host: string) => pingEngine({ docker: createDocker({ host }), clock: systemClock, timeoutMs: 30_000 });
+
+  test('tells its version', async () => {
+    expect(await ping(`unix://${inject('engineSocket')}`)).toEqual(ENGINE_FACTS);
+  });
+
+  test('reaches the engine that the settings name, whatever the environment names', async () => {
+    vi.stubEnv('DOCKER_HOST', 'tcp://127.0.0.1:1');
+    vi.stubEnv('DOCKER_TLS_VERIFY', '1');
+    expect(await ping(`unix://${inject('engineSocket')}`)).toEqual(ENGINE_FACTS);
+  });
+
+  test.each([
+    ['IPv4', '127.0.0.1', '127.0.0.1'],
+    ['IPv6', '::1', '[::1]'],
+  ])('reaches an engine over %s', async (_family, address, inUrl) => {
+    const paths: unknown[] = [];
+    const server = createServer((request, response) => {
+      paths.push(request.url);
+      response.end(JSON.stringify({ Version: '1.2.3', ApiVersion: '1.41', Os: 'linux', Arch: 'arm64' }));
+    });
+    await new Promise<void>((resolve) => void server.listen(0, address, resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      expect(await ping(`tcp://${inUrl}:${port}`)).toMatchObject({ version: '1.2.3' });
+      expect(paths).toEqual(['/version']);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  test('rejects when nobody listens, and says where', async () => {
+    const asked = ping('unix:///tmp/no-such-folder/engine.sock');
+    await expect(asked).rejects.toThrow(UnavailableError);
+    await expect(asked).rejects.toThrow(/does not answer: connect ENOENT \/tmp\/no-such-folder\/engine\.sock/);
+  });
+
+  test('rejects when what answers is no engine', async () => {
+    const proxy = await startEngineFaultProxy({
+      engineSocket: inject('engineSocket'),
+      rule: () => ({ kind: 'status', status: 200, message: 'welcome' }),
+    });
+    try {
+      await expect(ping(`unix://${proxy.socketPath}`)).rejects.toThrow('what answers is no container engine');
+    } finally {
+      await proxy.close();
+    }
+  });
+
+  test.each([{ kind: 'hang' } as const, { kind: 'truncated-body' } as const])(
+    'rejects when its time is over: %o',
+    async (fault) => {
+      const proxy = await startEngineFaultProxy({ engineSocket: inject('engineSocket'), rule: () => fault });
+      const clock = createManualClock();
+      try {
+        const docker = createDocker({ host: `unix://${proxy.socketPath}` });
+        const failure = pingEngine({ docker, clock, timeoutMs: 2_000 }).catch((error: unknown) => error);
+        await eventually(() => expect(proxy.requests()).toHaveLength(1));
+        await clock.advance(2_000);
+        expect(await failure).toMatchObject({
+          name: 'UnavailableError',
+          message: expect.stringContaining('within 2000 ms') as string,
+        });
+      } finally {
+        await proxy.close();
+      }
+    },
+  );
+});

@@ -1,0 +1,119 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateApi } from 'swagger-typescript-api';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createJobEndings } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
+import { createJobLookup } from '../../../src/adapters/bullmq/lookup/job-lookup.js';
+import { createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import { createHttpServer } from '../../../src/adapters/http/server.js';
+import { systemClock } from '../../../src/async/clock.js';
+import { completed, deadLetter, givenUp, scripted } from '../../support/queue/queue-scripts.js';
+import { startStore } from '../../support/queue/queue-stores.js';
+import { httpParts } from '../../support/http-parts.js';
+
+const TOKEN = 'a-token-of-sixteen';
+
+interface Answer<Data> {
+  readonly status: number;
+  readonly data: Data;
+  readonly error: { readonly error: { readonly code: string; readonly message: string } };
+  readonly headers: Headers;
+}
+type Call<Data> = (...args: readonly unknown[]) => Promise<Answer<Data>>;
+
+/** What these tests use of the generated client; its own types are not there yet when this is compiled. */
+interface Client {
+  readonly api: {
+    readonly listRuntimes: Call<{ items: { gameId: string; cleanup_due_at: string | null }[]; next: string | null }>;
+    readonly getRuntime: Call<{ retention: { verdict: string } }>;
+    readonly cleanUpContainer: Call<{ gameId?: string; status?: string; jobId?: string; state?: string }>;
+    readonly getCleanup: Call<{ state: string; gameId: string; result: { outcome: string } }>;
+    readonly replayDeadLetters: Call<{ replayed: number }>;
+  };
+}
+type ClientClass = new (config: object) => Client;
+
+/** Generated from the served document by a public tool, into a folder of its own, and loaded from there. */
+async function generateClient(origin: string, folder: string): Promise<ClientClass> {
+  const answer = await fetch(`${origin}/openapi.json`, { headers: { authorization: `Bearer ${TOKEN}` } });
+  const input = join(folder, 'openapi.json');
+  await writeFile(input, await answer.text());
+  await generateApi({ input, output: folder, fileName: 'client.ts', cleanOutput: false, silent: true });
+  const generated = (await import(join(folder, 'client.ts'))) as { readonly Api: ClientClass };
+  return generated.Api;
+}
+
+const closers: (() => Promise<unknown>)[] = [];
+let client: Client;
+let Api: ClientClass;
+let origin: string;
+
+beforeAll(async () => {
+  const store = await startStore('redis');
+  const space = await store.space();
+  const deps = { backend: space.backend, clock: systemClock, report: space.report };
+  const consumer = scripted(({ payload }) => {
+    const { gameId } = payload as { gameId: string };
+    return gameId === 'nobody' ? deadLetter('not_found: there is no runtime record') : completed(gameId);
+  });
+  const worker = createCleanupWorker({ ...deps, consumer, gaveUp: givenUp });
+  const [queue, endings, jobs] = [createCleanupQueue(deps), createJobEndings(deps), createJobLookup(deps)];
+  const parts = { ...httpParts({ enqueued: [], bugs: [], answered: [] }), queue, endings, jobs };
+  const server = createHttpServer(parts, { host: '127.0.0.1', port: 0, tokens: [TOKEN], version: '1' });
+  const folder = await mkdtemp(join(tmpdir(), 'generated-client-'));
+  closers.push(
+    server.close,
+    () => worker.stop({ graceMs: 0 }),
+    ...[queue, endings, jobs, space].map(({ close }) => close),
+    store.stop,
+    () => rm(folder, { recursive: true }),
+  );
+  await worker.start();
+  origin = `http://127.0.0.1:${await server.listen()}`;
+  Api = await generateClient(origin, folder);
+  client = new Api({ baseUrl: origin, baseApiParams: { headers: { authorization: `Bearer ${TOKEN}` } } });
+});
+afterAll(async () => {
+  for (const close of closers) await close();
+});
+
+const waiting = { headers: { prefer: 'wait=20', 'x-galaxy-caller': 'gm' } };
+
+it('a generated client lists records', async () => {
+  const { status, data } = await client.api.listRuntimes({ status: 'stopped', limit: 2 });
+  expect(status).toBe(200);
+  expect(data.items.map(({ gameId, cleanup_due_at: dueAt }) => [gameId, dueAt])).toEqual([
+    ['a', '2026-04-01T00:00:00.000Z'],
+    ['b', '2026-04-01T00:00:00.000Z'],
+  ]);
+});
+
+it.each(['123', 'a:b', 'a/b', '🎲', '100%', '<b>'])(
+  'a generated client has the container of %s removed, waits for it, and asks how it went',
+  async (gameId) => {
+    const path = encodeURIComponent(gameId);
+    const { status, data, headers } = await client.api.cleanUpContainer(path, waiting);
+    expect([status, data.gameId, data.status]).toEqual([200, gameId, 'removed']);
+    expect(headers.get('preference-applied')).toBe('wait=20');
+    const jobId = headers.get('location')?.split('/').at(-1) ?? '';
+    const job = await client.api.getCleanup(jobId);
+    expect(job.data).toMatchObject({ state: 'completed', gameId, result: { outcome: 'success' } });
+  },
+);
+
+it('a generated client learns why a cleanup failed', async () => {
+  const refused = client.api.cleanUpContainer('nobody', waiting);
+  const problem = { error: { code: 'not_found', message: 'there is no runtime record' } };
+  await expect(refused).rejects.toMatchObject({ status: 404, error: problem });
+});
+
+it('a generated client learns that there is no such record, and what it asked wrongly', async () => {
+  const missing = { status: 404, error: { error: { code: 'not_found' } } };
+  await expect(client.api.getRuntime('nobody')).rejects.toMatchObject(missing);
+  const wrong = { status: 400, error: { error: { code: 'invalid_request' } } };
+  await expect(client.api.replayDeadLetters({})).rejects.toMatchObject(wrong);
+  const stranger = new Api({ baseUrl: origin });
+  await expect(stranger.api.listRuntimes()).rejects.toMatchObject({ status: 401 });
+});

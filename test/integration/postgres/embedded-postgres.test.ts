@@ -1,0 +1,138 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.js';
+import { createEmbeddedWorld, exists, isAlive, query, type EmbeddedWorld } from './embedded-world.js';
+
+let world: EmbeddedWorld;
+beforeAll(async () => {
+  world = await createEmbeddedWorld();
+});
+afterEach(() => world.tidy());
+afterAll(() => world.remove());
+
+describe('the embedded PostgreSQL', () => {
+  test('keeps its data from start to start, on this machine only, in UTC, safe on disk', async () => {
+    const { url } = await world.start();
+    expect(new URL(url).hostname).toBe('127.0.0.1');
+    expect(await query(url, 'SELECT word FROM kept')).toBe('first');
+    expect(await query(url, 'SHOW TimeZone')).toBe('UTC');
+    for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) {
+      expect([setting, await query(url, `SHOW ${setting}`)]).toEqual([setting, 'on']);
+    }
+    expect(await query(url, 'SHOW listen_addresses')).toBe('127.0.0.1');
+    expect(await query(url, 'SHOW server_encoding')).toBe('UTF8');
+  });
+
+  test('lets nobody in without its password, which only its user can read', async () => {
+    const { url } = await world.start();
+    const { mode } = await stat(path.join(world.pgData, 'runtime-cleanup.password'));
+    expect(mode & 0o777).toBe(0o600);
+    expect((await stat(world.pgData)).mode & 0o077).toBe(0);
+    const wrong = new URL(url);
+    wrong.password = 'guess';
+    await expect(query(wrong.href, 'SELECT 1')).rejects.toThrow(/password authentication failed/);
+  });
+
+  test('never runs as root', async () => {
+    await world.start();
+    expect((await stat(world.pidFile)).uid).not.toBe(0);
+  });
+
+  test('stops when its only user leaves; a second stop is the same stop', async () => {
+    const server = await world.start();
+    const pid = await world.serverPid();
+    await Promise.all([server.stop(), server.stop()]);
+    await server.stop();
+    expect(await exists(world.pidFile)).toBe(false);
+    await eventually(() => expect(isAlive(pid)).toBe(false));
+    expect(world.logged).toEqual([]);
+  });
+});
+
+describe('several users at once', () => {
+  test('share one server, and the last one out stops it', async () => {
+    const [one, two] = await Promise.all([world.start(), world.start()]);
+    expect(two.url).toBe(one.url);
+    await one.stop();
+    expect(await query(two.url, 'SELECT word FROM kept')).toBe('first');
+    await two.stop();
+    expect(await exists(world.pidFile)).toBe(false);
+  });
+
+  test('share it across processes', async () => {
+    const user = await world.startUser();
+    const ours = await world.start();
+    expect(ours.url).toBe(user.url);
+    await ours.stop();
+    expect(await query(user.url, 'SELECT word FROM kept')).toBe('first');
+    user.tell('stop');
+    await user.exitCode();
+    expect(await exists(world.pidFile)).toBe(false);
+  });
+
+  test('may be the first ones: one cluster comes of it', async () => {
+    const fresh = path.join(world.folder, 'fresh');
+    const servers = await Promise.all([world.start({ dataDir: fresh }), world.start({ dataDir: fresh })]);
+    expect(new Set(servers.map(({ url }) => url)).size).toBe(1);
+    await Promise.all(servers.map((server) => server.stop()));
+    expect(await exists(path.join(fresh, 'postgres', 'postmaster.pid'))).toBe(false);
+  });
+
+  test('may come and go as they like: each finds a server that works, and none stays', async () => {
+    const words = new Set<unknown>();
+    const visitor = async (): Promise<void> => {
+      for (let visit = 0; visit < 12; visit += 1) {
+        const server = await world.start();
+        words.add(await query(server.url, 'SELECT word FROM kept'));
+        await server.stop();
+      }
+    };
+    await Promise.all([visitor(), visitor(), visitor()]);
+    expect(words).toEqual(new Set(['first']));
+    expect(await exists(world.pidFile)).toBe(false);
+  });
+});
+
+describe('a process that uses it', () => {
+  test('keeps its exit code and its signals, and leaves no server when it has stopped it', async () => {
+    const user = await world.startUser();
+    expect(user.listenersAdded).toBe(0);
+    user.tell('stop');
+    expect(await user.exitCode()).toBe(3);
+    expect(await exists(world.pidFile)).toBe(false);
+  });
+
+  test('can end although it forgot to stop; the next start takes the server over', async () => {
+    const user = await world.startUser();
+    const pid = await world.serverPid();
+    user.tell('forget');
+    expect(await user.exitCode()).toBe(3);
+    const { url, stop } = await world.start();
+    expect(url).toBe(user.url);
+    expect(await world.serverPid()).toBe(pid);
+    await stop();
+    expect(await exists(world.pidFile)).toBe(false);
+  });
+
+  test('may be killed: the next start takes the server over and stops it', async () => {
+    const user = await world.startUser();
+    const pid = await world.serverPid();
+    await user.kill('SIGKILL');
+    expect(isAlive(pid)).toBe(true);
+    const { url, stop } = await world.start();
+    expect(url).toBe(user.url);
+    expect(await world.serverPid()).toBe(pid);
+    await stop();
+    await eventually(() => expect(isAlive(pid)).toBe(false));
+  });
+
+  test('may be interrupted at its terminal: the server does not hear of it', async () => {
+    const user = await world.startUser({ inOwnGroup: true });
+    const pid = await world.serverPid();
+    await user.kill('SIGINT', 'its group');
+    expect(await query(user.url, 'SELECT word FROM kept')).toBe('first');
+    expect(await world.serverPid()).toBe(pid);
+    await world.start();
+  });
+});

@@ -1,0 +1,263 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
+import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
+import { InvalidPageError } from '../../../src/domain/pages.js';
+import type { OperationLog } from '../../../src/cleanup/ports.js';
+import type { LoggedOperation, Page, RecordQueries } from '../../../src/domain/pages.js';
+import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
+import { Prisma } from '../../../src/generated/prisma/client.js';
+import { anEntry } from '../../contract/runtime-records-contract.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { aRecord } from '../../support/records.js';
+
+let database: RecordsDatabase;
+let log: OperationLog;
+let queries: RecordQueries;
+
+beforeAll(async () => {
+  database = await openRecordsDatabase();
+  log = createOperationLog(database);
+  queries = createRecordQueries(database);
+});
+afterAll(() => database.close());
+beforeEach(() => database.clear());
+
+const onlyOperation = async (gameId = 'game-1'): Promise<LoggedOperation> => {
+  const { items } = await queries.listOperations({ gameId, limit: 10 });
+  const [operation] = items;
+  if (operation === undefined || items.length > 1) throw new Error(`${items.length} operations of ${gameId}`);
+  return operation;
+};
+
+describe('the operation log', () => {
+  test('keeps every field of what is appended', async () => {
+    await log.append(anEntry({ outcome: 'failure', errorCode: 'conflict', errorMessage: 'it runs' }));
+    expect(await onlyOperation()).toEqual({
+      id: expect.stringMatching(/^\d+$/),
+      gameId: 'game-1',
+      opKind: 'cleanup_container',
+      opSource: 'admin_rest',
+      sourceRef: 'request-9',
+      imageRef: 'registry.example/game:7',
+      containerId: anEntry().containerId,
+      outcome: 'failure',
+      errorCode: 'conflict',
+      errorMessage: 'it runs',
+      startedAt: expect.any(Date),
+      finishedAt: expect.any(Date),
+      jobId: '42',
+      attempt: 3,
+    });
+  });
+
+  test("takes its times from the database's clock: the finish is now, the start earlier by what it took", async () => {
+    await log.append(anEntry({ elapsedMs: 1_500.4 }));
+    const { startedAt, finishedAt } = await onlyOperation();
+    expect(finishedAt.getTime() - startedAt.getTime()).toBeGreaterThanOrEqual(1_500);
+    expect(finishedAt.getTime() - startedAt.getTime()).toBeLessThanOrEqual(1_501);
+    const { rows } = await database.pool.query<{ recent: boolean }>(
+      `SELECT finished_at BETWEEN now() - interval '10 seconds' AND now() + interval '1 ms' AS recent FROM operation_log`,
+    );
+    expect(rows).toEqual([{ recent: true }]);
+  });
+
+  test('stores a refused request as it came, less what PostgreSQL cannot store', async () => {
+    await log.append(
+      anEntry({ gameId: 'a\0b', opSource: 'nobody\uD800', errorMessage: `no \0\uDC00${'é'.repeat(9_000)}` }),
+    );
+    expect(await onlyOperation('ab')).toMatchObject({ opSource: 'nobody\uFFFD' });
+    const { errorMessage } = await onlyOperation('ab');
+    expect(errorMessage.startsWith('no \uFFFDéé')).toBe(true);
+    expect(errorMessage).toHaveLength(4_000);
+  });
+
+  const change = (sql: string) => database.pool.query(sql);
+
+  test('refuses to be changed, emptied or shortened', async () => {
+    await log.append(anEntry());
+    const refused = /operation_log is append-only/;
+    await expect(change(`UPDATE operation_log SET outcome = 'failure'`)).rejects.toThrow(refused);
+    await expect(change('DELETE FROM operation_log')).rejects.toThrow(refused);
+    await expect(change('TRUNCATE operation_log')).rejects.toThrow(refused);
+    expect(await onlyOperation()).toMatchObject({ outcome: 'success' });
+  });
+
+  test('can be pruned by whoever says so, and not changed even then', async () => {
+    await log.append(anEntry());
+    const prune = `SET LOCAL rtmanager.prune_operation_log = 'on'`;
+    await expect(change(`BEGIN; ${prune}; UPDATE operation_log SET attempt = 9; COMMIT`)).rejects.toThrow(
+      /append-only/,
+    );
+    await change(`BEGIN; ${prune}; DELETE FROM operation_log WHERE finished_at <= now(); COMMIT`);
+    expect(await queries.listOperations({ gameId: 'game-1', limit: 1 })).toEqual({ items: [], next: null });
+    await log.append(anEntry());
+    await expect(change('DELETE FROM operation_log')).rejects.toThrow(/append-only/);
+  });
+
+  test('lets nobody choose the number of a row', async () => {
+    await expect(
+      change(`INSERT INTO operation_log (id, game_id, op_kind, op_source, outcome, started_at, finished_at)
+              VALUES (1, 'g', 'k', 's', 'success', now(), now())`),
+    ).rejects.toThrow(/cannot insert a non-DEFAULT value/);
+  });
+});
+
+describe('the tables', () => {
+  test.each([
+    ['an unknown status', `UPDATE runtime_records SET status = 'lost'`],
+    [
+      'an unknown outcome',
+      `INSERT INTO operation_log (game_id, op_kind, op_source, outcome, started_at, finished_at)
+                            VALUES ('g', 'k', 's', 'perhaps', now(), now())`,
+    ],
+  ])('refuse %s', async (_what, sql) => {
+    await database.put(aRecord());
+    await expect(database.pool.query(sql)).rejects.toThrow(/_check/);
+  });
+
+  test('have the columns that Prisma knows, and no others', async () => {
+    const { rows } = await database.pool.query<{ name: string; columns: number }>(`
+      SELECT table_name AS name, count(*)::int AS columns FROM information_schema.columns
+      WHERE table_schema = 'public' AND table_name <> '_prisma_migrations' GROUP BY 1 ORDER BY 1`);
+    const known = {
+      game_leases: Prisma.GameLeaseScalarFieldEnum,
+      operation_log: Prisma.OperationLogEntryScalarFieldEnum,
+      retention_holds: Prisma.RetentionHoldScalarFieldEnum,
+      runtime_records: Prisma.RuntimeRecordScalarFieldEnum,
+    };
+    expect(rows).toEqual(
+      Object.entries(known).map(([name, fields]) => ({ name, columns: Object.keys(fields).length })),
+    );
+    // Each names every column of its table.
+    const { prisma } = database;
+    const found = await Promise.all([
+      prisma.gameLease.findFirst(),
+      prisma.operationLogEntry.findFirst(),
+      prisma.retentionHold.findFirst(),
+      prisma.runtimeRecord.findFirst(),
+    ]);
+    expect(found).toEqual([null, null, null, null]);
+  });
+
+  test('hand the sweep its pages, oldest first, from one index', async () => {
+    await database.pool.query(`
+      INSERT INTO runtime_records (game_id, status, stopped_at, last_op_at, created_at)
+      SELECT 'g' || n, CASE WHEN n % 10 = 0 THEN 'stopped' ELSE 'running' END,
+             CASE WHEN n % 20 = 0 THEN now() - n * interval '1 minute' END, now() - n * interval '1 minute', now()
+      FROM generate_series(1, 5000) AS n; ANALYZE runtime_records`);
+    const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(`
+      EXPLAIN (COSTS OFF) SELECT game_id FROM runtime_records
+      WHERE status = 'stopped' AND (coalesce(stopped_at, last_op_at), game_id) > (now() - interval '1 day', 'g')
+      ORDER BY coalesce(stopped_at, last_op_at), game_id LIMIT 100`);
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).toMatch(/Index Scan using runtime_records_stopped_since_idx[\s\S]*Index Cond: \(ROW\(/);
+    expect(plan).not.toContain('Sort');
+  });
+});
+
+/** All pages, one after the other. */
+const walk = async <Item>(turn: (cursor: string | undefined) => Promise<Page<Item>>): Promise<Item[][]> => {
+  const pages: Item[][] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await turn(cursor);
+    pages.push([...page.items]);
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  return pages;
+};
+
+describe('reading records', () => {
+  const fill = async (count: number, over: Partial<RuntimeRecord> = {}): Promise<void> => {
+    for (let n = 1; n <= count; n += 1) await database.put(aRecord({ gameId: `game-${n}`, ...over }));
+  };
+
+  test('finds one, and nothing where there is none', async () => {
+    await database.put(aRecord());
+    expect(await queries.findRecord('game-1')).toEqual(aRecord());
+    expect(await queries.findRecord('game-2')).toBeUndefined();
+    expect(await queries.findRecord('game-\0')).toBeUndefined();
+    expect(await queries.findRecord('game-\uD800')).toBeUndefined();
+  });
+
+  test('walks all records in pages, each exactly once', async () => {
+    await fill(7);
+    const pages = await walk((after) => queries.listRecords({ after, limit: 3 }));
+    expect(pages.map((page) => page.map(({ gameId }) => gameId))).toEqual([
+      ['game-1', 'game-2', 'game-3'],
+      ['game-4', 'game-5', 'game-6'],
+      ['game-7'],
+    ]);
+  });
+
+  test('ends without an empty page where the last one is full', async () => {
+    await fill(4);
+    expect(await walk((after) => queries.listRecords({ after, limit: 2 }))).toHaveLength(2);
+  });
+
+  test('keeps to one status', async () => {
+    await fill(3);
+    await database.put(aRecord({ gameId: 'game-2', status: 'removed', currentContainerId: null }));
+    const { items } = await queries.listRecords({ status: 'stopped', limit: 10 });
+    expect(items.map(({ gameId }) => gameId)).toEqual(['game-1', 'game-3']);
+  });
+
+  test.each([0, -1, 1.5, Number.NaN])('refuses a limit of %s', async (limit) => {
+    await expect(queries.listRecords({ limit })).rejects.toBeInstanceOf(InvalidPageError);
+  });
+
+  test('refuses a cursor that is no game id', async () => {
+    await expect(queries.listRecords({ after: 'a\0', limit: 1 })).rejects.toBeInstanceOf(InvalidPageError);
+  });
+});
+
+describe('reading operations', () => {
+  test("walks one game's rows, newest first", async () => {
+    for (let attempt = 1; attempt <= 5; attempt += 1) await log.append(anEntry({ attempt }));
+    await log.append(anEntry({ gameId: 'game-2', attempt: 99 }));
+    const pages = await walk((before) => queries.listOperations({ gameId: 'game-1', before, limit: 2 }));
+    expect(pages.map((page) => page.map(({ attempt }) => attempt))).toEqual([[5, 4], [3, 2], [1]]);
+  });
+
+  test('walks the rows of all games, newest first, where none is named', async () => {
+    const games = ['game-1', 'game-2', '', 'game-1', 'a/b'];
+    for (const gameId of games) await log.append(anEntry({ gameId }));
+    const pages = await walk((before) => queries.listOperations({ before, limit: 2 }));
+    expect(pages.map((page) => page.map(({ gameId }) => gameId))).toEqual([
+      ['a/b', 'game-1'],
+      ['', 'game-2'],
+      ['game-1'],
+    ]);
+    // The empty text is a game's name too, not the lack of one.
+    expect((await queries.listOperations({ gameId: '', limit: 9 })).items).toHaveLength(1);
+    expect((await queries.listOperations({ gameId: 'a\0', limit: 9 })).items).toHaveLength(0);
+  });
+
+  test('reads the newest rows of all games from the primary key, however many there are', async () => {
+    await database.pool.query(`
+      INSERT INTO operation_log (game_id, op_kind, op_source, outcome, started_at, finished_at)
+      SELECT 'g' || n, 'k', 's', 'success', now(), now() FROM generate_series(1, 5000) AS n; ANALYZE operation_log`);
+    const { rows } = await database.pool.query<{ 'QUERY PLAN': string }>(
+      `EXPLAIN (COSTS OFF) SELECT * FROM operation_log WHERE id < 4000 ORDER BY id DESC LIMIT 20`,
+    );
+    expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toMatch(
+      /^Limit\s+->\s+Index Scan Backward using operation_log_pkey.*\s+Index Cond: [^\n]*$/,
+    );
+  });
+
+  test("shows other services' operations as they are", async () => {
+    await database.pool.query(`
+      INSERT INTO operation_log (game_id, op_kind, op_source, outcome, error_code, started_at, finished_at)
+      VALUES ('game-1', 'start_container', 'lobby_stream', 'failure', 'image_missing', now(), now())`);
+    expect(await onlyOperation()).toMatchObject({ opKind: 'start_container', errorCode: 'image_missing', jobId: '' });
+  });
+
+  test.each(['', 'x', '-1', '1.5', '1e3', '9223372036854775808', '1; DROP TABLE'])(
+    'refuses the cursor "%s"',
+    async (before) => {
+      await expect(queries.listOperations({ gameId: 'game-1', before, limit: 1 })).rejects.toBeInstanceOf(
+        InvalidPageError,
+      );
+    },
+  );
+});

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createRedis, untilReady } from '../../../src/adapters/redis/connection.js';
+import { checkRedisServer, type RedisServerQuestions } from '../../../src/adapters/redis/server-check.js';
+import { ConfigurationError, UnavailableError } from '../../../src/domain/errors.js';
+import { startRedis, type TestRedis } from '../../support/redis.js';
+
+let server: TestRedis;
+let redis: ReturnType<typeof createRedis>;
+
+const connect = async (url: string): Promise<ReturnType<typeof createRedis>> => {
+  const client = createRedis({ url, role: 'commands', onError: () => undefined });
+  await untilReady(client, 5_000, new AbortController().signal);
+  return client;
+};
+
+beforeAll(async () => {
+  server = await startRedis();
+  redis = await connect(server.url);
+});
+afterAll(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+describe('the check of a Redis server', () => {
+  test('passes one that never evicts, and tells what it found', async () => {
+    await redis.config('SET', 'maxmemory-policy', 'noeviction');
+    expect(await checkRedisServer(redis)).toEqual({
+      version: expect.stringMatching(/^\d+\.\d+/) as string,
+      maxmemoryPolicy: 'noeviction',
+    });
+  });
+
+  test.each([
+    'allkeys-lru',
+    'allkeys-lfu',
+    'allkeys-random',
+    'volatile-lru',
+    'volatile-lfu',
+    'volatile-random',
+    'volatile-ttl',
+  ])('refuses %s, and says how to set noeviction', async (policy) => {
+    await redis.config('SET', 'maxmemory-policy', policy);
+    await expect(checkRedisServer(redis)).rejects.toBeInstanceOf(ConfigurationError);
+    await expect(checkRedisServer(redis)).rejects.toThrow(
+      new RegExp(`maxmemory-policy ${policy}; allowed: noeviction.*CONFIG SET maxmemory-policy noeviction`),
+    );
+  });
+
+  test('refuses a server that was started with an evicting policy', async () => {
+    const evicting = await startRedis({ maxmemoryPolicy: 'allkeys-lru' });
+    const client = await connect(evicting.url);
+    try {
+      await expect(checkRedisServer(client)).rejects.toThrow(/allkeys-lru/);
+    } finally {
+      client.disconnect();
+      await evicting.stop();
+    }
+  });
+
+  test('works where CONFIG is forbidden', async () => {
+    await redis.call('ACL', 'SETUSER', 'guest', 'on', '>secret', '~*', '+@all', '-config');
+    const url = new URL(server.url);
+    url.username = 'guest';
+    url.password = 'secret';
+    const guest = await connect(url.href);
+    try {
+      await expect(guest.config('GET', 'maxmemory-policy')).rejects.toThrow(/NOPERM/);
+      await redis.config('SET', 'maxmemory-policy', 'volatile-lru');
+      await expect(checkRedisServer(guest)).rejects.toThrow(/volatile-lru/);
+      await redis.config('SET', 'maxmemory-policy', 'noeviction');
+      expect((await checkRedisServer(guest)).maxmemoryPolicy).toBe('noeviction');
+    } finally {
+      guest.disconnect();
+    }
+  });
+
+  test('is unavailable when the server cannot be asked', async () => {
+    const client = await connect(server.url);
+    client.disconnect();
+    await expect(checkRedisServer(client)).rejects.toBeInstanceOf(UnavailableError);
+  });
+});
+
+// No server at hand says these things.
+describe('the check of a server that answers', () => {
+  const saying = (info: string, config: () => Promise<unknown> = async () => []): RedisServerQuestions => ({
+    info: async () => info,
+    config: (_get, _name) => config(),
+  });
+  const KNOWN = 'redis_version:7.4.1\r\n';
+
+  test.each(['5.0.14', '6.0.16', '6.1', ''])('with version "%s" refuses it', async (version) => {
+    const server = saying(`# Server\r\nredis_version:${version}\r\nmaxmemory_policy:noeviction\r\n`);
+    await expect(checkRedisServer(server)).rejects.toThrow(ConfigurationError);
+    await expect(checkRedisServer(server)).rejects.toThrow(/allowed: 6\.2\.0 or newer/);
+  });
+
+  test.each(['6.2.0', '6.2', '6.10.1', '7.0.0-rc1', '255.255.255'])('with version "%s" passes it', async (version) => {
+    const facts = await checkRedisServer(saying(`redis_version:${version}\r\nmaxmemory_policy:noeviction\r\n`));
+    expect(facts.version).toBe(version);
+  });
+
+  test('INFO without a policy is asked by CONFIG', async () => {
+    const evicting = saying(KNOWN, async () => ['maxmemory-policy', 'allkeys-lru']);
+    await expect(checkRedisServer(evicting)).rejects.toThrow(/allkeys-lru/);
+    const safe = saying(KNOWN, async () => ['maxmemory-policy', 'noeviction']);
+    expect((await checkRedisServer(safe)).maxmemoryPolicy).toBe('noeviction');
+  });
+
+  test.each(["NOPERM this user has no permissions to run the 'config|get' command", "ERR unknown command 'CONFIG'"])(
+    'neither way (%s) passes it, with the policy unknown',
+    async (text) => {
+      const server = saying(KNOWN, () => Promise.reject(new Error(text)));
+      expect(await checkRedisServer(server)).toEqual({ version: '7.4.1', maxmemoryPolicy: undefined });
+    },
+  );
+
+  test('INFO but breaks off at CONFIG is unavailable', async () => {
+    const server = saying(KNOWN, () => Promise.reject(new Error('Command timed out')));
+    await expect(checkRedisServer(server)).rejects.toBeInstanceOf(UnavailableError);
+  });
+});

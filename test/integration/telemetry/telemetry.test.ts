@@ -1,0 +1,193 @@
+import { context, metrics, trace } from '@opentelemetry/api';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { ContainerEngine, RuntimeRecords } from '../../../src/cleanup/ports.js';
+import { systemClock } from '../../../src/async/clock.js';
+import type { LeaseStore } from '../../../src/lease/lease-store.js';
+import type { Log } from '../../../src/telemetry/logger.js';
+import { observeEngine } from '../../../src/telemetry/traced-ports/engine.js';
+import { observeLeaseStore } from '../../../src/telemetry/traced-ports/lease-store.js';
+import { observeRecords } from '../../../src/telemetry/traced-ports/records.js';
+import { startTelemetry } from '../../../src/telemetry/start-telemetry.js';
+import { createTelemetry, type Telemetry } from '../../../src/telemetry/telemetry.js';
+import { startCollector } from '../../support/telemetry-collector.js';
+
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  vi.unstubAllEnvs();
+});
+
+async function setup(environment: Readonly<Record<string, string>>) {
+  for (const [name, text] of Object.entries(environment)) vi.stubEnv(name, text);
+  const lines: { fields: Readonly<Record<string, unknown>>; message: string }[] = [];
+  const keep = (fields: Readonly<Record<string, unknown>>, message: string) => void lines.push({ fields, message });
+  const log: Log = { debug: () => {}, info: keep, warn: keep, error: keep };
+  const running = await startTelemetry({
+    environment: process.env,
+    log,
+    clock: systemClock,
+    version: '1.2.3',
+    shutdownLimitMs: 500,
+  });
+  cleanups.push(running.shutdown);
+  return { telemetry: createTelemetry(systemClock), running, lines };
+}
+
+async function collector(options: Parameters<typeof startCollector>[0] = {}) {
+  const started = await startCollector(options);
+  cleanups.push(started.stop);
+  return started;
+}
+
+/** One piece of work that passes through all three decorators. */
+async function cleanUp(telemetry: Telemetry): Promise<string> {
+  const store: LeaseStore = { acquire: async () => true, renew: async () => true, release: async () => true };
+  const engine: ContainerEngine = { look: async () => ({ kind: 'gone' }), remove: async () => ({ kind: 'gone' }) };
+  const records: RuntimeRecords = {
+    take: async () => undefined,
+    markRemoved: async () => ({ status: 'vanished' }),
+  };
+  return telemetry.tracer.startActiveSpan('process runtime-cleanup', async (span) => {
+    const { signal } = new AbortController();
+    await observeLeaseStore(store, telemetry).acquire('g', 't', 1_000);
+    await observeRecords(records, telemetry).take('g');
+    await observeEngine(engine, telemetry).remove('c'.repeat(64), signal);
+    telemetry.metrics.cleanupConcluded({
+      outcome: 'success',
+      errorCode: '',
+      opSource: 'admin_rest',
+      elapsedMs: 12,
+    });
+    span.end();
+    return span.spanContext().traceId;
+  });
+}
+
+describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
+  it('a collector gets one trace through all decorators, and the metrics, at shutdown at the latest', async () => {
+    const { url, spans, metricNames, resources } = await collector();
+    const { telemetry, running } = await setup({
+      OTEL_EXPORTER_OTLP_ENDPOINT: url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    });
+    const traceId = await cleanUp(telemetry);
+    await running.shutdown();
+
+    expect(spans().map(({ name }) => name)).toEqual([
+      'lease acquire',
+      'take runtime_records',
+      'container remove',
+      'process runtime-cleanup',
+    ]);
+    expect(new Set(spans().map((span) => span.traceId))).toEqual(new Set([traceId]));
+    const parent = spans().at(-1);
+    const children = spans().slice(0, -1);
+    expect(new Set(children.map((span) => span.parentSpanId))).toEqual(new Set([parent?.spanId]));
+    expect(metricNames().sort((a, b) => a.localeCompare(b))).toEqual([
+      'rtmanager.cleanup.duration',
+      'rtmanager.cleanup.outcomes',
+      'rtmanager.docker.remove.duration',
+      'rtmanager.lease.acquire.duration',
+    ]);
+    for (const resource of resources()) {
+      expect(resource).toMatchObject({ 'service.name': 'runtime-cleanup', 'service.version': '1.2.3' });
+      expect(Object.keys(resource)).toContain('service.instance.id');
+      expect(Object.keys(resource)).not.toContain('process.command_args');
+    }
+  });
+
+  it('the wire format is protobuf, as the standard says, unless told otherwise', async () => {
+    const { url, received } = await collector();
+    const { telemetry, running } = await setup({ OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    await cleanUp(telemetry);
+    await running.shutdown();
+    expect(received.map(({ path }) => path).sort((a, b) => a.localeCompare(b))).toEqual(['/v1/metrics', '/v1/traces']);
+    expect(new Set(received.map(({ contentType }) => contentType))).toEqual(new Set(['application/x-protobuf']));
+    expect(received.every(({ body }) => body.includes('runtime-cleanup'))).toBe(true);
+  });
+
+  it('OTEL_SERVICE_NAME names the service', async () => {
+    const { url, resources } = await collector();
+    const { telemetry, running } = await setup({
+      OTEL_EXPORTER_OTLP_ENDPOINT: url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+      OTEL_SERVICE_NAME: 'cleanup-eu',
+    });
+    await cleanUp(telemetry);
+    await running.shutdown();
+    expect(new Set(resources().map((resource) => resource['service.name']))).toEqual(new Set(['cleanup-eu']));
+  });
+
+  it('a signal that is switched off is not sent anywhere', async () => {
+    const { url, received } = await collector();
+    const { telemetry, running } = await setup({
+      OTEL_EXPORTER_OTLP_ENDPOINT: url,
+      OTEL_METRICS_EXPORTER: 'none',
+    });
+    await cleanUp(telemetry);
+    await running.shutdown();
+    expect(received.map(({ path }) => path)).toEqual(['/v1/traces']);
+  });
+});
+
+describe('trouble with the collector', () => {
+  it('that is not there neither hurts the work nor floods the log', async () => {
+    const gone = await startCollector();
+    await gone.stop();
+    const { telemetry, running, lines } = await setup({ OTEL_EXPORTER_OTLP_ENDPOINT: gone.url });
+    for (let n = 0; n < 50; n++) await cleanUp(telemetry);
+    await running.shutdown();
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.length).toBeLessThanOrEqual(3);
+  });
+
+  it('that refuses neither hurts the work nor floods the log', async () => {
+    const { url } = await collector({ answer: 400 });
+    const { telemetry, running, lines } = await setup({ OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    await cleanUp(telemetry);
+    await running.shutdown();
+    expect(lines.map(({ message }) => message)).toContain('telemetry trouble');
+    expect(lines.length).toBeLessThanOrEqual(3);
+  });
+
+  it('that never answers does not keep the process from ending', async () => {
+    const { url } = await collector({ answer: 'never' });
+    const { telemetry, running, lines } = await setup({ OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    await cleanUp(telemetry);
+    const startedMs = systemClock.monotonicMs();
+    await running.shutdown();
+    expect(systemClock.monotonicMs() - startedMs).toBeLessThan(3_000);
+    expect(lines.map(({ message }) => message)).toContain('telemetry not fully sent');
+  });
+
+  it('whose address is none is said once, and the work goes on', async () => {
+    const { telemetry, lines } = await setup({ OTEL_EXPORTER_OTLP_ENDPOINT: 'not an address' });
+    await cleanUp(telemetry);
+    expect(lines).toEqual([
+      {
+        message: 'telemetry trouble',
+        fields: { left_out: 0, detail: expect.stringContaining("'not an address'") as unknown },
+      },
+    ]);
+  });
+});
+
+describe('without any OTEL_* variable', () => {
+  it('nothing is started and nothing recorded', async () => {
+    const { telemetry } = await setup({});
+    const traceId = await cleanUp(telemetry);
+    expect(traceId).toBe('0'.repeat(32));
+    expect(telemetry.tracer.startSpan('x').isRecording()).toBe(false);
+  });
+
+  it('and after a shutdown the process is as it was', async () => {
+    const { url } = await collector();
+    const { running } = await setup({ OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    await running.shutdown();
+    await running.shutdown();
+    expect(trace.getTracer('x').startSpan('x').isRecording()).toBe(false);
+    expect(metrics.setGlobalMeterProvider(metrics.getMeterProvider())).toBe(true);
+    metrics.disable();
+    expect(context.active()).toBeDefined();
+  });
+});

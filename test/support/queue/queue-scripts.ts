@@ -1,0 +1,86 @@
+import type { Result } from '../../../src/domain/result.js';
+import {
+  type AttemptHistory,
+  type Delivery,
+  EMPTY_HISTORY,
+  type JobConsumer,
+  type Settlement,
+} from '../../../src/jobs/delivery.js';
+
+/** A consumer that remembers what it was given and answers as told. */
+export interface ScriptedConsumer extends JobConsumer {
+  readonly deliveries: Delivery[];
+}
+
+type Answer = (delivery: Delivery, signal: AbortSignal) => Settlement | Promise<Settlement>;
+
+export const scripted = (answer: Answer = () => completed()): ScriptedConsumer => {
+  const deliveries: Delivery[] = [];
+  return {
+    deliveries,
+    consume: async (delivery, signal) => {
+      deliveries.push(delivery);
+      return answer(delivery, signal);
+    },
+  };
+};
+
+const DAY = new Date('2026-01-01T00:00:00.000Z');
+
+export const success = (gameId: string, errorCode: '' | 'replay_no_op' = ''): Result => ({
+  outcome: 'success',
+  errorCode,
+  errorMessage: '',
+  record: {
+    gameId,
+    status: 'removed',
+    currentContainerId: null,
+    currentImageRef: 'galaxy/game:1',
+    engineEndpoint: '',
+    statePath: '',
+    dockerNetwork: '',
+    startedAt: null,
+    stoppedAt: DAY,
+    removedAt: DAY,
+    lastOpAt: DAY,
+    createdAt: DAY,
+    leaseEpoch: 7n,
+  },
+});
+
+export const completed = (gameId = 'game-1'): Settlement => ({ action: 'complete', result: success(gameId) });
+
+export const historyOf = (count: number, message = 'Docker does not answer'): AttemptHistory => ({
+  counts: { service_unavailable: count },
+  firstFailedAt: DAY.toISOString(),
+  attempts: [{ attempt: count, code: 'service_unavailable', message, at: DAY.toISOString(), traceId: '' }],
+  death: null,
+  pastLives: [],
+});
+
+/** What a job that BullMQ gave up ends with. */
+export const givenUp = async (_delivery: unknown, reason: string): Promise<Settlement> => ({
+  action: 'dead_letter',
+  reason: `internal_error: the queue gave the job up: ${reason}`,
+  history: EMPTY_HISTORY,
+});
+
+export const retryAfter = (delayMs: number, history = EMPTY_HISTORY): Settlement => ({
+  action: 'retry',
+  delayMs,
+  history,
+});
+
+export const deadLetter = (reason: string, history = EMPTY_HISTORY): Settlement => ({
+  action: 'dead_letter',
+  reason,
+  history,
+});
+
+/** Work that does not end by itself; it ends as the signal says. */
+export const untilAborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });

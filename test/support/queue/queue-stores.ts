@@ -1,0 +1,130 @@
+import { createPostgresBackend, Queue } from 'bullmq';
+import { Pool } from 'pg';
+import { openPostgresBackend } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import { openRedisBackend } from '../../../src/adapters/bullmq/store/redis-store.js';
+import type { QueueBackend } from '../../../src/adapters/bullmq/store/queue-store.js';
+import { createPool, lending, poolOptions } from '../../../src/adapters/postgres/pool.js';
+import { createRedis } from '../../../src/adapters/redis/connection.js';
+import { systemClock } from '../../../src/async/clock.js';
+import { createDatabase } from '../postgres/database.js';
+import { startRedis } from '../redis.js';
+import { type FaultProxy, startProxy } from './queue-proxy.js';
+import { createRecordingReport, type RecordingReport } from './queue-report.js';
+
+export const STORE_KINDS = ['redis', 'postgres'] as const;
+export type StoreKind = (typeof STORE_KINDS)[number];
+
+/** An empty place of its own in the store, for one test. */
+export interface QueueSpace {
+  readonly backend: QueueBackend;
+  /** What the backend reported while it was opened; also at hand for what a test makes. */
+  readonly report: RecordingReport;
+  /** A plain BullMQ client, as anybody's, past the proxy. */
+  readonly plain: Queue;
+  /** How another process gets here. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly close: () => Promise<void>;
+}
+
+export interface TestStore {
+  readonly kind: StoreKind;
+  /** Between our backends and the server; the plain client does not go through it. */
+  readonly proxy: FaultProxy;
+  readonly space: () => Promise<QueueSpace>;
+  readonly stop: () => Promise<void>;
+  /** PostgreSQL only: one statement of the administrator's. */
+  readonly sql: (text: string, params?: readonly unknown[]) => Promise<Record<string, unknown>[]>;
+}
+
+const waiting = (report: RecordingReport) => ({
+  clock: systemClock,
+  report,
+  deadlineMs: 30_000,
+  signal: new AbortController().signal,
+});
+
+const startRedisStore = async (): Promise<TestStore> => {
+  const server = await startRedis();
+  const proxy = await startProxy(server.port);
+  let spaces = 0;
+  return {
+    kind: 'redis',
+    proxy,
+    space: async () => {
+      spaces += 1;
+      const prefix = `{test${spaces}}`;
+      const report = createRecordingReport();
+      const url = `redis://127.0.0.1:${proxy.port}`;
+      const onError = (): void => undefined;
+      const commands = createRedis({ url, role: 'commands', onError });
+      const blocking = createRedis({ url, role: 'blocking', onError });
+      const backend = await openRedisBackend({ commands, blocking, prefix, ...waiting(report) });
+      const plain = new Queue('runtime-cleanup', { connection: { url: server.url }, prefix });
+      return {
+        backend,
+        report,
+        plain,
+        env: { REDIS_URL: server.url, QUEUE_SPACE: prefix },
+        close: async () => {
+          await plain.close();
+          commands.disconnect();
+          blocking.disconnect();
+        },
+      };
+    },
+    stop: async () => {
+      await proxy.close();
+      await server.stop();
+    },
+    sql: () => Promise.reject(new Error('Redis has no SQL')),
+  };
+};
+
+const startPostgresStore = async (): Promise<TestStore> => {
+  const database = await createDatabase();
+  const direct = new URL(database.url);
+  const proxy = await startProxy(Number(direct.port));
+  const proxied = new URL(database.url);
+  proxied.port = String(proxy.port);
+  const admin = new Pool({ connectionString: database.url, max: 2 });
+  let spaces = 0;
+  return {
+    kind: 'postgres',
+    proxy,
+    space: async () => {
+      spaces += 1;
+      const schema = `queue_test_${spaces}`;
+      const report = createRecordingReport();
+      const poolConfig = poolOptions({ connectionString: proxied.href, applicationName: 'queue-test', max: 4 });
+      const lent = { connectionString: proxied.href, applicationName: 'queue-test lent', max: 8 };
+      const pool = createPool(lent, () => undefined);
+      const backend = await openPostgresBackend({
+        poolConfig,
+        schema,
+        withClient: lending(pool),
+        ...waiting(report),
+      });
+      const connection = { connectionString: database.url, schema, max: 4 };
+      const plain = new Queue('runtime-cleanup', { connection }, createPostgresBackend) as unknown as Queue;
+      return {
+        backend,
+        report,
+        plain,
+        env: { DATABASE_URL: database.url, QUEUE_SPACE: schema },
+        close: async () => {
+          await plain.close();
+          await pool.end();
+        },
+      };
+    },
+    stop: async () => {
+      await proxy.close();
+      await admin.end();
+      await database.drop();
+    },
+    sql: async (text, params = []) => (await admin.query<Record<string, unknown>>(text, [...params])).rows,
+  };
+};
+
+export const startStore = (kind: StoreKind): Promise<TestStore> =>
+  kind === 'redis' ? startRedisStore() : startPostgresStore();

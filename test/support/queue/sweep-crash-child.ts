@@ -1,0 +1,21 @@
+/** A process that starts a sweep and hangs in it until it is killed. Says `sweeping`. */
+import process from 'node:process';
+import { createSweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
+import { systemClock } from '../../../src/async/clock.js';
+import { openChildBackend } from './queue-child-backend.js';
+import { createRecordingReport } from './queue-report.js';
+import { untilAborted } from './queue-scripts.js';
+
+const worker = createSweepWorker(
+  {
+    backend: await openChildBackend(),
+    sweep: (signal) => {
+      process.stdout.write('sweeping\n');
+      return untilAborted(signal);
+    },
+    clock: systemClock,
+    report: createRecordingReport(),
+  },
+  { everyMs: 3_600_000 },
+);
+await worker.start();

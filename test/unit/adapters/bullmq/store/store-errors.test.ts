@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { isNotOurs, isOutage, isPassing } from '../../../../../src/adapters/bullmq/store/store-errors.js';
+import { UnavailableError } from '../../../../../src/domain/errors.js';
+
+const withCode = (code: unknown, message = 'failed') => Object.assign(new Error(message), { code });
+
+const outages: readonly (readonly [string, unknown])[] = [
+  ['a refused connection', withCode('ECONNREFUSED')],
+  ['a reset connection', withCode('ECONNRESET')],
+  ['an unknown host', withCode('ENOTFOUND')],
+  ['several addresses, all refused', new AggregateError([withCode('ECONNREFUSED')], '')],
+  ['an error that was sorted already', new UnavailableError('queue', 'away')],
+  ['PostgreSQL being shut down', withCode('57P01')],
+  ['PostgreSQL starting up', withCode('57P03')],
+  ['too many connections', withCode('53300')],
+  ['a broken PostgreSQL connection', new Error('Connection terminated unexpectedly')],
+  ['a silent PostgreSQL', new Error('Query read timeout')],
+  ['no PostgreSQL connection in time', new Error('timeout exceeded when trying to connect')],
+  ['a closed Redis connection', new Error('Connection is closed.')],
+  ['a silent Redis', new Error('Command timed out')],
+  ['Redis without an offline queue', new Error("Stream isn't writeable and enableOfflineQueue options is false")],
+  ['Redis loading its data', new Error('LOADING Redis is loading the dataset in memory')],
+  ['a full Redis', new Error("OOM command not allowed when used memory > 'maxmemory'.")],
+];
+const moments: readonly (readonly [string, unknown])[] = [
+  ['a deadlock', withCode('40P01')],
+  ['a serialization failure', withCode('40001')],
+  ['a lock time-out', withCode('55P03')],
+  ['a cancelled statement', withCode('57014')],
+];
+const neither: readonly (readonly [string, unknown])[] = [
+  ['text that PostgreSQL refuses', withCode('22P05')],
+  ['a missing right', withCode('42501')],
+  ['a lost lock', withCode(-6)],
+  ['a bug', new TypeError('undefined is not a function')],
+  ['what is no error at all', 'ECONNREFUSED?'],
+  ['nothing', undefined],
+];
+
+describe('what an error of the store means', () => {
+  it.each(outages)('%s is an outage, and passes', (_name, error) => {
+    expect([isOutage(error), isPassing(error)]).toEqual([true, true]);
+  });
+  it.each(moments)('%s is no outage, but passes', (_name, error) => {
+    expect([isOutage(error), isPassing(error)]).toEqual([false, true]);
+  });
+  it.each(neither)('%s does not pass', (_name, error) => {
+    expect([isOutage(error), isPassing(error)]).toEqual([false, false]);
+  });
+  it.each([-1, -2, -3, -6])('BullMQ code %d says that the job is not ours', (code) => {
+    expect(isNotOurs(withCode(code))).toBe(true);
+  });
+  it.each([withCode(-4), withCode(-9), withCode('40P01'), new Error('x'), 'x'])('anything else does not', (error) => {
+    expect(isNotOurs(error)).toBe(false);
+  });
+});

@@ -1,0 +1,88 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { JobQueue } from '../../../../../src/adapters/bullmq/store/queue-store.js';
+import {
+  createStandstillWatch,
+  type StandstillWatch,
+} from '../../../../../src/adapters/bullmq/sweeps/stalled-schedule.js';
+import { createManualClock, type ManualClock } from '../../../../support/manual-clock.js';
+
+const EVERY_MS = 60_000;
+
+describe('the watch over a schedule that is there', () => {
+  let clock: ManualClock;
+  let watch: StandstillWatch;
+  let next: number;
+  let state: string;
+  let active: number;
+  let done: string[];
+  let whileLocked: () => void;
+
+  beforeEach(() => {
+    clock = createManualClock();
+    next = 1_000;
+    state = 'delayed';
+    active = 0;
+    done = [];
+    whileLocked = () => undefined;
+    const stub = {
+      getJobScheduler: async () => ({ key: 'auto-ttl', name: 'sweep', every: EVERY_MS, next }),
+      getJobState: async () => state,
+      getActiveCount: async () => active,
+      removeJobScheduler: async (id: string) => done.push(`removed ${id}`) > 0,
+      upsertJobScheduler: async (id: string, { every }: { every: number }) => done.push(`made ${id} ${every}`),
+    };
+    watch = createStandstillWatch({
+      queue: stub as unknown as JobQueue,
+      backend: {
+        exclusively: (_key, work) => {
+          whileLocked();
+          return work();
+        },
+      },
+      clock,
+    });
+  });
+
+  const lookAfter = async (ms: number): Promise<boolean> => {
+    await watch.look();
+    clock.skip(ms);
+    return watch.look();
+  };
+
+  it.each([
+    ['waits for its slot', 'delayed', 2 * EVERY_MS, 0, false],
+    ['has waited for longer than two intervals', 'delayed', 2 * EVERY_MS + 1, 0, true],
+    ['waits behind a long sweep', 'delayed', 10 * EVERY_MS, 1, false],
+    ['waits in a queue that is paused', 'waiting', 10 * EVERY_MS, 0, false],
+    ['has just been claimed', 'active', 15_000, 1, false],
+    ['ended without a successor', 'completed', 15_000, 0, true],
+    ['failed without a successor', 'failed', 15_000, 0, true],
+    ['is gone', 'unknown', 15_000, 0, true],
+  ])('whose job %s (%s)', async (_what, found, unmovedMs, running, restarted) => {
+    state = found;
+    active = running;
+    expect(await lookAfter(unmovedMs)).toBe(restarted);
+    expect(done).toEqual(restarted ? ['removed auto-ttl', `made auto-ttl ${EVERY_MS}`] : []);
+  });
+
+  it('counts from the last time it moved', async () => {
+    await lookAfter(2 * EVERY_MS);
+    next += EVERY_MS;
+    expect(await lookAfter(2 * EVERY_MS)).toBe(false);
+  });
+
+  it('does nothing at the first look, nor when it moves before its turn has come', async () => {
+    state = 'unknown';
+    expect(await watch.look()).toBe(false);
+    whileLocked = () => void (next += EVERY_MS);
+    expect(await watch.look()).toBe(false);
+    expect(done).toEqual([]);
+  });
+
+  it('does not care what the wall clock does', async () => {
+    await watch.look();
+    clock.shiftWall(24 * 3_600_000);
+    clock.skip(15_000);
+    expect(await watch.look()).toBe(false);
+  });
+});

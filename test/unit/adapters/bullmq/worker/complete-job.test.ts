@@ -1,0 +1,150 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  createSettler,
+  type HeldJob,
+  type Settler,
+  wholeDelayMs,
+} from '../../../../../src/adapters/bullmq/worker/complete-job.js';
+import { resultToJson } from '../../../../../src/domain/result.js';
+import { completed, deadLetter, historyOf, retryAfter, success } from '../../../../support/queue/queue-scripts.js';
+import { createManualClock, type ManualClock } from '../../../../support/manual-clock.js';
+
+const coded = (code: unknown) => Object.assign(new Error(`code ${String(code)}`), { code });
+
+/** A job that records what is written to it; the first writes fail as told. */
+const scriptedJob = (failures: unknown[] = []) => {
+  const writes: unknown[][] = [];
+  const write =
+    (name: string) =>
+    async (...args: unknown[]): Promise<never> => {
+      writes.push([name, ...args]);
+      if (failures.length > 0) {
+        const failure = failures.shift();
+        if (failure !== undefined) throw failure as Error;
+      }
+      return undefined as never;
+    };
+  const job: HeldJob = {
+    id: '7',
+    updateProgress: write('updateProgress'),
+    moveToCompleted: write('moveToCompleted'),
+    moveToDelayed: write('moveToDelayed'),
+    moveToFailed: write('moveToFailed'),
+    moveToWait: write('moveToWait'),
+  };
+  return { job, writes, names: () => writes.map(([name]) => name) };
+};
+
+describe('settling a job', () => {
+  let clock: ManualClock;
+  let settler: Settler;
+  const quiet = new AbortController().signal;
+
+  beforeEach(() => {
+    clock = createManualClock();
+    settler = createSettler({ clock });
+  });
+
+  it('completes it without asking for the next one', async () => {
+    const { job, writes } = scriptedJob();
+    expect(await settler.settle(job, 'token', completed('g'), quiet)).toBe('written');
+    expect(writes).toEqual([['moveToCompleted', resultToJson(success('g')), 'token', false]]);
+  });
+
+  it('hands twenty jobs back in one outage without a warning about listeners', async () => {
+    const warnings: Error[] = [];
+    const note = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', note);
+    for (let i = 0; i < 20; i++) void settler.handBack(scriptedJob([coded('ECONNREFUSED')]).job, 'token');
+    // Warnings are emitted on the next tick after the listener that is one too many.
+    await clock.advance(0);
+    await clock.advance(0);
+    process.off('warning', note);
+    expect(clock.pendingMs()).toHaveLength(20);
+    expect(warnings).toEqual([]);
+  });
+
+  it('delays it by whole milliseconds, its history stored first', async () => {
+    const { job, writes } = scriptedJob();
+    await settler.settle(job, 'token', retryAfter(1_500.6, historyOf(2, 'a\0b')), quiet);
+    expect(writes).toEqual([
+      ['updateProgress', historyOf(2, 'ab')],
+      ['moveToDelayed', clock.now().getTime() + 1_501, 'token'],
+    ]);
+  });
+
+  it('fails it for good with the reason alone, its history stored first', async () => {
+    const { job, writes, names } = scriptedJob();
+    await settler.settle(job, 'token', deadLetter('not_found: no\0 record'), quiet);
+    expect(names()).toEqual(['updateProgress', 'moveToFailed']);
+    expect(writes[1]?.[1]).toMatchObject({ name: 'UnrecoverableError', message: 'not_found: no record', stack: '' });
+    expect(writes[1]?.slice(2)).toEqual(['token', false]);
+  });
+
+  it('repeats a write for as long as the store is away, ever more slowly', async () => {
+    const { job, names } = scriptedJob(['ECONNREFUSED', '57P01', '40P01', '57014', '53300', 'ECONNRESET'].map(coded));
+    const settled = settler.settle(job, 'token', completed(), quiet);
+    await clock.advance(100 + 200 + 400 + 800 + 1_600);
+    expect(names()).toHaveLength(6);
+    await clock.advance(2_000);
+    expect(await settled).toBe('written');
+    expect(names()).toHaveLength(7);
+  });
+
+  it.each([-1, -2, -3, -6])('has nothing to write when the store answers %d', async (code) => {
+    const { job } = scriptedJob([coded(code)]);
+    expect(await settler.settle(job, 'token', completed(), quiet)).toBe('lost');
+  });
+
+  it('takes a repeated write that finds the job settled for done', async () => {
+    const { job } = scriptedJob([new Error('Connection terminated unexpectedly'), coded(-3)]);
+    const settled = settler.settle(job, 'token', completed(), quiet);
+    await clock.advance(100);
+    expect(await settled).toBe('lost');
+  });
+
+  it('does not move a job whose history found it gone', async () => {
+    const { job, names } = scriptedJob([coded(-1)]);
+    expect(await settler.settle(job, 'token', retryAfter(5), quiet)).toBe('lost');
+    expect(names()).toEqual(['updateProgress']);
+  });
+
+  it('passes on what repeating would not help', async () => {
+    const { job, names } = scriptedJob([coded('22P05')]);
+    await expect(settler.settle(job, 'token', completed(), quiet)).rejects.toThrow('code 22P05');
+    expect(names()).toHaveLength(1);
+  });
+
+  it('gives up between two tries when the signal is aborted', async () => {
+    const over = new AbortController();
+    const { job, names } = scriptedJob([coded('ECONNREFUSED'), coded('ECONNREFUSED'), coded('ECONNREFUSED')]);
+    const settled = settler.settle(job, 'token', completed(), over.signal);
+    await clock.advance(0);
+    over.abort();
+    await expect(settled).rejects.toThrow('ECONNREFUSED');
+    expect(names()).toHaveLength(2);
+    expect(clock.pendingMs()).toEqual([]);
+  });
+
+  it('hands a job back to those that wait, and tries that again too', async () => {
+    const { job, writes } = scriptedJob([coded('ECONNREFUSED')]);
+    const handed = settler.handBack(job, 'token');
+    await clock.advance(100);
+    expect(await handed).toBe('written');
+    expect(writes).toEqual([
+      ['moveToWait', 'token'],
+      ['moveToWait', 'token'],
+    ]);
+  });
+
+  it.each([
+    [0, 0],
+    [0.4, 0],
+    [99.5, 100],
+    [-5, 0],
+    [Number.NaN, 1_000],
+    [Number.POSITIVE_INFINITY, 1_000],
+  ])('makes a delay of %d a whole one of %d', (delayMs, expected) => {
+    expect(wholeDelayMs(delayMs)).toBe(expected);
+  });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { retentionFinding, scheduleFinding } from '../../../../src/app/doctor/retention-check.js';
+import type { FinishedSweep, ScheduleStatus } from '../../../../src/retention/ports.js';
+import { aSummary } from '../../cli/fake-desks.js';
+
+const HOUR_MS = 3_600_000;
+const now = new Date('2026-03-01T12:00:00Z');
+const expected = { now, intervalMs: HOUR_MS };
+
+const facts = {
+  asOf: '2026-03-01T11:30:00.000Z',
+  finishedAt: '2026-03-01T11:30:00.000Z',
+  stopped: 200,
+  planned: 150,
+  kept: { held: 0, dead_letter: 0, invalid_id: 0 },
+};
+const done: FinishedSweep = { ...facts, status: 'done', enqueued: 150, coalesced: 0, failed: 0 };
+
+const status = (over: Partial<ScheduleStatus> = {}): ScheduleStatus => ({
+  everyMs: HOUR_MS,
+  next: new Date('2026-03-01T12:30:00Z'),
+  last: done,
+  lastFailure: null,
+  ...over,
+});
+
+describe('what doctor says of the schedule', () => {
+  it('is fine while sweeps finish', () => {
+    expect(scheduleFinding(status(), expected)).toEqual({
+      status: 'ok',
+      detail: 'every 1h, next 2026-03-01T12:30:00.000Z, last 2026-03-01T11:30:00.000Z (150 enqueued)',
+    });
+  });
+
+  it('is a warning before the first worker was started: nothing is broken yet', () => {
+    const finding = scheduleFinding(status({ everyMs: null, next: null, last: null }), expected);
+    expect(finding).toMatchObject({ status: 'warn', advice: expect.stringContaining('runtime-cleanup serve') });
+  });
+
+  it('is fine while the first sweep is to come', () => {
+    expect(scheduleFinding(status({ last: null }), expected)).toMatchObject({
+      status: 'ok',
+      detail: expect.stringContaining('none has finished yet'),
+    });
+  });
+
+  it.each([
+    ['the first sweep never came', { last: null, next: new Date('2026-03-01T10:59:59Z') }],
+    ['no sweep came for more than two intervals', { last: { ...done, finishedAt: '2026-03-01T09:59:59.000Z' } }],
+  ])('is a failure when %s', (_situation, over) => {
+    expect(scheduleFinding(status(over), expected)).toMatchObject({
+      status: 'failed',
+      detail: expect.stringContaining('no sweep finished within two intervals'),
+      advice: expect.stringContaining('runtime-cleanup worker'),
+    });
+  });
+
+  it('is a failure when the last sweep was refused, and says when it is asked again', () => {
+    const last: FinishedSweep = { ...facts, status: 'refused', maxShare: 0.5, reason: 'too many' };
+    expect(scheduleFinding(status({ last }), expected)).toEqual({
+      status: 'failed',
+      detail: 'the last sweep, at 2026-03-01T11:30:00.000Z, was refused: 150 of 200 were due',
+      advice: 'see retention below; the next sweep judges anew, at 2026-03-01T12:30:00.000Z',
+    });
+  });
+
+  it('is a warning when the newest sweep failed, and not when one has finished since', () => {
+    const failedAt = (at: string) => status({ lastFailure: { at: new Date(at), reason: 'boom' } });
+    expect(scheduleFinding(failedAt('2026-03-01T11:45:00Z'), expected)).toMatchObject({
+      status: 'warn',
+      detail: expect.stringContaining('the newest one failed at 2026-03-01T11:45:00.000Z: boom'),
+    });
+    expect(scheduleFinding(failedAt('2026-03-01T11:15:00Z'), expected)).toMatchObject({ status: 'ok' });
+  });
+
+  it('is a warning when the workers were told another interval', () => {
+    expect(scheduleFinding(status(), { now, intervalMs: 300_000 })).toMatchObject({
+      status: 'warn',
+      detail: expect.stringContaining('RTMANAGER_CLEANUP_INTERVAL here is 5m'),
+    });
+  });
+});
+
+describe('what doctor says of retention', () => {
+  it('is how much is due, what is kept, and the lag', () => {
+    expect(retentionFinding(aSummary({ held: 1, deadLetters: 4 }), HOUR_MS)).toEqual({
+      status: 'ok',
+      detail: '2 of 10 stopped containers are due, 1 held, 4 with a dead letter, lag 1 h',
+    });
+  });
+
+  it.each([
+    [2 * HOUR_MS, 'ok'],
+    [2 * HOUR_MS + 1, 'warn'],
+  ])('of a lag of %i ms is %s when sweeps come hourly', (lagMs, expectedStatus) => {
+    expect(retentionFinding(aSummary({ lagMs }), HOUR_MS).status).toBe(expectedStatus);
+  });
+
+  it('is a failure with the override for advice when a sweep would be refused', () => {
+    expect(retentionFinding(aSummary({ refusal: 'too many; use --max-share 80%' }), HOUR_MS)).toMatchObject({
+      status: 'failed',
+      advice: 'too many; use --max-share 80%',
+    });
+  });
+});

@@ -1,0 +1,132 @@
+import { getEventListeners } from 'node:events';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DeadlineError, withDeadline } from '../../../src/async/abortable-deadline.js';
+import { createManualClock } from '../../support/manual-clock.js';
+
+/** Listens at once, so that a rejection is never unhandled, whenever it comes. */
+const rejectionOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    (value) => Promise.reject(new Error(`resolved to ${String(value)}`)),
+    (reason: unknown) => reason,
+  );
+
+const never = (): Promise<never> => new Promise<never>(() => undefined);
+
+describe('a deadline', () => {
+  test('passes on what the call resolves to and forgets its timer and its listener', async () => {
+    const clock = createManualClock();
+    const { signal } = new AbortController();
+    await expect(withDeadline({ clock, timeoutMs: 100, signal }, async () => 'answer')).resolves.toBe('answer');
+    expect(clock.pendingMs()).toEqual([]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  test('passes on what the call rejects with and forgets its timer and its listener', async () => {
+    const clock = createManualClock();
+    const { signal } = new AbortController();
+    const broken = new Error('connect ENOENT');
+    await expect(withDeadline({ clock, timeoutMs: 100, signal }, () => Promise.reject(broken))).rejects.toBe(broken);
+    expect(clock.pendingMs()).toEqual([]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  test('forgets its timer and its listener when the call throws before it returns a promise', async () => {
+    const clock = createManualClock();
+    const { signal } = new AbortController();
+    const call = (): Promise<never> => {
+      throw new TypeError('made wrongly');
+    };
+    await expect(withDeadline({ clock, timeoutMs: 100, signal }, call)).rejects.toThrow('made wrongly');
+    expect(clock.pendingMs()).toEqual([]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  test('ends a call that never settles exactly when its time is over, and aborts it', async () => {
+    const clock = createManualClock();
+    const { signal } = new AbortController();
+    const given: AbortSignal[] = [];
+    let ending: unknown;
+    const waiting = withDeadline({ clock, timeoutMs: 100, signal }, (own) => {
+      given.push(own);
+      return never();
+    }).catch((error: unknown) => {
+      ending = error;
+    });
+    await clock.advance(99);
+    expect(ending).toBeUndefined();
+    expect(given.map((own) => own.aborted)).toEqual([false]);
+    await clock.advance(1);
+    await waiting;
+    expect(ending).toBeInstanceOf(DeadlineError);
+    expect(ending).toMatchObject({ name: 'DeadlineError', message: 'no answer within 100 ms', timeoutMs: 100 });
+    expect(given.map((own) => own.aborted)).toEqual([true]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  test('rejects with its own error though the call rejects because it was aborted', async () => {
+    const clock = createManualClock();
+    const { signal } = new AbortController();
+    const waiting = withDeadline(
+      { clock, timeoutMs: 100, signal },
+      (own) =>
+        new Promise<never>((_resolve, reject) => {
+          own.addEventListener('abort', () => reject(new Error('AbortError of the library')));
+        }),
+    );
+    const rejection = rejectionOf(waiting);
+    await clock.advance(100);
+    expect(await rejection).toBeInstanceOf(DeadlineError);
+  });
+
+  test.each([
+    ['an error', new Error('lease lost')],
+    ['a plain value', 'shutting down'],
+  ])('rejects with the reason of the abort, %s, at once and as it is', async (_what, reason) => {
+    const clock = createManualClock();
+    const caller = new AbortController();
+    const waiting = withDeadline({ clock, timeoutMs: 100, signal: caller.signal }, never);
+    const rejection = rejectionOf(waiting);
+    caller.abort(reason);
+    expect(await rejection).toBe(reason);
+    expect(clock.pendingMs()).toEqual([]);
+  });
+
+  test('makes no call at all when it was aborted before', async () => {
+    const clock = createManualClock();
+    const reason = new Error('lease lost');
+    let calls = 0;
+    const waiting = withDeadline({ clock, timeoutMs: 100, signal: AbortSignal.abort(reason) }, async () => {
+      calls += 1;
+    });
+    await expect(waiting).rejects.toBe(reason);
+    expect(calls).toBe(0);
+    expect(clock.pendingMs()).toEqual([]);
+  });
+});
+
+describe('many deadlines on one long-lived signal', () => {
+  const warnings: Error[] = [];
+  const remember = (warning: Error): void => void warnings.push(warning);
+  beforeEach(() => process.on('warning', remember));
+  afterEach(() => {
+    process.off('warning', remember);
+    warnings.length = 0;
+  });
+
+  test('raise no warning, and all end with the abort', async () => {
+    const clock = createManualClock();
+    const caller = new AbortController();
+    const waiting = Array.from({ length: 64 }, () =>
+      withDeadline({ clock, timeoutMs: 100, signal: caller.signal }, never),
+    );
+    const rejections = Promise.all(waiting.map(rejectionOf));
+    await clock.advance(0);
+    const reason = new Error('lease lost');
+    caller.abort(reason);
+    expect(new Set(await rejections)).toEqual(new Set([reason]));
+    // Warnings are raised on a later turn of the event loop.
+    await clock.advance(0);
+    expect(warnings).toEqual([]);
+    expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
+  });
+});

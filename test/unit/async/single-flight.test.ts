@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { createJoin } from '../../../src/async/single-flight.js';
+
+const setUp = () => {
+  const asked: string[] = [];
+  const ask = (what: string) => async () => {
+    asked.push(what);
+    return what;
+  };
+  const join = createJoin<string>();
+  return { asked, join: (key: string) => join(key, ask(`first ${key}`), ask(`afterwards ${key}`)), raw: join };
+};
+
+describe('callers who ask for the same', () => {
+  it('at the same time: the first does it, and one question answers all the others', async () => {
+    const { asked, join } = setUp();
+    expect(await Promise.all([join('a'), join('a'), join('a')])).toEqual(['first a', 'afterwards a', 'afterwards a']);
+    expect(asked).toEqual(['first a', 'afterwards a']);
+  });
+
+  it('one after the other each do it', async () => {
+    const { join } = setUp();
+    expect([await join('a'), await join('a')]).toEqual(['first a', 'first a']);
+  });
+
+  it('do not wait for those who ask for something else', async () => {
+    const { join } = setUp();
+    expect(await Promise.all([join('a'), join('b')])).toEqual(['first a', 'first b']);
+  });
+
+  it('all hear of its failure, and the next one tries again', async () => {
+    const { join, raw } = setUp();
+    const broken = (): Promise<string> => Promise.reject(new Error('gone'));
+    const answers = await Promise.allSettled([raw('a', broken, broken), join('a'), join('a')]);
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(await join('a')).toBe('first a');
+  });
+});

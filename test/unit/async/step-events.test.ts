@@ -1,0 +1,49 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { asStep } from '../../../src/async/step-events.js';
+
+const CHANNEL = 'runtime-cleanup.step';
+
+function listen(onMessage: (message: unknown) => void): void {
+  subscribe(CHANNEL, onMessage);
+  onTestFinished(() => void unsubscribe(CHANNEL, onMessage));
+}
+
+describe('a step', () => {
+  it('is its work and nothing else while nobody listens', () => {
+    const work = Promise.resolve('done');
+    // The very promise comes back only from the work itself, in the same turn.
+    let began = false;
+    const step = asStep('container look', {}, () => {
+      began = true;
+      return work;
+    });
+    expect(began).toBe(true);
+    return expect(step).resolves.toBe('done');
+  });
+
+  it('is announced before its work, and when it has ended with its answer', async () => {
+    const heard: unknown[] = [];
+    listen((message) => heard.push(message));
+    await asStep('container look', { game: 'game-1' }, async () => {
+      heard.push('work');
+      return 'idle';
+    });
+    expect(heard).toEqual([
+      { step: 'container look', facts: { game: 'game-1' }, at: 'start' },
+      'work',
+      { step: 'container look', facts: { game: 'game-1' }, at: 'end', answer: 'idle' },
+    ]);
+  });
+
+  it('says when its work threw, and hands that on', async () => {
+    const heard: unknown[] = [];
+    listen((message) => heard.push(message));
+    const failed = asStep('container look', {}, () => Promise.reject(new Error('no engine')));
+    await expect(failed).rejects.toThrow('no engine');
+    expect(heard).toEqual([
+      { step: 'container look', facts: {}, at: 'start' },
+      { step: 'container look', facts: {}, at: 'error' },
+    ]);
+  });
+});

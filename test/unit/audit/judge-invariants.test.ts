@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import {
+  judgeContainer,
+  judgeLease,
+  judgeReason,
+  judgeRemoved,
+  judgeRow,
+} from '../../../src/audit/judge-invariants.js';
+import type { AuditedRecord } from '../../../src/audit/audit-ports.js';
+import { CONTAINER_ID, OTHER_CONTAINER_ID } from '../../support/records.js';
+import { aFailed, aRemoved, aRow } from './audit-world.js';
+
+type Verdict = 'sound' | 'broken' | 'warning';
+
+const removals: readonly [situation: string, verdict: Verdict, Partial<AuditedRecord>][] = [
+  ['removed with its row', 'sound', {}],
+  ['removed as a cleanup does, and no row of that moment', 'broken', { rowsOfRemoval: 0 }],
+  ['removed otherwise, and no row', 'warning', { rowsOfRemoval: 0, bearsOurMark: false }],
+  ['one removal, two rows', 'broken', { rowsOfRemoval: 2 }],
+  ['its row, and changed by another service since', 'sound', { bearsOurMark: false }],
+];
+
+it.each(removals)('%s is %s', (_situation, verdict, over) => {
+  expect(judgeRemoved(aRemoved(over))?.severity ?? 'sound').toBe(verdict);
+});
+
+const stopped = { status: 'stopped', containerId: CONTAINER_ID };
+const rows: readonly [situation: string, verdict: Verdict, Partial<AuditedRecord>][] = [
+  ['a row and its removal', 'sound', {}],
+  ['no row', 'sound', { newestRow: null }],
+  ['a row that is newer than the removal', 'broken', { newestRow: aRow({ afterRemoval: true }) }],
+  ['a row, but still stopped with its container', 'broken', stopped],
+  ['a row, but running with its container', 'broken', { ...stopped, status: 'running' }],
+  [
+    'a row, and its container again after a change',
+    'warning',
+    { ...stopped, newestRow: aRow({ recordUntouched: false }) },
+  ],
+  ['started again with another container', 'sound', { status: 'running', containerId: OTHER_CONTAINER_ID }],
+  [
+    'a row without container, stopped without container, untouched',
+    'broken',
+    { status: 'stopped', newestRow: aRow({ containerId: '' }) },
+  ],
+  [
+    'the same, but changed since',
+    'sound',
+    { status: 'stopped', newestRow: aRow({ containerId: '', recordUntouched: false }) },
+  ],
+  ['a second row for one container', 'warning', { newestRow: aRow({ isRepeated: true }) }],
+];
+
+it.each(rows)('%s is %s', (_situation, verdict, over) => {
+  expect(judgeRow(aRemoved(over)).map(({ severity }) => severity)).toEqual(verdict === 'sound' ? [] : [verdict]);
+});
+
+it('a contradiction names the row, the job and the container', () => {
+  expect(judgeRow(aRemoved(stopped))[0]).toMatchObject({
+    gameId: 'game-1',
+    jobId: '12',
+    containerId: CONTAINER_ID,
+    what: 'success row 7 says that the container was removed, but the record is still "stopped" and names it',
+  });
+});
+
+describe('a container of a removed record', () => {
+  it('that is gone is sound', () => {
+    expect(judgeContainer('game-1', CONTAINER_ID, { kind: 'gone' })).toBeUndefined();
+  });
+
+  it('that is there is broken, and what the engine says of it is told', () => {
+    const look = { kind: 'present', activity: 'idle', detail: 'exited' } as const;
+    expect(judgeContainer('game-1', CONTAINER_ID, look)).toMatchObject({
+      severity: 'broken',
+      gameId: 'game-1',
+      containerId: CONTAINER_ID,
+      what: expect.stringContaining('idle (exited)'),
+    });
+  });
+});
+
+it.each([
+  [0, 'sound'],
+  [3_600_000, 'sound'],
+  [3_600_001, 'broken'],
+  [null, 'broken'],
+] as const)('a lease that lives for another %s ms is %s', (lifeMs, verdict) => {
+  const lease = { gameId: 'game-1', lifeMs, place: 'the Redis key "k"' };
+  expect(judgeLease(lease)?.severity ?? 'sound').toBe(verdict);
+});
+
+it('a lease that never ends is told with its place', () => {
+  const lease = { gameId: null, lifeMs: null, place: 'the Redis key "k"' };
+  expect(judgeLease(lease)).toMatchObject({
+    what: 'the lease in the Redis key "k" never ends; allowed: at most 3600 s',
+  });
+});
+
+it('a reason that cannot be read is quoted, and not without an end', () => {
+  const finding = judgeReason(aFailed({ isReadable: false, reason: `job\nstalled${'!'.repeat(9_999)}`, gameId: '' }));
+  expect(finding).toMatchObject({ severity: 'broken', gameId: null, jobId: '12' });
+  expect(finding?.what).toContain(String.raw`"job\nstalled!!!`);
+  expect(finding?.what.length).toBeLessThan(300);
+  expect(judgeReason(aFailed())).toBeUndefined();
+});

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import { failure } from '../../../src/domain/result.js';
+import type { Settlement } from '../../../src/jobs/delivery.js';
+import { holdWhileAway } from '../../../src/circuit-breaker/gate-jobs.js';
+import { aDelivery } from '../../support/deliveries.js';
+import { createBreakerWorld } from './breaker-world.js';
+
+const calm = new AbortController().signal;
+const settled: Settlement = { action: 'complete', result: failure('conflict', 'busy') };
+
+/** A held consumer whose engine is away, and what it was given. */
+async function setUp(consume: () => Promise<Settlement> = async () => settled) {
+  const world = createBreakerWorld({ threshold: 1 });
+  const ran: string[] = [];
+  const consumer = holdWhileAway(
+    {
+      consume: (delivery) => {
+        ran.push(delivery.jobId);
+        return consume();
+      },
+    },
+    world.breaker,
+  );
+  await world.fails('docker');
+  return { ...world, consumer, ran };
+}
+
+describe('a held consumer', () => {
+  it('runs a job when it is let in, and gives the turn on when the job has ended', async () => {
+    const { consumer, clock, ran } = await setUp();
+    const first = consumer.consume(aDelivery({ jobId: '1' }), calm);
+    const second = consumer.consume(aDelivery({ jobId: '2' }), calm);
+    await clock.advance(999);
+    expect(ran).toEqual([]);
+    await clock.advance(1);
+    expect(await Promise.all([first, second])).toEqual([settled, settled]);
+    expect(ran).toEqual(['1', '2']);
+  });
+
+  it('gives the turn on also when the job was interrupted', async () => {
+    const { consumer, clock, come } = await setUp(() => Promise.reject(new Error('shutdown')));
+    const interrupted = consumer.consume(aDelivery(), calm).catch((thrown: unknown) => thrown);
+    const next = await come();
+    await clock.advance(1_000);
+    expect(await interrupted).toEqual(new Error('shutdown'));
+    expect(next.status()).toBe('in');
+  });
+
+  it('rejects with the reason of a signal that ends the wait, and runs nothing', async () => {
+    const { consumer, clock, ran } = await setUp();
+    const stop = new AbortController();
+    const consumed = consumer.consume(aDelivery(), stop.signal).catch((thrown: unknown) => thrown);
+    stop.abort(new Error('lock lost'));
+    expect(await consumed).toEqual(new Error('lock lost'));
+    await clock.advance(1_000);
+    expect(ran).toEqual([]);
+  });
+
+  it('hands a job back that is not let in any more', async () => {
+    const { consumer, breaker, ran } = await setUp();
+    const consumed = consumer.consume(aDelivery(), calm);
+    breaker.shut();
+    expect(await consumed).toEqual({ action: 'hand_back' });
+    expect(ran).toEqual([]);
+  });
+});

@@ -1,0 +1,232 @@
+import { describe, expect, it } from 'vitest';
+import type { Check } from '../../../../src/cli/command-context.js';
+import type { LoggedOperation, RecordFilter } from '../../../../src/domain/pages.js';
+import { aRecord, CONTAINER_ID } from '../../../support/records.js';
+import { fakeCli, fakeReader } from '../fake-cli.js';
+
+const operation: LoggedOperation = {
+  id: '9007199254740993',
+  gameId: 'game-1',
+  opKind: 'cleanup_container',
+  opSource: 'operator_cli',
+  sourceRef: 'ticket 7',
+  imageRef: 'image:1',
+  containerId: CONTAINER_ID,
+  outcome: 'failure',
+  errorCode: 'conflict',
+  errorMessage: 'the runtime is running; stop it first',
+  jobId: '12',
+  attempt: 3,
+  startedAt: new Date('2026-01-02T10:00:00.250Z'),
+  finishedAt: new Date('2026-01-02T10:00:01.500Z'),
+};
+
+describe('records', () => {
+  it('is a table without colours in a pipe, and the reader is closed', async () => {
+    const { world, closed } = fakeReader({ listRecords: async () => ({ items: [aRecord()], next: null }) });
+    const cli = fakeCli(world);
+    expect(await cli.run('records')).toBe(0);
+    expect(cli.written.stdout).toBe(
+      'GAME    STATUS   CONTAINER     IMAGE                    STOPPED               LAST OPERATION\n' +
+        'game-1  stopped  a1a1a1a1a1a1  registry.example/game:7  2026-01-02 10:00:00Z  2026-01-02 10:00:00Z\n',
+    );
+    expect(cli.written.stderr).toBe('');
+    expect(closed.times).toBe(1);
+  });
+
+  it('has bold titles on a terminal, unless NO_COLOR is set', async () => {
+    const world = fakeReader({ listRecords: async () => ({ items: [aRecord()], next: null }) }).world;
+    const coloured = fakeCli(world, { isTTY: true });
+    const plain = fakeCli(world, { isTTY: true, environment: { NO_COLOR: '1' } });
+    const dumb = fakeCli(world, { isTTY: true, environment: { TERM: 'dumb' } });
+    for (const cli of [coloured, plain, dumb]) await cli.run('records');
+    expect([coloured, plain, dumb].map((cli) => cli.written.stdout.includes('\u001B['))).toEqual([true, false, false]);
+  });
+
+  it('with --json prints whole records and where the next page starts', async () => {
+    const { world } = fakeReader({ listRecords: async () => ({ items: [aRecord()], next: 'game-1' }) });
+    const cli = fakeCli(world);
+    await cli.run('records', '--limit', '1', '--json');
+    expect(cli.json()).toMatchObject({
+      records: [
+        { gameId: 'game-1', currentContainerId: CONTAINER_ID, stoppedAt: '2026-01-02T10:00:00.000Z', leaseEpoch: '7' },
+      ],
+      next: 'game-1',
+    });
+  });
+
+  it('asks for the status and the number that were asked for, and says when there is more', async () => {
+    const filters: RecordFilter[] = [];
+    const { world } = fakeReader({
+      listRecords: async (filter) => {
+        filters.push(filter);
+        return { items: Array.from({ length: 7 }, () => aRecord()), next: 'game-1' };
+      },
+    });
+    const cli = fakeCli(world);
+    await cli.run('records', '--status', 'stopped', '--limit', '7');
+    expect(filters).toEqual([{ status: 'stopped', after: undefined, limit: 7 }]);
+    expect(cli.written.stderr).toContain('There are more');
+  });
+
+  it('with --all reads page after page', async () => {
+    const afters: unknown[] = [];
+    const { world } = fakeReader({
+      listRecords: async ({ after }) => {
+        afters.push(after);
+        const next = after === undefined ? 'a' : after === 'a' ? 'b' : null;
+        return { items: [aRecord({ gameId: `after-${after ?? 'start'}` })], next };
+      },
+    });
+    const cli = fakeCli(world);
+    await cli.run('records', '--all', '--json');
+    expect(afters).toEqual([undefined, 'a', 'b']);
+    expect(cli.json()).toMatchObject({
+      records: [{ gameId: 'after-start' }, { gameId: 'after-a' }, { gameId: 'after-b' }],
+      next: null,
+    });
+  });
+
+  it('says on standard error that there are none, and prints nothing', async () => {
+    const cli = fakeCli(fakeReader({}).world);
+    expect(await cli.run('records')).toBe(0);
+    expect(cli.written).toEqual({ stdout: '', stderr: 'There are no such records.\n' });
+  });
+
+  it('closes the reader when reading fails', async () => {
+    const { world, closed } = fakeReader({ listRecords: () => Promise.reject(new TypeError('bug')) });
+    expect(await fakeCli(world).run('records')).toBe(1);
+    expect(closed.times).toBe(1);
+  });
+
+  it('stops between two pages when told to', async () => {
+    let pages = 0;
+    const { world, closed } = fakeReader({
+      listRecords: async () => {
+        pages += 1;
+        if (pages === 2) cli.raise('SIGINT');
+        return { items: [aRecord()], next: 'more' };
+      },
+    });
+    const cli = fakeCli(world);
+    expect(await cli.run('records', '--all')).toBe(1);
+    expect(pages).toBe(2);
+    expect(cli.written).toEqual({ stdout: '', stderr: 'runtime-cleanup: stopped by SIGINT\n' });
+    expect(closed.times).toBe(1);
+  });
+
+  it('shows what other services wrote without letting it move the cursor', async () => {
+    const evil = aRecord({ gameId: 'g\u001B]0;x\u0007', currentImageRef: 'a\u202Eb\nc' });
+    const { world } = fakeReader({ listRecords: async () => ({ items: [evil], next: null }) });
+    const cli = fakeCli(world);
+    await cli.run('records');
+    expect(['\u001B', '\u0007', '\u202E'].filter((character) => cli.written.stdout.includes(character))).toEqual([]);
+    expect(cli.written.stdout.trimEnd().split('\n')).toHaveLength(2);
+  });
+});
+
+describe('log', () => {
+  it('is a table of one game, newest first as it was read', async () => {
+    const filters: unknown[] = [];
+    const { world, closed } = fakeReader({
+      listOperations: async (filter) => {
+        filters.push(filter);
+        return { items: [operation], next: null };
+      },
+    });
+    const cli = fakeCli(world);
+    expect(await cli.run('log', ' game-1 ', '--limit', '5')).toBe(0);
+    expect(filters).toEqual([{ gameId: 'game-1', limit: 5 }]);
+    expect(cli.written.stdout).toContain(
+      '2026-01-02 10:00:01Z  operator_cli  ticket 7  failure  conflict  1250ms  12   3        the runtime is running; stop it first\n',
+    );
+    expect(closed.times).toBe(1);
+  });
+
+  it('with --json prints the rows as they are, ids exact', async () => {
+    const { world } = fakeReader({ listOperations: async () => ({ items: [operation], next: '9007199254740993' }) });
+    const cli = fakeCli(world);
+    await cli.run('log', 'game-1', '--json');
+    expect(cli.json()).toMatchObject({
+      operations: [{ id: '9007199254740993', errorCode: 'conflict', finishedAt: '2026-01-02T10:00:01.500Z' }],
+      next: '9007199254740993',
+    });
+  });
+
+  it('says when there is none', async () => {
+    const cli = fakeCli(fakeReader({}).world);
+    expect(await cli.run('log', 'game-1')).toBe(0);
+    expect(cli.written).toEqual({ stdout: '', stderr: 'The operation log has no row of this game.\n' });
+  });
+});
+
+describe('doctor', () => {
+  const checks = (...list: readonly Check[]) => ({
+    checkDependencies: async function* () {
+      yield* list;
+    },
+  });
+  const fine: Check = { name: 'database', status: 'ok', detail: 'PostgreSQL 18.4' };
+  const odd: Check = { name: 'leases', status: 'warn', detail: 'no password', advice: 'set one' };
+  const broken: Check = { name: 'engine', status: 'failed', detail: 'no such file', advice: 'start the engine' };
+
+  it('shows each check with what to do, and fails when one failed', async () => {
+    const cli = fakeCli(checks(fine, odd, broken));
+    expect(await cli.run('doctor')).toBe(1);
+    expect(cli.written.stdout).toBe(
+      [
+        'ok      database: PostgreSQL 18.4',
+        'warn    leases: no password',
+        '        set one',
+        'failed  engine: no such file',
+        '        start the engine',
+        'Mend what failed, then run doctor again.',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('passes with warnings', async () => {
+    expect(await fakeCli(checks(fine, odd)).run('doctor')).toBe(0);
+  });
+
+  it('with --json prints all checks and one answer', async () => {
+    const cli = fakeCli(checks(fine, broken));
+    expect(await cli.run('doctor', '--json')).toBe(1);
+    expect(cli.json()).toEqual({ ok: false, checks: [fine, broken] });
+  });
+});
+
+describe('migrate', () => {
+  it('tells each step beside the result', async () => {
+    const cli = fakeCli({
+      migrate: async (_session, report) => {
+        report('applying 0001_first');
+        return ['0001_first'];
+      },
+    });
+    expect(await cli.run('migrate')).toBe(0);
+    expect(cli.written).toEqual({
+      stdout: 'Applied 0001_first. The database is up to date.\n',
+      stderr: 'applying 0001_first\n',
+    });
+  });
+
+  it('says when there was nothing to do', async () => {
+    const cli = fakeCli({ migrate: async () => [] });
+    await cli.run('migrate');
+    expect(cli.written.stdout).toBe('The database is up to date.\n');
+  });
+
+  it('with --json prints the names only', async () => {
+    const cli = fakeCli({
+      migrate: async (_session, report) => {
+        report('applying');
+        return ['0001_first'];
+      },
+    });
+    await cli.run('migrate', '--json');
+    expect(cli.json()).toEqual({ applied: ['0001_first'] });
+    expect(cli.written.stderr).toBe('');
+  });
+});

@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import type { Session } from '../../../../src/cli/command-context.js';
+import { StopRequested } from '../../../../src/cli/process/stop-signals.js';
+import { UnavailableError } from '../../../../src/domain/errors.js';
+import { fakeCli, untilAborted } from '../fake-cli.js';
+
+const linesOf = (text: string) =>
+  text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line): unknown => JSON.parse(line));
+
+/** A worker that runs until it is told to stop, then stops in an orderly way. */
+const obedient = async ({ signal }: Session) => {
+  await untilAborted(signal).catch(() => {});
+};
+
+describe.each(['serve', 'worker'])('%s', (command) => {
+  it('prints the settings in effect once, without secrets, then works until told to stop, and ends with 0', async () => {
+    const cli = fakeCli(
+      { runService: obedient },
+      { environment: { DATABASE_URL: 'postgresql://app:hunter2@db/games', RTMANAGER_WORKER_CONCURRENCY: '2' } },
+    );
+    const running = cli.run(command);
+    await cli.clock.advance(1_000);
+    cli.raise('SIGTERM');
+    expect(await running).toBe(0);
+    const { stdout, stderr } = cli.written;
+    expect(stderr).toBe('');
+    expect(stdout).not.toContain('hunter2');
+    expect(linesOf(stdout)).toMatchObject([
+      {
+        msg: 'starting',
+        settings: { DATABASE_URL: 'postgresql://app:***@db/games', RTMANAGER_WORKER_CONCURRENCY: 2 },
+      },
+      { msg: 'stopped' },
+    ]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'ends with 0 when %s tells it to stop while it still waits for a dependency',
+    async (stopSignal) => {
+      const cli = fakeCli({ runService: ({ signal }) => untilAborted(signal) });
+      const running = cli.run(command);
+      await cli.clock.advance(1_000);
+      cli.raise(stopSignal);
+      expect(await running).toBe(0);
+    },
+  );
+
+  it('ends with 1 and says why when it fails', async () => {
+    const cli = fakeCli({ runService: () => Promise.reject(new UnavailableError('docker', 'no engine')) });
+    expect(await cli.run(command)).toBe(1);
+    expect(cli.written.stderr).toContain('runtime-cleanup: no engine');
+  });
+
+  it('ends with 1 when stopping fails', async () => {
+    const cli = fakeCli({
+      runService: async ({ signal }) => {
+        await untilAborted(signal).catch(() => {});
+        throw new TypeError('could not close');
+      },
+    });
+    const running = cli.run(command);
+    await cli.clock.advance(0);
+    cli.raise('SIGTERM');
+    expect(await running).toBe(1);
+  });
+});
+
+describe('the second signal', () => {
+  it('ends the process at once with 1, whichever signal it is', async () => {
+    const cli = fakeCli({ runService: () => new Promise(() => {}) });
+    void cli.run('worker');
+    await cli.clock.advance(0);
+    cli.raise('SIGTERM');
+    expect(cli.exits).toEqual([]);
+    cli.raise('SIGTERM');
+    expect(cli.exits).toEqual([1]);
+  });
+
+  it('is not the echo of the first that npm passes on', async () => {
+    const cli = fakeCli({ runService: () => new Promise(() => {}) });
+    void cli.run('worker');
+    await cli.clock.advance(0);
+    cli.raise('SIGINT');
+    cli.clock.skip(249);
+    cli.raise('SIGINT');
+    expect(cli.exits).toEqual([]);
+    cli.clock.skip(1);
+    cli.raise('SIGINT');
+    expect(cli.exits).toEqual([1]);
+  });
+});
+
+it('the work is told which signal asked it to stop', async () => {
+  const reasons: unknown[] = [];
+  const cli = fakeCli({
+    runService: async ({ signal }) => {
+      await untilAborted(signal).catch((reason: unknown) => reasons.push(reason));
+    },
+  });
+  const running = cli.run('worker');
+  await cli.clock.advance(0);
+  cli.raise('SIGTERM');
+  await running;
+  expect(reasons).toEqual([new StopRequested('SIGTERM')]);
+});
+
+it('a service logs to standard output, a one-shot command to standard error and only what is wrong', async () => {
+  const chatter = async ({ log }: Session) => {
+    log.info({}, 'chat');
+    log.warn({}, 'trouble');
+  };
+  const service = fakeCli({ runService: chatter });
+  const once = fakeCli({
+    migrate: async (session) => {
+      await chatter(session);
+      return [];
+    },
+  });
+  await service.run('worker');
+  await once.run('migrate', '--json');
+  expect(linesOf(service.written.stdout)).toMatchObject([
+    { msg: 'starting' },
+    { msg: 'chat' },
+    { msg: 'trouble' },
+    { msg: 'stopped' },
+  ]);
+  expect(linesOf(once.written.stderr)).toMatchObject([{ msg: 'trouble' }]);
+  expect(once.json()).toEqual({ applied: [] });
+});

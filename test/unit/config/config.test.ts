@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../../src/config/config.js';
+import { describeSettings } from '../../../src/config/variables.js';
+import { examples } from './examples.js';
+import { linesOf, read } from './reading.js';
+
+describe('readConfig', () => {
+  it('needs nothing: an empty environment gives the documented defaults', () => {
+    expect(read()).toEqual({
+      databaseUrl: null,
+      redisUrl: null,
+      dockerHost: 'unix:///var/run/docker.sock',
+      dockerTlsVerify: false,
+      dockerCertPath: null,
+      queueBackend: 'postgres',
+      leaseStore: 'postgres',
+      retentionMs: 30 * 86_400_000,
+      cleanupIntervalMs: 3_600_000,
+      sweepMaxShare: 0.5,
+      leaseTtlMs: 60_000,
+      workerConcurrency: 4,
+      dockerTimeoutMs: 30_000,
+      conflictMaxAttempts: 10,
+      retryMaxAgeMs: 86_400_000,
+      logLevel: 'info',
+      shutdownTimeoutMs: 30_000,
+      dataDir: '/home/kim/.local/share/runtime-cleanup',
+      httpAddress: { host: '127.0.0.1', port: 8096 },
+      apiTokens: [],
+    });
+  });
+
+  it('cannot be changed afterwards', () => {
+    expect(Object.isFrozen(read())).toBe(true);
+  });
+
+  it('takes a variable set to nothing, or to blanks, for one that is not set', () => {
+    const blank = Object.fromEntries(describeSettings().map(({ name }) => [name, '  ']));
+    expect(read(blank)).toEqual(read());
+  });
+
+  it('puts the data where the user, or root, keeps such data', () => {
+    expect(read({ XDG_DATA_HOME: '/data' }).dataDir).toBe('/data/runtime-cleanup');
+    expect(read({ XDG_DATA_HOME: 'relative' }).dataDir).toBe('/home/kim/.local/share/runtime-cleanup');
+    expect(readConfig({}, { isRoot: true, homeDir: '/root' }).dataDir).toBe('/var/lib/runtime-cleanup');
+  });
+
+  it('ignores what is not its own', () => {
+    expect(linesOf({ PATH: '/bin', OTEL_SERVICE_NAME: 'x', MY_RTMANAGER_THING: '1' })).toEqual([]);
+  });
+
+  for (const { name, allowed } of describeSettings()) {
+    const { beside = {}, valid, invalid } = examples[name] ?? { valid: [], invalid: [] };
+
+    it(`reads ${name}, blanks around it or not`, () => {
+      const given = valid.map(([text]) => text).flatMap((text) => [text, ` ${text}\n`]);
+      const expected = valid.map(([, config]) => config).flatMap((config) => [config, config]);
+      expect(expected.length).toBeGreaterThan(0);
+      expect(given.map((text) => read({ ...beside, [name]: text }))).toMatchObject(expected);
+    });
+
+    it(`refuses a bad ${name} in one line that names the variable, the value and what is allowed`, () => {
+      expect(invalid.length).toBeGreaterThan(0);
+      const refusal: unknown = expect.stringMatching(
+        new RegExp(`^${name}: (".*"|what is given \\(a secret, not shown\\)) is not allowed; allowed: .`),
+      );
+      const lines = invalid.map((text) => linesOf({ ...beside, [name]: text }));
+      expect(lines).toEqual(invalid.map(() => [refusal]));
+      expect(lines.flat().every((line) => line.endsWith(allowed))).toBe(true);
+    });
+  }
+
+  it('shows the refused value', () => {
+    expect(linesOf({ RTMANAGER_DOCKER_TIMEOUT: 'soon' })).toEqual([
+      'RTMANAGER_DOCKER_TIMEOUT: "soon" is not allowed; allowed: a number and its unit (ms, s, m or h), from 100ms to 1h',
+    ]);
+  });
+
+  it('names every wrong setting, one line each', () => {
+    const lines = linesOf({
+      RTMANAGER_LOG_LEVEL: 'loud',
+      RTMANAGER_DOCKER_TIMEOUT: '5',
+      RTMANAGER_GAME_LEASE_TTL_SECONDS: '1',
+      RTMANAGER_LOG_LEVL: 'info',
+    });
+    expect(lines.map((line) => line.split(':')[0])).toEqual([
+      'RTMANAGER_LOG_LEVL',
+      'RTMANAGER_GAME_LEASE_TTL_SECONDS',
+      'RTMANAGER_DOCKER_TIMEOUT',
+      'RTMANAGER_LOG_LEVEL',
+    ]);
+  });
+
+  it('never repeats a token it refuses, nor those beside it', () => {
+    const lines = linesOf({ RTMANAGER_API_TOKENS: 'hunter2,hunter2-is-long-enough,hunter2-has-a blank-in-it' });
+    expect(lines).toHaveLength(1);
+    expect(lines.join()).not.toContain('hunter2');
+  });
+
+  it('never repeats a password, not even of an address it refuses', () => {
+    const refused = [
+      linesOf({ DATABASE_URL: 'mysql://app:hunter2@db/games' }),
+      linesOf({ DATABASE_URL: 'app:hunter2@db/games' }),
+      linesOf({ REDIS_URL: 'http://:hunter2@cache' }),
+      linesOf({ DOCKER_HOST: 'ssh://root:hunter2@host' }),
+    ];
+    for (const lines of refused) {
+      expect(lines).toHaveLength(1);
+      expect(lines.join()).not.toContain('hunter2');
+    }
+  });
+});

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { FAILURE_CODES } from '../../../src/domain/error-codes.js';
+import { readReason, shownReason, writeReason } from '../../../src/jobs/failure-reason.js';
+
+describe('a failed job’s reason', () => {
+  it.each(FAILURE_CODES)('with the code %s is read as it was written', (code) => {
+    const reason = { code, message: 'the record names none: see above' };
+    expect(writeReason(reason)).toBe(`${code}: the record names none: see above`);
+    expect(readReason(writeReason(reason))).toEqual(reason);
+    expect(shownReason(writeReason(reason))).toEqual(reason);
+  });
+
+  it('may have an empty message', () => {
+    expect(readReason('conflict: ')).toEqual({ code: 'conflict', message: '' });
+  });
+
+  it('is written so that every store takes it, and no longer than a thousand characters', () => {
+    expect(writeReason({ code: 'conflict', message: `\0${'x'.repeat(5_000)}` })).toBe(`conflict: ${'x'.repeat(1_000)}`);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['a message alone', 'job stalled more than allowable limit'],
+    ['a code alone', 'conflict'],
+    ['a code with one character behind it', 'conflict!'],
+    ['a code without the space', 'conflict:busy'],
+    ['a code in capitals', 'CONFLICT: busy'],
+    ['a code after another word', 'Error: conflict: busy'],
+    ['the code of a success', 'replay_no_op: done'],
+    ['no code', ': busy'],
+  ])('that is %s has no code of ours, and is shown to people as a bug’s', (_what, text) => {
+    expect(readReason(text)).toBeUndefined();
+    expect(shownReason(text)).toEqual({ code: 'internal_error', message: text });
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { shareRefusal } from '../../../src/retention/sweep-limit.js';
+import { DAY_MS, RETENTION_MS } from './cases.js';
+
+const refusal = (planned: number, stopped: number, maxShare = 0.5): string | null =>
+  shareRefusal({ planned, stopped, maxShare, retentionMs: RETENTION_MS });
+
+describe('the blast-radius cap', () => {
+  const rows: readonly [situation: string, planned: number, stopped: number, maxShare: number, refuses: boolean][] = [
+    ['lets 99 of 99 through: so few are no massacre', 99, 99, 0.5, false],
+    ['lets exactly half of 100 through', 50, 100, 0.5, false],
+    ['refuses one more than half of 100', 51, 100, 0.5, true],
+    ['refuses 100 of 100', 100, 100, 0.5, true],
+    ['lets half of an odd number through, rounded down', 50, 101, 0.5, false],
+    ['refuses half of an odd number, rounded up', 51, 101, 0.5, true],
+    ['lets all of them through at 100 %', 1_000_000, 1_000_000, 1, false],
+    ['lets nothing due through', 0, 1_000_000, 0.000_001, false],
+    ['refuses a single one where the share allows none', 1, 100, 0.009, true],
+    ['lets exactly 29 % through, which has no exact binary form', 29, 100, 0.29, false],
+    ['refuses one more than 29 %', 30, 100, 0.29, true],
+    ['lets exactly 7 % through, whose binary form is too large', 7, 100, 0.07, false],
+    ['refuses where the share is no number', 1, 100, Number.NaN, true],
+  ];
+
+  it.each(rows)('%s', (_situation, planned, stopped, maxShare, refuses) => {
+    expect(refusal(planned, stopped, maxShare) !== null).toBe(refuses);
+  });
+
+  it('agrees with whole-number arithmetic at every percent', () => {
+    for (let percent = 1; percent <= 100; percent += 1) {
+      for (const stopped of [100, 250, 333, 12_345, 1_000_000]) {
+        const allowed = Math.floor((percent * stopped) / 100);
+        expect(refusal(allowed, stopped, percent / 100)).toBeNull();
+        expect(refusal(allowed + 1, stopped, percent / 100)).not.toBeNull();
+      }
+    }
+  });
+
+  it('says the numbers, doubts the retention and names both ways to allow it', () => {
+    expect(refusal(151, 200)).toBe(
+      '151 of 200 stopped records are due, 100 at most may be (50%), so nothing is enqueued; is the retention of 30 days ' +
+        'right? If so, allow the share once with "runtime-cleanup sweep --max-share 76%" or for good with ' +
+        'RTMANAGER_SWEEP_MAX_SHARE=76%',
+    );
+  });
+
+  it('names a share that lets it through, also where it rounds', () => {
+    const suggested = /--max-share (\d+)%/.exec(refusal(667, 1_000, 0.5) ?? '')?.[1];
+    expect(suggested).toBe('67');
+    expect(refusal(667, 1_000, Number(suggested) / 100)).toBeNull();
+  });
+
+  it('shows a retention of seconds as the mistake that it is', () => {
+    const retentionMs = 0.000_01 * DAY_MS;
+    expect(shareRefusal({ planned: 100, stopped: 100, maxShare: 0.5, retentionMs })).toContain(
+      'retention of 0.00001 days',
+    );
+  });
+});
