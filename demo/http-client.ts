@@ -1,8 +1,8 @@
 /** Calls the HTTP API, and shows each call as the curl line that would do the same. */
-import { withDeadline } from '../src/async/clock.js';
 import { messageOf } from '../src/domain/errors.js';
 import { parsed } from './answers.js';
 import { DemoError, type Patience, untilTrue } from './waiting.js';
+import { withDeadline } from '../src/async/deadline.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
@@ -69,7 +69,10 @@ export function createHttpClient({ origin, token, patience }: Options): HttpClie
     const answering = fetching.then(async (answer) => ({ status: answer.status, text: await answer.text() }));
     try {
       const late = (): Error => new DemoError(`no answer within ${ANSWER_WITHIN_MS / 1_000} s`);
-      const { status, text } = await withDeadline(patience.clock, ANSWER_WITHIN_MS, answering, late);
+      const { status, text } = await withDeadline(
+        { clock: patience.clock, limitMs: ANSWER_WITHIN_MS, late },
+        () => answering,
+      );
       return { status, body: parsed(text, `the answer to ${method} ${url}`) };
     } catch (error) {
       patience.signal.throwIfAborted();

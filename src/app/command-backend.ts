@@ -14,6 +14,7 @@ import { composeQueues, type Queues } from './connect/queue-clients.js';
 import { composeRetention, sweepObserverOf } from './retention.js';
 import { startService } from './start-service.js';
 import { verifyInvariants } from './verify.js';
+import { untilAborted } from '../async/clock.js';
 
 /** Somebody waits at a terminal: an outage is told soon. */
 const ONE_SHOT_PATIENCE_MS = 5_000;
@@ -53,7 +54,7 @@ export function createWorld(facts: ProcessFacts): CliWorld {
       })),
     runService: async (session, role) => {
       const service = await startService(patient(session), { role, telemetry: createTelemetry(session.clock), facts });
-      await aborted(session.signal);
+      await untilAborted(session.signal);
       session.log.info({}, 'stopping');
       await service.stop();
     },
@@ -90,10 +91,3 @@ const impatient = (session: Session): Context => ({ ...session, patienceMs: ONE_
 
 /** A worker that starts before its stores do waits for them, as it waits when they go away later. */
 const patient = (session: Session): Context => ({ ...session, patienceMs: Number.POSITIVE_INFINITY });
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}

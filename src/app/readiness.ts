@@ -1,12 +1,12 @@
 import { pingEngine } from '../adapters/docker/connection.js';
 import type { ReadinessCheck } from '../adapters/http/http-ports.js';
-import { withDeadline } from '../async/clock.js';
-import { messageOf, UnavailableError } from '../domain/errors.js';
+import { messageOf, TimeoutError, BugError } from '../domain/errors.js';
 import { sweepProblem } from '../retention/health.js';
 import type { Context } from './context.js';
 import type { Database } from './connect/database.js';
 import { dockerOf } from './connect/engine.js';
 import type { Queues } from './connect/queue-clients.js';
+import { withDeadline } from '../async/deadline.js';
 
 /** Whoever asks for readiness wants to know now. */
 const CHECK_LIMIT_MS = 900;
@@ -28,7 +28,7 @@ export function createReadiness(context: Context, { database, queues, needsEngin
     const [now, status] = await Promise.all([database.now(), queues.schedule.status()]);
     const watchedSince = new Date(now.getTime() - (clock.monotonicMs() - startedMs));
     const problem = sweepProblem(status, { now, intervalMs: config.cleanupIntervalMs, watchedSince });
-    if (problem !== undefined) throw new Error(problem);
+    if (problem !== undefined) throw new BugError(problem);
     return status.last === null ? 'no sweep yet' : `last one finished at ${status.last.finishedAt}`;
   }
 
@@ -59,9 +59,9 @@ export function createReadiness(context: Context, { database, queues, needsEngin
 }
 
 async function finding({ clock }: Context, name: string, look: () => Promise<string>): Promise<ReadinessCheck> {
-  const late = (): UnavailableError => new UnavailableError('queue', `no answer within ${CHECK_LIMIT_MS} ms`);
+  const late = () => new TimeoutError('no answer', CHECK_LIMIT_MS);
   try {
-    return { name, ok: true, detail: await withDeadline(clock, CHECK_LIMIT_MS, look(), late) };
+    return { name, ok: true, detail: await withDeadline({ clock, limitMs: CHECK_LIMIT_MS, late }, look) };
   } catch (error) {
     return { name, ok: false, detail: messageOf(error) };
   }

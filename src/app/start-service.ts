@@ -1,7 +1,6 @@
 import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
 import { CLEANUP_QUEUE } from '../adapters/bullmq/names.js';
-import { withDeadline } from '../async/clock.js';
-import { UnavailableError } from '../domain/errors.js';
+import { TimeoutError, UnavailableError } from '../domain/errors.js';
 import type { RecordQueries } from '../domain/pages.js';
 import type { RetentionRecords, SweepLock } from '../retention/ports.js';
 import type { Retention } from '../retention/retention.js';
@@ -16,6 +15,7 @@ import { composeQueues, type Queues } from './connect/queue-clients.js';
 import { createReadiness } from './readiness.js';
 import { composeRetention, sweepObserverOf } from './retention.js';
 import { startWorkers } from './start-workers.js';
+import { withDeadline } from '../async/deadline.js';
 
 /** `serve`: all of it; `worker`: cleanups and retention; `api`: HTTP. */
 type Role = 'serve' | 'worker' | 'api';
@@ -127,7 +127,14 @@ const GAUGE_LIMIT_MS = 500;
 
 function measure({ clock }: Context, { metrics }: Telemetry, { queues, retention }: Measured, closing: Closing): void {
   const soon = <T>(asked: Promise<T>): Promise<T> =>
-    withDeadline(clock, GAUGE_LIMIT_MS, asked, () => new UnavailableError('queue', 'too late for the metrics'));
+    withDeadline(
+      {
+        clock,
+        limitMs: GAUGE_LIMIT_MS,
+        late: () => new TimeoutError('the store did not answer the metrics', GAUGE_LIMIT_MS),
+      },
+      () => asked,
+    );
   const stopCounting = metrics.watchQueue(async () =>
     Object.entries(await soon(queues.producer.counts())).map(([state, jobs]) => ({
       queue: CLEANUP_QUEUE,

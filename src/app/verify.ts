@@ -10,13 +10,14 @@ import { createRedisLeaseAudit } from '../adapters/redis/lease-audit.js';
 import { audit, type AuditOptions } from '../audit/audit.js';
 import type { AuditContainers, AuditLeases, AuditQueue, AuditRecords } from '../audit/audit-ports.js';
 import type { InvariantReport } from '../audit/audit-report.js';
-import { type Clock, pause, withDeadline } from '../async/clock.js';
-import { ConfigurationError, type Dependency, messageOf, UnavailableError } from '../domain/errors.js';
+import { type Clock, pause } from '../async/clock.js';
+import { ConfigurationError, type Dependency, messageOf, UnavailableError, TimeoutError } from '../domain/errors.js';
 import { type Closing, createClosing } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import { reachDatabase } from './connect/database.js';
 import { dockerOf } from './connect/engine.js';
 import { connectRedis } from './connect/redis.js';
+import { withDeadline, type Deadline } from '../async/deadline.js';
 
 /** For one question; the longest of them reads a thousand records beside their rows. */
 const ANSWER_LIMIT_MS = 10_000;
@@ -87,7 +88,7 @@ async function openDatabase(context: Context, closing: Closing) {
     Promise.race([prisma.$disconnect().then(() => pool.end()), pause(clock, CLOSE_LIMIT_MS)]),
   );
   const greeting = warmUp(prisma).then(() => requireTables(pool));
-  await withDeadline(clock, ANSWER_LIMIT_MS, greeting, () => tooLate('postgresql'));
+  await withDeadline(answerDeadline(clock, 'postgresql'), () => greeting);
   return {
     records: createAuditRecords({ prisma }),
     leases: createPostgresLeaseAudit({ pool }),
@@ -111,7 +112,8 @@ function reach<Opened>(clock: Clock, dependency: Dependency, open: () => Promise
     if (away !== undefined) throw away;
     opening ??= open();
     try {
-      return await withDeadline(clock, ANSWER_LIMIT_MS, ask(await opening), () => tooLate(dependency));
+      const opened = await opening;
+      return await withDeadline(answerDeadline(clock, dependency), () => ask(opened));
     } catch (error) {
       if (error instanceof UnavailableError) away = error;
       throw error;
@@ -119,8 +121,11 @@ function reach<Opened>(clock: Clock, dependency: Dependency, open: () => Promise
   };
 }
 
-const tooLate = (dependency: Dependency): UnavailableError =>
-  new UnavailableError(dependency, `${dependency} did not answer within ${ANSWER_LIMIT_MS} ms`);
+const answerDeadline = (clock: Clock, dependency: Dependency): Deadline => ({
+  clock,
+  limitMs: ANSWER_LIMIT_MS,
+  late: () => new TimeoutError(`${dependency} did not answer`, ANSWER_LIMIT_MS, { dependency }),
+});
 
 /** Made at the first question, so that certificates that cannot be read spoil one invariant and not all. */
 function containersOf({ config, clock, signal }: Context): AuditContainers {

@@ -21,28 +21,6 @@ export const systemClock: Clock = {
   },
 };
 
-/**
- * The promise's own ending, or a rejection with `late()` after `limitMs`. What was asked for may still be carried out; an
- * error that comes later is dropped, because the caller has had its answer.
- */
-export async function withDeadline<T>(
-  clock: Clock,
-  limitMs: number,
-  promise: Promise<T>,
-  late: () => Error,
-): Promise<T> {
-  let cancel = (): void => undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    cancel = clock.after(limitMs, () => reject(late()));
-  });
-  promise.catch(() => undefined);
-  try {
-    return await Promise.race([promise, limit]);
-  } finally {
-    cancel();
-  }
-}
-
 /** Resolves after `delayMs`, or as soon as the signal is aborted. */
 export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -57,5 +35,13 @@ export function pause(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     };
     const cancel = clock.after(delayMs, done);
     signal?.addEventListener('abort', done);
+  });
+}
+
+/** Resolves when the signal is aborted; at once if it already is. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

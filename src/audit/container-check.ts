@@ -4,11 +4,12 @@ import { judgeContainer, judgeUnlookable } from './judge-invariants.js';
 import type { AuditContainers, AuditedRecord, AuditRecords } from './audit-ports.js';
 import { recordPages } from './record-checks.js';
 import type { Tally } from './audit-report.js';
+import { mapConcurrent } from '../async/map-concurrent.js';
 
-/** An engine answers so many at once without being slower for others. */
-const LANES = 8;
-/** So many looks in a row without an answer, and nobody waits for the rest. */
-const PATIENCE_LOOKS = LANES;
+/** An engine answers this many requests at a time without becoming slower for other clients. */
+const CONCURRENT_LOOKS = 8;
+/** After this many looks in a row without an answer the rest is not looked at. */
+const PATIENCE_LOOKS = CONCURRENT_LOOKS;
 
 export interface AuditProgress {
   readonly done: number;
@@ -31,16 +32,12 @@ export async function checkRemovedIsGone(subject: Subject, tally: Tally): Promis
   let done = 0;
   onProgress({ done, total });
   for await (const page of recordPages(records, { gameId, status: 'removed' }, signal)) {
-    const rest = page.values();
-    const lane = async (): Promise<void> => {
-      for (const record of rest) {
-        if (look.hasGivenUp()) return;
-        for (const containerId of containersOf(record)) await look.at(record.gameId, containerId);
-        done += 1;
-        onProgress({ done: Math.min(done, total), total });
-      }
-    };
-    await Promise.all(Array.from({ length: LANES }, lane));
+    await mapConcurrent(page, CONCURRENT_LOOKS, async (record) => {
+      if (look.hasGivenUp()) return;
+      for (const containerId of containersOf(record)) await look.at(record.gameId, containerId);
+      done += 1;
+      onProgress({ done: Math.min(done, total), total });
+    });
     if (look.hasGivenUp()) return;
   }
 }

@@ -151,6 +151,9 @@ export function createBreaker({ clock, report }: Deps, settings: Partial<Breaker
     report.stillOpen(dependency, elapsedSince(away.sinceMs), cause);
   }
 
+  /** A call that timed out on several systems counts against the one it was made to. */
+  const circuitOf = ({ dependency }: UnavailableError, called: Dependency): Circuit =>
+    circuits.of(dependency === 'unknown' ? called : dependency);
   const elapsedSince = (thenMs: number): number => Math.round(clock.monotonicMs() - thenMs);
 
   return {
@@ -169,7 +172,7 @@ export function createBreaker({ clock, report }: Deps, settings: Partial<Breaker
         answered(circuit, beganInEra);
         return answer;
       } catch (thrown) {
-        if (thrown instanceof UnavailableError) failed(circuits.of(thrown.dependency), beganInEra, thrown);
+        if (thrown instanceof UnavailableError) failed(circuitOf(thrown, dependency), beganInEra, thrown);
         throw thrown;
       }
     },

@@ -14,7 +14,7 @@ export interface Session {
   readonly config: Config;
   readonly log: Log;
   readonly clock: Clock;
-  /** Aborted, with a `StopRequested`, when the user or the system asks the command to end. */
+  /** Aborted, with a `StopRequestedError`, when the user or the system asks the command to end. */
   readonly signal: AbortSignal;
 }
 

@@ -9,7 +9,7 @@ import { formatShare } from './share.js';
 import { shownUrl } from './shown-url.js';
 import { unknownNameLines } from './unknown-names.js';
 import { describeSettings, type LogLevel, type Values, Variables } from './variables.js';
-import { ConfigurationError } from '../domain/errors.js';
+import { ConfigError } from '../domain/errors.js';
 import { visible } from '../domain/text.js';
 
 /** The settings of one process: checked, free of contradictions, frozen. Null means "not set" and says what follows. */
@@ -38,13 +38,6 @@ export interface Config {
   readonly httpAddress: HttpAddress;
   /** Empty: no token is asked for. */
   readonly apiTokens: readonly string[];
-}
-
-/** `lines` holds one sentence for each setting that is wrong. */
-export class ConfigError extends ConfigurationError {
-  constructor(readonly lines: readonly string[]) {
-    super(lines.join('\n'));
-  }
 }
 
 const DAY_MS = 86_400_000;

@@ -1,16 +1,11 @@
 import type { OperationEntry } from './operation.js';
 import type { RuntimeRecord, RuntimeStatus } from './runtime-record.js';
+import { InvalidPageError } from './errors.js';
 
 /** One page of a keyset-paged listing; pass `next` back to get the page after it. Null: this was the last one. */
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly next: string | null;
-}
-
-/** A page was asked for that cannot be: the caller's cursor or limit is wrong, not the program. */
-export class InvalidPageError extends Error {
-  override readonly name = 'InvalidPageError';
-  readonly code = 'invalid_request';
 }
 
 /** Throws an `InvalidPageError` for a limit that cannot be. */

@@ -2,8 +2,7 @@ import type { Clock } from '../async/clock.js';
 import type { LeaseStore } from './lease-store.js';
 import type { LeaseTiming } from './timing.js';
 
-import { messageOf } from '../domain/errors.js';
-import { LeaseLostError } from './lease-lost.js';
+import { messageOf, LeaseLostError } from '../domain/errors.js';
 import { startRenewals } from './renewals.js';
 import { extendedTrustEndMs, isTrusted, trustEndMs } from './trust.js';
 

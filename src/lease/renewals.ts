@@ -1,8 +1,8 @@
 import type { Clock } from '../async/clock.js';
 import type { LeaseTiming } from './timing.js';
 
-import { NoAnswerError } from './deadline.js';
 import { renewalDueInMs } from './trust.js';
+import { TimeoutError } from '../domain/errors.js';
 
 export interface RenewalsOptions {
   readonly clock: Clock;
@@ -49,7 +49,7 @@ export function startRenewals(options: RenewalsOptions): () => void {
       close(renewalDueInMs(clock.monotonicMs(), askedAtMs, timing));
     };
     cancelTimer = clock.after(timing.answerTimeoutMs, () =>
-      failed(new NoAnswerError('renewal', timing.answerTimeoutMs)),
+      failed(new TimeoutError('the lease store did not answer the renewal', timing.answerTimeoutMs)),
     );
     options.renew().then(answered, failed);
   };

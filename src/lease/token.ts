@@ -1,10 +1,6 @@
 /** 128 random bits as base64url. */
+import { WeakTokenError } from '../domain/errors.js';
 const TOKEN_MIN_CHARACTERS = 22;
-
-/** The source of tokens gave something that another holder could have, too. A bug or a broken source of randomness. */
-export class WeakTokenError extends Error {
-  override readonly name = 'WeakTokenError';
-}
 
 /**
  * One token for one acquisition. Whatever the source throws goes to the caller: a lease under a guessable or repeated

@@ -3,12 +3,11 @@ import type { Grant, HeldLease, Lease } from './held-lease.js';
 import type { LeaseStore } from './lease-store.js';
 import type { LeaseSettings, LeaseTiming } from './timing.js';
 
-import { ConfigurationError, messageOf, UnavailableError } from '../domain/errors.js';
-import { answerWithin, NoAnswerError } from './deadline.js';
+import { ConfigurationError, messageOf, UnavailableError, LeaseLostError, TimeoutError } from '../domain/errors.js';
 import { holdLease } from './held-lease.js';
-import { LeaseLostError } from './lease-lost.js';
 import { leaseTiming } from './timing.js';
 import { drawToken } from './token.js';
+import { withDeadline, type Deadline } from '../async/deadline.js';
 
 export type { Lease } from './held-lease.js';
 
@@ -79,11 +78,11 @@ async function acquire(deps: LeaseDeps, timing: LeaseTiming, grant: Grant): Prom
   const ask = async (): Promise<boolean> => deps.store.acquire(grant.gameId, grant.token, timing.ttlMs);
   const asked = ask();
   try {
-    const granted = await answerWithin(deps.clock, 'acquisition', timing.answerTimeoutMs, asked);
+    const granted = await withDeadline(answerDeadline(deps, 'acquisition', timing.answerTimeoutMs), () => asked);
     return { status: granted ? 'granted' : 'busy' };
   } catch (cause) {
     void releaseUnknown(deps, timing, grant, asked);
-    if (cause instanceof UnavailableError || cause instanceof NoAnswerError) return { status: 'unavailable', cause };
+    if (cause instanceof UnavailableError) return { status: 'unavailable', cause };
     throw cause;
   }
 }
@@ -135,8 +134,14 @@ async function release(deps: LeaseDeps, timing: LeaseTiming, grant: Grant): Prom
 
 /** The store compares the token, so asking is harmless when the lease has gone to somebody else meanwhile. */
 async function askRelease(deps: LeaseDeps, timing: LeaseTiming, { gameId, token }: Grant): Promise<void> {
-  await answerWithin(deps.clock, 'release', timing.releaseTimeoutMs, deps.store.release(gameId, token));
+  await withDeadline(answerDeadline(deps, 'release', timing.releaseTimeoutMs), () => deps.store.release(gameId, token));
 }
+
+const answerDeadline = ({ clock }: LeaseDeps, question: string, limitMs: number): Deadline => ({
+  clock,
+  limitMs,
+  late: () => new TimeoutError(`the lease store did not answer the ${question}`, limitMs),
+});
 
 function refuseMissing(deps: LeaseDeps): void {
   const needed: Readonly<Record<string, unknown>> = {

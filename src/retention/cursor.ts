@@ -1,5 +1,5 @@
-import { InvalidPageError } from '../domain/pages.js';
 import type { RetentionPosition } from './ports.js';
+import { InvalidPageError } from '../domain/errors.js';
 
 /** Where a plan's page ended, and the moment the plan is judged by, so that all its pages agree. */
 export interface PlanCursor {

@@ -2,6 +2,7 @@ import { context, diag, DiagLogLevel, metrics, propagation, trace } from '@opent
 import type { Clock } from '../async/clock.js';
 import { createDiagnostics, diagnosticsLevel } from './diagnostics.js';
 import type { Log } from './logger.js';
+import { LibraryChangedError } from '../domain/errors.js';
 
 export type OtelEnvironment = Readonly<Record<string, string | undefined>>;
 
@@ -74,8 +75,7 @@ interface ReaderList {
 
 function addReader(sdk: object, reader: unknown): void {
   const { readers }: { readonly readers?: unknown[] } = (sdk as ReaderList)._meterProviderConfig ?? {};
-  if (readers === undefined)
-    throw new Error('this version of the OpenTelemetry SDK keeps its metric readers elsewhere');
+  if (readers === undefined) throw new LibraryChangedError('@opentelemetry/sdk-node', '_meterProviderConfig.readers');
   readers.push(reader);
 }
 

@@ -3,8 +3,7 @@
  * is 409 in Docker, 500 in Podman), so a refusal is only named here and judged by a fresh look; the one text that is
  * trusted is the one that turns a 404 into "gone".
  */
-import { messageOf } from '../../domain/errors.js';
-import { DeadlineError } from '../../async/abortable-deadline.js';
+import { messageOf, TimeoutError } from '../../domain/errors.js';
 import { fieldsOf } from './fields.js';
 
 export type EngineCall = 'look' | 'remove';
@@ -85,7 +84,7 @@ const TEXT_MAX_CHARACTERS = 500;
 /** Reads whatever a call was rejected with. */
 export function readFailure(thrown: unknown): CallFailure {
   const text = messageOf(thrown).trim().slice(0, TEXT_MAX_CHARACTERS);
-  if (thrown instanceof DeadlineError) return { kind: 'deadline', text };
+  if (thrown instanceof TimeoutError) return { kind: 'deadline', text };
   const { statusCode, json, code } = fieldsOf(thrown);
   if (typeof statusCode === 'number') {
     // Never `reason`: the client library labels every 404 "no such container" there.

@@ -3,11 +3,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import type { Clock } from '../../async/clock.js';
-import { ConfigurationError, UnavailableError, messageOf } from '../../domain/errors.js';
-import { withDeadline } from '../../async/abortable-deadline.js';
+import { ConfigurationError, UnavailableError, messageOf, TimeoutError } from '../../domain/errors.js';
 import { type EngineEndpoint, parseEndpoint } from './endpoint.js';
 import { fieldsOf } from './fields.js';
 import { harden } from './patches/harden.js';
+import { withDeadline } from '../../async/deadline.js';
 
 export interface DockerSettings {
   /** `DOCKER_HOST`; undefined or empty means the usual socket of this system. */
@@ -107,10 +107,12 @@ export interface PingDeps {
 
 /** What answers at the other end. Rejects with `UnavailableError` when that is no engine, or not in time. */
 export async function pingEngine({ docker, clock, timeoutMs, signal }: PingDeps): Promise<EngineFacts> {
-  const deadline = { clock, timeoutMs, signal: signal ?? new AbortController().signal };
+  const late = () => new TimeoutError('no answer', timeoutMs, { dependency: 'docker' });
   let body: unknown;
   try {
-    body = await withDeadline(deadline, (abortSignal) => askVersion(docker, abortSignal));
+    body = await withDeadline({ clock, limitMs: timeoutMs, late, signal }, (abortSignal) =>
+      askVersion(docker, abortSignal),
+    );
   } catch (cause) {
     signal?.throwIfAborted();
     throw new UnavailableError('docker', `the engine does not answer: ${messageOf(cause).trim()}`, { cause });

@@ -6,16 +6,17 @@
 import type Docker from 'dockerode';
 import type { ContainerEngine, ContainerSighting, RemovalAnswer } from '../../cleanup/ports.js';
 import type { Clock } from '../../async/clock.js';
-import { UnavailableError, messageOf } from '../../domain/errors.js';
+import {
+  UnavailableError,
+  messageOf,
+  EngineProtocolError,
+  InvalidArgumentError,
+  TimeoutError,
+} from '../../domain/errors.js';
 import { isFullContainerId } from '../../domain/runtime-record.js';
 import { type EngineCall, type Verdict, classify, readFailure } from './classify.js';
-import { withDeadline } from '../../async/abortable-deadline.js';
 import { readSighting } from './container-state.js';
-
-/** The engine and this program misunderstand each other; trying again does not help. */
-export class EngineProtocolError extends Error {
-  override readonly name = 'EngineProtocolError';
-}
+import { withDeadline } from '../../async/deadline.js';
 
 export interface ContainerEngineDeps {
   readonly docker: Docker;
@@ -28,8 +29,10 @@ type Answer =
   | { readonly verdict: 'done'; readonly body: unknown }
   | { readonly verdict: Verdict; readonly detail: string; readonly cause: unknown };
 
-/** `look` and `remove` throw a `TypeError` for anything but a full id, before the network is touched. */
+/** `look` and `remove` throw an `InvalidArgumentError` for anything but a full id, before the network is touched. */
 export function createContainerEngine({ docker, clock, timeoutMs }: ContainerEngineDeps): ContainerEngine {
+  const late = () => new TimeoutError('no answer', timeoutMs, { dependency: 'docker' });
+
   /** Every request goes through here: its own deadline, the caller's signal, one classification. */
   async function ask(
     call: EngineCall,
@@ -38,7 +41,7 @@ export function createContainerEngine({ docker, clock, timeoutMs }: ContainerEng
     request: (abortSignal: AbortSignal) => Promise<unknown>,
   ): Promise<Answer> {
     try {
-      return { verdict: 'done', body: await withDeadline({ clock, timeoutMs, signal }, request) };
+      return { verdict: 'done', body: await withDeadline({ clock, limitMs: timeoutMs, late, signal }, request) };
     } catch (cause) {
       signal.throwIfAborted();
       const failure = readFailure(cause);
@@ -111,7 +114,7 @@ const namesOther = (containerId: string, text: string): boolean =>
 /** Ids become part of a URL: `?force=1` behind one would kill a running container, `..` crashes the client library. */
 function requireFullId(containerId: string): void {
   if (isFullContainerId(containerId)) return;
-  throw new TypeError(`not a full container id (64 lower-case hex digits): ${JSON.stringify(containerId)}`);
+  throw new InvalidArgumentError(`not a full container id (64 lower-case hex digits): ${JSON.stringify(containerId)}`);
 }
 
 function brokenCall(what: string, answer: Exclude<Answer, { verdict: 'done' }>): Error {

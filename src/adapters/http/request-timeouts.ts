@@ -1,6 +1,7 @@
-import { type Clock, pause, withDeadline } from '../../async/clock.js';
-import { UnavailableError } from '../../domain/errors.js';
+import { type Clock, pause, untilAborted } from '../../async/clock.js';
+import { TimeoutError } from '../../domain/errors.js';
 import type { HttpParts } from './http-ports.js';
+import { withDeadline } from '../../async/deadline.js';
 
 const LIMIT_MS = 900;
 /** For what takes its time where there is much of it. */
@@ -14,10 +15,12 @@ export const createSoon =
   (clock: Clock): Soon =>
   (asked) =>
     withDeadline(
-      clock,
-      LIMIT_MS,
-      asked,
-      () => new UnavailableError('queue', `database or queue did not answer within ${LIMIT_MS} ms; ask again`),
+      {
+        clock,
+        limitMs: LIMIT_MS,
+        late: () => new TimeoutError('database or queue did not answer', LIMIT_MS, { advice: 'ask again' }),
+      },
+      () => asked,
     );
 
 /**
@@ -27,9 +30,8 @@ export const createSoon =
 export function createPatient({ clock, records, jobs }: Pick<HttpParts, 'clock' | 'records' | 'jobs'>): Soon {
   const soon = createSoon(clock);
   const probe = (): Promise<unknown> => soon(Promise.all([records.findRecord('probe'), jobs.find('0')]));
-  const late = (): UnavailableError =>
-    new UnavailableError('queue', `there was no answer within ${PATIENCE_MS / 1_000} s; ask for less`);
-  return (asked) => withDeadline(clock, PATIENCE_MS, whileAnswering(clock, probe, asked), late);
+  const late = () => new TimeoutError('there was no answer', PATIENCE_MS, { advice: 'ask for less' });
+  return (asked) => withDeadline({ clock, limitMs: PATIENCE_MS, late }, () => whileAnswering(clock, probe, asked));
 }
 
 /** Work on the queue that ends by itself or when the signal is aborted, for as long as the queue answers. */
@@ -48,7 +50,7 @@ async function whileAnswering<T>(
 ): Promise<T> {
   const settled = new AbortController();
   const over = signal === undefined ? settled.signal : AbortSignal.any([settled.signal, signal]);
-  const ending = aborted(over);
+  const ending = untilAborted(over);
   const watch = async (): Promise<never> => {
     for (;;) {
       await Promise.race([probe(), ending]);
@@ -62,11 +64,4 @@ async function whileAnswering<T>(
   } finally {
     settled.abort();
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -13,7 +13,7 @@ import { answerClientError, CONNECTION_LIMITS, type Connections, createConnectio
 import { createAnswerError, pathOf, routeFacts } from './response/error-handler.js';
 import { registerOpenApi } from './openapi.js';
 import type { HttpParts, HttpServer, HttpSettings } from './http-ports.js';
-import { Problem } from './response/problem.js';
+import { refused } from './response/problem.js';
 import { requestIdHeader, requestIdOf, requestIdProblem } from './request/request-id.js';
 import { cleanupRoutes } from './routes/cleanups.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
@@ -55,7 +55,7 @@ export function createHttpServer(parts: HttpParts, settings: HttpSettings): Http
   }
 
   async function end(): Promise<void> {
-    closing.abort(new Problem('service_unavailable', 'the server is about to stop'));
+    closing.abort(refused('service_unavailable', 'the server is about to stop'));
     const app = await opened?.catch(() => undefined);
     if (app === undefined) return;
     const cancel = clock.after(CLOSE_LIMIT_MS, () => {
@@ -98,10 +98,10 @@ export async function buildApp(
     void reply.header('x-request-id', requestIdHeader(request.id, request.headers));
     if (!pathOf(request).startsWith('/admin')) void reply.header('cache-control', 'no-store');
     try {
-      if (closing.aborted) throw new Problem('service_unavailable', 'the server is about to stop');
+      if (closing.aborted) throw refused('service_unavailable', 'the server is about to stop');
       guard({ method: request.method, path: pathOf(request), headers: request.headers });
       const problem = requestIdProblem(request.headers);
-      if (problem !== undefined) throw new Problem('invalid_request', problem);
+      if (problem !== undefined) throw refused('invalid_request', problem);
     } catch (refusal) {
       // Answered here: the dashboard has an error handler of its own.
       await answerError(refusal, request, reply);
@@ -116,7 +116,7 @@ export async function buildApp(
   });
   app.setErrorHandler((error: FastifyError, request, reply) => answerError(error, request, reply));
   app.setNotFoundHandler((request, reply) =>
-    answerError(new Problem('not_found', `there is nothing at ${request.method} ${pathOf(request)}`), request, reply),
+    answerError(refused('not_found', `there is nothing at ${request.method} ${pathOf(request)}`), request, reply),
   );
 
   await app.register(helmet, { contentSecurityPolicy: CONTENT_POLICY, strictTransportSecurity: false });

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import { Client, DatabaseError, type QueryConfig } from 'pg';
 
-import { messageOf } from '../../domain/errors.js';
+import { messageOf, MigrationError } from '../../domain/errors.js';
 import { isOutage, withUnavailable } from './failure.js';
-import { MigrationError, readMigrations, type MigrationFile } from './migration-files.js';
+import { readMigrations, type MigrationFile } from './migration-files.js';
 import { sessionOptions } from './pool.js';
 
 export interface MigrateOptions {

@@ -2,12 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { messageOf } from '../../domain/errors.js';
-
-/** The database's schema and this program do not fit together; the message says what to do about it. */
-export class MigrationError extends Error {
-  override readonly name = 'MigrationError';
-}
+import { messageOf, MigrationError } from '../../domain/errors.js';
 
 export interface MigrationFile {
   readonly name: string;

@@ -3,6 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import type { SweepLock } from '../../retention/ports.js';
 
 import { withUnavailable } from './failure.js';
+import { BugError } from '../../domain/errors.js';
 
 /**
  * The lock belongs to a transaction that stays open, and so to one connection, also behind a pooler that lends its
@@ -54,5 +55,8 @@ const tryLock = (client: PoolClient): Promise<boolean> =>
 const rollBack = (client: PoolClient): Promise<Error | undefined> =>
   client.query('ROLLBACK').then(
     () => undefined,
-    (error: unknown) => (error instanceof Error ? error : new TypeError('not an error', { cause: error })),
+    (error: unknown) =>
+      error instanceof Error
+        ? error
+        : new BugError('the lock was lost with a reason that is not an Error', { cause: error }),
   );

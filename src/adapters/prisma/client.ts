@@ -3,6 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 
 import { PrismaClient } from '../../generated/prisma/client.js';
 import { withUnavailable } from './failure.js';
+import { BugError } from '../../domain/errors.js';
 
 /** An open pool of pg connections whose sessions run in UTC: Prisma reads and writes times without their offset. */
 export type PgPool = Extract<ConstructorParameters<typeof PrismaPg>[0], { readonly totalCount: number }>;
@@ -34,6 +35,6 @@ export async function warmUp(prisma: PrismaClient): Promise<void> {
 /** What time it is by the database's clock. */
 export async function databaseTime(prisma: PrismaClient): Promise<Date> {
   const [row] = await withUnavailable(() => prisma.$queryRaw<{ now: Date }[]>`SELECT clock_timestamp() AS now`);
-  if (row === undefined) throw new Error('the database was asked for the time and answered with no row');
+  if (row === undefined) throw new BugError('the database was asked for the time and answered with no row');
   return row.now;
 }

@@ -1,4 +1,4 @@
-import { messageOf, UnavailableError } from '../../domain/errors.js';
+import { messageOf, UnavailableError, StatementRefusedError } from '../../domain/errors.js';
 import { Prisma } from '../../generated/prisma/client.js';
 import { isDriverOutage, isOutageState, isSocketFailure } from '../outage.js';
 
@@ -35,19 +35,6 @@ export function classifyFailure(error: unknown): DatabaseFailure {
   if (!(error instanceof Error) || error instanceof Prisma.PrismaClientValidationError) return 'bug';
   // The driver's own errors are passed on as they are.
   return isSocketFailure(error) || isDriverOutage(lastLine(error.message)) ? 'unavailable' : 'bug';
-}
-
-/** The database refuses the statement and would refuse it again: a bug, or tables that are not as they should be. */
-class StatementRefusedError extends Error {
-  override readonly name = 'StatementRefusedError';
-
-  constructor(
-    readonly sqlState: string,
-    words: string,
-    options: ErrorOptions,
-  ) {
-    super(`PostgreSQL refuses the statement: ${words} (SQLSTATE ${sqlState})`, options);
-  }
 }
 
 /**

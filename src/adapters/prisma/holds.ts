@@ -1,10 +1,11 @@
-import { InvalidPageError, pageOf, requireLimit } from '../../domain/pages.js';
+import { pageOf, requireLimit } from '../../domain/pages.js';
 import { storable } from '../../domain/text.js';
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.js';
 import type { Hold, HoldEnd, Holds, NewHold } from '../../retention/holds.js';
 import { withUnavailable } from './failure.js';
 import { type HoldColumns, holdColumns, toHold } from './hold-row.js';
 import { isStorableGameId } from './record-row.js';
+import { InvalidPageError, BugError, InvalidArgumentError } from '../../domain/errors.js';
 
 /** The retention holds in PostgreSQL; a hold for a time is counted from the database's now. */
 export function createHolds({ prisma }: { readonly prisma: PrismaClient }): Holds {
@@ -52,7 +53,7 @@ async function putHold(
   { gameId, reason, heldBy, end }: NewHold,
 ): Promise<{ readonly hold: Hold; readonly replaced: Hold | null }> {
   // What cannot be stored as it is would be stored under another game's id.
-  if (!isStorableGameId(gameId)) throw new TypeError('a hold was put on a game id that is no storable text');
+  if (!isStorableGameId(gameId)) throw new InvalidArgumentError('a hold was put on a game id that is no storable text');
   const rows = await prisma.$queryRaw<(HoldRow & { readonly old: boolean })[]>`
     WITH old AS MATERIALIZED (
       SELECT * FROM retention_holds WHERE game_id = ${gameId}::text FOR UPDATE
@@ -69,7 +70,7 @@ async function putHold(
     SELECT ${HOLD}, h.old FROM found AS h`;
   const [hold] = rows.filter((row) => !row.old).map(holdOf);
   const [replaced = null] = rows.filter((row) => row.old).map(holdOf);
-  if (hold === undefined) throw new TypeError('the database answered an upsert without a row');
+  if (hold === undefined) throw new BugError('the database answered an upsert without a row');
   return { hold, replaced };
 }
 

@@ -1,5 +1,4 @@
 import {
-  InvalidPageError,
   type LoggedOperation,
   type OperationFilter,
   type Page,
@@ -12,6 +11,7 @@ import type { RuntimeRecord } from '../../domain/runtime-record.js';
 import type { OperationLogEntry, PrismaClient } from '../../generated/prisma/client.js';
 import { withUnavailable } from './failure.js';
 import { isStorableGameId, toRecord } from './record-row.js';
+import { InvalidPageError } from '../../domain/errors.js';
 
 const BIGINT_MAX = 2n ** 63n - 1n;
 

@@ -1,11 +1,11 @@
 import { GAME_ID_MAX_CHARACTERS } from '../../domain/operation.js';
-import { InvalidPageError } from '../../domain/pages.js';
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.js';
 import type { Census, RetentionPosition, RetentionRecord, RetentionRecords } from '../../retention/ports.js';
 import { sqlStateOf, withUnavailable } from './failure.js';
 import { type HoldColumns, holdColumns, toHold } from './hold-row.js';
 import { epochMs, instant } from './instant.js';
 import { isStorableGameId } from './record-row.js';
+import { InvalidPageError } from '../../domain/errors.js';
 
 /**
  * The records as retention sees them. Every moment is read from the database's clock and comes back to it as text, so

@@ -1,8 +1,8 @@
 import type { Check } from '../../cli/command-context.js';
-import { withDeadline } from '../../async/clock.js';
 import { formatHttpAddress, whereToAsk } from '../../config/http-address.js';
-import { messageOf, UnavailableError } from '../../domain/errors.js';
+import { messageOf, TimeoutError } from '../../domain/errors.js';
 import type { Context } from '../context.js';
+import { withDeadline } from '../../async/deadline.js';
 
 type Finding = Omit<Check, 'name'>;
 
@@ -17,11 +17,15 @@ export async function checkApi({
   const { httpAddress: address } = config;
   if (address.port === 0) return { status: 'ok', detail: 'listens on any free port; its log says on which' };
   const url = `http://${formatHttpAddress(whereToAsk(address))}`;
-  const late = () => new UnavailableError('queue', `no answer within ${ANSWER_LIMIT_MS} ms`);
+  const deadline = {
+    clock,
+    limitMs: ANSWER_LIMIT_MS,
+    late: () => new TimeoutError('no answer', ANSWER_LIMIT_MS),
+  };
   try {
     const asked = fetch(`${url}/healthz`, { signal, redirect: 'manual' });
-    const response = await withDeadline(clock, ANSWER_LIMIT_MS, asked, late);
-    if (isOurs(response.status, await withDeadline(clock, ANSWER_LIMIT_MS, response.text(), late))) {
+    const response = await withDeadline(deadline, () => asked);
+    if (isOurs(response.status, await withDeadline(deadline, () => response.text()))) {
       return { status: 'ok', detail: `answers at ${url}` };
     }
     return taken(url, 'something else answers there');

@@ -2,7 +2,8 @@
  * Signals that arrive before the command line listens for them. The kernel ignores them for process 1 of a container, where it would
  * end any other process; so until somebody listens, this does what the kernel does elsewhere.
  */
-import type { SignalSource, StopSignal } from './stop-signals.js';
+import type { SignalSource } from './stop-signals.js';
+import type { StopSignal } from '../../domain/errors.js';
 
 const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const satisfies Record<StopSignal, number>;
 

@@ -1,8 +1,12 @@
-import { ConfigError } from '../../config/config.js';
 import type { Environment } from '../../config/environment.js';
-import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
+import {
+  ConfigurationError,
+  messageOf,
+  UnavailableError,
+  ConfigError,
+  StopRequestedError,
+} from '../../domain/errors.js';
 import { shown, type Output } from '../terminal/output.js';
-import { StopRequested } from './stop-signals.js';
 
 export const DONE = 0;
 export const FAILED = 1;
@@ -57,7 +61,7 @@ function judge(thrown: unknown): Failure {
     const advice = '`runtime-cleanup doctor` checks every dependency and says what to do.';
     return { exitCode: FAILED, code: thrown.code, lines: oneLine(thrown.message), advice };
   }
-  if (thrown instanceof StopRequested) return { exitCode: FAILED, code: 'stopped', lines: [thrown.message] };
+  if (thrown instanceof StopRequestedError) return { exitCode: FAILED, code: 'stopped', lines: [thrown.message] };
   const advice = 'Set RTMANAGER_LOG_LEVEL=debug to see where it comes from.';
   return { exitCode: FAILED, code: 'internal_error', lines: oneLine(messageOf(thrown)), advice };
 }

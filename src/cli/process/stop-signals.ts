@@ -1,16 +1,5 @@
 import type { Clock } from '../../async/clock.js';
-
-/** SIGHUP: the terminal was closed, or `npm run` passes on that it was. */
-export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
-
-/** Why a command's signal was aborted. */
-export class StopRequested extends Error {
-  override readonly name = 'StopRequested';
-
-  constructor(readonly stopSignal: StopSignal) {
-    super(`stopped by ${stopSignal}`);
-  }
-}
+import { StopRequestedError, type StopSignal } from '../../domain/errors.js';
 
 /** The part of `process` that hears signals. */
 export interface SignalSource {
@@ -43,7 +32,7 @@ export function listenForStop({ source, clock, exitNow }: StopSignalOptions): {
     const nowMs = clock.monotonicMs();
     if (firstAtMs === undefined) {
       firstAtMs = nowMs;
-      controller.abort(new StopRequested(name));
+      controller.abort(new StopRequestedError(name));
     } else if (name !== 'SIGINT' || nowMs - firstAtMs >= SAME_KEY_PRESS_MS) {
       exitNow();
     }

@@ -1,7 +1,7 @@
 /** What a removal comes to when the way to the engine is broken. Deadlines end by hand: no test waits for one. */
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { createDocker } from '../../../src/adapters/docker/connection.js';
-import { EngineProtocolError, createContainerEngine } from '../../../src/adapters/docker/container-engine.js';
+import { createContainerEngine } from '../../../src/adapters/docker/container-engine.js';
 import type { ContainerEngine } from '../../../src/cleanup/ports.js';
 import {
   type EngineFault,
@@ -11,6 +11,7 @@ import {
 import { eventually } from '../../support/eventually.js';
 import { type ManualClock, createManualClock } from '../../support/manual-clock.js';
 import { createTestContainers, type TestContainers } from '../../support/engine/test-containers.js';
+import { EngineProtocolError } from '../../../src/domain/errors.js';
 
 const TIMEOUT_MS = 5_000;
 const signal = new AbortController().signal;

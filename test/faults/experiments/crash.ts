@@ -2,12 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Experiment, Finding, Options, Servers, Store, Violation } from '../experiment.js';
 import { type Asked, type Broken, checkCleaned } from '../laboratory/checks.js';
-import { inLanes } from '../laboratory/lanes.js';
 import { createLifecycle } from '../laboratory/lifecycle.js';
 import { type NamedPoint, POINTS } from '../laboratory/points.js';
 import { nowNs } from '../laboratory/seam.js';
 import type { Site } from '../laboratory/site.js';
 import { historyOf } from '../laboratory/tell.js';
+import { inLanes } from '../laboratory/lanes.js';
 
 const STORES: readonly Store[] = ['postgres', 'redis'];
 const WORKERS = 2;

@@ -4,7 +4,6 @@ import { eventually } from '../../support/eventually.js';
 import type { Experiment, Finding, Options, Servers, Store, Violation } from '../experiment.js';
 import type { Broken } from '../laboratory/checks.js';
 import { type EngineLedger, watchEngine } from '../laboratory/engine-ledger.js';
-import { inLanes } from '../laboratory/lanes.js';
 import { createLifecycle } from '../laboratory/lifecycle.js';
 import type { NamedPoint } from '../laboratory/points.js';
 import { nowNs } from '../laboratory/seam.js';
@@ -15,6 +14,7 @@ import { createTestContainers } from '../../support/engine/test-containers.js';
 import { checkAccount, checkEnding, checkLateTouch, checkWorkDone } from './pause/checks.js';
 import { freezeAt } from './pause/points.js';
 import { type Variant, VARIANTS } from './pause/variants.js';
+import { inLanes } from '../laboratory/lanes.js';
 
 const STORES: readonly Store[] = ['postgres', 'redis'];
 // The shortest there is.

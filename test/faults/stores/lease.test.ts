@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/async/clock.js';
-import { LeaseLostError } from '../../../src/lease/lease-lost.js';
 import type { LeaseStore } from '../../../src/lease/lease-store.js';
 import type { LeaseSettings } from '../../../src/lease/timing.js';
 import { createLeases, type Lease, type LeaseEnding } from '../../../src/lease/with-lease.js';
@@ -8,6 +7,7 @@ import { newLeaseToken } from '../../../src/app/random.js';
 import { type ConnectedStore, LEASE_BACKENDS, type LeaseBackend } from '../../contract/lease-store-backends.js';
 import { eventually } from '../../support/eventually.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
+import { LeaseLostError } from '../../../src/domain/errors.js';
 
 const SHORT: LeaseSettings = { ttlMs: 2_000, releaseTimeoutMs: 300 };
 const LONG: LeaseSettings = { ttlMs: 60_000, releaseTimeoutMs: 300 };

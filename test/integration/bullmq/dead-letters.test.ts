@@ -3,12 +3,12 @@ import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dea
 import { createJobLookup } from '../../../src/adapters/bullmq/lookup/job-lookup.js';
 import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
-import { InvalidPageError } from '../../../src/domain/pages.js';
 import { failure, type Result } from '../../../src/domain/result.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import { success } from '../../support/queue/queue-scripts.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
 import { eventually } from '../../support/eventually.js';
+import { InvalidPageError } from '../../../src/domain/errors.js';
 
 const never = new AbortController().signal;
 const MANY = 1_000;

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { InterruptedError } from '../../../src/adapters/bullmq/worker/processor.js';
 import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
 import {
@@ -15,6 +14,7 @@ import {
 } from '../../support/queue/queue-scripts.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
 import { eventually } from '../../support/eventually.js';
+import { InterruptedError } from '../../../src/domain/errors.js';
 
 const add = async (space: QueueSpace, gameId: string) => {
   const job = await space.plain.add('cleanup_container', { gameId, opSource: 'lobby_stream' });

@@ -5,9 +5,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MigrationError } from '../../../src/adapters/postgres/migration-files.js';
 import { migrate, pendingMigrations } from '../../../src/adapters/postgres/migrate.js';
-import { UnavailableError } from '../../../src/domain/errors.js';
+import { UnavailableError, MigrationError } from '../../../src/domain/errors.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres/database.js';
 
 const shipped = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));

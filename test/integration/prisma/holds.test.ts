@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createHolds } from '../../../src/adapters/prisma/holds.js';
-import { InvalidPageError } from '../../../src/domain/pages.js';
 import type { Holds, NewHold } from '../../../src/retention/holds.js';
 import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { InvalidPageError } from '../../../src/domain/errors.js';
 
 const UNTIL = new Date('2030-01-02T03:04:05.678Z');
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
 import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
-import { InvalidPageError } from '../../../src/domain/pages.js';
 import type { OperationLog } from '../../../src/cleanup/ports.js';
 import type { LoggedOperation, Page, RecordQueries } from '../../../src/domain/pages.js';
 import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
@@ -9,6 +8,7 @@ import { Prisma } from '../../../src/generated/prisma/client.js';
 import { anEntry } from '../../contract/runtime-records-contract.js';
 import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
 import { aRecord } from '../../support/records.js';
+import { InvalidPageError } from '../../../src/domain/errors.js';
 
 let database: RecordsDatabase;
 let log: OperationLog;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRetentionRecords } from '../../../src/adapters/prisma/retention-records.js';
-import { InvalidPageError } from '../../../src/domain/pages.js';
 import type { RetentionPosition, RetentionRecord, RetentionRecords } from '../../../src/retention/ports.js';
 import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
 import { aRecord, CONTAINER_ID } from '../../support/records.js';
+import { InvalidPageError } from '../../../src/domain/errors.js';
 
 const DAY_MS = 86_400_000;
 const AS_OF = new Date('2026-06-15T12:00:00.000Z');

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { inLanes } from '../../../src/async/map-concurrent.js';
+import { mapConcurrent } from '../../../src/async/map-concurrent.js';
 
 describe('work in lanes', () => {
   it('answers in order, with at most four at a time', async () => {
     let running = 0;
     let most = 0;
-    const answers = await inLanes(
+    const answers = await mapConcurrent(
       Array.from({ length: 25 }, (_, index) => index),
+      4,
       async (item, index) => {
         running += 1;
         most = Math.max(most, running);
@@ -20,7 +21,7 @@ describe('work in lanes', () => {
   });
 
   it('passes on the first failure, and has no answer to nothing', async () => {
-    await expect(inLanes([1, 2], () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    expect(await inLanes([], () => Promise.resolve(1))).toEqual([]);
+    await expect(mapConcurrent([1, 2], 4, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await mapConcurrent([], 4, () => Promise.resolve(1))).toEqual([]);
   });
 });

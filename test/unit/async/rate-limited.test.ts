@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inPacedGroups } from '../../../src/async/rate-limited.js';
+import { rateLimitedBatches } from '../../../src/async/rate-limited.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
 const items = (count: number) => Array.from({ length: count }, (_, index) => index);
@@ -8,7 +8,7 @@ const calm = new AbortController().signal;
 function setUp(count: number, perSecond: number | undefined, signal = calm) {
   const clock = createManualClock();
   const groups: (readonly number[])[] = [];
-  const done = inPacedGroups(items(count), { clock, perSecond, signal }, async (group) => {
+  const done = rateLimitedBatches(items(count), { clock, perSecond, signal }, async (group) => {
     groups.push(group);
   });
   return { clock, groups, done, seen: () => groups.flat().length };
@@ -54,7 +54,7 @@ describe('work in paced groups', () => {
 
   it('ends with the first error', async () => {
     const clock = createManualClock();
-    const broken = inPacedGroups(items(1_000), { clock, perSecond: 100, signal: calm }, () =>
+    const broken = rateLimitedBatches(items(1_000), { clock, perSecond: 100, signal: calm }, () =>
       Promise.reject(new Error('gone')),
     );
     await expect(broken).rejects.toThrow('gone');

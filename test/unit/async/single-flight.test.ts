@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createJoin } from '../../../src/async/single-flight.js';
+import { createSingleFlight } from '../../../src/async/single-flight.js';
 
 const setUp = () => {
   const asked: string[] = [];
@@ -7,7 +7,7 @@ const setUp = () => {
     asked.push(what);
     return what;
   };
-  const join = createJoin<string>();
+  const join = createSingleFlight<string>();
   return { asked, join: (key: string) => join(key, ask(`first ${key}`), ask(`afterwards ${key}`)), raw: join };
 };
 

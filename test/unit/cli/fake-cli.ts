@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events';
 import type { CliWorld, Producer, Reader } from '../../../src/cli/command-context.js';
 import { runProgram } from '../../../src/cli/program.js';
-import type { StopSignal } from '../../../src/cli/process/stop-signals.js';
 import type { Environment } from '../../../src/config/environment.js';
 import type { EnqueuedJob } from '../../../src/jobs/ports.js';
 import { createManualClock } from '../../support/manual-clock.js';
+import type { StopSignal } from '../../../src/domain/errors.js';
 
 interface CliOptions {
   readonly environment?: Environment;

@@ -1,5 +1,6 @@
-import { ConfigError, readConfig, type Config } from '../../../src/config/config.js';
+import { readConfig, type Config } from '../../../src/config/config.js';
 import type { Environment } from '../../../src/config/environment.js';
+import { ConfigError } from '../../../src/domain/errors.js';
 
 /** Reads settings as a user who is not root. */
 export const read = (environment: Environment = {}): Config =>

@@ -1,8 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import { LeaseLostError } from '../../../src/lease/lease-lost.js';
-import { NoAnswerError } from '../../../src/lease/deadline.js';
-import { UnavailableError } from '../../../src/domain/errors.js';
+import { UnavailableError, LeaseLostError, TimeoutError } from '../../../src/domain/errors.js';
 import { newLeaseToken } from '../../../src/app/random.js';
 import { down, silent } from './fake-lease-store.js';
 import { createLeaseWorld, GAME, RENEW_AT_MS, startWork, TTL_MS } from './lease-world.js';
@@ -118,7 +116,7 @@ describe('the release', () => {
     expect(work.endedWith()).toBeUndefined();
     await world.clock.advance(1);
     expect(await work.ending).toEqual({ status: 'done', value: 'well' });
-    expect(world.releaseFailures).toEqual([expect.any(NoAnswerError)]);
+    expect(world.releaseFailures).toEqual([expect.any(TimeoutError)]);
     expect(world.clock.pendingMs()).toEqual([]);
   });
 

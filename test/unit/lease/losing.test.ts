@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { LeaseLostError } from '../../../src/lease/lease-lost.js';
 import { down } from './fake-lease-store.js';
 import { createLeaseWorld, GAME, later, RENEW_AT_MS, RETRY_MS, startWork, TRUST_MS, TTL_MS } from './lease-world.js';
+import { LeaseLostError } from '../../../src/domain/errors.js';
 
 const NOT_OURS = 'the store says that it ran out or that another token holds it';
 

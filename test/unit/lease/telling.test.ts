@@ -1,7 +1,5 @@
 /** What is told of a lease store that fails: who hears of it, how often, and in which words. */
 import { describe, expect, test, vi } from 'vitest';
-import { NoAnswerError } from '../../../src/lease/deadline.js';
-import { LeaseLostError } from '../../../src/lease/lease-lost.js';
 import { startRenewals } from '../../../src/lease/renewals.js';
 import { leaseTiming } from '../../../src/lease/timing.js';
 import { createManualClock } from '../../support/manual-clock.js';
@@ -16,10 +14,11 @@ import {
   TRUST_MS,
   TTL_MS,
 } from './lease-world.js';
+import { LeaseLostError, TimeoutError } from '../../../src/domain/errors.js';
 
 const NOT_CONFIRMED = 'it was not confirmed in time to be trusted any longer';
 const noAnswer = (question: string, timeoutMs: number): object => ({
-  name: 'NoAnswerError',
+  name: 'TimeoutError',
   message: `the lease store did not answer the ${question} within ${timeoutMs} ms`,
 });
 
@@ -45,7 +44,7 @@ describe('a renewal that fails', () => {
   test('is told once, even if the store says so after it was given up', async () => {
     const { clock, question, told, stop } = setUp();
     await clock.advance(RENEW_AT_MS + ANSWER_TIMEOUT_MS);
-    expect(told).toEqual([expect.any(NoAnswerError)]);
+    expect(told).toEqual([expect.any(TimeoutError)]);
     question.reject(new Error('connection reset'));
     await clock.advance(0);
     expect(told).toHaveLength(1);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { InvalidPageError } from '../../../src/domain/pages.js';
 import { readCursor, writeCursor } from '../../../src/retention/cursor.js';
 import { createRetention } from '../../../src/retention/retention-service.js';
 import { aHold, DAY_MS, fromNow, NOW, RETENTION_MS } from './cases.js';
 import { createFakeRecords, createWorld, type Row } from './retention-world.js';
+import { InvalidPageError } from '../../../src/domain/errors.js';
 
 const rowOf = (gameId: string, overdueMs: number, over: Partial<Row> = {}): Row => ({
   gameId,

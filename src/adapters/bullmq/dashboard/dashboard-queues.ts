@@ -5,24 +5,12 @@ import { visible } from '../../../domain/text.js';
 import type { DeadLetters } from '../../../jobs/dead-letters.js';
 import type { JobQueue } from '../store/queue-store.js';
 import { textIn } from '../dead-letters/to-dead-letter.js';
+import { RequestRefusedError } from '../../../domain/errors.js';
 
 const TITLE_CHARACTERS = 200;
 const GAME_CHARACTERS = 80;
 const CLEANUPS = 'Containers to remove. What failed is a dead letter: mend what its reason names, then retry it.';
 const SWEEPS = 'The sweeps that ask for what retention has made due.';
-
-/** What bull-board answers with the error's own status. */
-export class BoardError extends Error {
-  override readonly name = 'BoardError';
-
-  constructor(
-    readonly statusCode: 404 | 409 | 503,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
-}
 
 type Letters = Pick<DeadLetters, 'replay' | 'purge'>;
 
@@ -65,9 +53,13 @@ function settled(jobId: string, deed: string, answer: Answer): void {
     case 'purged':
       return;
     case 'missing':
-      throw new BoardError(404, `there is no job ${jobId} to ${deed}`);
+      throw new RequestRefusedError('not_found', 404, `there is no job ${jobId} to ${deed}`);
     case 'live':
-      throw new BoardError(409, `job ${jobId} is ${answer.state}; only a dead letter can be ${deed}d`);
+      throw new RequestRefusedError(
+        'conflict',
+        409,
+        `job ${jobId} is ${answer.state}; only a dead letter can be ${deed}d`,
+      );
   }
 }
 

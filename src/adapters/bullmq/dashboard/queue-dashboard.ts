@@ -1,15 +1,15 @@
 import { createBullBoard } from '@bull-board/api';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { Clock } from '../../../async/clock.js';
-import { messageOf } from '../../../domain/errors.js';
+import { messageOf, RequestRefusedError } from '../../../domain/errors.js';
 import type { DeadLetters } from '../../../jobs/dead-letters.js';
 import type { JobQueue, QueueBackend } from '../store/queue-store.js';
-import { BoardError, cleanupAdapter, retentionAdapter } from './dashboard-queues.js';
+import { cleanupAdapter, retentionAdapter } from './dashboard-queues.js';
 import { CLEANUP_QUEUE, type QueueName, RETENTION_QUEUE } from '../names.js';
 import type { QueueReport } from '../store/queue-report.js';
 import { createStreak } from '../store/outage-reporter.js';
 import { openWhenPossible } from '../store/supervise.js';
-import { within } from '../store/within.js';
+import { within } from '../store/store-errors.js';
 
 const REOPEN_MS = 1_000;
 const ANSWER_LIMIT_MS = 1_000;
@@ -68,12 +68,21 @@ export function createBoard({ backend, deadLetters, clock, report }: Deps) {
   async function requireStore(): Promise<void> {
     const [queue] = queues;
     if (queue === undefined) {
-      throw new BoardError(503, "the queue's store has not been reached since this service started");
+      throw new RequestRefusedError(
+        'service_unavailable',
+        503,
+        "the queue's store has not been reached since this service started",
+      );
     }
     try {
       await within(clock, ANSWER_LIMIT_MS, queue.getActiveCount());
     } catch (cause) {
-      throw new BoardError(503, `the queue's store does not answer: ${messageOf(cause)}`, { cause });
+      throw new RequestRefusedError(
+        'service_unavailable',
+        503,
+        `the queue's store does not answer: ${messageOf(cause)}`,
+        { cause },
+      );
     }
   }
 

@@ -1,6 +1,6 @@
-import { InvalidPageError } from '../../../domain/pages.js';
 import { type FailedPosition, LAST_INSTANT_MS } from '../store/failed-set.js';
 import { isJobId } from '../store/stored-text.js';
+import { InvalidPageError } from '../../../domain/errors.js';
 
 /** A position as text that may stand in a URL. */
 export function cursorOf({ failedAtMs, jobId }: FailedPosition): string {

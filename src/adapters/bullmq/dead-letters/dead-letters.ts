@@ -13,11 +13,11 @@ import type {
 import { shownReason } from '../../../jobs/failure-reason.js';
 import type { DeadLetterGames, DeadLetterOf } from '../../../retention/ports.js';
 import type { JobQueue, QueueBackend } from '../store/queue-store.js';
-import { inPacedGroups } from '../../../async/rate-limited.js';
+import { rateLimitedBatches } from '../../../async/rate-limited.js';
 import { deadLetterOf, isFilter, matches, storyOf, textIn } from './to-dead-letter.js';
 import { cursorOf, positionOf } from './cursor.js';
 import type { FailedEntry, FailedPosition } from '../store/failed-set.js';
-import { createJoin } from '../../../async/single-flight.js';
+import { createSingleFlight } from '../../../async/single-flight.js';
 import { jobStateOf } from '../store/job-state.js';
 import { answered, createLazyQueue } from '../store/lazy-queue.js';
 import type { QueueReport } from '../store/queue-report.js';
@@ -41,7 +41,7 @@ type Ended =
 export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
   const { backend, clock } = deps;
   const { ask, close } = createLazyQueue({ ...deps, what: 'the dead letters' });
-  const join = createJoin<ReplayAnswer>();
+  const join = createSingleFlight<ReplayAnswer>();
 
   /** What is asked of the set itself. */
   const look = <T>(limitMs: number, asked: () => Promise<T>): Promise<T> => answered(clock, limitMs, asked());
@@ -148,7 +148,7 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
     for await (const page of pages(start)) {
       const chosen = page.filter((job) => matches(filter, job) && !met.has(job.jobId));
       for (const { jobId } of chosen) met.add(jobId);
-      await inPacedGroups(chosen, { clock, perSecond, signal }, async (group) => {
+      await rateLimitedBatches(chosen, { clock, perSecond, signal }, async (group) => {
         const ids = group.map(({ jobId }) => jobId);
         const done = await ask(PAGE_LIMIT_MS, (queue) => work(queue, ids));
         tally.done += done.length;

@@ -1,12 +1,13 @@
 import { type Clock, pause } from '../../../async/clock.js';
 import type { JobEnding, JobEndings } from '../../../jobs/ports.js';
-import type { JobEvents, JobQueue, QueueBackend } from '../store/queue-store.js';
+import { type JobEvents, type JobQueue, type QueueBackend, STORE_CONCURRENCY } from '../store/queue-store.js';
 import { endingOf } from './job-result.js';
-import { inLanes } from '../../../async/map-concurrent.js';
+import { mapConcurrent } from '../../../async/map-concurrent.js';
 import type { QueueReport } from '../store/queue-report.js';
 import { createStreak } from '../store/outage-reporter.js';
 import { keepRunning, openWhenPossible } from '../store/supervise.js';
-import { within } from '../store/within.js';
+import { NotWaitedForError } from '../../../domain/errors.js';
+import { within } from '../store/store-errors.js';
 
 const POLL_MS = 1_000;
 /** Jobs read at once; of many, each is read in turn. */
@@ -62,7 +63,7 @@ export function createJobEndings({ backend, clock, report }: Deps): JobEndings {
   async function look(jobIds: readonly string[]): Promise<void> {
     const open = queue;
     if (open === undefined) return;
-    await inLanes(jobIds.filter(awaited), async (jobId) => {
+    await mapConcurrent(jobIds.filter(awaited), STORE_CONCURRENCY, async (jobId) => {
       try {
         const ending = endingOf(jobId, await open.getJob(jobId));
         if (ending !== undefined) tell(ending);
@@ -119,7 +120,7 @@ export function createJobEndings({ backend, clock, report }: Deps): JobEndings {
 
   async function close(): Promise<void> {
     if (closing.signal.aborted) return;
-    const reason = new Error('no longer waiting: the queue has been closed');
+    const reason = new NotWaitedForError('no longer waiting: the queue has been closed');
     closing.abort(reason);
     for (const { over } of waiters) over.abort(reason);
     streak.end();

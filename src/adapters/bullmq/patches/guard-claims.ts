@@ -1,5 +1,6 @@
 import type { Job } from 'bullmq';
 import type { JobWorker } from '../store/queue-store.js';
+import { LibraryChangedError } from '../../../domain/errors.js';
 
 type ClaimedJob = Pick<Job<unknown>, 'opts' | 'repeatJobKey'>;
 
@@ -19,7 +20,7 @@ export function guardClaims(worker: JobWorker): void {
   const create = hook.createJob?.bind(worker);
   const next = hook.nextJobFromJobData?.bind(worker);
   if (create === undefined || next === undefined) {
-    throw new Error('this version of BullMQ makes claimed jobs elsewhere');
+    throw new LibraryChangedError('bullmq', 'Worker.createJob or Worker.nextJobFromJobData');
   }
   const unschedulable = new Set<string>();
   hook.createJob = (data, jobId) => {

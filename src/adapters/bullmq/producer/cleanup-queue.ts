@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto';
 import type { JobsOptions, Telemetry } from 'bullmq';
 import type { Clock } from '../../../async/clock.js';
 import type { CleanupJobData, CleanupQueue, EnqueuedJob } from '../../../jobs/ports.js';
-import type { JobQueue, QueueBackend } from '../store/queue-store.js';
+import { type JobQueue, type QueueBackend, STORE_CONCURRENCY } from '../store/queue-store.js';
 import { deduplicationId, isFromSweep, storageProblem } from './deduplication.js';
 import { type QueueCounts, queueCountsOf } from '../store/job-state.js';
-import { inLanes } from '../../../async/map-concurrent.js';
+import { mapConcurrent } from '../../../async/map-concurrent.js';
 import { createLazyQueue } from '../store/lazy-queue.js';
 import { CLEANUP_JOB } from '../names.js';
 import type { QueueReport } from '../store/queue-report.js';
 import { tellStored, tellSweep } from './enqueue-outcome.js';
+import { InvalidArgumentError, BugError } from '../../../domain/errors.js';
 
 /** BullMQ takes jobs without a priority first: a sweep may enqueue a hundred thousand, and nobody is to wait for them. */
 const BEHIND_PEOPLE = { priority: 10 };
@@ -43,7 +44,7 @@ export function createCleanupQueue({ backend, clock, report, telemetry }: Deps):
 
   async function enqueue(requests: readonly CleanupJobData[]): Promise<readonly EnqueuedJob[]> {
     const problem = requests.map(storageProblem).find((found) => found !== undefined);
-    if (problem !== undefined) throw new TypeError(problem);
+    if (problem !== undefined) throw new InvalidArgumentError(problem);
     if (requests.length === 0) return [];
     const [first] = requests;
     if (first !== undefined && requests.length === 1) return ask(ANSWER_LIMIT_MS, (queue) => addBatch(queue, [first]));
@@ -74,9 +75,9 @@ async function addBatch(queue: JobQueue, requests: readonly CleanupJobData[]): P
   const added = await queue.addBulk(
     requests.map((data, index) => ({ name: CLEANUP_JOB, data, opts: optionsFor(data, ids[index] ?? '') })),
   );
-  return inLanes(requests, async (data, index) => {
+  return mapConcurrent(requests, STORE_CONCURRENCY, async (data, index) => {
     const jobId = added[index]?.id;
-    if (jobId === undefined) throw new Error('BullMQ answered for fewer jobs than were added');
+    if (jobId === undefined) throw new BugError('BullMQ answered for fewer jobs than were added');
     const stored = { jobId, requestId: ids[index] ?? '' };
     return isFromSweep(data) ? tellSweep(queue, data, stored) : tellStored(queue, data, stored);
   });

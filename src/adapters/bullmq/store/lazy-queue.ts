@@ -4,9 +4,8 @@ import { messageOf, UnavailableError } from '../../../domain/errors.js';
 import type { JobQueue, QueueBackend } from './queue-store.js';
 import type { QueueName } from '../names.js';
 import type { QueueReport } from './queue-report.js';
-import { isPassing } from './store-errors.js';
+import { isPassing, within } from './store-errors.js';
 import { createStreak } from './outage-reporter.js';
-import { within } from './within.js';
 
 const CLOSE_LIMIT_MS = 1_000;
 

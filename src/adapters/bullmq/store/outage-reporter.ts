@@ -2,8 +2,7 @@ import type { Clock } from '../../../async/clock.js';
 import { messageOf } from '../../../domain/errors.js';
 import { RETRY_STORE_MS } from './job-options.js';
 import type { QueueReport } from './queue-report.js';
-import { isOutage } from './store-errors.js';
-import { within } from './within.js';
+import { isOutage, within } from './store-errors.js';
 
 const PROBE_INTERVAL_MS = 1_000;
 /** Longer than a worker rests after a failed claim: what answers a probe may still refuse the work, as a full Redis does. */

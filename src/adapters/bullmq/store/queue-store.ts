@@ -1,5 +1,6 @@
 import type { Processor, Queue, QueueEvents, Telemetry, Worker } from 'bullmq';
-import { type Clock, pause } from '../../../async/clock.js';
+import type { Clock } from '../../../async/clock.js';
+import { retryUntil } from '../../../async/retry-until.js';
 import { messageOf, UnavailableError } from '../../../domain/errors.js';
 import type { FailedSet } from './failed-set.js';
 import type { QueueName } from '../names.js';
@@ -46,6 +47,9 @@ export interface QueueBackend {
   readonly exclusively: <T>(key: string, work: () => Promise<T>) => Promise<T>;
 }
 
+/** Hides the round-trip time of single requests without using up the connections (4) that other callers share. */
+export const STORE_CONCURRENCY = 4;
+
 /** For how long and how loudly to wait for the store before a backend is there. */
 export interface Waiting {
   readonly clock: Clock;
@@ -65,27 +69,28 @@ const QUIET_MS = 1_000;
  */
 export async function untilAnswered<T>(attempt: () => Promise<T>, waiting: Waiting): Promise<T> {
   const { clock, report, deadlineMs, signal } = waiting;
-  const startedMs = clock.monotonicMs();
-  let told = false;
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      const answer = await attempt();
-      if (told) report.recovered(Math.round(clock.monotonicMs() - startedMs));
-      return answer;
-    } catch (cause) {
-      if (!isPassing(cause)) throw cause;
-      const waitedMs = clock.monotonicMs() - startedMs;
-      if (waitedMs >= deadlineMs) {
-        const message = `the queue's store did not answer for ${deadlineMs} ms: ${messageOf(cause)}`;
-        throw new UnavailableError('queue', message, { cause });
-      }
-      if (!told && waitedMs >= QUIET_MS) {
+  let isReported = false;
+  try {
+    return await retryUntil(attempt, {
+      clock,
+      signal,
+      everyMs: RETRY_MS,
+      limitMs: deadlineMs,
+      mayPass: isPassing,
+      onFailed: (cause, waitedMs) => {
+        if (isReported || waitedMs < QUIET_MS) return;
         report.unavailable(cause);
-        told = true;
-      }
-      await pause(clock, RETRY_MS, signal);
-    }
+        isReported = true;
+      },
+      onRecovered: (waitedMs) => {
+        if (isReported) report.recovered(Math.round(waitedMs));
+      },
+    });
+  } catch (cause) {
+    signal.throwIfAborted();
+    if (!isPassing(cause)) throw cause;
+    const message = `the queue's store did not answer for ${deadlineMs} ms: ${messageOf(cause)}`;
+    throw new UnavailableError('queue', message, { cause });
   }
 }
 

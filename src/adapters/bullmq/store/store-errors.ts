@@ -2,8 +2,10 @@
  * What an error of the queue's store means. BullMQ passes on whatever ioredis, pg or a socket threw, so they are told
  * apart by code and, where a library gives none, by its words.
  */
-import { messageOf, UnavailableError } from '../../../domain/errors.js';
+import { messageOf, UnavailableError, TimeoutError } from '../../../domain/errors.js';
 import { isDriverOutage, isOutageState, isServerAwayState, isSocketFailure } from '../../outage.js';
+import type { Clock } from '../../../async/clock.js';
+import { withDeadline } from '../../../async/deadline.js';
 
 /** What ioredis and Redis itself say, without a code. */
 const REDIS_OUTAGE =
@@ -30,4 +32,10 @@ const NOT_OURS = new Set<unknown>([-1, -2, -3, -6]);
 /** A write about a job was refused because the job is gone, settled already, or held by another worker. */
 export function isNotOurs(thrown: unknown): boolean {
   return thrown instanceof Error && 'code' in thrown && NOT_OURS.has(thrown.code);
+}
+
+/** The promise's own ending, or a `TimeoutError` of the queue after `limitMs`; see `withDeadline`. */
+export function within<T>(clock: Clock, limitMs: number, promise: Promise<T>): Promise<T> {
+  const late = () => new TimeoutError("the queue's store did not answer", limitMs, { dependency: 'queue' });
+  return withDeadline({ clock, limitMs, late }, () => promise);
 }

@@ -1,4 +1,5 @@
 import { storable } from '../../../domain/text.js';
+import { StoredError } from '../../../domain/errors.js';
 
 /** A copy with JSON types only, every text in it fit for PostgreSQL's jsonb; text is shortened by nothing but that. */
 export function storableJson(value: unknown): unknown {
@@ -10,8 +11,8 @@ export function storableJson(value: unknown): unknown {
 
 /** An error that can be stored as a job's failure: PostgreSQL refuses NUL and lone surrogates in message and stack. */
 export function storableError(thrown: unknown): Error {
-  const cause = thrown instanceof Error ? thrown : new Error(String(thrown));
-  const error = new Error(storable(cause.message), { cause: thrown });
+  const cause = thrown instanceof Error ? thrown : new StoredError(String(thrown));
+  const error = new StoredError(storable(cause.message), { cause: thrown });
   error.stack = storable(cause.stack ?? '');
   return error;
 }

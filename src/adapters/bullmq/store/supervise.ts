@@ -1,4 +1,5 @@
 import { type Clock, pause } from '../../../async/clock.js';
+import { retryUntil } from '../../../async/retry-until.js';
 
 interface Loop {
   /** Runs until it is closed, or breaks. */
@@ -30,16 +31,13 @@ interface Retrying extends Options {
   readonly everyMs: number;
 }
 
-/** Opens something of the store's as soon as that answers; undefined when the signal was aborted before. */
+/** Opens an object of the store as soon as that answers; undefined when the signal was aborted before. */
 export async function openWhenPossible<T>(open: () => Promise<T>, options: Retrying): Promise<T | undefined> {
   const { clock, signal, onBroken, everyMs } = options;
-  while (!signal.aborted) {
-    try {
-      return await open();
-    } catch (error) {
-      onBroken(error);
-      await pause(clock, everyMs, signal);
-    }
+  try {
+    return await retryUntil(open, { clock, signal, everyMs, onFailed: onBroken });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
   }
-  return undefined;
 }

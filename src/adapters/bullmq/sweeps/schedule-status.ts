@@ -1,8 +1,8 @@
 import type { Clock } from '../../../async/clock.js';
 import type { ScheduleStatus, SweepSchedule } from '../../../retention/ports.js';
-import type { JobQueue, QueueBackend } from '../store/queue-store.js';
+import { type JobQueue, type QueueBackend, STORE_CONCURRENCY } from '../store/queue-store.js';
 import { readSchedule } from './ensure-schedule.js';
-import { inLanes } from '../../../async/map-concurrent.js';
+import { mapConcurrent } from '../../../async/map-concurrent.js';
 import { createLazyQueue } from '../store/lazy-queue.js';
 import { RETENTION_QUEUE, SWEEP_JOB } from '../names.js';
 import type { QueueReport } from '../store/queue-report.js';
@@ -44,7 +44,7 @@ type StoredJob = NonNullable<Awaited<ReturnType<JobQueue['getJob']>>>;
 /** Other jobs are told to their senders, and what cannot be read tells nothing. */
 async function newestSweeps(queue: JobQueue, state: 'completed' | 'failed'): Promise<readonly StoredJob[]> {
   const ids = await queue.getRanges([state], 0, NEWEST - 1, false);
-  const jobs = await inLanes(ids, (id) => queue.getJob(id).catch(unlessUnreadable));
+  const jobs = await mapConcurrent(ids, STORE_CONCURRENCY, (id) => queue.getJob(id).catch(unlessUnreadable));
   return jobs.filter((job) => job !== undefined).filter(({ name }) => name === SWEEP_JOB);
 }
 

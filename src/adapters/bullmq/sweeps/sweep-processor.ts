@@ -4,6 +4,7 @@ import { SWEEP_JOB } from '../names.js';
 import { SHUTDOWN } from '../worker/processor.js';
 import type { QueueReport } from '../store/queue-report.js';
 import { storableError } from '../store/stored-text.js';
+import { BugError } from '../../../domain/errors.js';
 
 interface Deps {
   /** Rejects with the signal's reason once that is aborted. */
@@ -23,7 +24,7 @@ export function createSweepProcessor({ sweep, report }: Deps) {
       const shown = JSON.stringify(job.name.slice(0, 100).toWellFormed());
       throw new UnrecoverableError(`invalid_request: job name ${shown} is unknown; allowed: ${SWEEP_JOB}`);
     }
-    if (signal === undefined) throw new Error('BullMQ gave the sweep no signal');
+    if (signal === undefined) throw new BugError('BullMQ gave the sweep no signal');
     try {
       return await sweep(signal);
     } catch (error) {

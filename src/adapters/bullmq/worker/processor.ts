@@ -1,7 +1,7 @@
 /** From a claimed job to its settlement: the one function BullMQ calls for each job. */
 import { DelayedError } from 'bullmq';
 import type { Clock } from '../../../async/clock.js';
-import { messageOf } from '../../../domain/errors.js';
+import { messageOf, InterruptedError, type Interruption, BugError } from '../../../domain/errors.js';
 import type { Delivery, JobConsumer, Settlement } from '../../../jobs/delivery.js';
 import { readHistory, sinceReplay } from '../../../jobs/attempt-history.js';
 import { asStep } from '../../../async/step-events.js';
@@ -10,21 +10,9 @@ import type { HeldJob, Settler, Written } from './complete-job.js';
 import { isPassing } from '../store/store-errors.js';
 import { storableError } from '../store/stored-text.js';
 
-/** Why running work is told to stop. */
-export type Interruption = 'shutdown' | 'lock lost';
-
 /** What the worker tells BullMQ to abort a job with. */
 export const SHUTDOWN: Interruption = 'shutdown';
 export const LOCK_LOST: Interruption = 'lock lost';
-
-/** The reason of the signal a consumer gets. */
-export class InterruptedError extends Error {
-  override readonly name = 'InterruptedError';
-
-  constructor(readonly interruption: Interruption) {
-    super(interruption === SHUTDOWN ? 'the worker is shutting down' : "the job's lock was lost to another worker");
-  }
-}
 
 export interface ProcessedJob extends HeldJob {
   readonly name: string;
@@ -61,7 +49,8 @@ export function createProcessor({ consumer, settler, clock, report, verdictOf, g
     token: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<never> {
-    if (token === undefined || signal === undefined) throw new Error('BullMQ gave the processor no token or no signal');
+    if (token === undefined || signal === undefined)
+      throw new BugError('BullMQ gave the processor no token or no signal');
     const runs = (own: AbortSignal): Promise<Written> =>
       asStep('job run', { 'job.id': job.id, 'job.data': job.data }, () => run(job, token, own));
     await exclusively(job, signal, runs);

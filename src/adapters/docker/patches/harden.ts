@@ -7,6 +7,7 @@ import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import { inspect } from 'node:util';
 import { fieldsOf } from '../fields.js';
+import { StoredError, LibraryChangedError } from '../../../domain/errors.js';
 
 export function harden(docker: Docker): Docker {
   const { modem } = docker;
@@ -28,7 +29,7 @@ export function harden(docker: Docker): Docker {
     } catch (cause) {
       // A refusal whose message is an object that has no text.
       const facts = { statusCode: fieldsOf(response)['statusCode'], json };
-      const error = Object.assign(new Error('an answer that cannot be shown', { cause }), facts);
+      const error = Object.assign(new StoredError('an answer that cannot be shown', { cause }), facts);
       if (typeof answered === 'function') Reflect.apply(answered, undefined, [error, null]);
     }
   };
@@ -43,7 +44,7 @@ const LIKE_NODES_OWN = { keepAlive: true, scheduling: 'lifo', timeout: 5_000 } a
  */
 function withoutLocations<A extends Agent>(agent: A): A {
   const addRequest: unknown = Reflect.get(agent, 'addRequest');
-  if (typeof addRequest !== 'function') throw new TypeError("Node's agent has no addRequest any more");
+  if (typeof addRequest !== 'function') throw new LibraryChangedError('Node', 'Agent.addRequest');
   return Object.assign(agent, {
     addRequest: (request: ClientRequest, ...rest: unknown[]) => {
       request.prependListener('response', forgetLocation);

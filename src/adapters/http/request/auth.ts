@@ -1,7 +1,7 @@
 /** Who may ask. Tokens are secrets, so they are compared without telling by the time taken how much of one was right. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { Problem } from '../response/problem.js';
+import { refused } from '../response/problem.js';
 
 export interface AskedWith {
   readonly method: string;
@@ -24,7 +24,7 @@ const isForBrowsers = (path: string): boolean => path === '/admin' || path.start
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Makes the guard that throws a `Problem` unless the request may go on. */
+/** Makes the guard that throws a `RequestRefusedError` unless the request may go on. */
 export function createGuard(tokens: readonly string[]): (asked: AskedWith) => void {
   const digests = tokens.map(digest);
   const isKnown = (presented: string): boolean => {
@@ -41,8 +41,8 @@ export function createGuard(tokens: readonly string[]): (asked: AskedWith) => vo
       return;
     }
     const presented = presentedToken(asked);
-    if (presented === undefined) throw new Problem('unauthorized', howToAuthenticate(asked.path));
-    if (!isKnown(presented)) throw new Problem('unauthorized', 'the token is not one of RTMANAGER_API_TOKENS');
+    if (presented === undefined) throw refused('unauthorized', howToAuthenticate(asked.path));
+    if (!isKnown(presented)) throw refused('unauthorized', 'the token is not one of RTMANAGER_API_TOKENS');
   };
 }
 
@@ -68,7 +68,7 @@ function refuseForeignPages({ method, headers }: AskedWith): void {
   const isOwn =
     site === undefined ? origin === undefined || hostOf(origin) === host.toLowerCase() : OWN_SITES.has(site);
   if (!isOwn) {
-    throw new Problem('unauthorized', 'a page of another site may not change anything here');
+    throw refused('unauthorized', 'a page of another site may not change anything here');
   }
 }
 
@@ -77,7 +77,7 @@ const hostOf = (origin: string): string => (URL.canParse(origin) ? new URL(origi
 /** Without tokens only this machine may ask, and a name that was made to point here is no proof of being asked from it. */
 function refuseRebinding({ headers: { host = '' } }: AskedWith): void {
   if (LOOPBACK_HOST.test(host)) return;
-  throw new Problem(
+  throw refused(
     'unauthorized',
     `without RTMANAGER_API_TOKENS only requests to localhost are answered, not to ${JSON.stringify(host.slice(0, 100))}`,
   );

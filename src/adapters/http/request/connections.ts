@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import { Problem, problemBody } from '../response/problem.js';
+import { refused, problemBody } from '../response/problem.js';
+import type { RequestRefusedError } from '../../../domain/errors.js';
 
 /** How long a client may take, in Fastify's words. */
 export const CONNECTION_LIMITS = {
@@ -34,11 +35,11 @@ export function createConnections(): Connections {
   };
 }
 
-const CLIENT_ERRORS: ReadonlyMap<string, Problem> = new Map([
-  ['HPE_HEADER_OVERFLOW', new Problem('invalid_request', 'path and headers are longer than 16 KiB', 431)],
-  ['ERR_HTTP_REQUEST_TIMEOUT', new Problem('invalid_request', 'the request did not arrive in time', 408)],
+const CLIENT_ERRORS: ReadonlyMap<string, RequestRefusedError> = new Map([
+  ['HPE_HEADER_OVERFLOW', refused('invalid_request', 'path and headers are longer than 16 KiB', 431)],
+  ['ERR_HTTP_REQUEST_TIMEOUT', refused('invalid_request', 'the request did not arrive in time', 408)],
 ]);
-const NO_HTTP = new Problem('invalid_request', 'this is no request as HTTP has it');
+const NO_HTTP = refused('invalid_request', 'this is no request as HTTP has it');
 
 /** Answers what could not even be read as a request. */
 export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
@@ -49,7 +50,7 @@ export function answerClientError(error: Error & { readonly code?: string }, soc
   const problem = CLIENT_ERRORS.get(error.code ?? '') ?? NO_HTTP;
   const body = JSON.stringify(problemBody(problem));
   const head = [
-    `HTTP/1.1 ${problem.status} Refused`,
+    `HTTP/1.1 ${problem.statusCode} Refused`,
     'Content-Type: application/json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'X-Content-Type-Options: nosniff',

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { API, type App } from '../app.js';
-import { Problem } from '../response/problem.js';
+import { refused } from '../response/problem.js';
 
 /** Takes JSON and nothing else; no body at all is none, whatever its announced type. */
 export function readBodies(app: App): void {
@@ -17,5 +17,5 @@ export function readBodies(app: App): void {
 function refuseBody({ body, method, routeOptions: { url = '', schema } }: FastifyRequest): void {
   if (!url.startsWith(API) || schema?.body !== undefined || body === undefined) return;
   if (typeof body === 'object' && body !== null && !Array.isArray(body) && Object.keys(body).length === 0) return;
-  throw new Problem('invalid_request', `${method} ${url} takes no body, so nothing in it would be heard; send none`);
+  throw refused('invalid_request', `${method} ${url} takes no body, so nothing in it would be heard; send none`);
 }

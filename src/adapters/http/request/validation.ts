@@ -1,5 +1,6 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { Problem } from '../response/problem.js';
+import { refused } from '../response/problem.js';
+import type { RequestRefusedError } from '../../../domain/errors.js';
 
 const WHERE: Readonly<Record<string, string>> = {
   querystring: 'query parameter',
@@ -19,7 +20,7 @@ export interface CheckedRequest {
 const SHOWN_CHARACTERS = 120;
 
 /** What a request's schema refused, with what was found there; undefined when the error is another one. */
-export function validationProblem(error: unknown, request: CheckedRequest): Problem | undefined {
+export function validationProblem(error: unknown, request: CheckedRequest): RequestRefusedError | undefined {
   if (!hasZodFastifySchemaValidationErrors(error)) return undefined;
   const context = error.validationContext ?? '';
   const where = WHERE[context] ?? context;
@@ -29,7 +30,7 @@ export function validationProblem(error: unknown, request: CheckedRequest): Prob
     const found = shownAt(Object.entries(input).find(([name]) => name === context)?.[1], path);
     return `${[where, path.join('.')].join(' ').trim()}: ${message}${found}`;
   });
-  return new Problem('invalid_request', problems.join('; ').slice(0, 1_000));
+  return refused('invalid_request', problems.join('; ').slice(0, 1_000));
 }
 
 function shownAt(input: unknown, path: readonly string[]): string {

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { challengeFor } from '../request/auth.js';
 import type { HttpObserver } from '../http-ports.js';
-import { Problem, problemBody, problemOf } from './problem.js';
+import { refused, problemBody, problemOf } from './problem.js';
 import { requestIdHeader } from '../request/request-id.js';
 import { validationProblem } from '../request/validation.js';
 
@@ -12,9 +12,9 @@ export function createAnswerError(observer: HttpObserver): AnswerError {
   return (error, request, reply) => {
     const known = validationProblem(error, request) ?? problemOf(error);
     if (known === undefined) observer.failed(routeFacts(request), error);
-    const problem = known ?? new Problem('internal_error', `a bug; look for request ${request.id} in the log`);
-    if (problem.status === 401) void reply.header('www-authenticate', challengeFor(pathOf(request)));
-    if (problem.status === 503) void reply.header('retry-after', '1');
+    const problem = known ?? refused('internal_error', `a bug; look for request ${request.id} in the log`);
+    if (problem.statusCode === 401) void reply.header('www-authenticate', challengeFor(pathOf(request)));
+    if (problem.statusCode === 503) void reply.header('retry-after', '1');
     void reply.headers({
       'x-request-id': requestIdHeader(request.id, request.headers),
       // What is refused before there is a route has met no hook.
@@ -23,7 +23,7 @@ export function createAnswerError(observer: HttpObserver): AnswerError {
     });
     // Sent as bytes: this answer stands whatever the route's own schema says.
     return reply
-      .status(problem.status)
+      .status(problem.statusCode)
       .type('application/json; charset=utf-8')
       .send(Buffer.from(JSON.stringify(problemBody(problem))));
   };

@@ -2,7 +2,7 @@ import { isFailureCode } from '../../../domain/error-codes.js';
 import type { RecordJson } from '../../../domain/result.js';
 import type { JobEnding, JobView } from '../../../jobs/ports.js';
 import { shownReason } from '../../../jobs/failure-reason.js';
-import { Problem } from './problem.js';
+import { refused } from './problem.js';
 import { record as recordSchema } from '../schemas.js';
 import { isoOrNull, isoText } from './serialize.js';
 
@@ -30,15 +30,15 @@ function readRecord(stored: RecordJson | null) {
   return recordSchema.nullable().catch(null).parse(stored);
 }
 
-/** The record of a job that did what was asked; otherwise throws the `Problem` that it ended with. */
+/** The record of a job that did what was asked; otherwise throws the `RequestRefusedError` that it ended with. */
 export function recordOf(ending: Exclude<JobEnding, { readonly state: 'missing' }>) {
   if (ending.state === 'failed') {
     const { code, message } = shownReason(ending.reason);
-    throw new Problem(code, message);
+    throw refused(code, message);
   }
   const { outcome, errorCode, errorMessage } = ending.result;
-  if (outcome !== 'success') throw new Problem(isFailureCode(errorCode) ? errorCode : 'internal_error', errorMessage);
+  if (outcome !== 'success') throw refused(isFailureCode(errorCode) ? errorCode : 'internal_error', errorMessage);
   const record = readRecord(ending.result.record);
-  if (record === null) throw new Problem('internal_error', 'the cleanup succeeded, but its result has no record');
+  if (record === null) throw refused('internal_error', 'the cleanup succeeded, but its result has no record');
   return record;
 }

@@ -6,10 +6,11 @@ import { watchCaller } from '../request/client-disconnect.js';
 import { cleanupBody, recordOf } from '../response/serialize-cleanup.js';
 import type { HttpParts } from '../http-ports.js';
 import { preferredWaitS } from '../request/prefer-header.js';
-import { Problem } from '../response/problem.js';
+import { refused } from '../response/problem.js';
 import { NOT_FOUND, REFUSALS } from '../response/error-responses.js';
 import { accepted, cleanup, gameId, jobId, problem, record } from '../schemas.js';
 import { createSoon } from '../request-timeouts.js';
+import { BugError } from '../../../domain/errors.js';
 
 const headers = z.object({
   'x-galaxy-caller': z.string().optional().meta({ description: '`gm` or `admin`; anything else counts as `admin`.' }),
@@ -49,7 +50,7 @@ export function cleanupRoutes(app: App, parts: HttpParts, closing: AbortSignal):
     },
     async (request, reply) => {
       const [job] = await soon(queue.enqueue([requestOf(request, request.params.game_id)]));
-      if (job === undefined) throw new Error('the queue answered for no job');
+      if (job === undefined) throw new BugError('the queue answered for no job');
       // Also with what it ended in: the job is where its story is told.
       void reply.header('location', `${API}/cleanups/${encodeURIComponent(job.jobId.toWellFormed())}`);
       const waitS = preferredWaitS(request.headers.prefer);
@@ -103,7 +104,7 @@ export function cleanupRoutes(app: App, parts: HttpParts, closing: AbortSignal):
     },
     async ({ params }) => {
       const found = await soon(jobs.find(params.job_id));
-      if (found === undefined) throw new Problem('not_found', `there is no job ${JSON.stringify(params.job_id)}`);
+      if (found === undefined) throw refused('not_found', `there is no job ${JSON.stringify(params.job_id)}`);
       return cleanupBody(found);
     },
   );

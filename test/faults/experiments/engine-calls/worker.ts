@@ -6,11 +6,11 @@ import type { Finding, Options, Servers, Store, Violation } from '../../experime
 import type { FaultRule } from '../../../support/engine/engine-fault-proxy.js';
 import { eventually } from '../../../support/eventually.js';
 import { type Asked, type Broken, checkCleaned } from '../../laboratory/checks.js';
-import { inLanes } from '../../laboratory/lanes.js';
 import { createLifecycle } from '../../laboratory/lifecycle.js';
 import type { Site } from '../../laboratory/site.js';
 import { historyOf } from '../../laboratory/tell.js';
 import { engineFaults, type NamedFault } from './faults.js';
+import { inLanes } from '../../laboratory/lanes.js';
 
 const TIMEOUT_MS = 1_000;
 const CONCURRENCY = 2;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type CallFailure, type Verdict, classify, readFailure } from '../../../../src/adapters/docker/classify.js';
-import { DeadlineError } from '../../../../src/async/abortable-deadline.js';
+import { TimeoutError } from '../../../../src/domain/errors.js';
 
 const answer = (status: number, message?: string): CallFailure => ({ kind: 'answer', status, message, text: '' });
 const noAnswer = (code?: string): CallFailure => ({ kind: 'no_answer', code, text: '' });
@@ -138,7 +138,10 @@ describe('how a failure is read from what was thrown', () => {
   });
 
   test('our deadline is told apart from a broken connection', () => {
-    expect(readFailure(new DeadlineError(250))).toEqual({ kind: 'deadline', text: 'no answer within 250 ms' });
+    expect(readFailure(new TimeoutError('no answer', 250))).toEqual({
+      kind: 'deadline',
+      text: 'no answer within 250 ms',
+    });
   });
 
   test.each([

@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EngineProtocolError } from '../../../../src/adapters/docker/container-engine.js';
-import { DeadlineError } from '../../../../src/async/abortable-deadline.js';
-import { UnavailableError } from '../../../../src/domain/errors.js';
+import { UnavailableError, EngineProtocolError, TimeoutError } from '../../../../src/domain/errors.js';
 import {
   type Answer,
   answers,
@@ -68,7 +66,7 @@ describe('a look', () => {
     const error = thrownBy(engine.look(ID, calm));
     await clock.advance(TIMEOUT_MS);
     expect(await error).toBeInstanceOf(UnavailableError);
-    expect(await error).toMatchObject({ cause: expect.any(DeadlineError) });
+    expect(await error).toMatchObject({ cause: expect.any(TimeoutError) });
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 });

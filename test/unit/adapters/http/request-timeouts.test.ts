@@ -50,7 +50,7 @@ describe('a large question', () => {
     const clock = createManualClock();
     const asked = watched(createPatient({ clock, records, jobs })(never()));
     await clock.advance(30_000);
-    expect(asked.ended).toMatchObject({ message: 'there was no answer within 30 s; ask for less' });
+    expect(asked.ended).toMatchObject({ message: 'there was no answer within 30000 ms; ask for less' });
   });
 
   it.each([

@@ -1,8 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { assert, asyncProperty, constantFrom, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UnavailableError } from '../../../../src/domain/errors.js';
-import { InvalidPageError } from '../../../../src/domain/pages.js';
+import { UnavailableError, InvalidPageError } from '../../../../src/domain/errors.js';
 import { recordToJson } from '../../../../src/domain/result.js';
 import type { JobEnding, JobEndings } from '../../../../src/jobs/ports.js';
 import { aRecord } from '../../../support/http-parts.js';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Session } from '../../../../src/cli/command-context.js';
-import { StopRequested } from '../../../../src/cli/process/stop-signals.js';
-import { UnavailableError } from '../../../../src/domain/errors.js';
+import { UnavailableError, StopRequestedError } from '../../../../src/domain/errors.js';
 import { fakeCli, untilAborted } from '../fake-cli.js';
 
 const linesOf = (text: string) =>
@@ -104,7 +103,7 @@ it('the work is told which signal asked it to stop', async () => {
   await cli.clock.advance(0);
   cli.raise('SIGTERM');
   await running;
-  expect(reasons).toEqual([new StopRequested('SIGTERM')]);
+  expect(reasons).toEqual([new StopRequestedError('SIGTERM')]);
 });
 
 it('a service logs to standard output, a one-shot command to standard error and only what is wrong', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { cursorOf, positionOf } from '../../../../../src/adapters/bullmq/dead-letters/cursor.js';
 import { boundedMs, LAST_INSTANT_MS } from '../../../../../src/adapters/bullmq/store/failed-set.js';
 import { isJobId } from '../../../../../src/adapters/bullmq/store/stored-text.js';
-import { InvalidPageError } from '../../../../../src/domain/pages.js';
+import { InvalidPageError } from '../../../../../src/domain/errors.js';
 
 const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 

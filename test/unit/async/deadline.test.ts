@@ -1,7 +1,8 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DeadlineError, withDeadline } from '../../../src/async/abortable-deadline.js';
 import { createManualClock } from '../../support/manual-clock.js';
+import { withDeadline } from '../../../src/async/deadline.js';
+import { TimeoutError } from '../../../src/domain/errors.js';
 
 /** Listens at once, so that a rejection is never unhandled, whenever it comes. */
 const rejectionOf = (promise: Promise<unknown>): Promise<unknown> =>
@@ -10,13 +11,15 @@ const rejectionOf = (promise: Promise<unknown>): Promise<unknown> =>
     (reason: unknown) => reason,
   );
 
+const late = (): TimeoutError => new TimeoutError('no answer', 100);
+
 const never = (): Promise<never> => new Promise<never>(() => undefined);
 
 describe('a deadline', () => {
   test('passes on what the call resolves to and forgets its timer and its listener', async () => {
     const clock = createManualClock();
     const { signal } = new AbortController();
-    await expect(withDeadline({ clock, timeoutMs: 100, signal }, async () => 'answer')).resolves.toBe('answer');
+    await expect(withDeadline({ clock, limitMs: 100, late, signal }, async () => 'answer')).resolves.toBe('answer');
     expect(clock.pendingMs()).toEqual([]);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
@@ -25,7 +28,9 @@ describe('a deadline', () => {
     const clock = createManualClock();
     const { signal } = new AbortController();
     const broken = new Error('connect ENOENT');
-    await expect(withDeadline({ clock, timeoutMs: 100, signal }, () => Promise.reject(broken))).rejects.toBe(broken);
+    await expect(withDeadline({ clock, limitMs: 100, late, signal }, () => Promise.reject(broken))).rejects.toBe(
+      broken,
+    );
     expect(clock.pendingMs()).toEqual([]);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
@@ -36,7 +41,7 @@ describe('a deadline', () => {
     const call = (): Promise<never> => {
       throw new TypeError('made wrongly');
     };
-    await expect(withDeadline({ clock, timeoutMs: 100, signal }, call)).rejects.toThrow('made wrongly');
+    await expect(withDeadline({ clock, limitMs: 100, late, signal }, call)).rejects.toThrow('made wrongly');
     expect(clock.pendingMs()).toEqual([]);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
@@ -46,7 +51,7 @@ describe('a deadline', () => {
     const { signal } = new AbortController();
     const given: AbortSignal[] = [];
     let ending: unknown;
-    const waiting = withDeadline({ clock, timeoutMs: 100, signal }, (own) => {
+    const waiting = withDeadline({ clock, limitMs: 100, late, signal }, (own) => {
       given.push(own);
       return never();
     }).catch((error: unknown) => {
@@ -57,8 +62,8 @@ describe('a deadline', () => {
     expect(given.map((own) => own.aborted)).toEqual([false]);
     await clock.advance(1);
     await waiting;
-    expect(ending).toBeInstanceOf(DeadlineError);
-    expect(ending).toMatchObject({ name: 'DeadlineError', message: 'no answer within 100 ms', timeoutMs: 100 });
+    expect(ending).toBeInstanceOf(TimeoutError);
+    expect(ending).toMatchObject({ name: 'TimeoutError', message: 'no answer within 100 ms', limitMs: 100 });
     expect(given.map((own) => own.aborted)).toEqual([true]);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
@@ -67,7 +72,7 @@ describe('a deadline', () => {
     const clock = createManualClock();
     const { signal } = new AbortController();
     const waiting = withDeadline(
-      { clock, timeoutMs: 100, signal },
+      { clock, limitMs: 100, late, signal },
       (own) =>
         new Promise<never>((_resolve, reject) => {
           own.addEventListener('abort', () => reject(new Error('AbortError of the library')));
@@ -75,7 +80,7 @@ describe('a deadline', () => {
     );
     const rejection = rejectionOf(waiting);
     await clock.advance(100);
-    expect(await rejection).toBeInstanceOf(DeadlineError);
+    expect(await rejection).toBeInstanceOf(TimeoutError);
   });
 
   test.each([
@@ -84,7 +89,7 @@ describe('a deadline', () => {
   ])('rejects with the reason of the abort, %s, at once and as it is', async (_what, reason) => {
     const clock = createManualClock();
     const caller = new AbortController();
-    const waiting = withDeadline({ clock, timeoutMs: 100, signal: caller.signal }, never);
+    const waiting = withDeadline({ clock, limitMs: 100, late, signal: caller.signal }, never);
     const rejection = rejectionOf(waiting);
     caller.abort(reason);
     expect(await rejection).toBe(reason);
@@ -95,7 +100,7 @@ describe('a deadline', () => {
     const clock = createManualClock();
     const reason = new Error('lease lost');
     let calls = 0;
-    const waiting = withDeadline({ clock, timeoutMs: 100, signal: AbortSignal.abort(reason) }, async () => {
+    const waiting = withDeadline({ clock, limitMs: 100, late, signal: AbortSignal.abort(reason) }, async () => {
       calls += 1;
     });
     await expect(waiting).rejects.toBe(reason);
@@ -117,7 +122,7 @@ describe('many deadlines on one long-lived signal', () => {
     const clock = createManualClock();
     const caller = new AbortController();
     const waiting = Array.from({ length: 64 }, () =>
-      withDeadline({ clock, timeoutMs: 100, signal: caller.signal }, never),
+      withDeadline({ clock, limitMs: 100, late, signal: caller.signal }, never),
     );
     const rejections = Promise.all(waiting.map(rejectionOf));
     await clock.advance(0);
