@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { QueueBackend } from '../src/adapters/bullmq/store/queue-store.js';
-import { type Closing, createClosing } from '../src/app/shutdown-stack.js';
+import { type ShutdownStack, createShutdownStack } from '../src/app/shutdown-stack.js';
 import type { Context } from '../src/app/context.js';
 import { type Database, openDatabase } from '../src/app/connect/database.js';
 import { openQueueBackend } from '../src/app/connect/queue-store.js';
@@ -19,7 +19,7 @@ export interface Stores {
   readonly backend: QueueBackend;
   readonly queues: Queues;
   /** For what the measurement opens besides. */
-  readonly closing: Closing;
+  readonly closing: ShutdownStack;
 }
 
 /** Opens the stores, measures, and leaves nothing behind. Refuses a queue that is in use. */
@@ -31,7 +31,7 @@ export async function onStores(measure: (stores: Stores) => Promise<void>, setti
   const log = createLogger({ level: 'warn', name: 'bench' });
   const signal = new AbortController().signal;
   const context: Context = { config, log, clock: systemClock, patienceMs: 20_000, signal };
-  const closing = createClosing(log);
+  const closing = createShutdownStack(log);
   closing.add('data', () => rm(dataDir, { recursive: true, force: true }));
   try {
     const database = await openDatabase(context);

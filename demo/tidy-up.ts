@@ -1,7 +1,7 @@
-import type { Closing } from '../src/app/shutdown-stack.js';
+import type { ShutdownStack } from '../src/app/shutdown-stack.js';
 import { messageOf } from '../src/domain/errors.js';
 
-export interface TidyUp extends Closing {
+export interface TidyUp extends ShutdownStack {
   /** What could not be undone, one line each. */
   readonly problems: () => readonly string[];
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import type { CliWorld } from './cli/command-context.js';
+import type { CommandBackend } from './cli/command-context.js';
 import { systemClock } from './async/clock.js';
 import { processEnvironment } from './config/environment.js';
 import { endOnEarlySignals } from './cli/process/early-signals.js';
@@ -17,9 +17,9 @@ function version(): string {
 const SCRAPED = new Set(['serve', 'api']);
 
 /** Loads the service itself, which takes a second. */
-async function loadWorld({ metricsText }: RunningTelemetry): Promise<CliWorld> {
-  const { createWorld } = await import('./app/command-backend.js');
-  return createWorld({ version: version(), metricsText });
+async function loadBackend({ metricsText }: RunningTelemetry): Promise<CommandBackend> {
+  const { createCommandBackend } = await import('./app/command-backend.js');
+  return createCommandBackend({ version: version(), metricsText });
 }
 
 async function main(): Promise<void> {
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     signals,
     clock: systemClock,
     exitNow: (code) => process.exit(code),
-    loadWorld: () => loadWorld(telemetry),
+    loadBackend: () => loadBackend(telemetry),
     version: version(),
   });
   await telemetry.shutdown();

@@ -2,9 +2,9 @@ import { migrateQueueTables } from '../adapters/bullmq/store/postgres-store.js';
 import { withUnavailable } from '../adapters/postgres/failure.js';
 import { migrate } from '../adapters/postgres/migrate.js';
 import { createPool, lending } from '../adapters/postgres/pool.js';
-import type { CliWorld, Opened, Session } from '../cli/command-context.js';
+import type { CommandBackend, Opened, Session } from '../cli/command-context.js';
 import { createTelemetry } from '../telemetry/telemetry.js';
-import { type Closing, createClosing, opening } from './shutdown-stack.js';
+import { type ShutdownStack, createShutdownStack, opening } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import { type Database, MIGRATIONS_DIR, openDatabase, reachDatabase } from './connect/database.js';
 import { checkDependencies } from './doctor/doctor.js';
@@ -20,10 +20,10 @@ import { untilAborted } from '../async/clock.js';
 const ONE_SHOT_PATIENCE_MS = 5_000;
 
 /** The service, as the command line wants it. */
-export function createWorld(facts: ProcessFacts): CliWorld {
+export function createCommandBackend(facts: ProcessFacts): CommandBackend {
   return {
     migrate: async (session, report) => {
-      const closing = createClosing(session.log);
+      const closing = createShutdownStack(session.log);
       try {
         const connectionString = await reachDatabase(impatient(session), closing);
         const applied = await migrate({ connectionString, migrationsDir: MIGRATIONS_DIR, report });
@@ -81,7 +81,7 @@ function withQueues<Taken extends object>(session: Session, take: (desk: Desk) =
   });
 }
 
-async function migrateQueue(connectionString: string, closing: Closing): Promise<void> {
+async function migrateQueue(connectionString: string, closing: ShutdownStack): Promise<void> {
   const pool = createPool({ connectionString, applicationName: 'runtime-cleanup migrate', max: 1 }, () => undefined);
   closing.add('pool', () => pool.end());
   await withUnavailable(() => lending(pool)((client) => migrateQueueTables(client)));

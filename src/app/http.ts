@@ -1,4 +1,4 @@
-import { createBoard } from '../adapters/bullmq/dashboard/queue-dashboard.js';
+import { createQueueDashboard } from '../adapters/bullmq/dashboard/queue-dashboard.js';
 import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
 import { createHttpServer } from '../adapters/http/server.js';
 import type { HttpServer, ReadinessCheck } from '../adapters/http/http-ports.js';
@@ -6,7 +6,7 @@ import type { RecordQueries } from '../domain/pages.js';
 import type { Retention } from '../retention/retention.js';
 import { createHttpObserver } from '../telemetry/http-observer.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import type { Closing } from './shutdown-stack.js';
+import type { ShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import { queueReport } from './connect/queue-store.js';
 import type { Queues } from './connect/queue-clients.js';
@@ -29,9 +29,9 @@ interface Parts {
 }
 
 /** The HTTP server over everything that it answers from; `listen` is the caller's to call. */
-export function composeHttp({ config, clock, log }: Context, parts: Parts, closing: Closing): HttpServer {
+export function composeHttp({ config, clock, log }: Context, parts: Parts, closing: ShutdownStack): HttpServer {
   const { records, retention, queues, backend, checkReadiness, telemetry, facts } = parts;
-  const board = createBoard({ backend, deadLetters: queues.deadLetters, clock, report: queueReport(log) });
+  const board = createQueueDashboard({ backend, deadLetters: queues.deadLetters, clock, report: queueReport(log) });
   closing.add('queue dashboard', board.close);
   const server = createHttpServer(
     {

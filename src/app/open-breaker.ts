@@ -4,7 +4,7 @@ import { type Dependency, messageOf } from '../domain/errors.js';
 import { type Breaker, type BreakerReport, createBreaker } from '../circuit-breaker/breaker.js';
 import type { LeaseStore } from '../lease/lease-store.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import type { Closing } from './shutdown-stack.js';
+import type { ShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
 
 /** A probe that has taken longer than a call can take is no longer waited for. */
@@ -15,7 +15,11 @@ interface BreakerContext extends Pick<Context, 'clock' | 'log'> {
 }
 
 /** Keeps jobs from running while something they need is away; a line when that begins, a line when it is over. */
-export function openBreaker({ config, clock, log }: BreakerContext, { metrics }: Telemetry, closing: Closing): Breaker {
+export function openBreaker(
+  { config, clock, log }: BreakerContext,
+  { metrics }: Telemetry,
+  closing: ShutdownStack,
+): Breaker {
   const report: BreakerReport = {
     opened: (dependency, cause) =>
       log.warn({ dependency, reason: messageOf(cause) }, 'dependency unavailable; jobs wait for it'),

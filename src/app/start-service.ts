@@ -5,7 +5,7 @@ import type { RecordQueries } from '../domain/pages.js';
 import type { RetentionRecords, SweepLock } from '../retention/ports.js';
 import type { Retention } from '../retention/retention.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import { type Closing, opening } from './shutdown-stack.js';
+import { type ShutdownStack, opening } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import { type Database, openDatabase } from './connect/database.js';
 import { composeHttp, type ProcessFacts } from './http.js';
@@ -107,7 +107,7 @@ interface DoorParts extends Options {
 }
 
 /** Listens; resolves to what closes the door again. */
-async function openDoor(context: Context, parts: DoorParts, closing: Closing): Promise<() => Promise<void>> {
+async function openDoor(context: Context, parts: DoorParts, closing: ShutdownStack): Promise<() => Promise<void>> {
   const { role, telemetry, facts, stores, queues, retention } = parts;
   const checkReadiness = createReadiness(context, {
     database: stores.clock.value,
@@ -125,7 +125,12 @@ async function openDoor(context: Context, parts: DoorParts, closing: Closing): P
 /** Asked only when metrics are read, and whoever reads them wants the others also while a store is away. */
 const GAUGE_LIMIT_MS = 500;
 
-function measure({ clock }: Context, { metrics }: Telemetry, { queues, retention }: Measured, closing: Closing): void {
+function measure(
+  { clock }: Context,
+  { metrics }: Telemetry,
+  { queues, retention }: Measured,
+  closing: ShutdownStack,
+): void {
   const soon = <T>(asked: Promise<T>): Promise<T> =>
     withDeadline(
       {

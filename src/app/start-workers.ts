@@ -7,7 +7,7 @@ import { createCleanupService } from '../cleanup/cleanup-service.js';
 import type { CleanupObserver } from '../cleanup/ports.js';
 import type { Breaker } from '../circuit-breaker/breaker.js';
 import { createJobConsumer } from '../jobs/consume.js';
-import { holdWhileAway } from '../circuit-breaker/gate-jobs.js';
+import { gateJobs } from '../circuit-breaker/gate-jobs.js';
 import { conflictMaxDelayMsFor, conflictPatienceMs, type RetryLimits } from '../jobs/retry-policy.js';
 import type { LeaseStore } from '../lease/lease-store.js';
 import { createLeases } from '../lease/with-lease.js';
@@ -20,7 +20,7 @@ import { observeLeaseStore } from '../telemetry/traced-ports/lease-store.js';
 import { observeRecords } from '../telemetry/traced-ports/records.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { openBreaker, watchEngine, watchLeaseStore, watchOperations, watchRecords } from './open-breaker.js';
-import type { Closing } from './shutdown-stack.js';
+import type { ShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import type { Database } from './connect/database.js';
 import { greetEngine, openEngine } from './connect/engine.js';
@@ -35,7 +35,7 @@ export interface WorkerParts {
 }
 
 /** Starts to take jobs, and to sweep when it is time. */
-export async function startWorkers(context: Context, parts: WorkerParts, closing: Closing): Promise<void> {
+export async function startWorkers(context: Context, parts: WorkerParts, closing: ShutdownStack): Promise<void> {
   await greetEngine(context);
   // The sweeps' worker stands up first and is stopped last: what it enqueues, the other one takes.
   await startUnlessStopped(context, sweepWorker(context, parts), 'sweep worker', closing);
@@ -43,7 +43,7 @@ export async function startWorkers(context: Context, parts: WorkerParts, closing
   context.log.info({}, 'taking jobs');
 }
 
-async function cleanupWorker(context: Context, parts: WorkerParts, closing: Closing): Promise<CleanupWorker> {
+async function cleanupWorker(context: Context, parts: WorkerParts, closing: ShutdownStack): Promise<CleanupWorker> {
   const { config, log, clock } = context;
   const { database, backend, telemetry } = parts;
   const observer = createCleanupObserver({ log, metrics: telemetry.metrics });
@@ -53,7 +53,7 @@ async function cleanupWorker(context: Context, parts: WorkerParts, closing: Clos
   const consumer = createJobConsumer({ cleanup, clock, random, traceId: currentTraceId }, retryLimits(context));
   const queue = { backend, clock, report: queueReport(log), telemetry: createQueueTelemetry() };
   const worker = createCleanupWorker(
-    { ...queue, consumer: holdWhileAway(consumer, breaker), gaveUp: consumer.gaveUp },
+    { ...queue, consumer: gateJobs(consumer, breaker), gaveUp: consumer.gaveUp },
     { concurrency: config.workerConcurrency },
   );
   // Jobs that wait for a dependency are not worth waiting for.
@@ -77,7 +77,7 @@ async function startUnlessStopped(
   { config, signal }: Context,
   worker: CleanupWorker | SweepWorker,
   what: string,
-  closing: Closing,
+  closing: ShutdownStack,
 ): Promise<void> {
   const stop = (): Promise<void> => worker.stop({ graceMs: config.shutdownTimeoutMs });
   const abort = (): void => void stop();
@@ -119,7 +119,7 @@ function createCleanup({ config, clock }: Context, telemetry: Telemetry, parts: 
   );
 }
 
-async function openLeaseStore(context: Context, database: Database, closing: Closing): Promise<LeaseStore> {
+async function openLeaseStore(context: Context, database: Database, closing: ShutdownStack): Promise<LeaseStore> {
   if (context.config.leaseStore === 'postgres') return database.leaseStore;
   return createRedisLeaseStore({ redis: await connectRedis(context, 'commands', closing) });
 }

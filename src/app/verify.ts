@@ -12,7 +12,7 @@ import type { AuditContainers, AuditLeases, AuditQueue, AuditRecords } from '../
 import type { InvariantReport } from '../audit/audit-report.js';
 import { type Clock, pause } from '../async/clock.js';
 import { ConfigurationError, type Dependency, messageOf, UnavailableError, TimeoutError } from '../domain/errors.js';
-import { type Closing, createClosing } from './shutdown-stack.js';
+import { type ShutdownStack, createShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import { reachDatabase } from './connect/database.js';
 import { dockerOf } from './connect/engine.js';
@@ -33,7 +33,7 @@ export async function* verifyInvariants(
   context: Context,
   options: Omit<AuditOptions, 'signal'> = {},
 ): AsyncGenerator<InvariantReport> {
-  const closing = createClosing(context.log);
+  const closing = createShutdownStack(context.log);
   try {
     const { clock, signal } = context;
     yield* audit(
@@ -51,7 +51,7 @@ interface Stores {
   readonly queue: AuditQueue;
 }
 
-function composeStores(context: Context, closing: Closing): Stores {
+function composeStores(context: Context, closing: ShutdownStack): Stores {
   const { config, clock } = context;
   const database = reach(clock, 'postgresql', () => openDatabase(context, closing));
   const redis = reach(clock, 'redis', async () => {
@@ -75,7 +75,7 @@ function composeStores(context: Context, closing: Closing): Stores {
   };
 }
 
-async function openDatabase(context: Context, closing: Closing) {
+async function openDatabase(context: Context, closing: ShutdownStack) {
   const { log, clock } = context;
   const connectionString = await reachDatabase(context, closing);
   const settings = { connectionString, applicationName: 'runtime-cleanup verify', max: CONNECTIONS };

@@ -9,7 +9,7 @@ const REMIND_EVERY_MS = 30_000;
  * Repeats `attempt` until it succeeds, for as long as the context allows. Only an outage is waited for; every other error
  * is thrown at once. Logs when the waiting starts, every half minute, and when it is over.
  */
-export function untilAvailable<T>(context: Context, what: string, attempt: () => Promise<T>): Promise<T> {
+export function waitForDependency<T>(context: Context, what: string, attempt: () => Promise<T>): Promise<T> {
   const { log, clock, patienceMs, signal } = context;
   let remindAtMs = 0;
   return retryUntil(attempt, {

@@ -22,7 +22,7 @@ interface StepMessage {
 const steps = channel(STEP_CHANNEL);
 
 /** Subscribers run at once, before the work goes on. */
-export async function asStep<Answer>(
+export async function withStepEvents<Answer>(
   step: string,
   facts: Readonly<Record<string, unknown>>,
   work: () => Promise<Answer>,

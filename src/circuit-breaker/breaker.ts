@@ -14,8 +14,8 @@
  */
 import type { Clock } from '../async/clock.js';
 import { type Dependency, UnavailableError } from '../domain/errors.js';
-import { type Absence, type Circuit, createCircuits } from './circuits.js';
-import { createWaitingRoom } from './permit-queue.js';
+import { type Outage, type Circuit, createCircuits } from './circuits.js';
+import { createPermitQueue } from './permit-queue.js';
 
 /** Told what happened; must not throw. */
 export interface BreakerReport {
@@ -77,7 +77,7 @@ const FREE_PASS: Pass = { leave: () => undefined };
 export function createBreaker({ clock, report }: Deps, settings: Partial<BreakerSettings> = {}): Breaker {
   const { threshold, firstPauseMs, longestPauseMs, probePatienceMs, remindEveryMs } = { ...DEFAULTS, ...settings };
   const circuits = createCircuits();
-  const room = createWaitingRoom<Pass>();
+  const room = createPermitQueue<Pass>();
   let door: Door = 'closed';
   let pauseMs = firstPauseMs;
   let cancelTimer = (): void => undefined;
@@ -145,7 +145,7 @@ export function createBreaker({ clock, report }: Deps, settings: Partial<Breaker
     report.opened(circuit.dependency, cause);
   }
 
-  function remind(dependency: Dependency, away: Absence, cause: UnavailableError): void {
+  function remind(dependency: Dependency, away: Outage, cause: UnavailableError): void {
     if (elapsedSince(away.toldMs) < remindEveryMs) return;
     away.toldMs = clock.monotonicMs();
     report.stillOpen(dependency, elapsedSince(away.sinceMs), cause);

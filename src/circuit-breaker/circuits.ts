@@ -6,10 +6,10 @@ export interface Circuit {
   /** Failed calls since it last answered. */
   failures: number;
   /** Undefined while it counts as well. */
-  away: Absence | undefined;
+  away: Outage | undefined;
 }
 
-export interface Absence {
+export interface Outage {
   readonly sinceMs: number;
   /** The breaker's era that began when it was found away; an answer to an earlier call does not end it. */
   readonly era: number;

@@ -1,5 +1,5 @@
 /** Who waits, in the order of arrival. */
-export interface WaitingRoom<Call> {
+export interface PermitQueue<Call> {
   /** Resolves to what it is called with, or to undefined once the room is shut; rejects with the signal's reason. */
   readonly wait: (signal: AbortSignal) => Promise<Call | undefined>;
   readonly isEmpty: () => boolean;
@@ -9,7 +9,7 @@ export interface WaitingRoom<Call> {
   readonly shut: () => void;
 }
 
-export function createWaitingRoom<Call>(): WaitingRoom<Call> {
+export function createPermitQueue<Call>(): PermitQueue<Call> {
   const waiting = new Set<(call: Call | undefined) => void>();
   let isShut = false;
 

@@ -13,7 +13,7 @@ import type { Lease, LeaseEnding } from '../lease/with-lease.js';
 import { decideByContainer, decideByRecord } from './decide.js';
 import { type CleanupDeps, type CleanupSettings, checkAssembly } from './assembly.js';
 import { createOperations, type Operation } from './operation-recorder.js';
-import type { ContainerSighting, TakenRecord } from './ports.js';
+import type { ContainerState, TakenRecord } from './ports.js';
 import { type CleanupRequest, validate } from './validate.js';
 
 export interface CleanupService {
@@ -109,7 +109,7 @@ function replay(record: RuntimeRecord): Result {
 }
 
 /** The engine declined, or its answer was lost: what a fresh look found decides, never the text of the refusal. */
-function notRemoved(gameId: string, sighting: ContainerSighting, detail: string): Result {
+function notRemoved(gameId: string, sighting: ContainerState, detail: string): Result {
   const decision = decideByContainer(gameId, sighting);
   if (decision.action === 'refuse') return failure(decision.code, decision.message);
   return failure('service_unavailable', `the engine did not remove the container: ${detail}`);

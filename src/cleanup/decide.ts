@@ -6,7 +6,7 @@
 import { duenessOf } from '../domain/due.js';
 import type { FailureCode } from '../domain/error-codes.js';
 import { isFullContainerId } from '../domain/runtime-record.js';
-import type { ContainerSighting, TakenRecord } from './ports.js';
+import type { ContainerState, TakenRecord } from './ports.js';
 import type { CleanupRequest } from './validate.js';
 
 interface Refusal {
@@ -82,7 +82,7 @@ function whyNotDue(taken: TakenRecord, retentionMs: number): string | undefined 
   }
 }
 
-export function decideByContainer(gameId: string, sighting: ContainerSighting): ContainerDecision {
+export function decideByContainer(gameId: string, sighting: ContainerState): ContainerDecision {
   if (sighting.kind === 'gone') return { action: 'mark_removed' };
   if (sighting.gameLabel !== null && sighting.gameLabel !== gameId) {
     return refuse(

@@ -35,7 +35,7 @@ export interface OperationLog {
 }
 
 /** What the engine says of a container right now. */
-export type ContainerSighting =
+export type ContainerState =
   /** The engine itself says that no container has this id. */
   | { readonly kind: 'gone' }
   | {
@@ -54,14 +54,14 @@ export type RemovalAnswer =
   /** The container is gone; by us or by somebody else makes no difference. */
   | { readonly kind: 'gone' }
   /** The engine refused; `sighting` is a fresh look taken after that. */
-  | { readonly kind: 'still_there'; readonly sighting: ContainerSighting; readonly detail: string };
+  | { readonly kind: 'still_there'; readonly sighting: ContainerState; readonly detail: string };
 
 /**
  * The container engine. Ids are full 64-hex ids. Members reject with `UnavailableError` when the engine cannot answer
  * in time or a removal's answer was lost (then it may still be carried out), and with the signal's reason on abort.
  */
 export interface ContainerEngine {
-  readonly look: (containerId: string, signal: AbortSignal) => Promise<ContainerSighting>;
+  readonly look: (containerId: string, signal: AbortSignal) => Promise<ContainerState>;
   /** Removes the container and its anonymous volumes, never by force. */
   readonly remove: (containerId: string, signal: AbortSignal) => Promise<RemovalAnswer>;
 }

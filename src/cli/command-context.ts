@@ -4,7 +4,7 @@ import type { Clock } from '../async/clock.js';
 import type { Config } from '../config/config.js';
 import type { RecordQueries } from '../domain/pages.js';
 import type { DeadLetters } from '../jobs/dead-letters.js';
-import type { CleanupQueue, JobEndings } from '../jobs/ports.js';
+import type { CleanupQueue, JobWaiter } from '../jobs/ports.js';
 import type { Holds } from '../retention/holds.js';
 import type { Retention } from '../retention/retention.js';
 import type { Log } from '../telemetry/logger.js';
@@ -25,7 +25,7 @@ export interface Reader {
 
 export interface Producer {
   readonly queue: CleanupQueue;
-  readonly endings: JobEndings;
+  readonly endings: JobWaiter;
   /** Closes `queue` and `endings` and whatever they stand on. */
   readonly close: () => Promise<void>;
 }
@@ -35,17 +35,17 @@ export interface Opened {
   readonly close: () => Promise<void>;
 }
 
-export interface RetentionDesk extends Opened {
+export interface RetentionHandle extends Opened {
   readonly retention: Retention;
 }
 
-interface HoldsDesk extends Opened {
+interface HoldsHandle extends Opened {
   readonly holds: Holds;
   /** To tell whether a held game has a record at all. */
   readonly queries: RecordQueries;
 }
 
-interface DeadLetterDesk extends Opened {
+interface DeadLetterHandle extends Opened {
   readonly deadLetters: DeadLetters;
 }
 
@@ -69,14 +69,14 @@ export interface TextStream {
 }
 
 /** All that the commands want of the rest of the service. Members reject with `UnavailableError` in an outage. */
-export interface CliWorld {
+export interface CommandBackend {
   /** Applies what is pending, one report for each step; resolves to the names of the migrations applied. */
   readonly migrate: (session: Session, report: (line: string) => void) => Promise<readonly string[]>;
   readonly openReader: (session: Session) => Promise<Reader>;
   readonly openProducer: (session: Session) => Promise<Producer>;
-  readonly openRetention: (session: Session) => Promise<RetentionDesk>;
-  readonly openHolds: (session: Session) => Promise<HoldsDesk>;
-  readonly openDeadLetters: (session: Session) => Promise<DeadLetterDesk>;
+  readonly openRetention: (session: Session) => Promise<RetentionHandle>;
+  readonly openHolds: (session: Session) => Promise<HoldsHandle>;
+  readonly openDeadLetters: (session: Session) => Promise<DeadLetterHandle>;
   /** Works until the session's signal is aborted, then resolves when all is closed. */
   readonly runService: (session: Session, role: ServiceRole) => Promise<void>;
   /** Yields each check as it is done; a dependency that is away is a failed check, not a rejection. */

@@ -3,7 +3,7 @@ import type { CleanupService } from '../cleanup/cleanup-service.js';
 import type { Clock } from '../async/clock.js';
 import type { CleanupCommand } from '../domain/operation.js';
 import type { Failure } from '../domain/result.js';
-import type { AttemptHistory, Delivery, JobConsumer, Settlement } from './delivery.js';
+import type { AttemptHistory, Delivery, JobConsumer, JobOutcome } from './delivery.js';
 import { crashesOfThisLife, readHistory, sinceReplay, withFailure } from './attempt-history.js';
 import { readPayload } from './payload.js';
 import { type RetryLimits, verdictFor } from './retry-policy.js';
@@ -22,9 +22,9 @@ interface Deps {
 }
 
 interface FullJobConsumer extends JobConsumer {
-  readonly consume: (delivery: Delivery, signal: AbortSignal) => Promise<Settlement>;
+  readonly consume: (delivery: Delivery, signal: AbortSignal) => Promise<JobOutcome>;
   /** Ends a job that the queue itself gave up, and leaves its row, so that no job ends without one. */
-  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<Settlement>;
+  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<JobOutcome>;
 }
 
 /** A delivery whose history has been read. */
@@ -39,7 +39,7 @@ const tryOf = (delivery: Delivery): Try => ({
 });
 
 export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, limits: RetryLimits): FullJobConsumer {
-  async function consume(delivery: Delivery, signal: AbortSignal): Promise<Settlement> {
+  async function consume(delivery: Delivery, signal: AbortSignal): Promise<JobOutcome> {
     const read = readPayload(delivery);
     const current = tryOf(delivery);
     const crashes = crashesOfThisLife(current.history, delivery.crashes);
@@ -53,12 +53,12 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
     return result.outcome === 'success' ? { action: 'complete', result } : settle(current, read.command, result);
   }
 
-  async function giveUp(current: Try, message: string): Promise<Settlement> {
+  async function giveUp(current: Try, message: string): Promise<JobOutcome> {
     const refused = await cleanup.refuse(readPayload(current.delivery).command, 'internal_error', message);
     return deadLetter(current, refused, extend(current, refused));
   }
 
-  function settle(current: Try, command: CleanupCommand, failed: Failure): Settlement {
+  function settle(current: Try, command: CleanupCommand, failed: Failure): JobOutcome {
     const history = extend(current, failed);
     const attempt = {
       count: history.counts[failed.errorCode] ?? 1,
@@ -87,7 +87,7 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
     });
   }
 
-  function deadLetter({ delivery }: Try, failed: Failure, history: AttemptHistory): Settlement {
+  function deadLetter({ delivery }: Try, failed: Failure, history: AttemptHistory): JobOutcome {
     const reason = writeReason({ code: failed.errorCode, message: failed.errorMessage });
     const death = { reason, at: clock.now().toISOString(), crashes: delivery.crashes };
     return { action: 'dead_letter', reason, history: { ...history, death } };

@@ -66,7 +66,7 @@ export interface Delivery {
 }
 
 /** What is to become of a job; the queue adapter carries it out. */
-export type Settlement =
+export type JobOutcome =
   | { readonly action: 'complete'; readonly result: Result }
   | { readonly action: 'retry'; readonly delayMs: number; readonly history: AttemptHistory }
   /** `reason` is the failed job's reason: `<code>: <message>`. */
@@ -79,5 +79,5 @@ interface HandBack {
 
 /** Takes a job to its settlement. Rejects only with the signal's reason (shutdown, job lock lost): then nothing is settled. */
 export interface JobConsumer {
-  readonly consume: (delivery: Delivery, signal: AbortSignal) => Promise<Settlement | HandBack>;
+  readonly consume: (delivery: Delivery, signal: AbortSignal) => Promise<JobOutcome | HandBack>;
 }

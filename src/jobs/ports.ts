@@ -26,16 +26,16 @@ export interface CleanupQueue {
   readonly close: () => Promise<void>;
 }
 
-export type JobEnding =
+export type JobResult =
   | { readonly jobId: string; readonly state: 'completed'; readonly result: ResultJson }
   | { readonly jobId: string; readonly state: 'failed'; readonly reason: string }
   /** The queue no longer knows the job (purged, or trimmed after it completed). */
   | { readonly jobId: string; readonly state: 'missing' };
 
 /** Tells how jobs ended; survives missed events and outages of the queue's store. */
-export interface JobEndings {
+export interface JobWaiter {
   /** Calls `onEnd` once for each job as it ends; resolves when all have, rejects with the signal's reason on abort. */
-  readonly wait: (jobIds: readonly string[], onEnd: (ending: JobEnding) => void, signal: AbortSignal) => Promise<void>;
+  readonly wait: (jobIds: readonly string[], onEnd: (ending: JobResult) => void, signal: AbortSignal) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export interface JobView {
   /** The newest failed ones of them, oldest first. */
   readonly attempts: readonly FailedAttempt[];
   /** How it ended; null while it has not. */
-  readonly ending: JobEnding | null;
+  readonly ending: JobResult | null;
 }
 
 /** Looks jobs of the work queue up. */

@@ -3,7 +3,7 @@
  * as the test says, and a journal of all that happened, in order.
  */
 import { type CleanupService, createCleanupService } from '../../src/cleanup/cleanup-service.js';
-import type { ContainerSighting, MarkRemovedAnswer, RemovalAnswer, TakenRecord } from '../../src/cleanup/ports.js';
+import type { ContainerState, MarkRemovedAnswer, RemovalAnswer, TakenRecord } from '../../src/cleanup/ports.js';
 import type { CleanupCommand, OperationEntry } from '../../src/domain/operation.js';
 import type { RuntimeRecord } from '../../src/domain/runtime-record.js';
 import type { Leases } from '../../src/lease/with-lease.js';
@@ -11,7 +11,7 @@ import { aRecord, CONTAINER_ID } from './records.js';
 
 const RETENTION_MS = 10_000;
 
-export const idle: ContainerSighting = { kind: 'present', gameLabel: 'game-1', activity: 'idle', detail: 'exited' };
+export const idle: ContainerState = { kind: 'present', gameLabel: 'game-1', activity: 'idle', detail: 'exited' };
 
 export function aCommand(over: Partial<CleanupCommand> = {}): CleanupCommand {
   return {
@@ -44,7 +44,7 @@ export interface World {
   record: RuntimeRecord | undefined;
   stoppedForMs: number;
   held: boolean;
-  look: (signal: AbortSignal) => Promise<ContainerSighting>;
+  look: (signal: AbortSignal) => Promise<ContainerState>;
   remove: (signal: AbortSignal) => Promise<RemovalAnswer>;
   take: () => Promise<TakenRecord | undefined>;
   mark: (taken: RuntimeRecord, entry: OperationEntry) => Promise<MarkRemovedAnswer>;

@@ -1,7 +1,7 @@
 import type { AnsweredRequest, HttpParts } from '../../src/adapters/http/http-ports.js';
 import { systemClock } from '../../src/async/clock.js';
 import type { RuntimeRecord } from '../../src/domain/runtime-record.js';
-import type { CleanupJobData, JobEnding } from '../../src/jobs/ports.js';
+import type { CleanupJobData, JobResult } from '../../src/jobs/ports.js';
 import type { Judgement } from '../../src/retention/retention.js';
 
 const at = new Date('2026-03-01T00:00:00.000Z');
@@ -41,7 +41,7 @@ export interface HttpRecords {
 }
 
 /** Every port answered from memory. Jobs never end unless `ending` says how. */
-export function httpParts({ enqueued, bugs, answered }: HttpRecords, ending?: JobEnding): HttpParts {
+export function httpParts({ enqueued, bugs, answered }: HttpRecords, ending?: JobResult): HttpParts {
   return {
     records: {
       listRecords: async ({ limit }) => ({ items: [aRecord('a'), aRecord('b')].slice(0, limit), next: 'b' }),

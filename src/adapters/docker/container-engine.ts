@@ -4,7 +4,7 @@
  * `force`, which would kill what runs.
  */
 import type Docker from 'dockerode';
-import type { ContainerEngine, ContainerSighting, RemovalAnswer } from '../../cleanup/ports.js';
+import type { ContainerEngine, ContainerState, RemovalAnswer } from '../../cleanup/ports.js';
 import type { Clock } from '../../async/clock.js';
 import {
   UnavailableError,
@@ -15,7 +15,7 @@ import {
 } from '../../domain/errors.js';
 import { isFullContainerId } from '../../domain/runtime-record.js';
 import { type EngineCall, type Verdict, classify, readFailure } from './classify.js';
-import { readSighting } from './container-state.js';
+import { readContainerState } from './container-state.js';
 import { withDeadline } from '../../async/deadline.js';
 
 export interface ContainerEngineDeps {
@@ -51,7 +51,7 @@ export function createContainerEngine({ docker, clock, timeoutMs }: ContainerEng
     }
   }
 
-  async function look(containerId: string, signal: AbortSignal): Promise<ContainerSighting> {
+  async function look(containerId: string, signal: AbortSignal): Promise<ContainerState> {
     requireFullId(containerId);
     const answer = await ask('look', containerId, signal, (abortSignal) =>
       docker.getContainer(containerId).inspect({ abortSignal }),
@@ -59,7 +59,7 @@ export function createContainerEngine({ docker, clock, timeoutMs }: ContainerEng
     if (answer.verdict === 'gone') return { kind: 'gone' };
     const what = `look at container ${containerId}`;
     if (answer.verdict !== 'done') throw brokenCall(what, answer);
-    const sighting = readSighting(containerId, answer.body);
+    const sighting = readContainerState(containerId, answer.body);
     if (sighting.kind !== 'malformed') return sighting;
     throw new UnavailableError('docker', `cannot ${what}: the answer is not the engine's: ${sighting.why}`);
   }

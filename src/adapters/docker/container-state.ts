@@ -3,7 +3,7 @@
  * a container whose identity or state cannot be read for certain is never taken for one that may be removed, nor for
  * one that is gone.
  */
-import type { ContainerActivity, ContainerSighting } from '../../cleanup/ports.js';
+import type { ContainerActivity, ContainerState } from '../../cleanup/ports.js';
 import { type Fields, isFields } from './fields.js';
 
 export interface MalformedSighting {
@@ -14,7 +14,7 @@ export interface MalformedSighting {
 const GAME_LABEL = 'com.galaxy.game_id';
 
 /** @param body the parsed answer to `GET /containers/{containerId}/json` */
-export function readSighting(containerId: string, body: unknown): ContainerSighting | MalformedSighting {
+export function readContainerState(containerId: string, body: unknown): ContainerState | MalformedSighting {
   if (!isFields(body) || typeof body['Id'] !== 'string') return malformed('it has no Id');
   if (body['Id'] !== containerId) return readOther(containerId, body);
 
@@ -29,7 +29,7 @@ export function readSighting(containerId: string, body: unknown): ContainerSight
  * The engine looks for an exact id first and for a name after that, so another id means that ours is gone and that
  * somebody named a container like it. Anything else than that is no answer to our question.
  */
-function readOther(containerId: string, body: Fields): ContainerSighting | MalformedSighting {
+function readOther(containerId: string, body: Fields): ContainerState | MalformedSighting {
   const name = body['Name'];
   const isNamesake = name === `/${containerId}` || name === containerId;
   return isNamesake ? { kind: 'gone' } : malformed('it describes another container');

@@ -2,7 +2,7 @@ import type { FastifyPluginCallback } from 'fastify';
 import type { Clock } from '../../async/clock.js';
 import type { RecordQueries } from '../../domain/pages.js';
 import type { DeadLetters } from '../../jobs/dead-letters.js';
-import type { CleanupQueue, JobEndings, JobLookup } from '../../jobs/ports.js';
+import type { CleanupQueue, JobWaiter, JobLookup } from '../../jobs/ports.js';
 import type { SweepSchedule } from '../../retention/ports.js';
 import type { Retention } from '../../retention/retention.js';
 
@@ -38,7 +38,7 @@ export type QueueCounts = Readonly<Record<'waiting' | 'delayed' | 'active', numb
 export interface HttpParts {
   readonly records: RecordQueries;
   readonly queue: CleanupQueue;
-  readonly endings: JobEndings;
+  readonly endings: JobWaiter;
   readonly jobs: JobLookup;
   readonly deadLetters: DeadLetters;
   readonly retention: Retention;

@@ -16,9 +16,9 @@ import { messageOf } from '../../domain/errors.js';
 import type { LeaseStore } from '../../lease/lease-store.js';
 import type { Holds } from '../../retention/holds.js';
 import type { RetentionRecords, SweepLock } from '../../retention/ports.js';
-import { type Closing, opening } from '../shutdown-stack.js';
+import { type ShutdownStack, opening } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
-import { untilAvailable } from '../wait-for-dependency.js';
+import { waitForDependency } from '../wait-for-dependency.js';
 
 type Pool = ReturnType<typeof createPool>;
 
@@ -46,15 +46,15 @@ const SPARE_CONNECTIONS = 6;
 export function openDatabase(context: Context): Promise<Database> {
   return opening(context.log, async (closing) => {
     const url = await reachDatabase(context, closing);
-    await untilAvailable(context, 'the database', () => bringUpToDate(context, url));
+    await waitForDependency(context, 'the database', () => bringUpToDate(context, url));
     const { prisma, database } = connect(context, url, closing);
-    await untilAvailable(context, 'the database', () => warmUp(prisma));
+    await waitForDependency(context, 'the database', () => warmUp(prisma));
     return database;
   });
 }
 
 /** The named database's address, or that of the embedded server, which is started if it does not run. */
-export async function reachDatabase({ config, log }: Context, closing: Closing): Promise<string> {
+export async function reachDatabase({ config, log }: Context, closing: ShutdownStack): Promise<string> {
   if (config.databaseUrl !== null) return config.databaseUrl;
   const server = await startEmbeddedPostgres({
     dataDir: config.dataDir,
@@ -72,7 +72,7 @@ async function bringUpToDate({ log }: Context, connectionString: string): Promis
   log.info({ applied }, 'database migrated');
 }
 
-function connect({ config, log }: Context, url: string, closing: Closing) {
+function connect({ config, log }: Context, url: string, closing: ShutdownStack) {
   // A job uses one connection at a time, and its lease's renewal a second one.
   const max = 2 * config.workerConcurrency + SPARE_CONNECTIONS;
   const pool = createPool({ connectionString: url, applicationName: 'runtime-cleanup', max }, (error) =>

@@ -1,27 +1,27 @@
 import type { QueueBackend } from '../../adapters/bullmq/store/queue-store.js';
 import { createDeadLetters } from '../../adapters/bullmq/dead-letters/dead-letters.js';
-import { createJobEndings } from '../../adapters/bullmq/lookup/wait-for-jobs.js';
+import { createJobWaiter } from '../../adapters/bullmq/lookup/wait-for-jobs.js';
 import { createJobLookup } from '../../adapters/bullmq/lookup/job-lookup.js';
 import { createQueueTelemetry } from '../../adapters/bullmq/worker/otel.js';
 import { type CleanupProducer, createCleanupQueue } from '../../adapters/bullmq/producer/cleanup-queue.js';
-import { createSweepSchedule } from '../../adapters/bullmq/sweeps/schedule-status.js';
+import { createScheduleStatus } from '../../adapters/bullmq/sweeps/schedule-status.js';
 import type { DeadLetters } from '../../jobs/dead-letters.js';
-import type { JobEndings, JobLookup } from '../../jobs/ports.js';
+import type { JobWaiter, JobLookup } from '../../jobs/ports.js';
 import type { DeadLetterGames, SweepSchedule } from '../../retention/ports.js';
-import type { Closing } from '../shutdown-stack.js';
+import type { ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import { queueReport } from './queue-store.js';
 
 /** All that people and other services may do with the queues. Each part connects at its first use. */
 export interface Queues {
   readonly producer: CleanupProducer;
-  readonly endings: JobEndings;
+  readonly endings: JobWaiter;
   readonly lookup: JobLookup;
   readonly deadLetters: DeadLetters & DeadLetterGames;
   readonly schedule: SweepSchedule;
 }
 
-export function composeQueues({ clock, log }: Context, backend: QueueBackend, closing: Closing): Queues {
+export function composeQueues({ clock, log }: Context, backend: QueueBackend, closing: ShutdownStack): Queues {
   const deps = { backend, clock, report: queueReport(log) };
   const closed = <Part extends { readonly close: () => Promise<void> }>(what: string, part: Part): Part => {
     closing.add(what, part.close);
@@ -29,9 +29,9 @@ export function composeQueues({ clock, log }: Context, backend: QueueBackend, cl
   };
   return {
     producer: closed('queue', createCleanupQueue({ ...deps, telemetry: createQueueTelemetry() })),
-    endings: closed('endings', createJobEndings(deps)),
+    endings: closed('endings', createJobWaiter(deps)),
     lookup: closed('job lookup', createJobLookup(deps)),
     deadLetters: closed('dead letters', createDeadLetters(deps)),
-    schedule: closed('sweep schedule', createSweepSchedule(deps)),
+    schedule: closed('sweep schedule', createScheduleStatus(deps)),
   };
 }

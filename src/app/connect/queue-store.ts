@@ -5,7 +5,7 @@ import type { QueueReport } from '../../adapters/bullmq/store/queue-report.js';
 import { lending, poolOptions } from '../../adapters/postgres/pool.js';
 import { messageOf } from '../../domain/errors.js';
 import type { Log } from '../../telemetry/logger.js';
-import type { Closing } from '../shutdown-stack.js';
+import type { ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import type { Database } from './database.js';
 import { connectRedis } from './redis.js';
@@ -16,7 +16,7 @@ const POOL_MAX = 4;
 export async function openQueueBackend(
   context: Context,
   database: Pick<Database, 'url' | 'pool'>,
-  closing: Closing,
+  closing: ShutdownStack,
 ): Promise<QueueBackend> {
   const { config, log, clock, patienceMs: deadlineMs, signal } = context;
   const waiting = { clock, report: queueReport(log), deadlineMs, signal };

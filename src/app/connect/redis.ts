@@ -1,16 +1,16 @@
 import { createRedis, type RedisRole, untilReady } from '../../adapters/redis/connection.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
 import { ConfigurationError, messageOf } from '../../domain/errors.js';
-import type { Closing } from '../shutdown-stack.js';
+import type { ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
-import { untilAvailable } from '../wait-for-dependency.js';
+import { waitForDependency } from '../wait-for-dependency.js';
 
 export type RedisClient = ReturnType<typeof createRedis>;
 
 const READY_WITHIN_MS = 2_000;
 
 /** A connected client. Refuses a server that may evict keys, with the reason. */
-export async function connectRedis(context: Context, role: RedisRole, closing: Closing): Promise<RedisClient> {
+export async function connectRedis(context: Context, role: RedisRole, closing: ShutdownStack): Promise<RedisClient> {
   const { config, log, signal } = context;
   if (config.redisUrl === null) throw new ConfigurationError('REDIS_URL is not set, but a setting asks for Redis');
   const redis = createRedis({
@@ -19,7 +19,7 @@ export async function connectRedis(context: Context, role: RedisRole, closing: C
     onError: (error) => log.debug({ reason: messageOf(error), role }, 'Redis connection error'),
   });
   closing.add(`Redis connection for ${role}`, async () => redis.disconnect());
-  await untilAvailable(context, 'Redis', async () => {
+  await waitForDependency(context, 'Redis', async () => {
     await untilReady(redis, READY_WITHIN_MS, signal);
     await checkRedisServer(redis);
   });

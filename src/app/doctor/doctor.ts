@@ -7,7 +7,7 @@ import { checkRedisServer } from '../../adapters/redis/server-check.js';
 import type { Check } from '../../cli/command-context.js';
 import { ConfigurationError, messageOf } from '../../domain/errors.js';
 import { newLeaseToken } from '../random.js';
-import { type Closing, createClosing } from '../shutdown-stack.js';
+import { type ShutdownStack, createShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import { MIGRATIONS_DIR, reachDatabase } from '../connect/database.js';
 import { checkApi } from './api-check.js';
@@ -23,7 +23,7 @@ type Finding = Omit<Check, 'name'>;
 
 /** Looks at everything that the service needs, one thing after the other; never rejects because one of them is away. */
 export async function* checkDependencies(context: Context): AsyncGenerator<Check> {
-  const closing = createClosing(context.log);
+  const closing = createShutdownStack(context.log);
   try {
     yield await check('engine', 'start Docker, or set DOCKER_HOST', () => checkEngine(context));
     let url: string | undefined;
@@ -56,7 +56,7 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
   }
 }
 
-async function* checkRetention(context: Context, url: string, closing: Closing): AsyncGenerator<Check> {
+async function* checkRetention(context: Context, url: string, closing: ShutdownStack): AsyncGenerator<Check> {
   let looks: Awaited<ReturnType<typeof openRetentionChecks>> | undefined;
   yield await check('schedule', 'mend the queue above', async () => {
     looks = await openRetentionChecks(context, url, closing);
@@ -94,7 +94,7 @@ async function checkEngine({ config, clock, signal }: Context): Promise<Finding>
   return ok(`${describeEngine(engineSettings(config))}: version ${version}, API ${apiVersion}, ${os}/${arch}`);
 }
 
-async function checkDatabase(url: string, closing: Closing): Promise<Finding> {
+async function checkDatabase(url: string, closing: ShutdownStack): Promise<Finding> {
   const pool = createPool(
     { connectionString: url, applicationName: 'runtime-cleanup doctor', max: 2 },
     () => undefined,
@@ -110,7 +110,7 @@ async function checkDatabase(url: string, closing: Closing): Promise<Finding> {
   return { status: 'warn', detail, advice: 'run "runtime-cleanup migrate"; a worker does it when it starts' };
 }
 
-async function checkRedis(context: Context, closing: Closing): Promise<Finding> {
+async function checkRedis(context: Context, closing: ShutdownStack): Promise<Finding> {
   const redis = await connectRedis(context, 'commands', closing);
   const { version, maxmemoryPolicy } = await checkRedisServer(redis);
   if (maxmemoryPolicy !== undefined) return ok(`Redis ${version}, maxmemory-policy ${maxmemoryPolicy}`);
@@ -121,7 +121,7 @@ async function checkRedis(context: Context, closing: Closing): Promise<Finding> 
   };
 }
 
-async function checkQueue(context: Context, url: string, closing: Closing): Promise<Finding> {
+async function checkQueue(context: Context, url: string, closing: ShutdownStack): Promise<Finding> {
   const pool = createPool(
     { connectionString: url, applicationName: 'runtime-cleanup doctor', max: 2 },
     () => undefined,
@@ -137,7 +137,7 @@ async function checkQueue(context: Context, url: string, closing: Closing): Prom
 }
 
 /** Takes and gives back a lease of a game that cannot exist: its id has a control character. */
-async function checkLeases(context: Context, closing: Closing): Promise<Finding> {
+async function checkLeases(context: Context, closing: ShutdownStack): Promise<Finding> {
   const store = createRedisLeaseStore({ redis: await connectRedis(context, 'commands', closing) });
   const token = newLeaseToken();
   const key = `\u0000doctor ${token}`;

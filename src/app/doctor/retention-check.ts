@@ -4,7 +4,7 @@ import { sweepProblem } from '../../retention/health.js';
 import type { FinishedSweep, ScheduleStatus } from '../../retention/ports.js';
 import type { RetentionSummary } from '../../retention/retention.js';
 import { createTelemetry } from '../../telemetry/telemetry.js';
-import type { Closing } from '../shutdown-stack.js';
+import type { ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import { openDatabase } from '../connect/database.js';
 import { openQueueBackend } from '../connect/queue-store.js';
@@ -17,7 +17,7 @@ const START_A_WORKER = 'start one: "runtime-cleanup serve" or "runtime-cleanup w
 const INTERVALS_ALLOWED = 2;
 
 /** What is asked about retention, over a database that is known to answer and to be migrated. */
-export async function openRetentionChecks(context: Context, databaseUrl: string, closing: Closing) {
+export async function openRetentionChecks(context: Context, databaseUrl: string, closing: ShutdownStack) {
   const { config, clock } = context;
   const database = await openDatabase({ ...context, config: { ...config, databaseUrl } });
   closing.add('database', database.close);

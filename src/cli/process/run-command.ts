@@ -5,7 +5,7 @@ import { type LogLevel } from '../../config/variables.js';
 import { createLogger } from '../../telemetry/logger.js';
 import { type ExitCode, reportFailure } from './exit-codes.js';
 import { createOutput, type Output } from '../terminal/output.js';
-import type { CliWorld, Session, TextStream } from '../command-context.js';
+import type { CommandBackend, Session, TextStream } from '../command-context.js';
 import { listenForStop, type SignalSource } from './stop-signals.js';
 
 /** Everything of the process that the commands touch. */
@@ -19,14 +19,14 @@ export interface ProcessParts {
   /** Ends the process at once. */
   readonly exitNow: (code: number) => void;
   /** Loads the service itself; only called when a command is really run, so that `--help` answers at once. */
-  readonly loadWorld: () => Promise<CliWorld>;
+  readonly loadBackend: () => Promise<CommandBackend>;
   readonly version: string;
 }
 
 /** What a command's work is given. */
 export interface Run {
   readonly session: Session;
-  readonly world: CliWorld;
+  readonly world: CommandBackend;
   readonly output: Output;
   readonly stdin: ProcessParts['stdin'];
 }
@@ -58,7 +58,7 @@ export function createHost(parts: ProcessParts): CommandHost {
     try {
       const config = readConfig(environment);
       const log = createLogger({ name: 'runtime-cleanup', ...logOf(config) });
-      const world = await parts.loadWorld();
+      const world = await parts.loadBackend();
       exitCode = await work({
         session: { config, log, clock, signal: stop.signal },
         world,

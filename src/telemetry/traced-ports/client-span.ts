@@ -1,6 +1,6 @@
 import { SpanKind, SpanStatusCode, type Attributes, type Span, type Tracer } from '@opentelemetry/api';
 import { messageOf } from '../../domain/errors.js';
-import { asStep } from '../../async/step-events.js';
+import { withStepEvents } from '../../async/step-events.js';
 
 /**
  * Runs `work` as a step and in a span of a call to another service. A rejection is recorded on the span, sets its status, and goes
@@ -14,7 +14,7 @@ export async function inClientSpan<Answer>(
 ): Promise<Answer> {
   return tracer.startActiveSpan(name, { kind: SpanKind.CLIENT, attributes }, async (span) => {
     try {
-      return await asStep(name, attributes, () => work(span));
+      return await withStepEvents(name, attributes, () => work(span));
     } catch (thrown) {
       recordError(span, thrown);
       throw thrown;

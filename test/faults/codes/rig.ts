@@ -19,7 +19,7 @@ import { type Clock, systemClock } from '../../../src/async/clock.js';
 import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
-import { type AttemptHistory, type Delivery, EMPTY_HISTORY, type Settlement } from '../../../src/jobs/delivery.js';
+import { type AttemptHistory, type Delivery, EMPTY_HISTORY, type JobOutcome } from '../../../src/jobs/delivery.js';
 import type { RetryLimits } from '../../../src/jobs/retry-policy.js';
 import { createLeases } from '../../../src/lease/with-lease.js';
 import { newLeaseToken } from '../../../src/app/random.js';
@@ -51,7 +51,7 @@ export interface Moments {
 /** How one delivery of a job ended. */
 export interface Ended {
   readonly jobId: string;
-  readonly settlement: Settlement;
+  readonly settlement: JobOutcome;
   readonly code: ErrorCode | undefined;
   readonly message: string;
   /** What the observer was told of the operation's end. */
@@ -67,7 +67,7 @@ export interface Rig {
   readonly run: (job: Partial<Delivery>, moments?: Moments) => Promise<Ended>;
   /** For a queue's worker; what it settled is told to `endedWith`. */
   readonly consumer: ReturnType<typeof createJobConsumer>;
-  readonly endedWith: (delivery: Delivery, settlement: Settlement) => Ended;
+  readonly endedWith: (delivery: Delivery, settlement: JobOutcome) => Ended;
   /** Lets the deadline of the engine call under way pass. */
   readonly passEngineDeadline: () => Promise<void>;
   /** As if the worker had stood still for so long: time has passed, and no timer has fired. */
@@ -212,7 +212,7 @@ function createToldObserver() {
 }
 
 /** Code and message as whoever looks at the job sees them. */
-function endingOf(settlement: Settlement): { code: ErrorCode | undefined; message: string } {
+function endingOf(settlement: JobOutcome): { code: ErrorCode | undefined; message: string } {
   switch (settlement.action) {
     case 'complete':
       return { code: settlement.result.errorCode, message: settlement.result.errorMessage };

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dead-letters.js';
-import { createJobEndings } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
+import { createJobWaiter } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
 import { createJobLookup } from '../../../src/adapters/bullmq/lookup/job-lookup.js';
 import { createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
 import type { HttpServer } from '../../../src/adapters/http/http-ports.js';
@@ -60,7 +60,7 @@ describe.each(STORE_KINDS)('HTTP while the queue on %s is away', (kind) => {
     space = await store.space();
     const deps = { backend: space.backend, clock: systemClock, report: space.report };
     waits = 0;
-    const endings = closed(createJobEndings(deps));
+    const endings = closed(createJobWaiter(deps));
     server = createHttpServer(
       {
         ...httpParts({ enqueued: [], bugs: [], answered: [] }),

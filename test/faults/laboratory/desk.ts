@@ -1,5 +1,5 @@
 /** What an operator's commands do, without a process for each: the program's own parts, straight at a site's stores. */
-import { createClosing } from '../../../src/app/shutdown-stack.js';
+import { createShutdownStack } from '../../../src/app/shutdown-stack.js';
 import type { Context } from '../../../src/app/context.js';
 import { openDatabase } from '../../../src/app/connect/database.js';
 import { openQueueBackend } from '../../../src/app/connect/queue-store.js';
@@ -33,7 +33,7 @@ export async function openDesk({ straight }: Pick<Site, 'straight'>): Promise<De
     patienceMs: PATIENCE_MS,
     signal: new AbortController().signal,
   };
-  const closing = createClosing(log);
+  const closing = createShutdownStack(log);
   const database = await openDatabase(context);
   closing.add('database', database.close);
   const backend = await openQueueBackend(context, database, closing);

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createJobEndings } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
+import { createJobWaiter } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
 import { type CleanupProducer, createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
 import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
-import type { JobEndings } from '../../../src/jobs/ports.js';
+import type { JobWaiter } from '../../../src/jobs/ports.js';
 import {
   completed,
   retryAfter,
@@ -39,8 +39,8 @@ describe.each(STORE_KINDS)('when %s goes away', (kind) => {
     closers.push(() => queue.close());
     return queue;
   };
-  const endings = (): JobEndings => {
-    const made = createJobEndings({ backend: space.backend, clock: systemClock, report: space.report });
+  const endings = (): JobWaiter => {
+    const made = createJobWaiter({ backend: space.backend, clock: systemClock, report: space.report });
     closers.push(() => made.close());
     return made;
   };

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { JobQueue, QueueBackend } from '../../../src/adapters/bullmq/store/queue-store.js';
 import { SWEEP_JOB, SWEEP_SCHEDULER } from '../../../src/adapters/bullmq/names.js';
 import { createQueueTelemetry } from '../../../src/adapters/bullmq/worker/otel.js';
-import { createSweepSchedule } from '../../../src/adapters/bullmq/sweeps/schedule-status.js';
+import { createScheduleStatus } from '../../../src/adapters/bullmq/sweeps/schedule-status.js';
 import { createSweepWorker, type SweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
 import type { SweepReport } from '../../../src/retention/ports.js';
@@ -145,7 +145,7 @@ describe.each(STORE_KINDS)('the schedule of sweeps on %s', (kind) => {
     const { id = '' } = await queue.add('other', {});
     await eventually(async () => expect(await queue.getJobState(id)).toBe('failed'));
     if (kind === 'redis') await spoilJob(queue, id, { data: '{"' });
-    const schedule = createSweepSchedule({ backend: space.backend, clock: systemClock, report: space.report });
+    const schedule = createScheduleStatus({ backend: space.backend, clock: systemClock, report: space.report });
     const status = await schedule.status();
     await schedule.close();
     expect(status).toMatchObject({ everyMs: DAY_MS, last: { status: 'done' }, lastFailure: null });

@@ -1,7 +1,7 @@
 /** The dashboard's own requests, as its page makes them, on both queue stores. */
 import { fastify, type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createBoard } from '../../../src/adapters/bullmq/dashboard/queue-dashboard.js';
+import { createQueueDashboard } from '../../../src/adapters/bullmq/dashboard/queue-dashboard.js';
 import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dead-letters.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
@@ -22,7 +22,7 @@ describe.each(STORE_KINDS)('the dashboard of the queues on %s', (kind) => {
   let store: TestStore;
   let space: QueueSpace;
   let letters: ReturnType<typeof createDeadLetters>;
-  let board: ReturnType<typeof createBoard>;
+  let board: ReturnType<typeof createQueueDashboard>;
   let app: FastifyInstance;
 
   beforeAll(async () => {
@@ -45,8 +45,8 @@ describe.each(STORE_KINDS)('the dashboard of the queues on %s', (kind) => {
     await space.close();
   });
 
-  async function serve(deps: Parameters<typeof createBoard>[0]): Promise<void> {
-    board = createBoard(deps);
+  async function serve(deps: Parameters<typeof createQueueDashboard>[0]): Promise<void> {
+    board = createQueueDashboard(deps);
     app = fastify();
     await app.register(board.plugin, { prefix: '/admin/queues' });
   }

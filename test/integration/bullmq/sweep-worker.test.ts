@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RETENTION_QUEUE } from '../../../src/adapters/bullmq/names.js';
-import { createSweepSchedule } from '../../../src/adapters/bullmq/sweeps/schedule-status.js';
+import { createScheduleStatus } from '../../../src/adapters/bullmq/sweeps/schedule-status.js';
 import { createSweepWorker, type SweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
 import { type Clock, systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
@@ -60,7 +60,7 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
     return worker;
   };
   const statusOf = async () => {
-    const schedule = createSweepSchedule({ backend: space.backend, clock: systemClock, report: space.report });
+    const schedule = createScheduleStatus({ backend: space.backend, clock: systemClock, report: space.report });
     try {
       return await schedule.status();
     } finally {

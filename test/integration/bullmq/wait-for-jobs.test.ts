@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createJobEndings } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
+import { createJobWaiter } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
 import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { resultToJson } from '../../../src/domain/result.js';
-import type { JobEnding, JobEndings } from '../../../src/jobs/ports.js';
+import type { JobResult, JobWaiter } from '../../../src/jobs/ports.js';
 import { completed, deadLetter, retryAfter, scripted, success, givenUp } from '../../support/queue/queue-scripts.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
 
@@ -13,12 +13,12 @@ describe.each(STORE_KINDS)('waiting for endings on %s', (kind) => {
   let store: TestStore;
   let space: QueueSpace;
   let worker: CleanupWorker;
-  let endings: JobEndings;
+  let endings: JobWaiter;
 
   const add = async (gameId: string) =>
     (await space.plain.add('cleanup_container', { gameId, opSource: 'gm_rest' })).id ?? '';
-  const waitFor = async (jobIds: readonly string[], signal = never): Promise<JobEnding[]> => {
-    const told: JobEnding[] = [];
+  const waitFor = async (jobIds: readonly string[], signal = never): Promise<JobResult[]> => {
+    const told: JobResult[] = [];
     await endings.wait(jobIds, (ending) => void told.push(ending), signal);
     return told;
   };
@@ -30,7 +30,7 @@ describe.each(STORE_KINDS)('waiting for endings on %s', (kind) => {
   beforeEach(async () => {
     space = await store.space();
     const deps = { backend: space.backend, clock: systemClock, report: space.report };
-    endings = createJobEndings(deps);
+    endings = createJobWaiter(deps);
     const consumer = scripted(({ payload, run }) => {
       const { gameId } = payload as { gameId: string };
       if (run === 1) return retryAfter(20);

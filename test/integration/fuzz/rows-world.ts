@@ -7,7 +7,7 @@ import { createRetentionRecords } from '../../../src/adapters/prisma/retention-r
 import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
 import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
 import { systemClock } from '../../../src/async/clock.js';
-import type { CliWorld } from '../../../src/cli/command-context.js';
+import type { CommandBackend } from '../../../src/cli/command-context.js';
 import { createLeases } from '../../../src/lease/with-lease.js';
 import { newLeaseToken } from '../../../src/app/random.js';
 import { createRetention } from '../../../src/retention/retention-service.js';
@@ -71,7 +71,7 @@ export async function openRowsWorld() {
     { retentionMs: RETENTION_MS, maxShare: 1 },
   );
   const close = async () => {};
-  const cli: Partial<CliWorld> = {
+  const cli: Partial<CommandBackend> = {
     openReader: async () => ({ queries, close }),
     openHolds: async () => ({ holds, queries, close }),
     openRetention: async () => ({ retention, close }),

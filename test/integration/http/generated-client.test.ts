@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateApi } from 'swagger-typescript-api';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createJobEndings } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
+import { createJobWaiter } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
 import { createJobLookup } from '../../../src/adapters/bullmq/lookup/job-lookup.js';
 import { createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
@@ -59,7 +59,7 @@ beforeAll(async () => {
     return gameId === 'nobody' ? deadLetter('not_found: there is no runtime record') : completed(gameId);
   });
   const worker = createCleanupWorker({ ...deps, consumer, gaveUp: givenUp });
-  const [queue, endings, jobs] = [createCleanupQueue(deps), createJobEndings(deps), createJobLookup(deps)];
+  const [queue, endings, jobs] = [createCleanupQueue(deps), createJobWaiter(deps), createJobLookup(deps)];
   const parts = { ...httpParts({ enqueued: [], bugs: [], answered: [] }), queue, endings, jobs };
   const server = createHttpServer(parts, { host: '127.0.0.1', port: 0, tokens: [TOKEN], version: '1' });
   const folder = await mkdtemp(join(tmpdir(), 'generated-client-'));

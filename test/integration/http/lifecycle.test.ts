@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { HttpParts, HttpServer, HttpSettings } from '../../../src/adapters/http/http-ports.js';
 import { createHttpServer } from '../../../src/adapters/http/server.js';
 import { ConfigurationError } from '../../../src/domain/errors.js';
-import type { JobEndings } from '../../../src/jobs/ports.js';
+import type { JobWaiter } from '../../../src/jobs/ports.js';
 import { eventually } from '../../support/eventually.js';
 import { type HttpRecords, httpParts } from '../../support/http-parts.js';
 import { createManualClock } from '../../support/manual-clock.js';
@@ -16,7 +16,7 @@ const API = '/api/v1/internal';
 /** Waits that do not end, and why those that were given up were. */
 function openEnded() {
   const waits: AbortSignal[] = [];
-  const wait: JobEndings['wait'] = (_ids, _onEnd, signal) =>
+  const wait: JobWaiter['wait'] = (_ids, _onEnd, signal) =>
     new Promise((_resolve, reject) => {
       waits.push(signal);
       signal.addEventListener('abort', () => reject(signal.reason as Error));

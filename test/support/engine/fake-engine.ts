@@ -1,10 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type {
-  ContainerActivity,
-  ContainerEngine,
-  ContainerSighting,
-  RemovalAnswer,
-} from '../../../src/cleanup/ports.js';
+import type { ContainerActivity, ContainerEngine, ContainerState, RemovalAnswer } from '../../../src/cleanup/ports.js';
 import { isFullContainerId } from '../../../src/domain/runtime-record.js';
 
 interface FakeContainer {
@@ -24,7 +19,7 @@ export interface FakeEngine {
 export const createFakeEngine = (): FakeEngine => {
   const containers = new Map<string, FakeContainer>();
 
-  const sight = (id: string): ContainerSighting => {
+  const sight = (id: string): ContainerState => {
     const container = containers.get(id);
     if (container === undefined) return { kind: 'gone' };
     const { gameLabel, activity } = container;
@@ -38,7 +33,7 @@ export const createFakeEngine = (): FakeEngine => {
     signal.throwIfAborted();
   };
 
-  const look = async (id: string, signal: AbortSignal): Promise<ContainerSighting> => {
+  const look = async (id: string, signal: AbortSignal): Promise<ContainerState> => {
     await answering(id, signal);
     return sight(id);
   };

@@ -4,7 +4,7 @@ import {
   type Delivery,
   EMPTY_HISTORY,
   type JobConsumer,
-  type Settlement,
+  type JobOutcome,
 } from '../../../src/jobs/delivery.js';
 
 /** A consumer that remembers what it was given and answers as told. */
@@ -12,7 +12,7 @@ export interface ScriptedConsumer extends JobConsumer {
   readonly deliveries: Delivery[];
 }
 
-type Answer = (delivery: Delivery, signal: AbortSignal) => Settlement | Promise<Settlement>;
+type Answer = (delivery: Delivery, signal: AbortSignal) => JobOutcome | Promise<JobOutcome>;
 
 export const scripted = (answer: Answer = () => completed()): ScriptedConsumer => {
   const deliveries: Delivery[] = [];
@@ -48,7 +48,7 @@ export const success = (gameId: string, errorCode: '' | 'replay_no_op' = ''): Re
   },
 });
 
-export const completed = (gameId = 'game-1'): Settlement => ({ action: 'complete', result: success(gameId) });
+export const completed = (gameId = 'game-1'): JobOutcome => ({ action: 'complete', result: success(gameId) });
 
 export const historyOf = (count: number, message = 'Docker does not answer'): AttemptHistory => ({
   counts: { service_unavailable: count },
@@ -59,19 +59,19 @@ export const historyOf = (count: number, message = 'Docker does not answer'): At
 });
 
 /** What a job that BullMQ gave up ends with. */
-export const givenUp = async (_delivery: unknown, reason: string): Promise<Settlement> => ({
+export const givenUp = async (_delivery: unknown, reason: string): Promise<JobOutcome> => ({
   action: 'dead_letter',
   reason: `internal_error: the queue gave the job up: ${reason}`,
   history: EMPTY_HISTORY,
 });
 
-export const retryAfter = (delayMs: number, history = EMPTY_HISTORY): Settlement => ({
+export const retryAfter = (delayMs: number, history = EMPTY_HISTORY): JobOutcome => ({
   action: 'retry',
   delayMs,
   history,
 });
 
-export const deadLetter = (reason: string, history = EMPTY_HISTORY): Settlement => ({
+export const deadLetter = (reason: string, history = EMPTY_HISTORY): JobOutcome => ({
   action: 'dead_letter',
   reason,
   history,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { openBreaker, watchLeaseStore, watchOperations, watchRecords } from '../../../src/app/open-breaker.js';
-import { createClosing } from '../../../src/app/shutdown-stack.js';
+import { createShutdownStack } from '../../../src/app/shutdown-stack.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
 import type { LeaseStore } from '../../../src/lease/lease-store.js';
 import type { Log } from '../../../src/telemetry/logger.js';
@@ -23,7 +23,7 @@ function setUp() {
     (fields, message) =>
       void lines.push([level, message, fields]);
   const log: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
-  const closing = createClosing(log);
+  const closing = createShutdownStack(log);
   const breaker = openBreaker({ config: { dockerTimeoutMs: 1_000 }, clock, log }, recorded.telemetry, closing);
   return { clock, lines, breaker, closing, points: recorded.points };
 }

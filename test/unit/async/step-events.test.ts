@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { asStep } from '../../../src/async/step-events.js';
+import { withStepEvents } from '../../../src/async/step-events.js';
 
 const CHANNEL = 'runtime-cleanup.step';
 
@@ -14,7 +14,7 @@ describe('a step', () => {
     const work = Promise.resolve('done');
     // The very promise comes back only from the work itself, in the same turn.
     let began = false;
-    const step = asStep('container look', {}, () => {
+    const step = withStepEvents('container look', {}, () => {
       began = true;
       return work;
     });
@@ -25,7 +25,7 @@ describe('a step', () => {
   it('is announced before its work, and when it has ended with its answer', async () => {
     const heard: unknown[] = [];
     listen((message) => heard.push(message));
-    await asStep('container look', { game: 'game-1' }, async () => {
+    await withStepEvents('container look', { game: 'game-1' }, async () => {
       heard.push('work');
       return 'idle';
     });
@@ -39,7 +39,7 @@ describe('a step', () => {
   it('says when its work threw, and hands that on', async () => {
     const heard: unknown[] = [];
     listen((message) => heard.push(message));
-    const failed = asStep('container look', {}, () => Promise.reject(new Error('no engine')));
+    const failed = withStepEvents('container look', {}, () => Promise.reject(new Error('no engine')));
     await expect(failed).rejects.toThrow('no engine');
     expect(heard).toEqual([
       { step: 'container look', facts: {}, at: 'start' },

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../src/domain/result.js';
-import type { Settlement } from '../../../src/jobs/delivery.js';
-import { holdWhileAway } from '../../../src/circuit-breaker/gate-jobs.js';
+import type { JobOutcome } from '../../../src/jobs/delivery.js';
+import { gateJobs } from '../../../src/circuit-breaker/gate-jobs.js';
 import { aDelivery } from '../../support/deliveries.js';
 import { createBreakerWorld } from './breaker-world.js';
 
 const calm = new AbortController().signal;
-const settled: Settlement = { action: 'complete', result: failure('conflict', 'busy') };
+const settled: JobOutcome = { action: 'complete', result: failure('conflict', 'busy') };
 
 /** A held consumer whose engine is away, and what it was given. */
-async function setUp(consume: () => Promise<Settlement> = async () => settled) {
+async function setUp(consume: () => Promise<JobOutcome> = async () => settled) {
   const world = createBreakerWorld({ threshold: 1 });
   const ran: string[] = [];
-  const consumer = holdWhileAway(
+  const consumer = gateJobs(
     {
       consume: (delivery) => {
         ran.push(delivery.jobId);

@@ -1,9 +1,9 @@
 import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
-import { createWaitingRoom } from '../../../src/circuit-breaker/permit-queue.js';
+import { createPermitQueue } from '../../../src/circuit-breaker/permit-queue.js';
 
 it('whoever was called leaves no listener behind on a signal that lives on', async () => {
-  const room = createWaitingRoom<string>();
+  const room = createPermitQueue<string>();
   const { signal } = new AbortController();
   const waits = Array.from({ length: 10 }, () => room.wait(signal));
   expect(getEventListeners(signal, 'abort')).toHaveLength(10);

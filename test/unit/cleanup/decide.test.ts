@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decideByContainer, decideByRecord } from '../../../src/cleanup/decide.js';
-import type { ContainerSighting, TakenRecord } from '../../../src/cleanup/ports.js';
+import type { ContainerState, TakenRecord } from '../../../src/cleanup/ports.js';
 import type { CleanupRequest } from '../../../src/cleanup/validate.js';
 import { aRecord, CONTAINER_ID, OTHER_CONTAINER_ID } from '../../support/records.js';
 
@@ -108,9 +108,9 @@ describe('by what the engine says, a container', () => {
   const present = (
     activity: 'idle' | 'running' | 'paused' | 'restarting' | 'removing' | 'unknown',
     gameLabel: string | null = 'game-1',
-  ) => ({ kind: 'present', activity, gameLabel, detail: 'frobbing' }) satisfies ContainerSighting;
+  ) => ({ kind: 'present', activity, gameLabel, detail: 'frobbing' }) satisfies ContainerState;
 
-  const rows: readonly [situation: string, ContainerSighting, expected: object][] = [
+  const rows: readonly [situation: string, ContainerState, expected: object][] = [
     ['that is gone leaves only the record to change', { kind: 'gone' }, { action: 'mark_removed' }],
     ['that is idle is removed', present('idle'), { action: 'remove' }],
     ['that is idle and carries no label is removed', present('idle', null), { action: 'remove' }],

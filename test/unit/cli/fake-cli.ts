@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { CliWorld, Producer, Reader } from '../../../src/cli/command-context.js';
+import type { CommandBackend, Producer, Reader } from '../../../src/cli/command-context.js';
 import { runProgram } from '../../../src/cli/program.js';
 import type { Environment } from '../../../src/config/environment.js';
 import type { EnqueuedJob } from '../../../src/jobs/ports.js';
@@ -13,7 +13,10 @@ interface CliOptions {
 }
 
 /** The program with captured output, in a world where every member that a test does not give refuses. */
-export function fakeCli(world: Partial<CliWorld>, { environment = {}, stdin = [], isTTY = false }: CliOptions = {}) {
+export function fakeCli(
+  world: Partial<CommandBackend>,
+  { environment = {}, stdin = [], isTTY = false }: CliOptions = {},
+) {
   const clock = createManualClock();
   const signals = new EventEmitter();
   const written = { stdout: '', stderr: '' };
@@ -30,7 +33,7 @@ export function fakeCli(world: Partial<CliWorld>, { environment = {}, stdin = []
   const unasked = async (): Promise<never> => {
     throw new TypeError('the command asked for something this test does not give');
   };
-  const whole: CliWorld = {
+  const whole: CommandBackend = {
     migrate: unasked,
     openReader: unasked,
     openProducer: unasked,
@@ -62,7 +65,7 @@ export function fakeCli(world: Partial<CliWorld>, { environment = {}, stdin = []
         signals,
         clock,
         exitNow: (code) => exits.push(code),
-        loadWorld: async () => {
+        loadBackend: async () => {
           loads += 1;
           return whole;
         },
@@ -85,7 +88,7 @@ export function fakeReader(queries: Partial<Reader['queries']>) {
       closed.times += 1;
     },
   };
-  return { closed, world: { openReader: async () => reader } satisfies Partial<CliWorld> };
+  return { closed, world: { openReader: async () => reader } satisfies Partial<CommandBackend> };
 }
 
 /** A queue that takes everything, one job a game, and a wait that the test ends. */
@@ -113,7 +116,7 @@ export function fakeProducer(parts: { enqueue?: Producer['queue']['enqueue']; wa
     endings: { wait: parts.wait ?? (async () => {}), close },
     close,
   };
-  return { closed, enqueued, world: { openProducer: async () => producer } satisfies Partial<CliWorld> };
+  return { closed, enqueued, world: { openProducer: async () => producer } satisfies Partial<CommandBackend> };
 }
 
 /** A promise that rejects with the signal's reason, as every wait of the service does. */

@@ -1,4 +1,4 @@
-import type { CliWorld } from '../../../src/cli/command-context.js';
+import type { CommandBackend } from '../../../src/cli/command-context.js';
 import type { BulkOptions, DeadLetter, DeadLetters, DeadLetterStory } from '../../../src/jobs/dead-letters.js';
 import type { Hold, Holds, NewHold } from '../../../src/retention/holds.js';
 import type { Judgement, Retention, RetentionSummary } from '../../../src/retention/retention.js';
@@ -58,7 +58,7 @@ export function fakeRetention(parts: Partial<Retention>) {
       ...parts,
     } satisfies Retention,
   });
-  return { closed, world: { openRetention: open } satisfies Partial<CliWorld> };
+  return { closed, world: { openRetention: open } satisfies Partial<CommandBackend> };
 }
 
 export const aHold = (over: Partial<Hold> = {}): Hold => ({
@@ -100,7 +100,7 @@ export function fakeHolds(start: readonly Hold[] = [], known: readonly string[] 
     findRecord: async (gameId: string) => (known.includes(gameId) ? aRecord({ gameId }) : undefined),
   };
   const { closed, open } = counted({ holds, queries });
-  return { closed, puts, stored, world: { openHolds: open } satisfies Partial<CliWorld> };
+  return { closed, puts, stored, world: { openHolds: open } satisfies Partial<CommandBackend> };
 }
 
 export const aDeadLetter = (over: Partial<DeadLetter> = {}): DeadLetter => ({
@@ -147,5 +147,5 @@ export function fakeDeadLetters(parts: Partial<DeadLetters>) {
       ...parts,
     } satisfies DeadLetters,
   });
-  return { closed, world: { openDeadLetters: open } satisfies Partial<CliWorld> };
+  return { closed, world: { openDeadLetters: open } satisfies Partial<CommandBackend> };
 }

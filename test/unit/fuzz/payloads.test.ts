@@ -5,7 +5,7 @@ import { type ErrorCode, FAILURE_CODES, SUCCESS_CODES } from '../../../src/domai
 import { UnavailableError } from '../../../src/domain/errors.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
-import type { Delivery, Settlement } from '../../../src/jobs/delivery.js';
+import type { Delivery, JobOutcome } from '../../../src/jobs/delivery.js';
 import { readHistory, sinceReplay, withFailure } from '../../../src/jobs/attempt-history.js';
 import { readPayload } from '../../../src/jobs/payload.js';
 import { readReason } from '../../../src/jobs/failure-reason.js';
@@ -31,13 +31,13 @@ const delivery: fc.Arbitrary<Delivery> = fc.record({
 });
 
 /** One delivery to a world of its own, in which game-1 has a stopped container that may go. */
-async function consumed(given: Delivery): Promise<{ settlement: Settlement; rows: readonly OperationEntry[] }> {
+async function consumed(given: Delivery): Promise<{ settlement: JobOutcome; rows: readonly OperationEntry[] }> {
   const world = createWorld();
   const deps = { cleanup: world.service, clock: createManualClock(), random: () => 0.5, traceId: () => '' };
   return { settlement: await createJobConsumer(deps, LIMITS).consume(given, signal), rows: world.rows };
 }
 
-function codeOf(settlement: Settlement): ErrorCode | undefined {
+function codeOf(settlement: JobOutcome): ErrorCode | undefined {
   switch (settlement.action) {
     case 'complete':
       return settlement.result.errorCode;

@@ -5,7 +5,7 @@ import type { HttpParts } from '../../../src/adapters/http/http-ports.js';
 import { problem } from '../../../src/adapters/http/schemas.js';
 import { UnavailableError, InvalidPageError } from '../../../src/domain/errors.js';
 import type { ResultJson } from '../../../src/domain/result.js';
-import type { JobEnding } from '../../../src/jobs/ports.js';
+import type { JobResult } from '../../../src/jobs/ports.js';
 import { httpParts } from '../../support/http-parts.js';
 import { httpWorld, type HttpWorld } from '../adapters/http/http-world.js';
 import { fuzz, UNHURRIED } from './fuzzing.js';
@@ -130,7 +130,7 @@ describe('whatever is asked over HTTP', () => {
 
   it('is answered from whatever stands in the queue', UNHURRIED, async () => {
     const time = fc.oneof(fc.date(), fc.constant(new Date(Number.NaN)));
-    const ending: fc.Arbitrary<JobEnding | null> = fc.oneof(
+    const ending: fc.Arbitrary<JobResult | null> = fc.oneof(
       fc.constant(null),
       hostileText.map((reason) => ({ jobId: '17', state: 'failed' as const, reason })),
       fc

@@ -3,7 +3,7 @@ import type { CleanupService } from '../../../src/cleanup/cleanup-service.js';
 import type { FailureCode } from '../../../src/domain/error-codes.js';
 import { failure, type Result } from '../../../src/domain/result.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
-import { EMPTY_HISTORY, type Delivery, type Settlement } from '../../../src/jobs/delivery.js';
+import { EMPTY_HISTORY, type Delivery, type JobOutcome } from '../../../src/jobs/delivery.js';
 import { readHistory, withFailure } from '../../../src/jobs/attempt-history.js';
 import { aDelivery } from '../../support/deliveries.js';
 import { aRecord } from '../../support/records.js';
@@ -28,13 +28,13 @@ function setUp(result: Result = failure('conflict', 'busy')) {
   };
   const clock = { now: () => new Date(state.nowMs), monotonicMs: () => 0, after: () => () => undefined };
   const consumer = createJobConsumer({ cleanup, clock, random: () => 0.5, traceId: () => 'trace-1' }, limits);
-  const consume = (over: Partial<Delivery> = {}): Promise<Settlement> => consumer.consume(aDelivery(over), calm);
-  const gaveUp = (over: Partial<Delivery>, reason: string): Promise<Settlement> =>
+  const consume = (over: Partial<Delivery> = {}): Promise<JobOutcome> => consumer.consume(aDelivery(over), calm);
+  const gaveUp = (over: Partial<Delivery>, reason: string): Promise<JobOutcome> =>
     consumer.gaveUp(aDelivery(over), reason);
   return { asked, state, consume, gaveUp };
 }
 
-const historyOf = (settled: Settlement | undefined): unknown =>
+const historyOf = (settled: JobOutcome | undefined): unknown =>
   settled === undefined || settled.action === 'complete' ? 0 : settled.history;
 
 describe('a delivery', () => {
@@ -136,7 +136,7 @@ describe('a delivery', () => {
 
   it('of a replayed job has all its tries again, and tells both lives when it fails again', async () => {
     const { consume } = setUp();
-    const live = async (start: unknown): Promise<Settlement[]> => {
+    const live = async (start: unknown): Promise<JobOutcome[]> => {
       const settled = [await consume({ history: start })];
       while (settled.at(-1)?.action === 'retry') settled.push(await consume({ history: historyOf(settled.at(-1)) }));
       return settled;

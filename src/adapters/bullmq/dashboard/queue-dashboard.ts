@@ -7,7 +7,7 @@ import type { JobQueue, QueueBackend } from '../store/queue-store.js';
 import { cleanupAdapter, retentionAdapter } from './dashboard-queues.js';
 import { CLEANUP_QUEUE, type QueueName, RETENTION_QUEUE } from '../names.js';
 import type { QueueReport } from '../store/queue-report.js';
-import { createStreak } from '../store/outage-reporter.js';
+import { createOutageReporter } from '../store/outage-reporter.js';
 import { openWhenPossible } from '../store/supervise.js';
 import { within } from '../store/store-errors.js';
 
@@ -26,7 +26,7 @@ interface Deps {
  * The dashboard of both queues, by bull-board. Its page is there at once; what it asks for is refused with 503 until the
  * queues' store has been reached, because BullMQ's objects must not be made before, and while that does not answer.
  */
-export function createBoard({ backend, deadLetters, clock, report }: Deps) {
+export function createQueueDashboard({ backend, deadLetters, clock, report }: Deps) {
   const closing = new AbortController();
   const queues: JobQueue[] = [];
   const server = new FastifyAdapter();
@@ -48,7 +48,7 @@ export function createBoard({ backend, deadLetters, clock, report }: Deps) {
     },
   });
 
-  const streak = createStreak({ clock, report, probe: async () => queues[0]?.getActiveCount() });
+  const streak = createOutageReporter({ clock, report, probe: async () => queues[0]?.getActiveCount() });
   const onError = (cause: unknown): void => streak.note(cause, "the queues' dashboard");
 
   function open(name: QueueName): Promise<JobQueue | undefined> {

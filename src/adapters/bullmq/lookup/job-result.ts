@@ -1,13 +1,13 @@
 import type { Job } from 'bullmq';
 import { isFailureCode, SUCCESS_CODES } from '../../../domain/error-codes.js';
 import type { ResultJson } from '../../../domain/result.js';
-import type { JobEnding } from '../../../jobs/ports.js';
+import type { JobResult } from '../../../jobs/ports.js';
 
 /** How a job ended, or undefined while it has not; a job that is not there is `missing`. */
 export function endingOf(
   jobId: string,
   job: Pick<Job, 'finishedOn' | 'failedReason' | 'returnvalue'> | undefined,
-): JobEnding | undefined {
+): JobResult | undefined {
   if (job === undefined) return { jobId, state: 'missing' };
   if (job.finishedOn === undefined || job.finishedOn === null) return undefined;
   if (job.failedReason !== undefined && !isResult(job.returnvalue)) {

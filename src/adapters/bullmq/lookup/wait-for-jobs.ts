@@ -1,10 +1,10 @@
 import { type Clock, pause } from '../../../async/clock.js';
-import type { JobEnding, JobEndings } from '../../../jobs/ports.js';
+import type { JobResult, JobWaiter } from '../../../jobs/ports.js';
 import { type JobEvents, type JobQueue, type QueueBackend, STORE_CONCURRENCY } from '../store/queue-store.js';
 import { endingOf } from './job-result.js';
 import { mapConcurrent } from '../../../async/map-concurrent.js';
 import type { QueueReport } from '../store/queue-report.js';
-import { createStreak } from '../store/outage-reporter.js';
+import { createOutageReporter } from '../store/outage-reporter.js';
 import { keepRunning, openWhenPossible } from '../store/supervise.js';
 import { NotWaitedForError } from '../../../domain/errors.js';
 import { within } from '../store/store-errors.js';
@@ -23,7 +23,7 @@ interface Deps {
 /** One caller's wait: the jobs it still waits for. */
 interface Waiter {
   readonly pending: Set<string>;
-  readonly onEnd: (ending: JobEnding) => void;
+  readonly onEnd: (ending: JobResult) => void;
   readonly finished: () => void;
   /** Aborted when the wait is given up. */
   readonly over: AbortController;
@@ -33,14 +33,14 @@ interface Waiter {
  * Listens to the queue's events for quick answers and reads the jobs every second for certain ones: events get lost in
  * outages, when they are trimmed, and before listening has begun.
  */
-export function createJobEndings({ backend, clock, report }: Deps): JobEndings {
+export function createJobWaiter({ backend, clock, report }: Deps): JobWaiter {
   const closing = new AbortController();
   const waiters = new Set<Waiter>();
   let queue: JobQueue | undefined;
   let events: JobEvents | undefined;
   let listening: Promise<void> | undefined;
 
-  const streak = createStreak({ clock, report, probe: async () => queue?.getActiveCount() });
+  const streak = createOutageReporter({ clock, report, probe: async () => queue?.getActiveCount() });
   const onError = (cause: unknown): void => streak.note(cause, "the queue's events");
   const opening = { clock, signal: closing.signal, everyMs: POLL_MS, onBroken: onError };
 
@@ -73,7 +73,7 @@ export function createJobEndings({ backend, clock, report }: Deps): JobEndings {
     });
   }
 
-  function tell(ending: JobEnding): void {
+  function tell(ending: JobResult): void {
     for (const { pending, onEnd, finished } of waiters) {
       if (!pending.delete(ending.jobId)) continue;
       onEnd(ending);
@@ -94,7 +94,7 @@ export function createJobEndings({ backend, clock, report }: Deps): JobEndings {
 
   async function wait(
     jobIds: readonly string[],
-    onEnd: (ending: JobEnding) => void,
+    onEnd: (ending: JobResult) => void,
     signal: AbortSignal,
   ): Promise<void> {
     signal.throwIfAborted();

@@ -72,7 +72,7 @@ export const SWEEP_TERMS = {
  * the worker's business, whatever was stored with it. BullMQ reads these from the job in memory. Returns why BullMQ
  * would have failed the job without running it, if it would have.
  */
-export function takeCharge(job: ClaimedJob, kind: StoreKind): string | undefined {
+export function overrideJobOptions(job: ClaimedJob, kind: StoreKind): string | undefined {
   return takeChargeOn(job, {
     attempts: WITHOUT_END,
     backoff: { type: OWN_BACKOFF },

@@ -5,7 +5,7 @@ import type { JobQueue, QueueBackend } from './queue-store.js';
 import type { QueueName } from '../names.js';
 import type { QueueReport } from './queue-report.js';
 import { isPassing, within } from './store-errors.js';
-import { createStreak } from './outage-reporter.js';
+import { createOutageReporter } from './outage-reporter.js';
 
 const CLOSE_LIMIT_MS = 1_000;
 
@@ -27,7 +27,7 @@ export interface LazyQueue {
 }
 
 export function createLazyQueue({ backend, clock, report, telemetry, name, what }: Deps): LazyQueue {
-  const streak = createStreak({ clock, report, probe: async () => (await opened())?.getActiveCount() });
+  const streak = createOutageReporter({ clock, report, probe: async () => (await opened())?.getActiveCount() });
   const onError = (cause: unknown): void => streak.note(cause, what);
   let opening: Promise<JobQueue> | undefined;
   let closed = false;

@@ -17,7 +17,7 @@ interface Deps {
 }
 
 /** Turns a flood of errors into one report at its start and one at its end. */
-export interface Streak {
+export interface OutageReporter {
   /** To be called with every error; never throws. */
   readonly note: (cause: unknown, what: string) => void;
   /** Stops probing; nothing is reported any more. */
@@ -37,7 +37,7 @@ interface Outage {
  * worker may just not have asked; nor does an answer alone, as the store may read and refuse to write. Errors that are no
  * outage are reported by themselves, the same one at most every ten seconds.
  */
-export function createStreak({ clock, report, probe }: Deps): Streak {
+export function createOutageReporter({ clock, report, probe }: Deps): OutageReporter {
   const lastFaults = new Map<string, number>();
   let outage: Outage | undefined;
   let ended = false;

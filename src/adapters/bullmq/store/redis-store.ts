@@ -4,7 +4,7 @@ import { type QueueBackend, untilAnswered, type Waiting, whenReady } from './que
 import { createRedisFailedSet, type FailedSetClient } from './failed-set-redis.js';
 import { jobOptionsFor, workerOptionsFor } from './job-options.js';
 import { CLEANUP_QUEUE, PREFIX } from '../names.js';
-import { mendJson } from './repair-json.js';
+import { repairJson } from './repair-json.js';
 
 /** What is used here of an ioredis client; the app makes and closes it. */
 interface RedisClient extends FailedSetClient {
@@ -66,7 +66,7 @@ export async function openRedisBackend({
         'progress',
         'parent',
       );
-      const mended = mendJson({ data, opts, progress, parent });
+      const mended = repairJson({ data, opts, progress, parent });
       if (mended === undefined) return false;
       if (Object.keys(mended.set).length > 0) await commands.hset(key, mended.set);
       if (mended.remove.length > 0) await commands.hdel(key, ...mended.remove);

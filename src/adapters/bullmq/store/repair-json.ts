@@ -17,7 +17,7 @@ export interface Mended {
  * What to store instead of fields that do not parse, or undefined when all do. BullMQ cannot hand such a job to its
  * processor: it would be claimed, lost and found stalled for ever. Mended, it is a job with a bad payload.
  */
-export function mendJson({ data, opts, progress, parent }: StoredJson): Mended | undefined {
+export function repairJson({ data, opts, progress, parent }: StoredJson): Mended | undefined {
   const set: Record<string, string> = {};
   if (!readable(data))
     set['data'] = JSON.stringify({ unreadable: (data ?? '').slice(0, KEPT_CHARACTERS).toWellFormed() });

@@ -18,7 +18,7 @@ interface Deps {
   readonly report: QueueReport;
 }
 
-export function createSweepSchedule(deps: Deps): SweepSchedule & { readonly close: () => Promise<void> } {
+export function createScheduleStatus(deps: Deps): SweepSchedule & { readonly close: () => Promise<void> } {
   const { ask, close } = createLazyQueue({ ...deps, name: RETENTION_QUEUE, what: 'the schedule of sweeps' });
   return {
     close,

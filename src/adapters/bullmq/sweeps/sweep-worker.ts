@@ -6,13 +6,13 @@ import type { JobQueue, JobWorker, QueueBackend, WorkerSettings } from '../store
 import { guardClaims } from '../patches/guard-claims.js';
 import { paceClaims } from '../patches/pace-claims.js';
 import { ensureSchedule } from './ensure-schedule.js';
-import { createHealer } from '../worker/recover-jobs.js';
+import { createJobRecoverer } from '../worker/recover-jobs.js';
 import { takeChargeOfSweep } from '../store/job-options.js';
 import { RETENTION_QUEUE, SWEEP_SCHEDULER } from '../names.js';
 import { LOCK_LOST, SHUTDOWN } from '../worker/processor.js';
 import type { QueueReport } from '../store/queue-report.js';
 import { createStandstillWatch } from './stalled-schedule.js';
-import { createStreak } from '../store/outage-reporter.js';
+import { createOutageReporter } from '../store/outage-reporter.js';
 import { keepRunning, openWhenPossible } from '../store/supervise.js';
 import { createSweepProcessor } from './sweep-processor.js';
 
@@ -60,7 +60,7 @@ export function createSweepWorker(deps: Deps, { everyMs, ensureEveryMs = ENSURE_
   let starting: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
 
-  const streak = createStreak({ clock, report, probe: async () => opened?.queue.getActiveCount() });
+  const streak = createOutageReporter({ clock, report, probe: async () => opened?.queue.getActiveCount() });
   const onError = (cause: unknown): void => {
     // Of a lost lock the other event tells more.
     if (!messageOf(cause).startsWith('could not renew lock for job')) streak.note(cause, "the sweeps' worker");
@@ -90,13 +90,13 @@ export function createSweepWorker(deps: Deps, { everyMs, ensureEveryMs = ENSURE_
 
   function listen({ worker, queue }: Open): void {
     const mend = (jobId: string): Promise<boolean> => backend.mend(jobId, name);
-    const healer = createHealer({ queue, backend: { kind: backend.kind, mend }, report });
+    const healer = createJobRecoverer({ queue, backend: { kind: backend.kind, mend }, report });
     worker.on('active', takeChargeOfSweep);
     worker.on('lockRenewalFailed', (jobIds) => {
       for (const jobId of jobIds) worker.cancelJob(jobId, LOCK_LOST);
     });
     // One that cannot be read is claimed and dropped for ever, and no other sweep is claimed beside it.
-    worker.on('stalled', (jobId) => void healer.mendStalled(jobId).catch(onError));
+    worker.on('stalled', (jobId) => void healer.repairStalled(jobId).catch(onError));
   }
 
   async function keepSchedule(queue: JobQueue): Promise<void> {

@@ -1,16 +1,16 @@
 import type { Telemetry } from 'bullmq';
 import { type Clock, pause } from '../../../async/clock.js';
 import { messageOf } from '../../../domain/errors.js';
-import type { Delivery, JobConsumer, Settlement } from '../../../jobs/delivery.js';
+import type { Delivery, JobConsumer, JobOutcome } from '../../../jobs/delivery.js';
 import type { JobQueue, JobWorker, QueueBackend, WorkerSettings } from '../store/queue-store.js';
 import { guardClaims } from '../patches/guard-claims.js';
 import { paceClaims } from '../patches/pace-claims.js';
-import { createHealer, type Healer } from './recover-jobs.js';
-import { takeCharge } from '../store/job-options.js';
+import { createJobRecoverer, type JobRecoverer } from './recover-jobs.js';
+import { overrideJobOptions } from '../store/job-options.js';
 import { createProcessor, isCountVerdict, LOCK_LOST, SHUTDOWN } from './processor.js';
 import type { QueueReport } from '../store/queue-report.js';
-import { createSettler } from './complete-job.js';
-import { createStreak, type Streak } from '../store/outage-reporter.js';
+import { createJobCompleter } from './complete-job.js';
+import { createOutageReporter, type OutageReporter } from '../store/outage-reporter.js';
 import { keepRunning, openWhenPossible } from '../store/supervise.js';
 
 /** A killed worker's job runs again after about a lock's life and one or two checks. */
@@ -30,7 +30,7 @@ interface Deps {
   readonly report: QueueReport;
   readonly telemetry?: Telemetry | undefined;
   /** Ends a job BullMQ gave up on its own (its flow failed, say). */
-  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<Settlement>;
+  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<JobOutcome>;
 }
 
 export interface CleanupWorker {
@@ -54,7 +54,7 @@ export function createCleanupWorker(deps: Deps, settings: Partial<WorkerSettings
   const verdicts = new WeakMap<object, string>();
   const process = createProcessor({
     consumer: deps.consumer,
-    settler: createSettler({ clock }),
+    settler: createJobCompleter({ clock }),
     clock,
     report,
     verdictOf: (job) => verdicts.get(job),
@@ -64,7 +64,7 @@ export function createCleanupWorker(deps: Deps, settings: Partial<WorkerSettings
   let starting: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
 
-  const streak = createStreak({ clock, report, probe: async () => opened?.queue.getActiveCount() });
+  const streak = createOutageReporter({ clock, report, probe: async () => opened?.queue.getActiveCount() });
   const onError = (cause: unknown): void => {
     if (!isLockNews(cause)) streak.note(cause, "the queue's worker");
   };
@@ -85,12 +85,12 @@ export function createCleanupWorker(deps: Deps, settings: Partial<WorkerSettings
     opened = await openWhenPossible(open, retrying);
     if (opened === undefined) return;
     const { worker, queue } = opened;
-    const healer = createHealer({ queue, backend, report });
+    const healer = createJobRecoverer({ queue, backend, report });
     guardClaims(worker);
     paceClaims(worker.getBackend(), { clock, signal: stopping.signal });
     listen(worker, { kind: backend.kind, verdicts, streak, healer });
     void keepRunning(worker, { clock, signal: stopping.signal, onBroken: onError });
-    healer.healFailed(stopping.signal).catch(onError);
+    healer.recoverFailed(stopping.signal).catch(onError);
   }
 
   async function end(graceMs: number): Promise<void> {
@@ -116,8 +116,8 @@ export function createCleanupWorker(deps: Deps, settings: Partial<WorkerSettings
 interface Listening {
   readonly kind: QueueBackend['kind'];
   readonly verdicts: WeakMap<object, string>;
-  readonly streak: Streak;
-  readonly healer: Healer;
+  readonly streak: OutageReporter;
+  readonly healer: JobRecoverer;
 }
 
 function listen(worker: JobWorker, { kind, verdicts, streak, healer }: Listening): void {
@@ -126,18 +126,18 @@ function listen(worker: JobWorker, { kind, verdicts, streak, healer }: Listening
 
   // Emitted for every claimed job before anything is done to it.
   worker.on('active', (job) => {
-    const verdict = takeCharge(job, kind);
+    const verdict = overrideJobOptions(job, kind);
     if (verdict !== undefined && !isCountVerdict(verdict)) verdicts.set(job, verdict);
   });
   worker.on('lockRenewalFailed', (jobIds) => {
     // Also comes for jobs that were settled while the renewal was on its way; nobody listens there any more.
     for (const jobId of jobIds) worker.cancelJob(jobId, LOCK_LOST);
   });
-  worker.on('stalled', (jobId) => healing('mending a stalled job', healer.mendStalled(jobId)));
+  worker.on('stalled', (jobId) => healing('mending a stalled job', healer.repairStalled(jobId)));
   worker.on('failed', (job) => {
     // Dead letters are written by the processor and never come by here.
     if (job?.id !== undefined && job.finishedOn !== undefined)
-      healing('putting back a job', healer.healFailedJob(job.id));
+      healing('putting back a job', healer.recoverFailedJob(job.id));
   });
 }
 

@@ -8,8 +8,8 @@ import { type Job, UnrecoverableError } from 'bullmq';
 import { type Clock, pause } from '../../../async/clock.js';
 import { resultToJson } from '../../../domain/result.js';
 import { storable } from '../../../domain/text.js';
-import type { AttemptHistory, FailedAttempt, Settlement } from '../../../jobs/delivery.js';
-import { asStep } from '../../../async/step-events.js';
+import type { AttemptHistory, FailedAttempt, JobOutcome } from '../../../jobs/delivery.js';
+import { withStepEvents } from '../../../async/step-events.js';
 import { isNotOurs, isPassing } from '../store/store-errors.js';
 import { storableJson } from '../store/stored-text.js';
 
@@ -25,15 +25,15 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 const REASON_MAX_CHARACTERS = 2_000;
 
-export interface Settler {
-  readonly settle: (job: HeldJob, token: string, settlement: Settlement, signal: AbortSignal) => Promise<Written>;
+export interface JobCompleter {
+  readonly settle: (job: HeldJob, token: string, settlement: JobOutcome, signal: AbortSignal) => Promise<Written>;
   /** Puts the job back as if it had not been started; it has lost no attempt. */
   readonly handBack: (job: HeldJob, token: string) => Promise<Written>;
 }
 
 /** Rejects with the store's error when repeating it would not help, or once the signal is aborted. */
-export function createSettler({ clock }: { readonly clock: Clock }): Settler {
-  async function settle(job: HeldJob, token: string, settlement: Settlement, signal: AbortSignal): Promise<Written> {
+export function createJobCompleter({ clock }: { readonly clock: Clock }): JobCompleter {
+  async function settle(job: HeldJob, token: string, settlement: JobOutcome, signal: AbortSignal): Promise<Written> {
     switch (settlement.action) {
       case 'complete': {
         const result = storableJson(resultToJson(settlement.result));
@@ -81,7 +81,7 @@ export function createSettler({ clock }: { readonly clock: Clock }): Settler {
   return {
     settle: (job, token, settlement, signal) => {
       const facts = { 'job.id': job.id, 'rtmanager.settlement': settlement.action };
-      return asStep('job settle', facts, () => settle(job, token, settlement, signal));
+      return withStepEvents('job settle', facts, () => settle(job, token, settlement, signal));
     },
     handBack: (job, token) => persist(() => job.moveToWait(token), unhurried),
   };

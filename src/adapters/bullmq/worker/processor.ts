@@ -2,11 +2,11 @@
 import { DelayedError } from 'bullmq';
 import type { Clock } from '../../../async/clock.js';
 import { messageOf, InterruptedError, type Interruption, BugError } from '../../../domain/errors.js';
-import type { Delivery, JobConsumer, Settlement } from '../../../jobs/delivery.js';
+import type { Delivery, JobConsumer, JobOutcome } from '../../../jobs/delivery.js';
 import { readHistory, sinceReplay } from '../../../jobs/attempt-history.js';
-import { asStep } from '../../../async/step-events.js';
+import { withStepEvents } from '../../../async/step-events.js';
 import type { QueueReport } from '../store/queue-report.js';
-import type { HeldJob, Settler, Written } from './complete-job.js';
+import type { HeldJob, JobCompleter, Written } from './complete-job.js';
 import { isPassing } from '../store/store-errors.js';
 import { storableError } from '../store/stored-text.js';
 
@@ -29,13 +29,13 @@ const MAX_UNSETTLED = 3;
 
 interface Deps {
   readonly consumer: JobConsumer;
-  readonly settler: Settler;
+  readonly settler: JobCompleter;
   readonly clock: Clock;
   readonly report: QueueReport;
   /** Why BullMQ would have failed this job without running it; undefined for nearly all. */
   readonly verdictOf: (job: object) => string | undefined;
   /** Ends a job that BullMQ gave up. */
-  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<Settlement>;
+  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<JobOutcome>;
 }
 
 /** Three declared parameters: BullMQ counts them and makes no signal for fewer. Never resolves. */
@@ -52,7 +52,7 @@ export function createProcessor({ consumer, settler, clock, report, verdictOf, g
     if (token === undefined || signal === undefined)
       throw new BugError('BullMQ gave the processor no token or no signal');
     const runs = (own: AbortSignal): Promise<Written> =>
-      asStep('job run', { 'job.id': job.id, 'job.data': job.data }, () => run(job, token, own));
+      withStepEvents('job run', { 'job.id': job.id, 'job.data': job.data }, () => run(job, token, own));
     await exclusively(job, signal, runs);
     // The word by which a processor tells BullMQ that it has moved the job itself; BullMQ then writes nothing.
     throw new DelayedError();
@@ -111,7 +111,7 @@ export function createProcessor({ consumer, settler, clock, report, verdictOf, g
   }
 
   /** Should its end not even be recorded, the job ends all the same. */
-  async function burial(delivery: Delivery, verdict: string): Promise<Settlement> {
+  async function burial(delivery: Delivery, verdict: string): Promise<JobOutcome> {
     try {
       return await gaveUp(delivery, verdict);
     } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { readReason } from '../../../jobs/failure-reason.js';
 import type { JobQueue, QueueBackend } from '../store/queue-store.js';
-import { takeCharge } from '../store/job-options.js';
+import { overrideJobOptions } from '../store/job-options.js';
 import type { QueueReport } from '../store/queue-report.js';
 
 const PAGE = 100;
@@ -16,17 +16,17 @@ interface Deps {
   readonly report: QueueReport;
 }
 
-export interface Healer {
+export interface JobRecoverer {
   /** Goes through the failed jobs once, newest first, twenty thousand at most. */
-  readonly healFailed: (signal: AbortSignal) => Promise<void>;
+  readonly recoverFailed: (signal: AbortSignal) => Promise<void>;
   /** Puts one failed job back unless its reason is one of ours. Resolves to whether it did. */
-  readonly healFailedJob: (jobId: string) => Promise<boolean>;
+  readonly recoverFailedJob: (jobId: string) => Promise<boolean>;
   /** Looks at a job that was found stalled: if it cannot be read, it never ran and never will. */
-  readonly mendStalled: (jobId: string) => Promise<void>;
+  readonly repairStalled: (jobId: string) => Promise<void>;
 }
 
-export function createHealer({ queue, backend, report }: Deps): Healer {
-  async function healFailed(signal: AbortSignal): Promise<void> {
+export function createJobRecoverer({ queue, backend, report }: Deps): JobRecoverer {
+  async function recoverFailed(signal: AbortSignal): Promise<void> {
     let start = 0;
     for (let page = 0; page < MAX_PAGES && !signal.aborted; page++) {
       const ids = await queue.getRanges(['failed'], start, start + PAGE - 1, false);
@@ -34,16 +34,16 @@ export function createHealer({ queue, backend, report }: Deps): Healer {
       for (const id of ids) {
         if (signal.aborted) return;
         // A healed job leaves the listing, and the next one moves up.
-        if (!(await healFailedJob(id))) start += 1;
+        if (!(await recoverFailedJob(id))) start += 1;
       }
     }
   }
 
-  async function healFailedJob(jobId: string): Promise<boolean> {
+  async function recoverFailedJob(jobId: string): Promise<boolean> {
     const job = await readable(jobId);
     if (job === undefined || readReason(job.failedReason ?? '') !== undefined) return false;
     const reason = job.failedReason ?? '';
-    takeCharge(job, backend.kind);
+    overrideJobOptions(job, backend.kind);
     try {
       await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
     } catch (error) {
@@ -54,7 +54,7 @@ export function createHealer({ queue, backend, report }: Deps): Healer {
     return true;
   }
 
-  async function mendStalled(jobId: string): Promise<void> {
+  async function repairStalled(jobId: string): Promise<void> {
     await readable(jobId);
   }
 
@@ -70,5 +70,5 @@ export function createHealer({ queue, backend, report }: Deps): Healer {
     }
   }
 
-  return { healFailed, healFailedJob, mendStalled };
+  return { recoverFailed, recoverFailedJob, repairStalled };
 }

@@ -1,6 +1,6 @@
 import { isFailureCode } from '../../../domain/error-codes.js';
 import type { RecordJson } from '../../../domain/result.js';
-import type { JobEnding, JobView } from '../../../jobs/ports.js';
+import type { JobResult, JobView } from '../../../jobs/ports.js';
 import { shownReason } from '../../../jobs/failure-reason.js';
 import { refused } from './problem.js';
 import { record as recordSchema } from '../schemas.js';
@@ -19,7 +19,7 @@ export function cleanupBody({ enqueuedAt, startedAt, finishedAt, nextTryAt, atte
   };
 }
 
-function resultBody(ending: JobEnding | null) {
+function resultBody(ending: JobResult | null) {
   if (ending?.state !== 'completed') return null;
   const { outcome, errorCode, errorMessage, record } = ending.result;
   return { outcome, errorCode, errorMessage: errorMessage ?? '', record: readRecord(record) };
@@ -31,7 +31,7 @@ function readRecord(stored: RecordJson | null) {
 }
 
 /** The record of a job that did what was asked; otherwise throws the `RequestRefusedError` that it ended with. */
-export function recordOf(ending: Exclude<JobEnding, { readonly state: 'missing' }>) {
+export function recordOf(ending: Exclude<JobResult, { readonly state: 'missing' }>) {
   if (ending.state === 'failed') {
     const { code, message } = shownReason(ending.reason);
     throw refused(code, message);

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { EnqueuedJob, JobEnding, JobState } from '../../../jobs/ports.js';
+import type { EnqueuedJob, JobResult, JobState } from '../../../jobs/ports.js';
 import { API, type App } from '../app.js';
 import { watchCaller } from '../request/client-disconnect.js';
 import { cleanupBody, recordOf } from '../response/serialize-cleanup.js';
@@ -63,12 +63,12 @@ export function cleanupRoutes(app: App, parts: HttpParts, closing: AbortSignal):
   );
 
   /** Undefined: the time was over, the caller had gone, or the server was about to close. */
-  async function endOf({ jobId }: EnqueuedJob, waitS: number, reply: FastifyReply): Promise<JobEnding | undefined> {
+  async function endOf({ jobId }: EnqueuedJob, waitS: number, reply: FastifyReply): Promise<JobResult | undefined> {
     const over = new AbortController();
     const cancel = clock.after(waitS * 1_000, () => over.abort());
     const caller = watchCaller(reply.raw, closing);
     const signal = AbortSignal.any([over.signal, caller.signal]);
-    let ended: JobEnding | undefined;
+    let ended: JobResult | undefined;
     try {
       await endings.wait([jobId], (ending) => void (ended = ending), signal);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseDurationMs } from '../../../config/duration.js';
 import { OP_SOURCES } from '../../../domain/operation.js';
-import type { CleanupJobData, EnqueuedJob, JobEnding } from '../../../jobs/ports.js';
+import type { CleanupJobData, EnqueuedJob, JobResult } from '../../../jobs/ports.js';
 import { gameIdsOf, type RequestOptions, requestsOf } from './requests.js';
 import { endingLine, exitCodeOf, rowOf, showRows } from './rows.js';
 import type { ExitCode } from '../../process/exit-codes.js';
@@ -52,7 +52,7 @@ function waitOf(text: string): number {
 async function enqueue(run: Run, args: readonly string[], options: EnqueueOptions): Promise<ExitCode> {
   const requests = requestsOf(await gameIdsOf(args, run.stdin), options);
   const jobs: EnqueuedJob[] = [];
-  const endings = new Map<string, JobEnding>();
+  const endings = new Map<string, JobResult>();
   const summary = () => ({
     waited: options.wait !== undefined,
     rows: requests.map(({ gameId }, index) => rowOf(gameId, jobs[index], endings.get(jobs[index]?.jobId ?? ''))),
@@ -96,7 +96,7 @@ async function store(
 interface Waiting {
   readonly jobs: readonly EnqueuedJob[];
   /** Filled as the jobs end. */
-  readonly endings: Map<string, JobEnding>;
+  readonly endings: Map<string, JobResult>;
   /** Milliseconds; true: as long as it takes. */
   readonly limitMs: number | true;
 }
@@ -108,7 +108,7 @@ async function waitForEndings({ session, output }: Run, producer: Producer, wait
   const limit = new AbortController();
   const cancelLimit = limitMs === true ? () => {} : session.clock.after(limitMs, () => limit.abort());
   const progress = startProgress(output, 'ended', games.size);
-  const onEnd = (ending: JobEnding) => {
+  const onEnd = (ending: JobResult) => {
     endings.set(ending.jobId, ending);
     progress.advance(1, endingLine(games.get(ending.jobId) ?? '', ending));
   };

@@ -1,5 +1,5 @@
 import { SUCCESS_CODES } from '../../../domain/error-codes.js';
-import type { EnqueuedJob, JobEnding } from '../../../jobs/ports.js';
+import type { EnqueuedJob, JobResult } from '../../../jobs/ports.js';
 import { type ExitCode, DONE, FAILED } from '../../process/exit-codes.js';
 import type { Output } from '../../terminal/output.js';
 
@@ -16,7 +16,7 @@ export interface EnqueueRow {
 }
 
 /** What is known of a game: its job, if it has one, and the job's ending, if it was waited for and has come. */
-export function rowOf(gameId: string, job: EnqueuedJob | undefined, ending: JobEnding | undefined): EnqueueRow {
+export function rowOf(gameId: string, job: EnqueuedJob | undefined, ending: JobResult | undefined): EnqueueRow {
   if (job === undefined) {
     return { gameId, jobId: null, state: 'not_enqueued', coalesced: false, code: null, message: '' };
   }
@@ -29,7 +29,7 @@ export function rowOf(gameId: string, job: EnqueuedJob | undefined, ending: JobE
   };
 }
 
-function endingOf(ending: JobEnding): Pick<EnqueueRow, 'state' | 'code' | 'message'> {
+function endingOf(ending: JobResult): Pick<EnqueueRow, 'state' | 'code' | 'message'> {
   switch (ending.state) {
     case 'completed':
       return { state: 'completed', code: ending.result.errorCode, message: ending.result.errorMessage };
@@ -43,7 +43,7 @@ function endingOf(ending: JobEnding): Pick<EnqueueRow, 'state' | 'code' | 'messa
 }
 
 /** One line about an ending, for where there is no progress bar. */
-export function endingLine(gameId: string, ending: JobEnding): string {
+export function endingLine(gameId: string, ending: JobResult): string {
   const { state, code, message } = endingOf(ending);
   return [`${gameId}: ${state}`, code ?? '', message].filter((part) => part !== '').join(', ');
 }

@@ -5,7 +5,7 @@ import { type ExitCode, UsageError } from '../../process/exit-codes.js';
 import type { CommandHost, CommandOptions, Run } from '../../process/run-command.js';
 import { addCommand, DATABASE_SETTINGS, QUEUE_SETTINGS } from '../define-command.js';
 import { collectPages } from '../../terminal/collect-pages.js';
-import type { RetentionDesk } from '../../command-context.js';
+import type { RetentionHandle } from '../../command-context.js';
 import { followProgress } from '../../terminal/progress.js';
 import { showPlan } from './plan-output.js';
 import { showReport } from './report-output.js';
@@ -70,7 +70,7 @@ async function work(run: Run, options: SweepCommandOptions): Promise<ExitCode> {
   }
 }
 
-async function plan({ session, output }: Run, desk: RetentionDesk, options: SweepCommandOptions): Promise<ExitCode> {
+async function plan({ session, output }: Run, desk: RetentionHandle, options: SweepCommandOptions): Promise<ExitCode> {
   const { all: includeNotDue = false, limit, maxShare } = options;
   let asOf: Date | undefined;
   const { items, next } = await collectPages({ limit, signal: session.signal }, async (page) => {
@@ -86,7 +86,7 @@ async function plan({ session, output }: Run, desk: RetentionDesk, options: Swee
 
 async function sweep(
   { session, output }: Run,
-  desk: RetentionDesk,
+  desk: RetentionHandle,
   { maxShare }: SweepCommandOptions,
 ): Promise<ExitCode> {
   const progress = followProgress(output, 'enqueued');

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../../../src/domain/error-codes.js';
-import type { Settlement } from '../../../../src/jobs/delivery.js';
+import type { JobOutcome } from '../../../../src/jobs/delivery.js';
 import type { Group } from './group.js';
 import { SOURCES, type Source, TABLE } from './table.js';
 
@@ -12,7 +12,7 @@ export interface Row {
   readonly source: Source;
   readonly situation: string;
   readonly code: ErrorCode;
-  readonly job: Settlement['action'];
+  readonly job: JobOutcome['action'];
   readonly rowIsLost: boolean;
 }
 

@@ -8,7 +8,7 @@ interface Place {
   readonly own: OwnServers;
 }
 
-export interface Absence {
+export interface Outage {
   readonly name: string;
   readonly stores: readonly Store[];
   /** What the workers are told beside the usual. */
@@ -22,14 +22,14 @@ export interface Absence {
 const BOTH: readonly Store[] = ['postgres', 'redis'];
 
 /** Past the proxy, which would answer for an engine that is not there. */
-const straightToEngine: Absence['environment'] = ({ engine }) => ({ DOCKER_HOST: `unix://${engine.socketPath}` });
+const straightToEngine: Outage['environment'] = ({ engine }) => ({ DOCKER_HOST: `unix://${engine.socketPath}` });
 
 const redisLine = ({ lines }: Site): NonNullable<Site['lines']['redis']> => {
   if (lines.redis === undefined) throw new Error('there is no line to Redis at this site');
   return lines.redis;
 };
 
-export const ABSENCES: readonly Absence[] = [
+export const ABSENCES: readonly Outage[] = [
   {
     name: 'engine killed',
     stores: BOTH,

@@ -5,13 +5,13 @@ import type { Service } from '../../../support/service.js';
 import type { Store } from '../../experiment.js';
 import { type Asked, type Broken, checkCleaned } from '../../laboratory/checks.js';
 import { openSite, type Site } from '../../laboratory/site.js';
-import type { Absence } from './absences.js';
+import type { Outage } from './absences.js';
 import { makeGames, startLoad } from './load.js';
 import type { OwnServers } from './own-servers.js';
 import { type Restlessness, watchWorker } from './quiet.js';
 
 export interface Trial {
-  readonly absence: Absence;
+  readonly absence: Outage;
   readonly store: Store;
   readonly outageMs: number;
   readonly games: number;
@@ -109,7 +109,7 @@ async function atRest(site: Site, withinMs: number): Promise<void> {
 
 const CHECKED_AT_ONCE = 10;
 
-async function whatIsLost(site: Site, accepted: readonly Asked[], absence: Absence): Promise<readonly Broken[]> {
+async function whatIsLost(site: Site, accepted: readonly Asked[], absence: Outage): Promise<readonly Broken[]> {
   const dead = (await site.jobs.all()).filter(({ state }) => state === 'failed');
   const broken: Broken[] = dead.map(({ gameId, failedReason }) => ({
     check: 'no dead letters',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ContainerActivity } from '../../../../src/cleanup/ports.js';
-import { readSighting } from '../../../../src/adapters/docker/container-state.js';
+import { readContainerState } from '../../../../src/adapters/docker/container-state.js';
 
 const ID = 'a'.repeat(64);
 const OTHER_ID = 'b'.repeat(64);
@@ -50,7 +50,7 @@ describe('the state of a container', () => {
     ['paused without its flag', { Status: 'paused' }, 'paused', 'paused'],
     ['restarting without its flag', { Status: 'restarting' }, 'restarting', 'restarting'],
   ])('%s', (_situation, state, activity, detail) => {
-    expect(readSighting(ID, inState(state))).toEqual({ kind: 'present', gameLabel: 'game-1', activity, detail });
+    expect(readContainerState(ID, inState(state))).toEqual({ kind: 'present', gameLabel: 'game-1', activity, detail });
   });
 });
 
@@ -63,17 +63,17 @@ describe('the label of a container', () => {
     ['is missing where there is no map', null, null],
     ['is missing where the engine leaves the map out', undefined, null],
   ])('%s', (_situation, labels, gameLabel) => {
-    expect(readSighting(ID, body({ Config: { Labels: labels } }))).toMatchObject({ kind: 'present', gameLabel });
+    expect(readContainerState(ID, body({ Config: { Labels: labels } }))).toMatchObject({ kind: 'present', gameLabel });
   });
 });
 
 describe('another id than the one asked for', () => {
   test('is gone when the other is named like the id', () => {
-    expect(readSighting(ID, body({ Id: OTHER_ID, Name: `/${ID}` }))).toEqual({ kind: 'gone' });
+    expect(readContainerState(ID, body({ Id: OTHER_ID, Name: `/${ID}` }))).toEqual({ kind: 'gone' });
   });
 
   test('is gone when the other is named like the id, without the slash', () => {
-    expect(readSighting(ID, body({ Id: OTHER_ID, Name: ID }))).toEqual({ kind: 'gone' });
+    expect(readContainerState(ID, body({ Id: OTHER_ID, Name: ID }))).toEqual({ kind: 'gone' });
   });
 
   test.each([
@@ -83,7 +83,7 @@ describe('another id than the one asked for', () => {
     ['is a prefix', { Id: ID.slice(0, 12) }],
     ['is empty', { Id: '' }],
   ])('is no answer when the other %s', (_situation, fields) => {
-    expect(readSighting(ID, body(fields)).kind).toBe('malformed');
+    expect(readContainerState(ID, body(fields)).kind).toBe('malformed');
   });
 });
 
@@ -109,7 +109,7 @@ describe('what is not as the engine writes it', () => {
     ['no State', body({ State: undefined }), 'it has no State'],
     ['State as text', body({ State: 'exited' }), 'it has no State'],
   ])('is malformed, never idle and never gone, and says why: %s', (_situation, answer, why) => {
-    expect(readSighting(ID, answer)).toEqual({ kind: 'malformed', why });
+    expect(readContainerState(ID, answer)).toEqual({ kind: 'malformed', why });
   });
 });
 
@@ -126,10 +126,10 @@ test.each([
     HostConfig: { RestartPolicy: { Name } },
     State: { Status: 'stopped' },
   };
-  expect(readSighting(ID, body)).toMatchObject({ kind: 'present', activity });
+  expect(readContainerState(ID, body)).toMatchObject({ kind: 'present', activity });
 });
 
 test.each(['created', 'exited', 'dead', 'configured'])('%s is idle whatever the restart policy says', (Status) => {
   const answer = body({ HostConfig: { RestartPolicy: { Name: 'always' } }, State: { ...IDLE_FLAGS, Status } });
-  expect(readSighting(ID, answer)).toMatchObject({ kind: 'present', activity: 'idle' });
+  expect(readContainerState(ID, answer)).toMatchObject({ kind: 'present', activity: 'idle' });
 });

@@ -3,7 +3,7 @@ import type { HttpParts } from '../../../../src/adapters/http/http-ports.js';
 import { UnavailableError } from '../../../../src/domain/errors.js';
 import type { ResultJson } from '../../../../src/domain/result.js';
 import type { DeadLetterStory } from '../../../../src/jobs/dead-letters.js';
-import type { JobEnding, JobView } from '../../../../src/jobs/ports.js';
+import type { JobResult, JobView } from '../../../../src/jobs/ports.js';
 import { httpParts } from '../../../support/http-parts.js';
 import { httpWorld } from './http-world.js';
 
@@ -29,7 +29,7 @@ const aJob = (over: Partial<JobView> = {}): JobView => ({
   ending: null,
   ...over,
 });
-const completedWith = (result: object): JobEnding => ({
+const completedWith = (result: object): JobResult => ({
   jobId: '17',
   state: 'completed',
   result: result as ResultJson,
@@ -53,7 +53,7 @@ const aStory = (payload: unknown): DeadLetterStory => ({
 
 describe('a cleanup', () => {
   it('that became a dead letter tells code and message apart', async () => {
-    const ending: JobEnding = { jobId: '17', state: 'failed', reason: 'conflict: it runs: still' };
+    const ending: JobResult = { jobId: '17', state: 'failed', reason: 'conflict: it runs: still' };
     const { app } = await httpWorld({ jobs: { find: async () => aJob({ state: 'failed', ending }) } });
     const answer = await app.inject(`${API}/cleanups/17`);
     expect(answer.json()).toMatchObject({ failure: { code: 'conflict', message: 'it runs: still' }, result: null });

@@ -1,7 +1,7 @@
 import type { App } from '../../../../src/adapters/http/app.js';
 import type { AnsweredRequest, HttpParts, HttpSettings } from '../../../../src/adapters/http/http-ports.js';
 import { buildApp } from '../../../../src/adapters/http/server.js';
-import type { CleanupJobData, JobEnding } from '../../../../src/jobs/ports.js';
+import type { CleanupJobData, JobResult } from '../../../../src/jobs/ports.js';
 import { type HttpRecords, httpParts } from '../../../support/http-parts.js';
 
 /** A server without a port, over parts that answer from memory; override what a test is about. */
@@ -12,7 +12,7 @@ export interface HttpWorld extends HttpRecords {
 
 export async function httpWorld(
   over: Partial<HttpParts> = {},
-  settings: Partial<HttpSettings> & { readonly ending?: JobEnding } = {},
+  settings: Partial<HttpSettings> & { readonly ending?: JobResult } = {},
 ): Promise<HttpWorld> {
   const enqueued: CleanupJobData[] = [];
   const bugs: unknown[] = [];

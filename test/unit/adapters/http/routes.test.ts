@@ -3,7 +3,7 @@ import { assert, asyncProperty, constantFrom, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnavailableError, InvalidPageError } from '../../../../src/domain/errors.js';
 import { recordToJson } from '../../../../src/domain/result.js';
-import type { JobEnding, JobEndings } from '../../../../src/jobs/ports.js';
+import type { JobResult, JobWaiter } from '../../../../src/jobs/ports.js';
 import { aRecord } from '../../../support/http-parts.js';
 import { httpWorld } from './http-world.js';
 
@@ -71,7 +71,7 @@ describe('asking for a cleanup', () => {
     expect(enqueued).toEqual([]);
   });
 
-  const failed = (code: string): JobEnding => ({ jobId: '17', state: 'failed', reason: `${code}: because` });
+  const failed = (code: string): JobResult => ({ jobId: '17', state: 'failed', reason: `${code}: because` });
   it.each([
     ['not_found', 404],
     ['conflict', 409],
@@ -108,7 +108,7 @@ describe('asking for a cleanup', () => {
 
   it('and waiting for it ends when the server closes', async () => {
     const begun = new EventEmitter();
-    const wait: JobEndings['wait'] = (_ids, _onEnd, signal) =>
+    const wait: JobWaiter['wait'] = (_ids, _onEnd, signal) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason as Error));
         begun.emit('wait');

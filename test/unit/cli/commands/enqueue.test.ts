@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../../src/domain/errors.js';
 import type { ErrorCode } from '../../../../src/domain/error-codes.js';
-import type { JobEnding, JobEndings } from '../../../../src/jobs/ports.js';
+import type { JobResult, JobWaiter } from '../../../../src/jobs/ports.js';
 import { CONTAINER_ID } from '../../../support/records.js';
 import { fakeCli, fakeProducer, untilAborted } from '../fake-cli.js';
 
-const completed = (gameId: string, errorCode: ErrorCode = ''): JobEnding => ({
+const completed = (gameId: string, errorCode: ErrorCode = ''): JobResult => ({
   jobId: `job-of-${gameId}`,
   state: 'completed',
   result: { outcome: errorCode === 'conflict' ? 'failure' : 'success', errorCode, errorMessage: '', record: null },
 });
-const deadLetter = (gameId: string, reason: string): JobEnding => ({
+const deadLetter = (gameId: string, reason: string): JobResult => ({
   jobId: `job-of-${gameId}`,
   state: 'failed',
   reason,
 });
 const endingWith =
-  (...endings: readonly JobEnding[]): JobEndings['wait'] =>
+  (...endings: readonly JobResult[]): JobWaiter['wait'] =>
   async (_jobIds, onEnd) =>
     endings.forEach(onEnd);
 

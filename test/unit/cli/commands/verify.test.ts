@@ -5,7 +5,7 @@ import {
   type InvariantName,
   type InvariantReport,
 } from '../../../../src/audit/audit-report.js';
-import type { CliWorld } from '../../../../src/cli/command-context.js';
+import type { CommandBackend } from '../../../../src/cli/command-context.js';
 import { CONTAINER_ID } from '../../../support/records.js';
 import { fakeCli } from '../fake-cli.js';
 
@@ -31,8 +31,8 @@ const broken = aReport('removed_is_gone', { status: 'broken', broken: 1, finding
 const unknown = aReport('lease_has_end', { status: 'unknown', checked: 0, reason: 'redis is away' });
 
 const reporting = (...reports: readonly InvariantReport[]) => {
-  const asked: Parameters<CliWorld['verifyInvariants']>[1][] = [];
-  const world: Partial<CliWorld> = {
+  const asked: Parameters<CommandBackend['verifyInvariants']>[1][] = [];
+  const world: Partial<CommandBackend> = {
     verifyInvariants: async function* (_session, options) {
       asked.push(options);
       yield* reports;

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import {
   backoffStrategy,
   jobOptionsFor,
-  takeCharge,
+  overrideJobOptions,
   workerOptionsFor,
 } from '../../../../../src/adapters/bullmq/store/job-options.js';
 
 const charged = (opts: object, deferredFailure?: string) => {
   const job = { opts: opts as JobsOptions, ...(deferredFailure !== undefined && { deferredFailure }) };
-  const verdict = takeCharge(job, 'redis');
+  const verdict = overrideJobOptions(job, 'redis');
   return { opts: job.opts, verdict, job };
 };
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readReason } from '../../../../../src/jobs/failure-reason.js';
 import { endingOf } from '../../../../../src/adapters/bullmq/lookup/job-result.js';
 import { jobStateOf, queueCountsOf } from '../../../../../src/adapters/bullmq/store/job-state.js';
-import { mendJson } from '../../../../../src/adapters/bullmq/store/repair-json.js';
+import { repairJson } from '../../../../../src/adapters/bullmq/store/repair-json.js';
 import { storableError, storableJson } from '../../../../../src/adapters/bullmq/store/stored-text.js';
 import { FAILURE_CODES } from '../../../../../src/domain/error-codes.js';
 import { resultToJson } from '../../../../../src/domain/result.js';
@@ -94,21 +94,21 @@ describe('what cannot be read in a stored job', () => {
   const fine = { data: '{"gameId":"g"}', opts: '{"attempts":0}', progress: '0', parent: null };
 
   it('is nothing in a job that BullMQ wrote, nor in one with empty fields', () => {
-    expect(mendJson(fine)).toBeUndefined();
-    expect(mendJson({ data: null, opts: null, progress: null, parent: null })).toBeUndefined();
-    expect(mendJson({ data: '', opts: '', progress: '', parent: '' })).toBeUndefined();
+    expect(repairJson(fine)).toBeUndefined();
+    expect(repairJson({ data: null, opts: null, progress: null, parent: null })).toBeUndefined();
+    expect(repairJson({ data: '', opts: '', progress: '', parent: '' })).toBeUndefined();
   });
   it('is kept in part where it was data, so that the dead letter shows it', () => {
-    expect(mendJson({ ...fine, data: `{"gameId":${'x'.repeat(900)}` })).toEqual({
+    expect(repairJson({ ...fine, data: `{"gameId":${'x'.repeat(900)}` })).toEqual({
       set: { data: JSON.stringify({ unreadable: `{"gameId":${'x'.repeat(490)}` }) },
       remove: [],
     });
   });
   it.each(['nonsense', 'null', '[]', '3', '"text"'])('makes way for defaults where options are %s', (opts) => {
-    expect(mendJson({ ...fine, opts })).toEqual({ set: { opts: '{}' }, remove: [] });
+    expect(repairJson({ ...fine, opts })).toEqual({ set: { opts: '{}' }, remove: [] });
   });
   it('makes way for defaults elsewhere', () => {
-    expect(mendJson({ ...fine, progress: '{', parent: '<' })).toEqual({
+    expect(repairJson({ ...fine, progress: '{', parent: '<' })).toEqual({
       set: { progress: '0' },
       remove: ['parent', 'parentKey'],
     });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createStreak, type Streak } from '../../../../../src/adapters/bullmq/store/outage-reporter.js';
+import { createOutageReporter, type OutageReporter } from '../../../../../src/adapters/bullmq/store/outage-reporter.js';
 import { createRecordingReport, type RecordingReport } from '../../../../support/queue/queue-report.js';
 import { createManualClock, type ManualClock } from '../../../../support/manual-clock.js';
 
@@ -9,13 +9,13 @@ describe('a streak of errors', () => {
   let clock: ManualClock;
   let report: RecordingReport;
   let answer: () => Promise<unknown>;
-  let streak: Streak;
+  let streak: OutageReporter;
 
   beforeEach(() => {
     clock = createManualClock();
     report = createRecordingReport();
     answer = () => Promise.reject(down());
-    streak = createStreak({ clock, report, probe: () => answer() });
+    streak = createOutageReporter({ clock, report, probe: () => answer() });
   });
 
   it('is told once when it begins and once when a probe is answered and nothing fails any more', async () => {

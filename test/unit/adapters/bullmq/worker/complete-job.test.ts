@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
-  createSettler,
+  createJobCompleter,
   type HeldJob,
-  type Settler,
+  type JobCompleter,
   wholeDelayMs,
 } from '../../../../../src/adapters/bullmq/worker/complete-job.js';
 import { resultToJson } from '../../../../../src/domain/result.js';
@@ -37,12 +37,12 @@ const scriptedJob = (failures: unknown[] = []) => {
 
 describe('settling a job', () => {
   let clock: ManualClock;
-  let settler: Settler;
+  let settler: JobCompleter;
   const quiet = new AbortController().signal;
 
   beforeEach(() => {
     clock = createManualClock();
-    settler = createSettler({ clock });
+    settler = createJobCompleter({ clock });
   });
 
   it('completes it without asking for the next one', async () => {

@@ -5,8 +5,8 @@ import {
   type Process,
   type ProcessedJob,
 } from '../../../../../src/adapters/bullmq/worker/processor.js';
-import type { Settler } from '../../../../../src/adapters/bullmq/worker/complete-job.js';
-import type { JobConsumer, Settlement } from '../../../../../src/jobs/delivery.js';
+import type { JobCompleter } from '../../../../../src/adapters/bullmq/worker/complete-job.js';
+import type { JobConsumer, JobOutcome } from '../../../../../src/jobs/delivery.js';
 import { createRecordingReport, type RecordingReport } from '../../../../support/queue/queue-report.js';
 import {
   completed,
@@ -36,12 +36,12 @@ const job = (fields: Partial<ProcessedJob> = {}): ProcessedJob => ({
 
 describe('the processor', () => {
   let report: RecordingReport;
-  let settled: (Settlement | 'handed back')[];
+  let settled: (JobOutcome | 'handed back')[];
   let refuse: unknown;
   let verdict: string | undefined;
   let told: string[];
 
-  const settler: Settler = {
+  const settler: JobCompleter = {
     settle: async (_job, _token, settlement) => {
       if (refuse !== undefined) throw refuse as Error;
       settled.push(settlement);
