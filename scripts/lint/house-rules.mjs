@@ -3,7 +3,14 @@
  * `.oxlintrc.json` under `jsPlugins`.
  */
 
-const BUILT_IN_ERRORS = new Set(['Error', 'TypeError', 'RangeError', 'SyntaxError', 'ReferenceError', 'AggregateError']);
+const BUILT_IN_ERRORS = new Set([
+  'Error',
+  'TypeError',
+  'RangeError',
+  'SyntaxError',
+  'ReferenceError',
+  'AggregateError',
+]);
 
 /** Every error of the program is a class of the catalogue, so that it has a code and a caller can tell it apart. */
 const noBareError = {

@@ -1,14 +1,14 @@
 /**
- * What a failed call to the engine means. The engine's texts change between versions and products (a running container
- * is 409 in Docker, 500 in Podman), so a refusal is only named here and judged by a fresh look; the one text that is
- * trusted is the one that turns a 404 into "gone".
+ * What a failed call to the engine means. The engine's texts differ between versions and products (a running container
+ * is 409 in Docker, 500 in Podman), so a refusal is only named here and judged by a fresh look. The one text that is
+ * trusted is the one that makes a 404 mean "gone".
  */
 import { messageOf, TimeoutError } from '../../domain/errors.js';
 import { fieldsOf } from './fields.js';
 
 export type EngineCall = 'look' | 'remove';
 
-/** How a call failed, freed from the shapes of the client library's errors. */
+/** How a call failed, independent of the shapes of the client library's errors. */
 export type CallFailure =
   /** An HTTP answer; `message` is the JSON body's, undefined where the body is anything else. */
   | { readonly kind: 'answer'; readonly status: number; readonly message: string | undefined; readonly text: string }
@@ -21,9 +21,9 @@ export type CallFailure =
 export type Verdict =
   /** The engine itself says that no container has this id. */
   | 'gone'
-  /** The engine did not remove it; only a fresh look tells why. */
+  /** The engine did not remove it; only a fresh look shows why. */
   | 'refused'
-  /** The request may have been carried out, may yet be, or may never be; only a fresh look tells. */
+  /** The request may have been carried out, may still be, or may never be; only a fresh look shows which. */
   | 'unknown_outcome'
   /** The engine cannot be asked now. The request was not carried out, or changes nothing. */
   | 'unavailable'
@@ -33,7 +33,7 @@ export type Verdict =
 // Failures to open a connection: the request has not left. What is not listed may have happened after it had.
 const NEVER_SENT = new Set([
   'ENOENT', // no socket file: the engine is stopped
-  'ECONNREFUSED', // a socket file or port that nobody listens on: the engine was killed
+  'ECONNREFUSED', // a socket file or port without a listener: the engine was killed
   'EACCES', // no right to use the socket
   'EPERM',
   'EAGAIN', // the engine hangs and its queue of connections is full
@@ -67,21 +67,21 @@ function lostAnswer(call: EngineCall): Verdict {
 function classifyAnswer(call: EngineCall, status: number, message: string | undefined): Verdict {
   // An unknown path, a wrong API version and any web server answer 404 as well: the status alone proves nothing.
   if (status === 404) return message !== undefined && /no such container/i.test(message) ? 'gone' : 'unavailable';
-  // From the engine's own mouth it is about our request. Without a JSON message it comes from something in between,
-  // or from a TLS port that was spoken to in plain HTTP.
+  // With a JSON message it is the engine's own answer about our request. Without one it comes from a gateway in between,
+  // or from a TLS port that received plain HTTP.
   if (status === 400) return message === undefined ? 'unavailable' : 'bug';
   if (call === 'look') return 'unavailable';
   if (status === 409 || status === 500) return 'refused';
   // "Accepted" is no removal yet, and a gateway that lost the engine's answer does not know either.
   if (status < 300 || status === 502 || status === 504) return 'unknown_outcome';
-  // Redirects, 401, 403, 405, 408, 429, 503 and whatever else: not now, not this way, nothing was removed.
+  // Redirects, 401, 403, 405, 408, 429, 503 and every other status: the engine removed nothing.
   return 'unavailable';
 }
 
 // An answer that is not the engine's may be a whole web page.
 const TEXT_MAX_CHARACTERS = 500;
 
-/** Reads whatever a call was rejected with. */
+/** Reads the value that a call was rejected with. */
 export function readFailure(thrown: unknown): CallFailure {
   const text = messageOf(thrown).trim().slice(0, TEXT_MAX_CHARACTERS);
   if (thrown instanceof TimeoutError) return { kind: 'deadline', text };

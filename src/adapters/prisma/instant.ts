@@ -1,6 +1,6 @@
 import { Prisma } from '../../generated/prisma/client.js';
 
-/** `Date` knows the instants up to so many milliseconds from the epoch; PostgreSQL knows more, and infinity. */
+/** The largest distance of a `Date` from the epoch, in milliseconds; PostgreSQL's range is larger, and has infinity. */
 const DATE_LIMIT_MS = 8.64e15;
 
 /**
