@@ -14,7 +14,7 @@ import {
   TimeoutError,
 } from '../../domain/errors.js';
 import { isFullContainerId } from '../../domain/runtime-record.js';
-import { type EngineCall, type Verdict, classify, readFailure } from './classify.js';
+import { type EngineCall, type Verdict, classify, readFailure } from './classify-failure.js';
 import { readContainerState } from './container-state.js';
 import { withDeadline } from '../../async/deadline.js';
 
