@@ -3,7 +3,7 @@ import { withUnavailable } from '../adapters/postgres/failure.js';
 import { migrate } from '../adapters/postgres/migrate.js';
 import { createPool, lending } from '../adapters/postgres/pool.js';
 import type { CommandBackend, Opened, Session } from '../cli/command-context.js';
-import { createTelemetry } from '../telemetry/telemetry.js';
+import { createTelemetry } from '../telemetry/metrics.js';
 import { type ShutdownStack, createShutdownStack, opening } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import { type Database, MIGRATIONS_DIR, openDatabase, reachDatabase } from './connect/database.js';

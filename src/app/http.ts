@@ -5,7 +5,7 @@ import type { HttpServer, ReadinessCheck } from '../adapters/http/http-ports.js'
 import type { RecordQueries } from '../domain/pages.js';
 import type { Retention } from '../retention/retention.js';
 import { createHttpObserver } from '../telemetry/http-observer.js';
-import type { Telemetry } from '../telemetry/telemetry.js';
+import type { Telemetry } from '../telemetry/metrics.js';
 import type { ShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import { queueReport } from './connect/queue-store.js';

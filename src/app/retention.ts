@@ -9,7 +9,7 @@ import type {
 import { createRetention } from '../retention/retention-service.js';
 import type { Retention } from '../retention/retention.js';
 import { createSweepObserver } from '../telemetry/sweep-observer.js';
-import type { Telemetry } from '../telemetry/telemetry.js';
+import type { Telemetry } from '../telemetry/metrics.js';
 import type { Context } from './context.js';
 
 interface Parts {

@@ -4,7 +4,7 @@ import { TimeoutError, UnavailableError } from '../domain/errors.js';
 import type { RecordQueries } from '../domain/pages.js';
 import type { RetentionRecords, SweepLock } from '../retention/ports.js';
 import type { Retention } from '../retention/retention.js';
-import type { Telemetry } from '../telemetry/telemetry.js';
+import type { Telemetry } from '../telemetry/metrics.js';
 import { type ShutdownStack, opening } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import { type Database, openDatabase } from './connect/database.js';
@@ -140,7 +140,7 @@ function measure(
       },
       () => asked,
     );
-  const stopCounting = metrics.watchQueue(async () =>
+  const stopCounting = metrics.observeQueue(async () =>
     Object.entries(await soon(queues.producer.counts())).map(([state, jobs]) => ({
       queue: CLEANUP_QUEUE,
       state,
@@ -148,6 +148,6 @@ function measure(
     })),
   );
   closing.add('queue gauge', async () => stopCounting());
-  const stopLag = metrics.watchRetentionLag(async () => (await soon(retention.summary())).lagMs);
+  const stopLag = metrics.observeRetentionLag(async () => (await soon(retention.summary())).lagMs);
   closing.add('retention gauge', async () => stopLag());
 }

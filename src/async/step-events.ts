@@ -20,21 +20,35 @@ export interface StepMessage {
 
 const steps = channel(STEP_CHANNEL);
 
-/** Subscribers run synchronously, before the work goes on. */
-export async function withStepEvents<Answer>(
-  step: string,
-  facts: Readonly<Record<string, unknown>>,
-  work: () => Promise<Answer>,
-): Promise<Answer> {
-  if (!steps.hasSubscribers) return work();
+/** Both members publish the end of a step that has begun; exactly one of them is to be called. */
+export interface StartedStep {
+  readonly ended: (answer: unknown) => void;
+  readonly failed: () => void;
+}
+
+const UNHEARD: StartedStep = { ended: () => undefined, failed: () => undefined };
+
+/** Publishes the start of a step. Subscribers run synchronously, before the caller goes on. */
+export function startStep(step: string, facts: StepMessage['facts']): StartedStep {
+  if (!steps.hasSubscribers) return UNHEARD;
   const announce = (message: Omit<StepMessage, 'step' | 'facts'>): void => steps.publish({ step, facts, ...message });
   announce({ at: 'start' });
+  return { ended: (answer) => announce({ at: 'end', answer }), failed: () => announce({ at: 'error' }) };
+}
+
+/** Runs `work` as a step; `work` is started synchronously. */
+export async function withStepEvents<Answer>(
+  step: string,
+  facts: StepMessage['facts'],
+  work: () => Promise<Answer>,
+): Promise<Answer> {
+  const started = startStep(step, facts);
   try {
     const answer = await work();
-    announce({ at: 'end', answer });
+    started.ended(answer);
     return answer;
   } catch (thrown) {
-    announce({ at: 'error' });
+    started.failed();
     throw thrown;
   }
 }

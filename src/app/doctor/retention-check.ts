@@ -3,7 +3,7 @@ import { formatDuration, shownSpan } from '../../config/duration.js';
 import { sweepProblem } from '../../retention/health.js';
 import type { FinishedSweep, ScheduleStatus } from '../../retention/ports.js';
 import type { RetentionSummary } from '../../retention/retention.js';
-import { createTelemetry } from '../../telemetry/telemetry.js';
+import { createTelemetry } from '../../telemetry/metrics.js';
 import type { ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import { openDatabase } from '../connect/database.js';
