@@ -36,7 +36,7 @@ export interface WorkerParts {
 /** Starts to take jobs, and to sweep when it is time. */
 export async function startWorkers(context: Context, parts: WorkerParts, closing: ShutdownStack): Promise<void> {
   await greetEngine(context);
-  // The sweeps' worker stands up first and is stopped last: what it enqueues, the other one takes.
+  // The sweep worker starts first and is stopped last, because the cleanup worker takes the jobs that it enqueues.
   await startUnlessStopped(context, sweepWorker(context, parts), 'sweep worker', closing);
   await startUnlessStopped(context, await cleanupWorker(context, parts, closing), 'worker', closing);
   context.log.info({}, 'taking jobs');
@@ -55,7 +55,7 @@ async function cleanupWorker(context: Context, parts: WorkerParts, closing: Shut
     { ...queue, consumer: gateJobs(consumer, breaker), gaveUp: consumer.gaveUp },
     { concurrency: config.workerConcurrency },
   );
-  // Jobs that wait for a dependency are not worth waiting for.
+  // Jobs that wait for an unavailable dependency would not finish in time; they go back to the queue.
   const stop: CleanupWorker['stop'] = (options) => {
     breaker.shut();
     return worker.stop(options);
@@ -71,7 +71,7 @@ function sweepWorker({ config, log, clock }: Context, { backend, retention }: Wo
   );
 }
 
-/** A queue that went away since it was reached is waited for; whoever asks us to stop meanwhile must be heard. */
+/** Starting waits for a queue that has become unavailable since it was reached; a stop request must end that wait. */
 async function startUnlessStopped(
   { config, signal }: Context,
   worker: CleanupWorker | SweepWorker,

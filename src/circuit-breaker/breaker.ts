@@ -37,13 +37,13 @@ const DEFAULTS: BreakerSettings = {
 };
 
 /** A call to a dependency that is under way; exactly one of the members is to be called when it has ended. */
-export interface WatchedCall {
+interface WatchedCall {
   readonly answered: () => void;
   /** An error other than an `UnavailableError` (an abort, a bug) says nothing about the dependency. */
   readonly failed: (thrown: unknown) => void;
 }
 
-export interface CircuitState {
+interface CircuitState {
   readonly dependency: Dependency;
   /** The dependency is unavailable, and jobs wait for it. */
   readonly isOpen: boolean;

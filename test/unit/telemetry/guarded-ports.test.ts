@@ -1,48 +1,19 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { ContainerEngine, OperationLog, RuntimeRecords } from '../../../src/cleanup/ports.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ContainerEngine, RuntimeRecords } from '../../../src/cleanup/ports.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
-import type { OperationEntry } from '../../../src/domain/operation.js';
 import type { LeaseStore } from '../../../src/lease/lease-store.js';
-import { createBreaker } from '../../../src/circuit-breaker/breaker.js';
 import { guardEngine } from '../../../src/telemetry/guarded-ports/guard-engine.js';
 import { guardLeaseStore } from '../../../src/telemetry/guarded-ports/guard-lease-store.js';
-import { guardOperationLog, guardRecords } from '../../../src/telemetry/guarded-ports/guard-records.js';
-import { createManualClock } from '../../support/manual-clock.js';
-import { nextSteps } from '../../support/steps.js';
-import { recordTelemetry } from './recorded-telemetry.js';
+import { guardRecords } from '../../../src/telemetry/guarded-ports/guard-records.js';
+import { createGuardWorld, stopRecording } from './guard-world.js';
 
 const ID = 'c'.repeat(64);
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-
-function setup() {
-  const clock = createManualClock();
-  const recorded = recordTelemetry(clock);
-  stops.push(recorded.stop);
-  const after = async <Answer>(ms: number, answer: Answer): Promise<Answer> => {
-    clock.skip(ms);
-    return answer;
-  };
-  const noAnswer = async (): Promise<never> => {
-    clock.skip(750);
-    throw new UnavailableError('redis', 'the store does not answer');
-  };
-  const opened: string[] = [];
-  const report = {
-    opened: (dependency: string) => void opened.push(dependency),
-    stillOpen: () => undefined,
-    closed: () => undefined,
-  };
-  const breaker = createBreaker({ clock, report });
-  return { ...recorded, guard: { ...recorded.telemetry, breaker }, opened, clock, after, noAnswer };
-}
+afterEach(stopRecording);
 
 describe('a guarded lease store', () => {
   it('passes on arguments and answers, and makes a span of each call', async () => {
-    const { guard, spans } = setup();
+    const { guard, spans } = createGuardWorld();
     const calls: unknown[][] = [];
     const store: LeaseStore = {
       acquire: async (...args) => calls.push(args) > 0,
@@ -74,7 +45,7 @@ describe('a guarded lease store', () => {
   });
 
   it('measures the duration and the outcome of each acquire, and of no renewal', async () => {
-    const { guard, points, after, noAnswer } = setup();
+    const { guard, points, after, noAnswer } = createGuardWorld();
     const store = (acquire: LeaseStore['acquire']): LeaseStore => ({
       acquire,
       renew: async () => true,
@@ -103,7 +74,7 @@ describe('a guarded lease store', () => {
   });
 
   it('records a rejection on the span, and rejects with the very same error', async () => {
-    const { guard, spans } = setup();
+    const { guard, spans } = createGuardWorld();
     const error = new UnavailableError('redis', 'the store does not answer');
     const rejecting = () => Promise.reject(error);
     const store: LeaseStore = { acquire: rejecting, renew: rejecting, release: rejecting };
@@ -116,7 +87,7 @@ describe('a guarded lease store', () => {
   });
 
   it('writes no token into the span', async () => {
-    const { guard, spans } = setup();
+    const { guard, spans } = createGuardWorld();
     const store: LeaseStore = { acquire: async () => true, renew: async () => true, release: async () => true };
     await guardLeaseStore(store, 'redis', guard).acquire('g', 'the-secret-token', 60);
     expect(JSON.stringify(spans()[0]?.attributes)).not.toContain('the-secret-token');
@@ -131,7 +102,7 @@ describe('a guarded engine', () => {
   });
 
   it('passes on id and signal, and returns the answer', async () => {
-    const { guard } = setup();
+    const { guard } = createGuardWorld();
     const calls: unknown[][] = [];
     const sighting = { kind: 'present', gameLabel: 'g', activity: 'idle', detail: 'exited' } as const;
     const guarded = guardEngine(
@@ -157,7 +128,7 @@ describe('a guarded engine', () => {
   });
 
   it('writes container and answer into the span', async () => {
-    const { guard, spans } = setup();
+    const { guard, spans } = createGuardWorld();
     const sighting = { kind: 'present', gameLabel: null, activity: 'paused', detail: 'paused' } as const;
     const guarded = guardEngine(
       engine({ look: async () => sighting, remove: async () => ({ kind: 'still_there', sighting, detail: '409' }) }),
@@ -173,7 +144,7 @@ describe('a guarded engine', () => {
   });
 
   it('measures the duration and the outcome of each removal', async () => {
-    const { guard, points, after, noAnswer } = setup();
+    const { guard, points, after, noAnswer } = createGuardWorld();
     const { signal } = new AbortController();
     const removed = engine({ remove: () => after(1_500, { kind: 'gone' }) });
     await guardEngine(removed, guard).remove(ID, signal);
@@ -190,7 +161,7 @@ describe('a guarded engine', () => {
 
 describe('guarded records', () => {
   it('make a database span of each call, with its answer', async () => {
-    const { guard, spans } = setup();
+    const { guard, spans } = createGuardWorld();
     const records: RuntimeRecords = {
       take: async () => undefined,
       markRemoved: async () => ({ status: 'vanished' }),
@@ -213,7 +184,7 @@ describe('guarded records', () => {
 
 describe('spans of one piece of work', () => {
   it('are children of the surrounding span', async () => {
-    const { guard, spans } = setup();
+    const { guard, spans } = createGuardWorld();
     const store: LeaseStore = { acquire: async () => true, renew: async () => true, release: async () => true };
     await guard.tracer.startActiveSpan('work', async (parent) => {
       await guardLeaseStore(store, 'redis', guard).acquire('g', 't', 60);
@@ -222,72 +193,5 @@ describe('spans of one piece of work', () => {
     const [child, parent] = spans();
     expect(child?.parentSpanContext?.spanId).toBe(parent?.spanContext().spanId);
     expect(child?.spanContext().traceId).toBe(parent?.spanContext().traceId);
-  });
-});
-
-describe('the steps of a guarded port', () => {
-  it('are announced at the start and the end of each call, under the name of its span', async () => {
-    const { guard } = setup();
-    const steps = nextSteps();
-    onTestFinished(steps.stop);
-    const engine: ContainerEngine = {
-      look: async () => ({ kind: 'gone' }),
-      remove: () => Promise.reject(new UnavailableError('docker', 'no answer')),
-    };
-    const { look, remove } = guardEngine(engine, guard);
-    const { signal } = new AbortController();
-    await look(ID, signal);
-    await expect(remove(ID, signal)).rejects.toThrow('no answer');
-    const facts = { 'container.id': ID };
-    expect(steps.seen()).toEqual([
-      { step: 'container look', at: 'start', facts },
-      { step: 'container look', at: 'end', facts, answer: { kind: 'gone' } },
-      { step: 'container remove', at: 'start', facts },
-      { step: 'container remove', at: 'error', facts },
-    ]);
-  });
-});
-
-describe('the circuit breaker behind guarded ports', () => {
-  const refuses = (): Promise<never> => Promise.reject(new UnavailableError('postgresql', 'no answer'));
-  const entry = {} as OperationEntry;
-  const refusedTimes = async (times: number, call: () => Promise<unknown>): Promise<void> => {
-    for (let i = 0; i < times; i++) await expect(call()).rejects.toThrow('no answer');
-  };
-
-  it('counts the calls of records and operation log as calls of one database', async () => {
-    const { guard, opened } = setup();
-    const records = guardRecords({ take: refuses, markRemoved: refuses }, guard);
-    const log: OperationLog = guardOperationLog({ append: refuses }, guard);
-    await refusedTimes(2, () => records.take('g'));
-    await refusedTimes(2, () => log.append(entry));
-    expect(opened).toEqual([]);
-    await refusedTimes(1, () => records.take('g'));
-    expect(opened).toEqual(['postgresql']);
-  });
-
-  it('counts looks and removals as calls of the engine', async () => {
-    const { guard, opened } = setup();
-    const rejects = (): Promise<never> => Promise.reject(new UnavailableError('docker', 'no answer'));
-    const { look, remove } = guardEngine({ look: rejects, remove: rejects }, guard);
-    const { signal } = new AbortController();
-    await refusedTimes(3, () => look(ID, signal));
-    await refusedTimes(2, () => remove(ID, signal));
-    expect(opened).toEqual(['docker']);
-  });
-
-  it('learns from acquisitions and renewals, and nothing from a release that a full store still carries out', async () => {
-    const { guard, opened } = setup();
-    const full: LeaseStore = {
-      acquire: () => Promise.reject(new UnavailableError('redis', 'no answer')),
-      renew: () => Promise.reject(new UnavailableError('redis', 'no answer')),
-      release: async () => true,
-    };
-    const store = guardLeaseStore(full, 'redis', guard);
-    for (let i = 0; i < 5; i++) {
-      await refusedTimes(1, () => (i % 2 === 0 ? store.acquire('g', 't', 1) : store.renew('g', 't', 1)));
-      await store.release('g', 't');
-    }
-    expect(opened).toEqual(['redis']);
   });
 });

@@ -97,7 +97,7 @@ function fakeDocker(onRemove: () => void): Docker {
 const awaiting: Wrapper = (engine) => ({
   look: engine.look,
   remove: async (containerId, signal) => {
-    await undefined;
+    await Promise.resolve();
     return engine.remove(containerId, signal);
   },
 });
