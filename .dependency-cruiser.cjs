@@ -1,6 +1,6 @@
 /**
  * The directions of imports, one rule for each room:
- *   main -> app -> { cli, adapters, telemetry, circuit-breaker } -> cleanup, retention, jobs, audit -> lease -> domain, async
+ *   main -> app -> { cli, adapters, telemetry } -> circuit-breaker -> cleanup, retention, jobs, audit -> lease -> domain, async
  * Never back, never sideways between adapters, and one home for each library. `docs/architecture.md` says why.
  */
 const pathOf = (room) => `^src/${room.replaceAll('.', '\\.')}(/|$)`;
@@ -40,7 +40,7 @@ module.exports = {
     only('circuit-breaker', ['jobs', 'cleanup', 'lease', 'domain', 'async']),
     ...adapters.map((a) => only(`adapters/${a}`, [...core, 'adapters/outage.ts', 'generated'])),
     only('adapters/outage.ts', []),
-    only('telemetry', core),
+    only('telemetry', [...core, 'circuit-breaker']),
     only('config', ['domain']),
     only('cli', [...core, 'config', 'telemetry/logger.ts']),
     only('app', below.app),

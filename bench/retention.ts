@@ -10,7 +10,7 @@
 import { parseArgs } from 'node:util';
 import { deduplicationId } from '../src/adapters/bullmq/producer/deduplication.js';
 import { CLEANUP_JOB } from '../src/adapters/bullmq/names.js';
-import { requestsTo } from '../src/app/retention.js';
+import { requestsTo } from '../src/app/compose-core.js';
 import { createRetention } from '../src/retention/retention-service.js';
 import { median, onStores, shownSeconds, type Stores, timed } from './stores.js';
 

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import type { QueueBackend } from '../src/adapters/bullmq/store/queue-store.js';
 import { type ShutdownStack, createShutdownStack } from '../src/app/shutdown-stack.js';
 import type { Context } from '../src/app/context.js';
-import { type Database, openDatabase } from '../src/app/connect/database.js';
-import { openQueueBackend } from '../src/app/connect/queue-store.js';
-import { composeQueues, type Queues } from '../src/app/connect/queue-clients.js';
+import { composeCore } from '../src/app/compose-core.js';
+import type { Database } from '../src/app/connect/database.js';
+import type { Queues } from '../src/app/connect/queue-clients.js';
 import { systemClock } from '../src/async/clock.js';
 import { readConfig } from '../src/config/config.js';
 import type { Environment } from '../src/config/environment.js';
@@ -34,10 +34,11 @@ export async function onStores(measure: (stores: Stores) => Promise<void>, setti
   const closing = createShutdownStack(log);
   closing.add('data', () => rm(dataDir, { recursive: true, force: true }));
   try {
-    const database = await openDatabase(context);
-    closing.add('database', database.close);
-    const backend = await openQueueBackend(context, database, closing);
-    const queues = composeQueues(context, backend, closing);
+    const core = composeCore(context);
+    closing.add('stores', core.close);
+    const database = await core.connectDatabase();
+    const backend = await core.connectQueueStore();
+    const { queues } = core;
     const { waiting, delayed, active, failed } = await queues.producer.counts();
     if (waiting + delayed + active + failed > 0) throw new Error('this queue is in use; measure on another');
     await measure({ context, database, backend, queues, closing });

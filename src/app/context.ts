@@ -2,7 +2,7 @@ import type { Clock } from '../async/clock.js';
 import type { Config } from '../config/config.js';
 import type { Log } from '../telemetry/logger.js';
 
-/** What everything that is opened here needs to know. */
+/** What every part that is opened here needs. */
 export interface Context {
   readonly config: Config;
   readonly log: Log;
@@ -12,3 +12,23 @@ export interface Context {
   /** Ends the waiting. */
   readonly signal: AbortSignal;
 }
+
+type Session = Omit<Context, 'patienceMs'>;
+
+/** For a command whose user waits at a terminal, and must hear of an outage soon. */
+export const oneShotContext = ({ config, log, clock, signal }: Session): Context => ({
+  config,
+  log,
+  clock,
+  signal,
+  patienceMs: 5_000,
+});
+
+/** For a service: it may start before its stores do, and waits for them as it waits in a later outage. */
+export const serviceContext = ({ config, log, clock, signal }: Session): Context => ({
+  config,
+  log,
+  clock,
+  signal,
+  patienceMs: Number.POSITIVE_INFINITY,
+});

@@ -1,41 +1,36 @@
 import { createQueueDashboard } from '../adapters/bullmq/dashboard/queue-dashboard.js';
-import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
 import { createHttpServer } from '../adapters/http/server.js';
 import type { HttpServer, ReadinessCheck } from '../adapters/http/http-ports.js';
-import type { RecordQueries } from '../domain/pages.js';
-import type { Retention } from '../retention/retention.js';
 import { createHttpObserver } from '../telemetry/http-observer.js';
-import type { Telemetry } from '../telemetry/telemetry.js';
-import type { ShutdownStack } from './shutdown-stack.js';
-import type { Context } from './context.js';
+import type { Telemetry } from '../telemetry/metrics.js';
+import type { Core } from './compose-core.js';
 import { queueReport } from './connect/queue-store.js';
-import type { Queues } from './connect/queue-clients.js';
+import type { Context } from './context.js';
+import type { ShutdownStack } from './shutdown-stack.js';
 
-/** What only the process knows. */
+/** Facts of this process, which its environment does not tell. */
 export interface ProcessFacts {
   readonly version: string;
-  /** All metrics in the text format of Prometheus; undefined where none are kept. */
+  /** All metrics in the text format of Prometheus; undefined where no metrics are kept. */
   readonly metricsText: (() => Promise<string>) | undefined;
 }
 
 interface Parts {
-  readonly records: RecordQueries;
-  readonly retention: Retention;
-  readonly queues: Queues;
-  readonly backend: QueueBackend;
+  readonly core: Pick<Core, 'queries' | 'retention' | 'queues' | 'backend'>;
   readonly checkReadiness: () => Promise<readonly ReadinessCheck[]>;
   readonly telemetry: Telemetry;
   readonly facts: ProcessFacts;
 }
 
-/** The HTTP server over everything that it answers from; `listen` is the caller's to call. */
+/** The HTTP server and the parts that it answers from; the caller calls `listen`. */
 export function composeHttp({ config, clock, log }: Context, parts: Parts, closing: ShutdownStack): HttpServer {
-  const { records, retention, queues, backend, checkReadiness, telemetry, facts } = parts;
+  const { core, checkReadiness, telemetry, facts } = parts;
+  const { queries, retention, queues, backend } = core;
   const board = createQueueDashboard({ backend, deadLetters: queues.deadLetters, clock, report: queueReport(log) });
   closing.add('queue dashboard', board.close);
   const server = createHttpServer(
     {
-      records,
+      records: queries,
       retention,
       queue: queues.producer,
       endings: queues.endings,

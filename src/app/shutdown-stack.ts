@@ -1,9 +1,9 @@
 import type { Log } from '../telemetry/logger.js';
 
-/** Things that were opened, to be closed in reverse order. One that fails to close keeps no other from it. */
+/** Closes what was opened, in reverse order. A part that fails to close does not keep the others open. */
 export interface ShutdownStack {
   readonly add: (what: string, close: () => Promise<unknown>) => void;
-  /** Closes everything added so far; a second call finds nothing left. */
+  /** Closes everything added so far; a second call has nothing left to close. */
   readonly closeAll: () => Promise<void>;
 }
 
@@ -22,8 +22,11 @@ export function createShutdownStack(log: Log): ShutdownStack {
   };
 }
 
-/** Opens several things in a row; if one of them fails, those before it are closed again. */
-export async function opening<Opened>(log: Log, open: (closing: ShutdownStack) => Promise<Opened>): Promise<Opened> {
+/** Opens several things one after the other; when one of them fails, closes those that were opened before it. */
+export async function openAllOrNone<Opened>(
+  log: Log,
+  open: (closing: ShutdownStack) => Promise<Opened>,
+): Promise<Opened> {
   const closing = createShutdownStack(log);
   try {
     return await open(closing);

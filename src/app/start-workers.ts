@@ -5,21 +5,20 @@ import { type CleanupWorker, createCleanupWorker } from '../adapters/bullmq/work
 import { createRedisLeaseStore } from '../adapters/redis/lease-store.js';
 import { createCleanupService } from '../cleanup/cleanup-service.js';
 import type { CleanupObserver } from '../cleanup/ports.js';
-import type { Breaker } from '../circuit-breaker/breaker.js';
+import { type Breaker, gateJobs } from '../circuit-breaker/breaker.js';
 import { createJobConsumer } from '../jobs/consume.js';
-import { gateJobs } from '../circuit-breaker/gate-jobs.js';
 import { conflictMaxDelayMsFor, conflictPatienceMs, type RetryLimits } from '../jobs/retry-policy.js';
 import type { LeaseStore } from '../lease/lease-store.js';
 import { createLeases } from '../lease/with-lease.js';
 import { newLeaseToken, random } from './random.js';
 import type { Retention } from '../retention/retention.js';
 import { createCleanupObserver } from '../telemetry/cleanup-observer.js';
-import { currentTraceId } from '../telemetry/current-trace.js';
-import { observeEngine } from '../telemetry/traced-ports/engine.js';
-import { observeLeaseStore } from '../telemetry/traced-ports/lease-store.js';
-import { observeRecords } from '../telemetry/traced-ports/records.js';
-import type { Telemetry } from '../telemetry/telemetry.js';
-import { openBreaker, watchEngine, watchLeaseStore, watchOperations, watchRecords } from './open-breaker.js';
+import { guardEngine } from '../telemetry/guarded-ports/guard-engine.js';
+import { guardLeaseStore } from '../telemetry/guarded-ports/guard-lease-store.js';
+import { guardOperationLog, guardRecords } from '../telemetry/guarded-ports/guard-records.js';
+import { currentTraceId } from '../telemetry/logger.js';
+import type { Telemetry } from '../telemetry/metrics.js';
+import { openBreaker } from './open-breaker.js';
 import type { ShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import type { Database } from './connect/database.js';
@@ -37,7 +36,7 @@ export interface WorkerParts {
 /** Starts to take jobs, and to sweep when it is time. */
 export async function startWorkers(context: Context, parts: WorkerParts, closing: ShutdownStack): Promise<void> {
   await greetEngine(context);
-  // The sweeps' worker stands up first and is stopped last: what it enqueues, the other one takes.
+  // The sweep worker starts first and is stopped last, because the cleanup worker takes the jobs that it enqueues.
   await startUnlessStopped(context, sweepWorker(context, parts), 'sweep worker', closing);
   await startUnlessStopped(context, await cleanupWorker(context, parts, closing), 'worker', closing);
   context.log.info({}, 'taking jobs');
@@ -47,7 +46,7 @@ async function cleanupWorker(context: Context, parts: WorkerParts, closing: Shut
   const { config, log, clock } = context;
   const { database, backend, telemetry } = parts;
   const observer = createCleanupObserver({ log, metrics: telemetry.metrics });
-  const breaker = openBreaker(context, telemetry, closing);
+  const breaker = openBreaker(context, telemetry.metrics, closing);
   const leaseStore = await openLeaseStore(context, database, closing);
   const cleanup = createCleanup(context, telemetry, { database, leaseStore, observer, breaker });
   const consumer = createJobConsumer({ cleanup, clock, random, traceId: currentTraceId }, retryLimits(context));
@@ -56,7 +55,7 @@ async function cleanupWorker(context: Context, parts: WorkerParts, closing: Shut
     { ...queue, consumer: gateJobs(consumer, breaker), gaveUp: consumer.gaveUp },
     { concurrency: config.workerConcurrency },
   );
-  // Jobs that wait for a dependency are not worth waiting for.
+  // Jobs that wait for an unavailable dependency would not finish in time; they go back to the queue.
   const stop: CleanupWorker['stop'] = (options) => {
     breaker.shut();
     return worker.stop(options);
@@ -72,7 +71,7 @@ function sweepWorker({ config, log, clock }: Context, { backend, retention }: Wo
   );
 }
 
-/** A queue that went away since it was reached is waited for; whoever asks us to stop meanwhile must be heard. */
+/** Starting waits for a queue that has become unavailable since it was reached; a stop request must end that wait. */
 async function startUnlessStopped(
   { config, signal }: Context,
   worker: CleanupWorker | SweepWorker,
@@ -96,10 +95,11 @@ interface CleanupParts {
 
 function createCleanup({ config, clock }: Context, telemetry: Telemetry, parts: CleanupParts) {
   const { database, leaseStore, observer, breaker } = parts;
+  const guard = { ...telemetry, breaker };
   const leasesIn = config.leaseStore === 'postgres' ? 'postgresql' : 'redis';
   const leases = createLeases(
     {
-      store: observeLeaseStore(watchLeaseStore(leaseStore, leasesIn, breaker), telemetry),
+      store: guardLeaseStore(leaseStore, leasesIn, guard),
       clock,
       newToken: newLeaseToken,
       releaseFailed: observer.leaseReleaseFailed,
@@ -109,9 +109,9 @@ function createCleanup({ config, clock }: Context, telemetry: Telemetry, parts: 
   return createCleanupService(
     {
       leases,
-      records: observeRecords(watchRecords(database.records, breaker), telemetry),
-      log: watchOperations(database.operations, breaker),
-      engine: observeEngine(watchEngine(openEngine(config, clock), breaker), telemetry),
+      records: guardRecords(database.records, guard),
+      log: guardOperationLog(database.operations, guard),
+      engine: guardEngine(openEngine(config, clock), guard),
       observer,
       clock,
     },

@@ -5,29 +5,30 @@ import { createPostgresLeaseAudit } from '../adapters/postgres/lease-audit.js';
 import { lending } from '../adapters/postgres/pool.js';
 import { createReadOnlyPool } from '../adapters/postgres/read-only-pool.js';
 import { createAuditRecords } from '../adapters/prisma/audit-records.js';
-import { createPrisma, warmUp } from '../adapters/prisma/client.js';
+import { warmUp } from '../adapters/prisma/client.js';
 import { createRedisLeaseAudit } from '../adapters/redis/lease-audit.js';
 import { audit, type AuditOptions } from '../audit/audit.js';
 import type { AuditContainers, AuditLeases, AuditQueue, AuditRecords } from '../audit/audit-ports.js';
 import type { InvariantReport } from '../audit/audit-report.js';
 import { type Clock, pause } from '../async/clock.js';
-import { ConfigurationError, type Dependency, messageOf, UnavailableError, TimeoutError } from '../domain/errors.js';
+import { ConfigurationError, type Dependency, TimeoutError, UnavailableError } from '../domain/errors.js';
 import { type ShutdownStack, createShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
-import { reachDatabase } from './connect/database.js';
+import { connectPool, reachDatabase } from './connect/database.js';
 import { dockerOf } from './connect/engine.js';
 import { connectRedis } from './connect/redis.js';
 import { withDeadline, type Deadline } from '../async/deadline.js';
 
-/** For one question; the longest of them reads a thousand records beside their rows. */
+/** For one question; the longest reads a thousand records and their rows of the operation log. */
 const ANSWER_LIMIT_MS = 10_000;
 const ENGINE_TIMEOUT_MS = 5_000;
 const CLOSE_LIMIT_MS = 1_000;
 const CONNECTIONS = 4;
 
 /**
- * Checks the invariants on whatever is configured, and changes nothing there; never rejects because a store or the engine
- * is away. Opens each of them itself: what other commands open brings tables up to date first.
+ * Checks the invariants on the configured stores and engine, and changes nothing there; an unavailable one makes its
+ * invariants `unknown`, and never rejects. The graph of the other commands is not used: it migrates the database, it
+ * writes, and it must reach all stores.
  */
 export async function* verifyInvariants(
   context: Context,
@@ -53,7 +54,7 @@ interface Stores {
 
 function composeStores(context: Context, closing: ShutdownStack): Stores {
   const { config, clock } = context;
-  const database = reach(clock, 'postgresql', () => openDatabase(context, closing));
+  const database = reach(clock, 'postgresql', () => connectDatabase(context, closing));
   const redis = reach(clock, 'redis', async () => {
     const client = await connectRedis(context, 'commands', closing);
     return { leases: createRedisLeaseAudit(client), queue: createRedisAuditQueue(client) };
@@ -75,26 +76,23 @@ function composeStores(context: Context, closing: ShutdownStack): Stores {
   };
 }
 
-async function openDatabase(context: Context, closing: ShutdownStack) {
-  const { log, clock } = context;
+async function connectDatabase(context: Context, closing: ShutdownStack) {
+  const { clock } = context;
   const connectionString = await reachDatabase(context, closing);
   const settings = { connectionString, applicationName: 'runtime-cleanup verify', max: CONNECTIONS };
-  const pool = createReadOnlyPool(settings, (error) =>
-    log.debug({ reason: messageOf(error) }, 'idle database connection lost'),
-  );
-  const prisma = createPrisma(pool);
-  // A server that hangs lets go of nothing, and the report is out by then.
-  closing.add('database', () =>
-    Promise.race([prisma.$disconnect().then(() => pool.end()), pause(clock, CLOSE_LIMIT_MS)]),
-  );
-  const greeting = warmUp(prisma).then(() => requireTables(pool));
-  await withDeadline(answerDeadline(clock, 'postgresql'), () => greeting);
+  const { pool, prisma } = connectPool(context, { ...settings, open: createReadOnlyPool }, bounded(clock, closing));
+  await withDeadline(answerDeadline(clock, 'postgresql'), () => warmUp(prisma).then(() => requireTables(pool)));
   return {
     records: createAuditRecords({ prisma }),
     leases: createPostgresLeaseAudit({ pool }),
     queue: createPostgresAuditQueue(lending(pool)),
   };
 }
+
+/** A server that hangs lets no connection be closed, and the report is complete by then. */
+const bounded = (clock: Clock, closing: ShutdownStack): Pick<ShutdownStack, 'add'> => ({
+  add: (what, close) => closing.add(what, () => Promise.race([close(), pause(clock, CLOSE_LIMIT_MS)])),
+});
 
 async function requireTables(pool: ReturnType<typeof createReadOnlyPool>): Promise<void> {
   const { rowCount } = await pool.query(`SELECT WHERE to_regclass('runtime_records') IS NOT NULL`);
@@ -104,18 +102,18 @@ async function requireTables(pool: ReturnType<typeof createReadOnlyPool>): Promi
 
 type Reach<Opened> = <Answer>(ask: (opened: Opened) => Promise<Answer>) => Promise<Answer>;
 
-/** Opens at the first question. A dependency that did not answer one is not asked again: each wait would be as long. */
+/** Opens the store at the first question. A store that did not answer is not asked again: each wait would be as long. */
 function reach<Opened>(clock: Clock, dependency: Dependency, open: () => Promise<Opened>): Reach<Opened> {
-  let opening: Promise<Opened> | undefined;
-  let away: UnavailableError | undefined;
+  let opened: Promise<Opened> | undefined;
+  let unavailable: UnavailableError | undefined;
   return async (ask) => {
-    if (away !== undefined) throw away;
-    opening ??= open();
+    if (unavailable !== undefined) throw unavailable;
+    opened ??= open();
     try {
-      const opened = await opening;
-      return await withDeadline(answerDeadline(clock, dependency), () => ask(opened));
+      const store = await opened;
+      return await withDeadline(answerDeadline(clock, dependency), () => ask(store));
     } catch (error) {
-      if (error instanceof UnavailableError) away = error;
+      if (error instanceof UnavailableError) unavailable = error;
       throw error;
     }
   };
@@ -127,7 +125,7 @@ const answerDeadline = (clock: Clock, dependency: Dependency): Deadline => ({
   late: () => new TimeoutError(`${dependency} did not answer`, ANSWER_LIMIT_MS, { dependency }),
 });
 
-/** Made at the first question, so that certificates that cannot be read spoil one invariant and not all. */
+/** The client is made at the first question, so that certificates that cannot be read affect one invariant and not all. */
 function containersOf({ config, clock, signal }: Context): AuditContainers {
   const timeoutMs = Math.min(ENGINE_TIMEOUT_MS, config.dockerTimeoutMs);
   let docker: ReturnType<typeof dockerOf> | undefined;

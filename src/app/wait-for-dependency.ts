@@ -6,8 +6,8 @@ const RETRY_EVERY_MS = 500;
 const REMIND_EVERY_MS = 30_000;
 
 /**
- * Repeats `attempt` until it succeeds, for as long as the context allows. Only an outage is waited for; every other error
- * is thrown at once. Logs when the waiting starts, every half minute, and when it is over.
+ * Repeats `attempt` until it succeeds, while the context allows. Only after an outage is it repeated; any other error is
+ * thrown at once. Logs when the waiting starts, every half minute, and when it is over.
  */
 export function waitForDependency<T>(context: Context, what: string, attempt: () => Promise<T>): Promise<T> {
   const { log, clock, patienceMs, signal } = context;

@@ -1,39 +1,30 @@
 /**
- * A circuit breaker before the door of the jobs. While something that every cleanup depends on is away, a job that runs
- * can only fail: it would leave a row, a log line and a longer wait behind it, and do so again. So claimed jobs are held
- * at the door; the others stay in the queue, untouched.
+ * A circuit breaker in front of the job consumer. While a dependency of every cleanup is unavailable, each job would
+ * fail: it would add a row to the operation log, a log line and a longer delay, and then fail again. So claimed jobs wait
+ * at the gate (job-gate.ts has its states), and the other jobs stay in the queue.
  *
- * - closed: nothing is away. Jobs pass.
- * - open: something is away. Jobs wait; a pause runs, longer each time.
- * - ready: the pause is over. The next job passes alone, as the probe.
- * - probing: the probe is under way. The others wait for what it meets.
- *
- * closed -> open when a dependency has failed so often in a row. probing -> open at the first failure of a call that
- * began since the probe passed. probing -> ready when the probe ends, or takes too long, without one. Any of them -> closed
- * when each dependency that was away has answered a call that began since it was found away.
+ * The breaker opens when one dependency has failed so often in a row, and at the first failure of a probe. It closes when
+ * each unavailable dependency has answered a call that began after the dependency was found unavailable.
  */
 import type { Clock } from '../async/clock.js';
 import { type Dependency, UnavailableError } from '../domain/errors.js';
-import { type Outage, type Circuit, createCircuits } from './circuits.js';
-import { createPermitQueue } from './permit-queue.js';
+import type { JobConsumer } from '../jobs/delivery.js';
+import { type Circuit, createCircuits } from './circuits.js';
+import { createJobGate, type GateSettings, type JobGate } from './job-gate.js';
 
-/** Told what happened; must not throw. */
+/** Receives the changes; must not throw. */
 export interface BreakerReport {
-  /** A dependency is away: jobs wait from now on. */
+  /** A dependency is unavailable: jobs wait from now on. */
   readonly opened: (dependency: Dependency, cause: UnavailableError) => void;
-  /** It is still away, as another probe has found; told at most every `remindEveryMs`. */
-  readonly stillOpen: (dependency: Dependency, awayMs: number, cause: UnavailableError) => void;
+  /** Another probe has found it still unavailable; reported at most every `remindEveryMs`. */
+  readonly stillOpen: (dependency: Dependency, unavailableMs: number, cause: UnavailableError) => void;
   /** It has answered. */
-  readonly closed: (dependency: Dependency, awayMs: number) => void;
+  readonly closed: (dependency: Dependency, unavailableMs: number) => void;
 }
 
-export interface BreakerSettings {
-  /** Failures in a row, with no answer between them, that make a dependency count as away. */
+export interface BreakerSettings extends GateSettings {
+  /** Failures in a row, with no answer between them, after which a dependency counts as unavailable. */
   readonly threshold: number;
-  readonly firstPauseMs: number;
-  readonly longestPauseMs: number;
-  /** After so long another job may try, whatever became of the probe. */
-  readonly probePatienceMs: number;
   readonly remindEveryMs: number;
 }
 
@@ -41,27 +32,34 @@ const DEFAULTS: BreakerSettings = {
   threshold: 5,
   firstPauseMs: 1_000,
   longestPauseMs: 10_000,
-  probePatienceMs: 30_000,
+  probeLimitMs: 30_000,
   remindEveryMs: 30_000,
 };
 
-/** What a job gets that may run. */
-export interface Pass {
-  /** To be called when the job has ended, however it did. */
-  readonly leave: () => void;
+/** A call to a dependency that is under way; exactly one of the members is to be called when it has ended. */
+interface WatchedCall {
+  readonly answered: () => void;
+  /** An error other than an `UnavailableError` (an abort, a bug) says nothing about the dependency. */
+  readonly failed: (thrown: unknown) => void;
+}
+
+interface CircuitState {
+  readonly dependency: Dependency;
+  /** The dependency is unavailable, and jobs wait for it. */
+  readonly isOpen: boolean;
 }
 
 export interface Breaker {
   /**
-   * Resolves when a job may run, at once while nothing is away; to undefined when it will not be let in any more.
-   * Rejects with the signal's reason when that is aborted before.
+   * Resolves when a job may run, at once while each dependency answers; to undefined when the breaker admits no more jobs.
+   * Rejects with the signal's reason when that is aborted first.
    */
-  readonly admit: (signal: AbortSignal) => Promise<Pass | undefined>;
-  /** Makes a call to a dependency, and learns from how it ends. An ending that is no `UnavailableError` teaches nothing. */
-  readonly watch: <Answer>(dependency: Dependency, call: () => Promise<Answer>) => Promise<Answer>;
-  /** Whether each dependency that was ever called is away. */
-  readonly states: () => readonly { readonly dependency: Dependency; readonly away: boolean }[];
-  /** Turns away whoever waits, and whoever would have to wait from now on. */
+  readonly admit: JobGate['admit'];
+  /** To be called right before a call to a dependency, so that the breaker learns how the call ends. */
+  readonly startCall: (dependency: Dependency) => WatchedCall;
+  /** The state of each dependency that was called before. */
+  readonly states: () => readonly CircuitState[];
+  /** Ends all waits of `admit`, and admits no job that would have to wait. */
   readonly shut: () => void;
 }
 
@@ -70,113 +68,75 @@ interface Deps {
   readonly report: BreakerReport;
 }
 
-type Door = 'closed' | 'open' | 'ready' | 'probing';
-
-const FREE_PASS: Pass = { leave: () => undefined };
-
 export function createBreaker({ clock, report }: Deps, settings: Partial<BreakerSettings> = {}): Breaker {
-  const { threshold, firstPauseMs, longestPauseMs, probePatienceMs, remindEveryMs } = { ...DEFAULTS, ...settings };
+  const { threshold, remindEveryMs, ...gateSettings } = { ...DEFAULTS, ...settings };
   const circuits = createCircuits();
-  const room = createPermitQueue<Pass>();
-  let door: Door = 'closed';
-  let pauseMs = firstPauseMs;
-  let cancelTimer = (): void => undefined;
-  /** Grows with each change of the door. A call that began in an earlier era tells of a state of things that is over. */
-  let era = 0;
+  const gate = createJobGate(clock, gateSettings);
+  const elapsedSince = (thenMs: number): number => Math.round(clock.monotonicMs() - thenMs);
 
-  function turn(to: Door): void {
-    cancelTimer();
-    cancelTimer = () => undefined;
-    door = to;
-    era += 1;
-  }
-
-  function open(): void {
-    turn('open');
-    cancelTimer = clock.after(pauseMs, makeReady);
-    pauseMs = Math.min(pauseMs * 2, longestPauseMs);
-  }
-
-  function makeReady(): void {
-    turn('ready');
-    admitProbe();
-  }
-
-  function admitProbe(): void {
-    if (door !== 'ready' || room.isEmpty()) return;
-    turn('probing');
-    const probeEra = era;
-    const done = (): void => {
-      if (era === probeEra) makeReady();
-    };
-    cancelTimer = clock.after(probePatienceMs, done);
-    room.callFirst({ leave: done });
-  }
-
-  function close(): void {
-    turn('closed');
-    pauseMs = firstPauseMs;
-    room.callAll(FREE_PASS);
-  }
-
-  function answered(circuit: Circuit, beganInEra: number): void {
+  function answered(circuit: Circuit, generation: number): void {
     circuit.failures = 0;
-    const { away } = circuit;
-    if (away === undefined || beganInEra < away.era) return;
-    circuit.away = undefined;
-    report.closed(circuit.dependency, elapsedSince(away.sinceMs));
-    if (circuits.noneAway()) close();
+    const { outage } = circuit;
+    if (outage === undefined || generation < outage.generation) return;
+    circuit.outage = undefined;
+    report.closed(circuit.dependency, elapsedSince(outage.sinceMs));
+    if (circuits.allClosed()) gate.reset();
   }
 
-  function failed(circuit: Circuit, beganInEra: number, cause: UnavailableError): void {
-    // However many calls fail of those that an outage has caught, they tell of one outage.
-    if (beganInEra !== era) return;
+  function failed(circuit: Circuit, generation: number, cause: UnavailableError): void {
+    // However many calls fail of those that an outage has caught, they report one and the same outage.
+    if (generation !== gate.generation()) return;
     circuit.failures += 1;
-    if (circuit.away !== undefined) remind(circuit.dependency, circuit.away, cause);
-    // Where one thing is away already, a single failure is enough: the probe cannot get any further.
-    else if (door === 'probing' || circuit.failures >= threshold) findAway(circuit, cause);
-    if (door === 'probing' || (door === 'closed' && !circuits.noneAway())) open();
+    const isProbe = gate.state() === 'probing';
+    if (circuit.outage !== undefined) remind(circuit, cause);
+    // While another dependency is unavailable, one failure is enough: the probe cannot get any further.
+    else if (isProbe || circuit.failures >= threshold) beginOutage(circuit, cause);
+    if (isProbe || (gate.state() === 'closed' && !circuits.allClosed())) gate.trip();
   }
 
-  function findAway(circuit: Circuit, cause: UnavailableError): void {
+  function beginOutage(circuit: Circuit, cause: UnavailableError): void {
     const nowMs = clock.monotonicMs();
-    era += 1;
-    circuit.away = { sinceMs: nowMs, toldMs: nowMs, era };
+    circuit.outage = { sinceMs: nowMs, reportedMs: nowMs, generation: gate.startGeneration() };
     report.opened(circuit.dependency, cause);
   }
 
-  function remind(dependency: Dependency, away: Outage, cause: UnavailableError): void {
-    if (elapsedSince(away.toldMs) < remindEveryMs) return;
-    away.toldMs = clock.monotonicMs();
-    report.stillOpen(dependency, elapsedSince(away.sinceMs), cause);
+  function remind({ dependency, outage }: Circuit, cause: UnavailableError): void {
+    if (outage === undefined || elapsedSince(outage.reportedMs) < remindEveryMs) return;
+    outage.reportedMs = clock.monotonicMs();
+    report.stillOpen(dependency, elapsedSince(outage.sinceMs), cause);
   }
 
-  /** A call that timed out on several systems counts against the one it was made to. */
-  const circuitOf = ({ dependency }: UnavailableError, called: Dependency): Circuit =>
-    circuits.of(dependency === 'unknown' ? called : dependency);
-  const elapsedSince = (thenMs: number): number => Math.round(clock.monotonicMs() - thenMs);
-
   return {
-    admit: async (signal) => {
-      signal.throwIfAborted();
-      if (door === 'closed') return FREE_PASS;
-      const called = room.wait(signal);
-      admitProbe();
-      return called;
+    admit: gate.admit,
+    startCall: (called) => {
+      const generation = gate.generation();
+      const circuit = circuits.of(called);
+      return {
+        answered: () => answered(circuit, generation),
+        failed: (thrown) => {
+          if (!(thrown instanceof UnavailableError)) return;
+          // A call that timed out on several systems counts against the one it was made to.
+          const { dependency } = thrown;
+          failed(dependency === 'unknown' ? circuit : circuits.of(dependency), generation, thrown);
+        },
+      };
     },
-    watch: async (dependency, call) => {
-      const beganInEra = era;
-      const circuit = circuits.of(dependency);
+    states: () => circuits.all().map(({ dependency, outage }) => ({ dependency, isOpen: outage !== undefined })),
+    shut: gate.shut,
+  };
+}
+
+/** The same consumer behind the breaker's gate; a job that is not admitted goes back to the queue unchanged. */
+export function gateJobs(consumer: JobConsumer, breaker: Pick<Breaker, 'admit'>): JobConsumer {
+  return {
+    consume: async (delivery, signal) => {
+      const permit = await breaker.admit(signal);
+      if (permit === undefined) return { action: 'hand_back' };
       try {
-        const answer = await call();
-        answered(circuit, beganInEra);
-        return answer;
-      } catch (thrown) {
-        if (thrown instanceof UnavailableError) failed(circuitOf(thrown, dependency), beganInEra, thrown);
-        throw thrown;
+        return await consumer.consume(delivery, signal);
+      } finally {
+        permit.release();
       }
     },
-    states: () => circuits.all().map(({ dependency, away }) => ({ dependency, away: away !== undefined })),
-    shut: room.shut,
   };
 }

@@ -1,26 +1,26 @@
 import type { Dependency } from '../domain/errors.js';
 
-/** What is known of one dependency. */
+/** The breaker's knowledge of one dependency. */
 export interface Circuit {
   readonly dependency: Dependency;
   /** Failed calls since it last answered. */
   failures: number;
-  /** Undefined while it counts as well. */
-  away: Outage | undefined;
+  /** Undefined while the dependency counts as available. */
+  outage: Outage | undefined;
 }
 
-export interface Outage {
+interface Outage {
   readonly sinceMs: number;
-  /** The breaker's era that began when it was found away; an answer to an earlier call does not end it. */
-  readonly era: number;
-  /** When somebody was last told of it. */
-  toldMs: number;
+  /** The generation that began with the outage; an answer to an earlier call does not end the outage. */
+  readonly generation: number;
+  /** When the outage was last reported. */
+  reportedMs: number;
 }
 
 interface Circuits {
   /** The dependency's circuit, made when it is first asked for. */
   readonly of: (dependency: Dependency) => Circuit;
-  readonly noneAway: () => boolean;
+  readonly allClosed: () => boolean;
   readonly all: () => readonly Circuit[];
 }
 
@@ -29,11 +29,11 @@ export function createCircuits(): Circuits {
   const all = (): readonly Circuit[] => [...circuits.values()];
   return {
     of: (dependency) => {
-      const circuit = circuits.get(dependency) ?? { dependency, failures: 0, away: undefined };
+      const circuit = circuits.get(dependency) ?? { dependency, failures: 0, outage: undefined };
       circuits.set(dependency, circuit);
       return circuit;
     },
-    noneAway: () => all().every(({ away }) => away === undefined),
+    allClosed: () => all().every(({ outage }) => outage === undefined),
     all,
   };
 }

@@ -1,20 +1,20 @@
-/** Who waits, in the order of arrival. */
-export interface PermitQueue<Call> {
-  /** Resolves to what it is called with, or to undefined once the room is shut; rejects with the signal's reason. */
-  readonly wait: (signal: AbortSignal) => Promise<Call | undefined>;
+/** Jobs that wait for a permit, in the order of their arrival. */
+export interface PermitQueue<Permit> {
+  /** Resolves to the permit, or to undefined once the queue is shut; rejects with the signal's reason. */
+  readonly wait: (signal: AbortSignal) => Promise<Permit | undefined>;
   readonly isEmpty: () => boolean;
-  readonly callFirst: (call: Call) => void;
-  readonly callAll: (call: Call) => void;
-  /** Sends everybody away, and whoever comes from now on. */
+  readonly admitFirst: (permit: Permit) => void;
+  readonly admitAll: (permit: Permit) => void;
+  /** Ends all waits without a permit, and each later wait at once. */
   readonly shut: () => void;
 }
 
-export function createPermitQueue<Call>(): PermitQueue<Call> {
-  const waiting = new Set<(call: Call | undefined) => void>();
+export function createPermitQueue<Permit>(): PermitQueue<Permit> {
+  const waiting = new Set<(permit: Permit | undefined) => void>();
   let isShut = false;
 
-  const callEach = (call: Call | undefined): void => {
-    for (const called of waiting) called(call);
+  const endEach = (permit: Permit | undefined): void => {
+    for (const end of waiting) end(permit);
   };
 
   return {
@@ -24,30 +24,30 @@ export function createPermitQueue<Call>(): PermitQueue<Call> {
           resolve(undefined);
           return;
         }
-        const called = (call: Call | undefined): void => {
-          waiting.delete(called);
+        const end = (permit: Permit | undefined): void => {
+          waiting.delete(end);
           signal.removeEventListener('abort', abort);
-          resolve(call);
+          resolve(permit);
         };
         const abort = (): void => {
-          waiting.delete(called);
+          waiting.delete(end);
           // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- an abort reason is passed on as it is
           reject(signal.reason);
         };
         signal.addEventListener('abort', abort, { once: true });
-        waiting.add(called);
+        waiting.add(end);
       }),
     isEmpty: () => waiting.size === 0,
-    callFirst: (call) => {
-      for (const called of waiting) {
-        called(call);
+    admitFirst: (permit) => {
+      for (const end of waiting) {
+        end(permit);
         return;
       }
     },
-    callAll: callEach,
+    admitAll: endEach,
     shut: () => {
       isShut = true;
-      callEach(undefined);
+      endEach(undefined);
     },
   };
 }

@@ -4,16 +4,21 @@ import type { ErrorCode } from '../domain/error-codes.js';
 import type { OperationEntry } from '../domain/operation.js';
 import { storable } from '../domain/text.js';
 import type { Log } from './logger.js';
-import type { Metrics } from './metrics.js';
+import type { CleanupMetrics } from './metrics.js';
 
-/** Writes one line for each outcome, counts it, and marks the active span, which the queue library leaves unmarked. */
-export function createCleanupObserver({ log, metrics }: { log: Log; metrics: Metrics }): CleanupObserver {
+interface Deps {
+  readonly log: Log;
+  readonly metrics: Pick<CleanupMetrics, 'recordCleanup'>;
+}
+
+/** Writes one line for each outcome, counts it, and marks the active span, because the queue library does not. */
+export function createCleanupObserver({ log, metrics }: Deps): CleanupObserver {
   return {
     concluded: (entry, cause) => {
-      metrics.cleanupConcluded(entry);
+      metrics.recordCleanup(entry);
       markSpan(entry);
       const { level, message } = ENDINGS[entry.errorCode];
-      // Of a bug, where it came from; of all else the code and the message say enough.
+      // Only a bug needs the stack; for other errors the code and the message are enough.
       log[level]({ ...fieldsOf(entry), ...(entry.errorCode === 'internal_error' && { err: cause }) }, message);
     },
     auditRowLost: (entry, cause) => log.error({ ...fieldsOf(entry), err: cause }, 'operation log row lost'),

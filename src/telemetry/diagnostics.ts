@@ -5,14 +5,14 @@ import type { Log } from './logger.js';
 const QUIET_MS = 60_000;
 
 /**
- * OpenTelemetry's own complaints, in our log: the first at once, then at most one a minute with the number of those
- * left out. A collector that is away for a day must not bury the lines about the work.
+ * Writes OpenTelemetry's own messages to our log: the first warning at once, then at most one a minute with the number of
+ * those left out. A collector that is unavailable for a day must not hide the lines about the work.
  */
 export function createDiagnostics(log: Log, clock: Clock): DiagLogger {
   let quietUntilMs = -Infinity;
   let leftOut = 0;
 
-  const complain = (message: string) => {
+  const warn = (message: string) => {
     const nowMs = clock.monotonicMs();
     if (nowMs < quietUntilMs) {
       leftOut += 1;
@@ -22,17 +22,17 @@ export function createDiagnostics(log: Log, clock: Clock): DiagLogger {
     quietUntilMs = nowMs + QUIET_MS;
     leftOut = 0;
   };
-  const mention = (message: string) => log.debug({ detail: message }, 'telemetry');
-  return { error: complain, warn: complain, info: mention, debug: mention, verbose: mention };
+  const debug = (message: string) => log.debug({ detail: message }, 'telemetry');
+  return { error: warn, warn, info: debug, debug, verbose: debug };
 }
 
-/** The SDK hands an exception over as JSON with its whole stack; its message is what an operator can use. */
+/** The SDK passes an exception on as JSON with its whole stack; an operator needs its message only. */
 function readable(text: string): string {
   const [, quoted] = /"message":("(?:[^"\\]|\\.)*")/.exec(text) ?? [];
   return (quoted === undefined ? text : String(JSON.parse(quoted))).slice(0, 1_000);
 }
 
-/** The level that `OTEL_LOG_LEVEL` names; undefined when it names none. */
+/** The level that `OTEL_LOG_LEVEL` names; undefined for any other text. */
 export function diagnosticsLevel(text: string | undefined): DiagLogLevel | undefined {
   const wanted = text?.trim().toUpperCase();
   return Object.entries(DiagLogLevel)

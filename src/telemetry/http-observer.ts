@@ -10,17 +10,22 @@ interface AnsweredRequest {
   readonly elapsedMs: number;
 }
 
-/** Told by the HTTP server; must not throw. */
+/** Called by the HTTP server; must not throw. */
 interface HttpObserver {
   readonly answered: (request: AnsweredRequest) => void;
   readonly failed: (request: Pick<AnsweredRequest, 'requestId' | 'method' | 'route'>, cause: unknown) => void;
 }
 
-/** Measures every request; of the log's readers only those who ask for `debug` want a line for each. */
-export function createHttpObserver({ log, metrics }: { log: Log; metrics: Metrics }): HttpObserver {
+interface Deps {
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'recordRequest'>;
+}
+
+/** Measures every request, and logs each at the level `debug`: at `info` the requests would hide the lines about cleanups. */
+export function createHttpObserver({ log, metrics }: Deps): HttpObserver {
   return {
     answered: (request) => {
-      metrics.requestAnswered(request);
+      metrics.recordRequest(request);
       const { requestId, elapsedMs, ...rest } = request;
       log.debug({ request_id: requestId, ...rest, duration_ms: Math.round(elapsedMs) }, 'request answered');
     },

@@ -1,7 +1,7 @@
+import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { pino } from 'pino';
-import { currentTrace } from './current-trace.js';
 
-/** What the other rooms need of a log: fields first, then a constant message. */
+/** The log as the rest of the program sees it: fields first, then a constant message. */
 export interface Log {
   readonly debug: (fields: Readonly<Record<string, unknown>>, message: string) => void;
   readonly info: (fields: Readonly<Record<string, unknown>>, message: string) => void;
@@ -11,7 +11,7 @@ export interface Log {
 
 export interface LoggerOptions {
   readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
-  /** Where the lines go; standard output when not given. */
+  /** Receives the lines; standard output without it. */
   readonly destination?: { readonly write: (line: string) => unknown };
   readonly name: string;
 }
@@ -31,10 +31,10 @@ export function createLogger({ level, destination, name }: LoggerOptions): Log {
       formatters: { level: (label) => ({ level: label }) },
       mixin: () => currentTrace() ?? {},
       redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`]), censor: '***' },
-      // The last gate: messages of drivers may quote the address they were given, whatever field they end up in.
+      // On the finished line, because a driver's message may quote an address, in any field.
       hooks: { streamWrite: withoutPasswords },
     },
-    // A line lost in a buffer would be the one that tells why the process died.
+    // Written synchronously: a line lost in a buffer would be the one that says why the process died.
     destination ?? pino.destination({ fd: 1, sync: true }),
   );
   return {
@@ -49,3 +49,13 @@ export function createLogger({ level, destination, name }: LoggerOptions): Log {
 function withoutPasswords(line: string): string {
   return line.includes('://') ? line.replaceAll(/(:\/\/[^\s"/?#:@]*):[^\s"/?#]*@/g, '$1:***@') : line;
 }
+
+/** The ids of the active span, under the names of the log fields; undefined outside a span. */
+function currentTrace(): { readonly trace_id: string; readonly span_id: string } | undefined {
+  const context = trace.getActiveSpan()?.spanContext();
+  if (context === undefined || !isSpanContextValid(context)) return undefined;
+  return { trace_id: context.traceId, span_id: context.spanId };
+}
+
+/** The active trace's id, or the empty string. */
+export const currentTraceId = (): string => currentTrace()?.trace_id ?? '';

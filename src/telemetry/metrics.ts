@@ -1,10 +1,14 @@
 import {
   metrics as api,
+  trace,
   type Attributes,
+  type Histogram,
   type Meter,
   type ObservableCallback,
   type ObservableGauge,
+  type Tracer,
 } from '@opentelemetry/api';
+import type { Clock } from '../async/clock.js';
 import type { ErrorCode } from '../domain/error-codes.js';
 import { isOpSource } from '../domain/operation.js';
 
@@ -14,7 +18,7 @@ type RemoveOutcome = 'gone' | 'still_there' | 'failed';
 interface CleanupMeasure {
   readonly outcome: 'success' | 'failure';
   readonly errorCode: ErrorCode;
-  /** As it arrived; a word that is no operation source is counted as `unknown`. */
+  /** As it arrived; a word that is not an operation source is counted as `unknown`. */
   readonly opSource: string;
   readonly elapsedMs: number;
 }
@@ -37,48 +41,68 @@ interface QueueCount {
 
 interface CircuitState {
   readonly dependency: string;
-  /** The dependency is away, and jobs wait for it. */
-  readonly away: boolean;
+  /** The dependency is unavailable, and jobs wait for it. */
+  readonly isOpen: boolean;
 }
 
-/** The instruments of the contract, section 8. No member throws. */
-export interface Metrics {
-  readonly cleanupConcluded: (measure: CleanupMeasure) => void;
-  readonly leaseAsked: (elapsedMs: number, outcome: LeaseAcquireOutcome) => void;
-  readonly removalAsked: (elapsedMs: number, outcome: RemoveOutcome) => void;
-  /**
-   * Asks `count` whenever the metrics are read, until the returned function is called. While `count` rejects, the
-   * gauge stays at the last number it was told.
-   */
-  readonly watchQueue: (count: () => Promise<readonly QueueCount[]>) => () => void;
-  readonly sweepEnqueued: (jobs: number) => void;
-  readonly sweepEnded: (status: SweepEnding) => void;
-  /** Asks for the lag, in milliseconds, as `watchQueue` asks for counts. */
-  readonly watchRetentionLag: (lagMs: () => Promise<number>) => () => void;
-  /** Asks for each dependency's state whenever the metrics are read, until the returned function is called. */
-  readonly watchCircuits: (states: () => readonly CircuitState[]) => () => void;
-  readonly requestAnswered: (measure: RequestMeasure) => void;
+export interface CleanupMetrics {
+  readonly recordCleanup: (measure: CleanupMeasure) => void;
+  readonly recordLeaseAcquire: (elapsedMs: number, outcome: LeaseAcquireOutcome) => void;
+  readonly recordRemoval: (elapsedMs: number, outcome: RemoveOutcome) => void;
 }
 
-// From a hit in a local store up to the longest Docker timeout that makes sense.
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** Each `observe` function asks whenever the metrics are read, until the function that it returned is called. */
+interface RetentionMetrics {
+  readonly countEnqueued: (jobs: number) => void;
+  readonly countSweep: (status: SweepEnding) => void;
+  /** Asks for the lag in milliseconds; while that rejects, the gauge has no new value. */
+  readonly observeRetentionLag: (lagMs: () => Promise<number>) => () => void;
+}
+
+interface ServiceMetrics {
+  /** While `count` rejects, the gauge stays at its last numbers. */
+  readonly observeQueue: (count: () => Promise<readonly QueueCount[]>) => () => void;
+  readonly observeCircuits: (states: () => readonly CircuitState[]) => () => void;
+  readonly recordRequest: (measure: RequestMeasure) => void;
+}
+
+/** The instruments of the contract, section 8. No member throws. Each caller takes only the members that it needs. */
+export type Metrics = CleanupMetrics & RetentionMetrics & ServiceMetrics;
 
 /** Call it after telemetry has started: instruments of a meter that was asked for earlier record nothing. */
 export function createMetrics(meter: Meter = api.getMeter('runtime-cleanup')): Metrics {
-  const inSeconds = (name: string, description: string) =>
-    meter.createHistogram(name, { description, unit: 's', advice: { explicitBucketBoundaries: SECONDS } });
+  return { ...cleanupMetrics(meter), ...retentionMetrics(meter), ...serviceMetrics(meter) };
+}
+
+function cleanupMetrics(meter: Meter): CleanupMetrics {
   const outcomes = meter.createCounter('rtmanager.cleanup.outcomes', {
     description: 'Cleanup operations by how they ended',
     unit: '{operation}',
   });
-  const cleanups = inSeconds('rtmanager.cleanup.duration', 'How long cleanup operations took');
-  const leases = inSeconds('rtmanager.lease.acquire.duration', 'How long the lease store took to answer');
-  const removals = inSeconds('rtmanager.docker.remove.duration', 'How long the engine took to remove a container');
-  const jobs = meter.createObservableGauge('rtmanager.queue.jobs', {
-    description: 'Jobs in the queue by state',
-    unit: '{job}',
-  });
+  const cleanups = inSeconds(meter, 'rtmanager.cleanup.duration', 'How long cleanup operations took');
+  const leases = inSeconds(meter, 'rtmanager.lease.acquire.duration', 'How long the lease store took to answer');
+  const removals = inSeconds(
+    meter,
+    'rtmanager.docker.remove.duration',
+    'How long the engine took to remove a container',
+  );
+  return {
+    recordCleanup: ({ outcome, errorCode, opSource, elapsedMs }) => {
+      const attributes: Attributes = {
+        outcome,
+        error_code: errorCode,
+        // Any client may write any word into a job; each new word would be a new time series for ever.
+        op_source: isOpSource(opSource) ? opSource : 'unknown',
+      };
+      outcomes.add(1, attributes);
+      cleanups.record(elapsedMs / 1_000, attributes);
+    },
+    recordLeaseAcquire: (elapsedMs, outcome) => leases.record(elapsedMs / 1_000, { outcome }),
+    recordRemoval: (elapsedMs, outcome) => removals.record(elapsedMs / 1_000, { outcome }),
+  };
+}
 
+function retentionMetrics(meter: Meter): RetentionMetrics {
   const enqueued = meter.createCounter('rtmanager.retention.enqueued', {
     description: 'Cleanups that retention sweeps put into the queue',
     unit: '{job}',
@@ -91,51 +115,66 @@ export function createMetrics(meter: Meter = api.getMeter('runtime-cleanup')): M
     description: 'How long the oldest stopped container that retention may take is past due',
     unit: 's',
   });
-  const circuits = meter.createObservableGauge('rtmanager.circuit.open', {
-    description: '1 while jobs wait for a dependency that is away, 0 while it answers',
-  });
-  const requests = inSeconds('http.server.request.duration', 'How long HTTP requests took');
-
   return {
-    sweepEnqueued: (count) => enqueued.add(count),
-    sweepEnded: (status) => sweeps.add(1, { status }),
-    watchRetentionLag: (lagMs) =>
-      watched(lag, async (result) => {
+    countEnqueued: (jobs) => enqueued.add(jobs),
+    countSweep: (status) => sweeps.add(1, { status }),
+    observeRetentionLag: (lagMs) =>
+      observed(lag, async (result) => {
         const ms = await lagMs().catch(() => undefined);
         if (ms !== undefined) result.observe(ms / 1_000);
       }),
-    watchCircuits: (states) =>
-      watched(circuits, (result) => {
-        for (const { dependency, away } of states()) result.observe(away ? 1 : 0, { dependency });
+  };
+}
+
+function serviceMetrics(meter: Meter): ServiceMetrics {
+  const jobs = meter.createObservableGauge('rtmanager.queue.jobs', {
+    description: 'Jobs in the queue by state',
+    unit: '{job}',
+  });
+  const circuits = meter.createObservableGauge('rtmanager.circuit.open', {
+    description: '1 while jobs wait for an unavailable dependency, 0 while it answers',
+  });
+  const requests = inSeconds(meter, 'http.server.request.duration', 'How long HTTP requests took');
+  return {
+    observeQueue: (count) =>
+      observed(jobs, async (result) => {
+        const counts = await count().catch(() => []);
+        for (const { queue, state, jobs } of counts) result.observe(jobs, { queue, state });
       }),
-    requestAnswered: ({ method, route, status, elapsedMs }) =>
+    observeCircuits: (states) =>
+      observed(circuits, (result) => {
+        for (const { dependency, isOpen } of states()) result.observe(isOpen ? 1 : 0, { dependency });
+      }),
+    recordRequest: ({ method, route, status, elapsedMs }) =>
       requests.record(elapsedMs / 1_000, {
         'http.request.method': method,
         'http.route': route,
         'http.response.status_code': status,
       }),
-    cleanupConcluded: ({ outcome, errorCode, opSource, elapsedMs }) => {
-      const attributes: Attributes = {
-        outcome,
-        error_code: errorCode,
-        // Anybody may write anything into a job; each new word would be a new time series for ever.
-        op_source: isOpSource(opSource) ? opSource : 'unknown',
-      };
-      outcomes.add(1, attributes);
-      cleanups.record(elapsedMs / 1_000, attributes);
-    },
-    leaseAsked: (elapsedMs, outcome) => leases.record(elapsedMs / 1_000, { outcome }),
-    removalAsked: (elapsedMs, outcome) => removals.record(elapsedMs / 1_000, { outcome }),
-    watchQueue: (count) =>
-      watched(jobs, async (result) => {
-        const counts = await count().catch(() => []);
-        for (const { queue, state, jobs } of counts) result.observe(jobs, { queue, state });
-      }),
   };
 }
 
+// From a hit in a local store up to the longest Docker timeout that makes sense.
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+function inSeconds(meter: Meter, name: string, description: string): Histogram {
+  return meter.createHistogram(name, { description, unit: 's', advice: { explicitBucketBoundaries: SECONDS } });
+}
+
 /** Has the gauge observed whenever the metrics are read, until the returned function is called. */
-function watched(gauge: ObservableGauge, observe: ObservableCallback): () => void {
+function observed(gauge: ObservableGauge, observe: ObservableCallback): () => void {
   gauge.addCallback(observe);
   return () => gauge.removeCallback(observe);
+}
+
+/** What the parts of the program are measured and traced with. */
+export interface Telemetry {
+  readonly tracer: Tracer;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+}
+
+/** Call it after `startTelemetry`; without that, all that is measured is dropped, at next to no cost. */
+export function createTelemetry(clock: Clock): Telemetry {
+  return { tracer: trace.getTracer('runtime-cleanup'), metrics: createMetrics(), clock };
 }

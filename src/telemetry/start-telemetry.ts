@@ -1,4 +1,5 @@
 import { context, diag, DiagLogLevel, metrics, propagation, trace } from '@opentelemetry/api';
+import type { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import type { Clock } from '../async/clock.js';
 import { createDiagnostics, diagnosticsLevel } from './diagnostics.js';
 import type { Log } from './logger.js';
@@ -9,19 +10,19 @@ export type OtelEnvironment = Readonly<Record<string, string | undefined>>;
 export interface RunningTelemetry {
   /** All metrics in the text format of Prometheus; undefined unless `scraped` was asked for. */
   readonly metricsText?: () => Promise<string>;
-  /** Sends what is still buffered, for a few seconds at most; never rejects. A second call does nothing. */
+  /** Sends the buffered telemetry, for a few seconds at most; never rejects. A second call does nothing. */
   readonly shutdown: () => Promise<void>;
 }
 
 export interface TelemetryOptions {
-  /** OpenTelemetry's own packages read the same variables from the process; this copy only decides what to start. */
+  /** Only decides what is started: OpenTelemetry's own packages read the same variables from the process. */
   readonly environment: OtelEnvironment;
   readonly log: Log;
   readonly clock: Clock;
   readonly version: string;
-  /** Keep metrics for whoever asks, whatever the environment wants sent. */
+  /** Keeps metrics to be read, also when the environment asks for no exporter. */
   readonly scraped?: boolean;
-  /** How long `shutdown` may take; a collector that does not answer must not keep the process from ending. */
+  /** The time limit of `shutdown`: a collector that does not answer must not keep the process from ending. */
   readonly shutdownLimitMs?: number;
 }
 
@@ -29,7 +30,7 @@ const NOTHING_STARTED: RunningTelemetry = { shutdown: async () => {} };
 
 /**
  * Starts exporting what the standard `OTEL_*` variables ask for; without them nothing is loaded, started or sent. Must
- * be called before the first tracer or meter is asked for. Trouble with telemetry is logged and never rejects.
+ * be called before the first tracer or meter is asked for. A failure of telemetry is logged and never rejects.
  */
 export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
   const { environment, log, version, scraped = false } = options;
@@ -37,27 +38,27 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
   if (!wanted.traces && !wanted.metrics && !scraped) return NOTHING_STARTED;
   try {
     const { NodeSDK, resources } = await import('@opentelemetry/sdk-node');
-    const scraping = scraped ? (await import('./scraping.js')).createScraping() : undefined;
-    const hearDiagnostics = diagnosticsOf(options);
-    hearDiagnostics();
+    const scraping = scraped ? await createScraping() : undefined;
+    const useOurDiagnostics = diagnosticsOf(options);
+    useOurDiagnostics();
     const sdk = new NodeSDK({
       // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES are read by the env detector and win over these.
       resource: resources
         .defaultResource()
         .merge(resources.resourceFromAttributes({ 'service.name': 'runtime-cleanup', 'service.version': version })),
-      // The SDK's default also publishes the command line, which is no place for telemetry to look.
+      // The SDK's default also publishes the command line, which may hold secrets.
       ...(isSet(environment['OTEL_NODE_RESOURCE_DETECTORS'])
         ? {}
         : {
             resourceDetectors: [resources.envDetector, resources.hostDetector, resources.serviceInstanceIdDetector],
           }),
-      // Left out, each of these would be made from the environment, and its default is to send to localhost.
+      // Without these, the SDK makes each from the environment, and its default is to send to localhost.
       ...(wanted.traces ? {} : { spanProcessors: [] }),
       ...(wanted.metrics ? {} : { metricReaders: scraping === undefined ? [] : [scraping.reader] }),
       logRecordProcessors: [],
     });
-    // Once more: with OTEL_LOG_LEVEL set, the SDK has just put a console logger in place, which writes among our results.
-    hearDiagnostics();
+    // Again: with OTEL_LOG_LEVEL set, the SDK has just installed a console logger, which writes among a command's results.
+    useOurDiagnostics();
     if (wanted.metrics && scraping !== undefined) addReader(sdk, scraping.reader);
     sdk.start();
     const shutdown = once(() => stop(sdk, options));
@@ -68,7 +69,31 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
   }
 }
 
-/** Where the SDK keeps the readers it made from the environment; none of its options adds one to those. */
+/** A reader of the metrics that is asked, instead of sending. */
+interface Scraping {
+  readonly reader: PrometheusExporter;
+  /** All metrics at this moment, in the text format of Prometheus. */
+  readonly text: () => Promise<string>;
+}
+
+/** Loads the exporter only here: the commands that nothing scrapes start faster without it. */
+async function createScraping(): Promise<Scraping> {
+  const { PrometheusExporter, PrometheusSerializer } = await import('@opentelemetry/exporter-prometheus');
+  // By default the exporter listens on a port of its own.
+  const reader = new PrometheusExporter({ preventServerStart: true });
+  // Without the resource: its attributes are still being looked up at the first scrape, and every scraper adds its own.
+  const serializer = new PrometheusSerializer('', false, undefined, true, true);
+  return {
+    reader,
+    text: async () => {
+      // The errors are those of single gauges, which are then missing from the text; the other metrics are complete.
+      const { resourceMetrics } = await reader.collect();
+      return serializer.serialize(resourceMetrics);
+    },
+  };
+}
+
+/** The SDK's private list of the readers that it made from the environment; no option adds a reader to those. */
 interface ReaderList {
   readonly _meterProviderConfig?: { readonly readers?: unknown[] };
 }

@@ -4,14 +4,19 @@ import type { SweepObserver } from '../retention/ports.js';
 import type { Log } from './logger.js';
 import type { Metrics } from './metrics.js';
 
-/** One line for each sweep, one for each game that it could not ask for, and the counters. */
-export function createSweepObserver({ log, metrics }: { log: Log; metrics: Metrics }): SweepObserver {
+interface Deps {
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'countEnqueued' | 'countSweep'>;
+}
+
+/** Writes one line for each sweep and one for each game that could not be enqueued, and counts. */
+export function createSweepObserver({ log, metrics }: Deps): SweepObserver {
   return {
-    enqueued: (jobs) => metrics.sweepEnqueued(jobs),
+    enqueued: (jobs) => metrics.countEnqueued(jobs),
     skipped: (gameId, cause) =>
       log.warn({ game_id: storable(gameId, 256), reason: messageOf(cause) }, 'sweep skipped a game'),
     ended: (report) => {
-      metrics.sweepEnded(report.status);
+      metrics.countSweep(report.status);
       switch (report.status) {
         case 'done':
           log.info({ ...report }, 'sweep done');
@@ -20,7 +25,7 @@ export function createSweepObserver({ log, metrics }: { log: Log; metrics: Metri
           log.error({ ...report }, 'sweep refused');
           return;
         case 'busy':
-          log.info({}, 'sweep left to another one that is under way');
+          log.info({}, 'sweep skipped: another sweep is running');
       }
     },
   };

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { startEmbeddedPostgres } from '../../adapters/postgres/embedded/embedded-postgres.js';
 import { createPostgresLeaseStore } from '../../adapters/postgres/lease-store.js';
 import { migrate, pendingMigrations } from '../../adapters/postgres/migrate.js';
-import { createPool } from '../../adapters/postgres/pool.js';
+import { createPool, type PoolSettings } from '../../adapters/postgres/pool.js';
 import { createSweepLock } from '../../adapters/postgres/sweep-lock.js';
 import { createPrisma, databaseTime, warmUp } from '../../adapters/prisma/client.js';
 import { createHolds } from '../../adapters/prisma/holds.js';
@@ -16,7 +16,7 @@ import { messageOf } from '../../domain/errors.js';
 import type { LeaseStore } from '../../lease/lease-store.js';
 import type { Holds } from '../../retention/holds.js';
 import type { RetentionRecords, SweepLock } from '../../retention/ports.js';
-import { type ShutdownStack, opening } from '../shutdown-stack.js';
+import { openAllOrNone, type ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import { waitForDependency } from '../wait-for-dependency.js';
 
@@ -31,7 +31,7 @@ export interface Database {
   readonly retentionRecords: RetentionRecords;
   readonly holds: Holds;
   readonly sweepLock: SweepLock;
-  /** What time it is by the database's clock. */
+  /** The time by the database's clock. */
   readonly now: () => Promise<Date>;
   readonly pool: Pool;
   readonly close: () => Promise<void>;
@@ -39,18 +39,22 @@ export interface Database {
 
 export const MIGRATIONS_DIR = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
 
-/** Connections of one process beyond those its jobs use: people's queries, a sweep and its lock, the health check. */
+/** Connections of one process besides those of its jobs: for HTTP and commands, a sweep and its lock, the readiness check. */
 const SPARE_CONNECTIONS = 6;
 
-/** Reaches the database (starting the embedded one where none is named), migrates it if need be, and opens a pool. */
+/** Connects the database (starting the embedded one where none is named), migrates it if need be, and waits for it. */
 export function openDatabase(context: Context): Promise<Database> {
-  return opening(context.log, async (closing) => {
-    const url = await reachDatabase(context, closing);
-    await waitForDependency(context, 'the database', () => bringUpToDate(context, url));
-    const { prisma, database } = connect(context, url, closing);
+  return openAllOrNone(context.log, async (closing) => {
+    const { database, prisma } = await connect(context, 'runtime-cleanup', closing);
+    await waitForDependency(context, 'the database', () => bringUpToDate(context, database.url));
     await waitForDependency(context, 'the database', () => warmUp(prisma));
     return database;
   });
+}
+
+/** The database as it is: not migrated, and not asked anything yet. */
+export function connectDatabase(context: Context, applicationName: string): Promise<Database> {
+  return openAllOrNone(context.log, async (closing) => (await connect(context, applicationName, closing)).database);
 }
 
 /** The named database's address, or that of the embedded server, which is started if it does not run. */
@@ -64,7 +68,7 @@ export async function reachDatabase({ config, log }: Context, closing: ShutdownS
   return server.url;
 }
 
-/** Looks before it migrates, so that a role that may not create tables can still run against a migrated database. */
+/** Migrates only if something is pending, so that a role without the right to create tables can use a migrated database. */
 async function bringUpToDate({ log }: Context, connectionString: string): Promise<void> {
   const where = { connectionString, migrationsDir: MIGRATIONS_DIR };
   if ((await pendingMigrations(where)).length === 0) return;
@@ -72,15 +76,34 @@ async function bringUpToDate({ log }: Context, connectionString: string): Promis
   log.info({ applied }, 'database migrated');
 }
 
-function connect({ config, log }: Context, url: string, closing: ShutdownStack) {
-  // A job uses one connection at a time, and its lease's renewal a second one.
-  const max = 2 * config.workerConcurrency + SPARE_CONNECTIONS;
-  const pool = createPool({ connectionString: url, applicationName: 'runtime-cleanup', max }, (error) =>
-    log.debug({ reason: messageOf(error) }, 'idle database connection lost'),
-  );
-  closing.add('database pool', () => pool.end());
+interface PoolRequest extends PoolSettings {
+  readonly open: (settings: PoolSettings, onIdleError: (error: Error) => void) => Pool;
+}
+
+/** A pool and the Prisma client over it; opens no connection yet. */
+export function connectPool(
+  { log }: Pick<Context, 'log'>,
+  { open, ...settings }: PoolRequest,
+  closing: Pick<ShutdownStack, 'add'>,
+) {
+  const pool = open(settings, (error) => log.debug({ reason: messageOf(error) }, 'idle database connection lost'));
   const prisma = createPrisma(pool);
-  closing.add('prisma client', () => prisma.$disconnect());
+  closing.add('database', async () => {
+    try {
+      await prisma.$disconnect();
+    } finally {
+      await pool.end();
+    }
+  });
+  return { pool, prisma };
+}
+
+async function connect(context: Context, applicationName: string, closing: ShutdownStack) {
+  const url = await reachDatabase(context, closing);
+  // A job uses one connection at a time, and its lease's renewal a second one.
+  const max = 2 * context.config.workerConcurrency + SPARE_CONNECTIONS;
+  const settings = { connectionString: url, applicationName, max, open: createPool };
+  const { pool, prisma } = connectPool(context, settings, closing);
   const database: Database = {
     url,
     records: createRuntimeRecords({ prisma }),

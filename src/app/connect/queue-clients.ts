@@ -1,4 +1,3 @@
-import type { QueueBackend } from '../../adapters/bullmq/store/queue-store.js';
 import { createDeadLetters } from '../../adapters/bullmq/dead-letters/dead-letters.js';
 import { createJobWaiter } from '../../adapters/bullmq/lookup/wait-for-jobs.js';
 import { createJobLookup } from '../../adapters/bullmq/lookup/job-lookup.js';
@@ -8,11 +7,12 @@ import { createScheduleStatus } from '../../adapters/bullmq/sweeps/schedule-stat
 import type { DeadLetters } from '../../jobs/dead-letters.js';
 import type { JobWaiter, JobLookup } from '../../jobs/ports.js';
 import type { DeadLetterGames, SweepSchedule } from '../../retention/ports.js';
-import type { ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
+import type { ClientBackend } from '../not-yet-connected.js';
+import type { ShutdownStack } from '../shutdown-stack.js';
 import { queueReport } from './queue-store.js';
 
-/** All that people and other services may do with the queues. Each part connects at its first use. */
+/** What commands, HTTP and sweeps may do with the queues. Each client connects at its first use. */
 export interface Queues {
   readonly producer: CleanupProducer;
   readonly endings: JobWaiter;
@@ -21,7 +21,7 @@ export interface Queues {
   readonly schedule: SweepSchedule;
 }
 
-export function composeQueues({ clock, log }: Context, backend: QueueBackend, closing: ShutdownStack): Queues {
+export function composeQueues({ clock, log }: Context, backend: ClientBackend, closing: ShutdownStack): Queues {
   const deps = { backend, clock, report: queueReport(log) };
   const closed = <Part extends { readonly close: () => Promise<void> }>(what: string, part: Part): Part => {
     closing.add(what, part.close);

@@ -12,7 +12,7 @@ import { connectRedis } from './redis.js';
 
 const POOL_MAX = 4;
 
-/** The store that the job queue lives in, reached and ready. */
+/** Connects the store that keeps the job queue, and waits until it answers. */
 export async function openQueueBackend(
   context: Context,
   database: Pick<Database, 'url' | 'pool'>,
@@ -36,7 +36,7 @@ export async function openQueueBackend(
   });
 }
 
-/** What the queue tells, as log lines: one for the start of an outage, one for its end. */
+/** The queue's reports as log lines: one for the start of an outage, one for its end. */
 export function queueReport(log: Log): QueueReport {
   return {
     unavailable: (cause) => log.warn({ reason: messageOf(cause) }, 'queue store unavailable'),

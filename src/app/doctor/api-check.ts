@@ -8,7 +8,7 @@ type Finding = Omit<Check, 'name'>;
 
 const ANSWER_LIMIT_MS = 2_000;
 
-/** Whether the address of the HTTP API is ours or free. Nothing else depends on it, so at worst it is a warning. */
+/** Whether the HTTP API of this service answers at its address, or the address is free. At worst a warning: no other part needs it. */
 export async function checkApi({
   config,
   clock,
@@ -28,18 +28,18 @@ export async function checkApi({
     if (isOurs(response.status, await withDeadline(deadline, () => response.text()))) {
       return { status: 'ok', detail: `answers at ${url}` };
     }
-    return taken(url, 'something else answers there');
+    return taken(url, 'another program answers there');
   } catch (error) {
     const reason = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
     if (!/ECONNREFUSED/.test(reason)) return taken(url, reason);
-    return { status: 'ok', detail: `nobody listens at ${url}; "runtime-cleanup serve" or "api" will` };
+    return { status: 'ok', detail: `the address ${url} is free; "runtime-cleanup serve" or "api" will listen there` };
   }
 }
 
 const taken = (url: string, what: string): Finding => ({
   status: 'warn',
   detail: `${url}: ${what}`,
-  advice: 'set RTMANAGER_INTERNAL_HTTP_ADDR to an address that is free, or find out what listens there',
+  advice: 'set RTMANAGER_INTERNAL_HTTP_ADDR to a free address, or find out which program listens there',
 });
 
 function isOurs(status: number, body: string): boolean {

@@ -1,7 +1,5 @@
 import { describeEngine, pingEngine } from '../../adapters/docker/connection.js';
 import { pendingMigrations } from '../../adapters/postgres/migrate.js';
-import { createPool } from '../../adapters/postgres/pool.js';
-import { createCleanupQueue } from '../../adapters/bullmq/producer/cleanup-queue.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
 import type { Check } from '../../cli/command-context.js';
@@ -9,11 +7,11 @@ import { ConfigurationError, messageOf } from '../../domain/errors.js';
 import { newLeaseToken } from '../random.js';
 import { type ShutdownStack, createShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
-import { MIGRATIONS_DIR, reachDatabase } from '../connect/database.js';
+import { composeCore, type Core } from '../compose-core.js';
+import { connectDatabase, type Database, MIGRATIONS_DIR } from '../connect/database.js';
 import { checkApi } from './api-check.js';
-import { openRetentionChecks } from './retention-check.js';
+import { retentionFinding, scheduleFinding } from './retention-check.js';
 import { dockerOf, engineSettings } from '../connect/engine.js';
-import { openQueueBackend, queueReport } from '../connect/queue-store.js';
 import { connectRedis } from '../connect/redis.js';
 
 const ENGINE_TIMEOUT_MS = 5_000;
@@ -21,26 +19,27 @@ const PROBE_LEASE_MS = 2_000;
 
 type Finding = Omit<Check, 'name'>;
 
-/** Looks at everything that the service needs, one thing after the other; never rejects because one of them is away. */
+const openAsItIs = (context: Context): Promise<Database> => connectDatabase(context, 'runtime-cleanup doctor');
+
+/** Checks everything that the service needs, one after the other; an unavailable dependency never makes it reject. */
 export async function* checkDependencies(context: Context): AsyncGenerator<Check> {
   const closing = createShutdownStack(context.log);
+  const core = composeCore(context);
+  closing.add('stores', core.close);
   try {
     yield await check('engine', 'start Docker, or set DOCKER_HOST', () => checkEngine(context));
-    let url: string | undefined;
-    const database = await check('database', 'start PostgreSQL, or set DATABASE_URL', async () => {
-      url = await reachDatabase(context, closing);
-      return checkDatabase(url, closing);
-    });
+    const database = await check('database', 'start PostgreSQL, or set DATABASE_URL', async () =>
+      checkDatabase(await core.connectDatabase(openAsItIs)),
+    );
     yield database;
     if (context.config.redisUrl !== null) {
-      const redis = await check('redis', 'start Redis, or mend REDIS_URL', () => checkRedis(context, closing));
+      const redis = await check('redis', 'start Redis, or correct REDIS_URL', () => checkRedis(context, closing));
       yield redis;
       if (redis.status === 'failed') return;
     }
-    const reached = url;
-    if (reached === undefined || database.status === 'failed') return;
-    const queue = await check('queue', 'mend the store above; a worker creates the queue at its first start', () =>
-      checkQueue(context, reached, closing),
+    if (database.status === 'failed') return;
+    const queue = await check('queue', 'repair the store above; a worker creates the queue at its first start', () =>
+      checkQueue(core),
     );
     yield queue;
     if (context.config.leaseStore === 'redis') {
@@ -48,21 +47,24 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
         checkLeases(context, closing),
       );
     }
-    // On tables that are still to be migrated, what is asked next would only fail.
-    if (database.status === 'ok' && queue.status !== 'failed') yield* checkRetention(context, reached, closing);
-    yield await check('api', 'mend RTMANAGER_INTERNAL_HTTP_ADDR', () => checkApi(context));
+    // The questions about retention would fail on tables that are not migrated.
+    if (database.status === 'ok' && queue.status !== 'failed') yield* checkRetention(context, core);
+    yield await check('api', 'correct RTMANAGER_INTERNAL_HTTP_ADDR', () => checkApi(context));
   } finally {
     await closing.closeAll();
   }
 }
 
-async function* checkRetention(context: Context, url: string, closing: ShutdownStack): AsyncGenerator<Check> {
-  let looks: Awaited<ReturnType<typeof openRetentionChecks>> | undefined;
-  yield await check('schedule', 'mend the queue above', async () => {
-    looks = await openRetentionChecks(context, url, closing);
-    return looks.schedule();
-  });
-  if (looks !== undefined) yield await check('retention', 'mend database and queue above', looks.retention);
+async function* checkRetention(
+  { config: { cleanupIntervalMs: intervalMs } }: Context,
+  { queues, now, retention }: Core,
+): AsyncGenerator<Check> {
+  yield await check('schedule', 'repair the queue above', async () =>
+    scheduleFinding(await queues.schedule.status(), { now: await now(), intervalMs }),
+  );
+  yield await check('retention', 'repair database and queue above', async () =>
+    retentionFinding(await retention.summary(), intervalMs),
+  );
 }
 
 async function check(name: string, advice: string, look: () => Promise<Finding>): Promise<Check> {
@@ -73,7 +75,7 @@ async function check(name: string, advice: string, look: () => Promise<Finding>)
   }
 }
 
-/** What is refused for a setting says itself what is allowed; a refused login is no server that is away. */
+/** A refused setting says itself what is allowed; a refused login comes from a server that runs. */
 function adviceFor(error: unknown, advice: string): { readonly advice?: string } {
   if (error instanceof ConfigurationError) return {};
   if (/authentication failed|WRONGPASS|NOAUTH|no pg_hba/i.test(messageOf(error))) {
@@ -94,12 +96,7 @@ async function checkEngine({ config, clock, signal }: Context): Promise<Finding>
   return ok(`${describeEngine(engineSettings(config))}: version ${version}, API ${apiVersion}, ${os}/${arch}`);
 }
 
-async function checkDatabase(url: string, closing: ShutdownStack): Promise<Finding> {
-  const pool = createPool(
-    { connectionString: url, applicationName: 'runtime-cleanup doctor', max: 2 },
-    () => undefined,
-  );
-  closing.add('database pool', () => pool.end());
+async function checkDatabase({ pool, url }: Database): Promise<Finding> {
   const { rows } = await pool.query<{ version: string; zone: string }>(
     `SELECT current_setting('server_version') AS version, current_setting('TimeZone') AS zone`,
   );
@@ -116,37 +113,30 @@ async function checkRedis(context: Context, closing: ShutdownStack): Promise<Fin
   if (maxmemoryPolicy !== undefined) return ok(`Redis ${version}, maxmemory-policy ${maxmemoryPolicy}`);
   return {
     status: 'warn',
-    detail: `Redis ${version}, which does not tell its maxmemory-policy`,
+    detail: `Redis ${version}, which does not report its maxmemory-policy`,
     advice: 'make sure that it is noeviction; any other may drop leases and jobs',
   };
 }
 
-async function checkQueue(context: Context, url: string, closing: ShutdownStack): Promise<Finding> {
-  const pool = createPool(
-    { connectionString: url, applicationName: 'runtime-cleanup doctor', max: 2 },
-    () => undefined,
-  );
-  closing.add('queue pool', () => pool.end());
-  const backend = await openQueueBackend(context, { url, pool }, closing);
-  const queue = createCleanupQueue({ backend, clock: context.clock, report: queueReport(context.log) });
-  closing.add('queue', queue.close);
-  const { waiting, delayed, active, failed } = await queue.counts();
+async function checkQueue({ connectQueueStore, queues }: Core): Promise<Finding> {
+  const backend = await connectQueueStore();
+  const { waiting, delayed, active, failed } = await queues.producer.counts();
   const detail = `on ${backend.kind}: ${waiting} waiting, ${delayed} delayed, ${active} active, ${failed} dead letters`;
   if (failed === 0) return ok(detail);
-  return { status: 'warn', detail, advice: 'see what failed: "runtime-cleanup dead-letters list"' };
+  return { status: 'warn', detail, advice: 'list them: "runtime-cleanup dead-letters list"' };
 }
 
-/** Takes and gives back a lease of a game that cannot exist: its id has a control character. */
+/** Acquires and releases a lease of a game that cannot exist: its id has a control character. */
 async function checkLeases(context: Context, closing: ShutdownStack): Promise<Finding> {
   const store = createRedisLeaseStore({ redis: await connectRedis(context, 'commands', closing) });
   const token = newLeaseToken();
   const key = `\u0000doctor ${token}`;
   const acquired = await store.acquire(key, token, PROBE_LEASE_MS);
   const released = await store.release(key, token);
-  if (acquired && released) return ok('a lease can be taken and given back');
+  if (acquired && released) return ok('a lease can be acquired and released');
   return {
     status: 'failed',
-    detail: `a lease could not be ${acquired ? 'given back' : 'taken'}`,
+    detail: `a lease could not be ${acquired ? 'released' : 'acquired'}`,
     advice: 'see the log of Redis',
   };
 }

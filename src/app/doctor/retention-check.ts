@@ -3,46 +3,18 @@ import { formatDuration, shownSpan } from '../../config/duration.js';
 import { sweepProblem } from '../../retention/health.js';
 import type { FinishedSweep, ScheduleStatus } from '../../retention/ports.js';
 import type { RetentionSummary } from '../../retention/retention.js';
-import { createTelemetry } from '../../telemetry/telemetry.js';
-import type { ShutdownStack } from '../shutdown-stack.js';
-import type { Context } from '../context.js';
-import { openDatabase } from '../connect/database.js';
-import { openQueueBackend } from '../connect/queue-store.js';
-import { composeQueues } from '../connect/queue-clients.js';
-import { composeRetention, sweepObserverOf } from '../retention.js';
 
 type Finding = Omit<Check, 'name'>;
 
 const START_A_WORKER = 'start one: "runtime-cleanup serve" or "runtime-cleanup worker"';
 const INTERVALS_ALLOWED = 2;
 
-/** What is asked about retention, over a database that is known to answer and to be migrated. */
-export async function openRetentionChecks(context: Context, databaseUrl: string, closing: ShutdownStack) {
-  const { config, clock } = context;
-  const database = await openDatabase({ ...context, config: { ...config, databaseUrl } });
-  closing.add('database', database.close);
-  const queues = composeQueues(context, await openQueueBackend(context, database, closing), closing);
-  const retention = composeRetention(context, {
-    records: database.retentionRecords,
-    lock: database.sweepLock,
-    queue: queues.producer,
-    deadLetters: queues.deadLetters,
-    observer: sweepObserverOf(context, createTelemetry(clock)),
-  });
-  const intervalMs = config.cleanupIntervalMs;
-  return {
-    schedule: async (): Promise<Finding> =>
-      scheduleFinding(await queues.schedule.status(), { now: await database.now(), intervalMs }),
-    retention: async (): Promise<Finding> => retentionFinding(await retention.summary(), intervalMs),
-  };
-}
-
 interface Expected {
   readonly now: Date;
   readonly intervalMs: number;
 }
 
-/** Whether sweeps run when they should. Where no worker was ever started there is nothing to mend yet. */
+/** Whether sweeps run when they should. Before the first worker was started this is a warning: nothing is broken. */
 export function scheduleFinding(status: ScheduleStatus, { now, intervalMs }: Expected): Finding {
   const { everyMs, next, last, lastFailure } = status;
   if (everyMs === null) {
@@ -52,13 +24,13 @@ export function scheduleFinding(status: ScheduleStatus, { now, intervalMs }: Exp
       advice: START_A_WORKER,
     };
   }
-  // The first sweep may be an interval away; only from then on can one be missed.
+  // The first sweep may be an interval away, so a sweep can be missing only after that.
   const watchedSince = last === null && next !== null ? new Date(next.getTime() - everyMs) : new Date(0);
   if (last?.status === 'refused') {
     return {
       status: 'failed',
       detail: `the last sweep, at ${last.finishedAt}, was refused: ${last.planned} of ${last.stopped} were due`,
-      advice: `see retention below; the next sweep judges anew, at ${isoOf(next)}`,
+      advice: `see retention below; the next sweep decides again, at ${isoOf(next)}`,
     };
   }
   const problem = sweepProblem(status, { now, intervalMs: everyMs, watchedSince });
@@ -86,7 +58,7 @@ function lastInWords(last: FinishedSweep | null): string {
   return last.status === 'done' ? `last ${last.finishedAt} (${last.enqueued} enqueued)` : `last ${last.finishedAt}`;
 }
 
-/** Whether what is due goes. */
+/** Whether the containers that are due are removed. */
 export function retentionFinding(summary: RetentionSummary, intervalMs: number): Finding {
   const { due, stopped, held, deadLetters, lagMs, refusal } = summary;
   const kept = `${held} held, ${deadLetters} with a dead letter`;

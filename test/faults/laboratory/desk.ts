@@ -1,10 +1,6 @@
 /** What an operator's commands do, without a process for each: the program's own parts, straight at a site's stores. */
-import { createShutdownStack } from '../../../src/app/shutdown-stack.js';
+import { composeCore } from '../../../src/app/compose-core.js';
 import type { Context } from '../../../src/app/context.js';
-import { openDatabase } from '../../../src/app/connect/database.js';
-import { openQueueBackend } from '../../../src/app/connect/queue-store.js';
-import { composeQueues } from '../../../src/app/connect/queue-clients.js';
-import { composeRetention } from '../../../src/app/retention.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { readConfig } from '../../../src/config/config.js';
 import type { DeadLetters } from '../../../src/jobs/dead-letters.js';
@@ -33,17 +29,9 @@ export async function openDesk({ straight }: Pick<Site, 'straight'>): Promise<De
     patienceMs: PATIENCE_MS,
     signal: new AbortController().signal,
   };
-  const closing = createShutdownStack(log);
-  const database = await openDatabase(context);
-  closing.add('database', database.close);
-  const backend = await openQueueBackend(context, database, closing);
-  const { producer, deadLetters } = composeQueues(context, backend, closing);
-  const retention = composeRetention(context, {
-    records: database.retentionRecords,
-    lock: database.sweepLock,
-    queue: producer,
-    deadLetters,
-    observer: { enqueued: () => undefined, skipped: () => undefined, ended: () => undefined },
-  });
-  return { queue: producer, deadLetters, holds: database.holds, retention, close: closing.closeAll };
+  const core = composeCore(context);
+  const { holds } = await core.connectDatabase();
+  await core.connectQueueStore();
+  const { queues, retention, close } = core;
+  return { queue: queues.producer, deadLetters: queues.deadLetters, holds, retention, close };
 }

@@ -4,11 +4,12 @@ import type { ContainerEngine, RuntimeRecords } from '../../../src/cleanup/ports
 import { systemClock } from '../../../src/async/clock.js';
 import type { LeaseStore } from '../../../src/lease/lease-store.js';
 import type { Log } from '../../../src/telemetry/logger.js';
-import { observeEngine } from '../../../src/telemetry/traced-ports/engine.js';
-import { observeLeaseStore } from '../../../src/telemetry/traced-ports/lease-store.js';
-import { observeRecords } from '../../../src/telemetry/traced-ports/records.js';
+import { createBreaker } from '../../../src/circuit-breaker/breaker.js';
+import { guardEngine } from '../../../src/telemetry/guarded-ports/guard-engine.js';
+import { guardLeaseStore } from '../../../src/telemetry/guarded-ports/guard-lease-store.js';
+import { guardRecords } from '../../../src/telemetry/guarded-ports/guard-records.js';
 import { startTelemetry } from '../../../src/telemetry/start-telemetry.js';
-import { createTelemetry, type Telemetry } from '../../../src/telemetry/telemetry.js';
+import { createTelemetry, type Telemetry } from '../../../src/telemetry/metrics.js';
 import { startCollector } from '../../support/telemetry-collector.js';
 
 const cleanups: (() => Promise<void>)[] = [];
@@ -39,7 +40,7 @@ async function collector(options: Parameters<typeof startCollector>[0] = {}) {
   return started;
 }
 
-/** One piece of work that passes through all three decorators. */
+/** One piece of work that calls each of the three guarded ports. */
 async function cleanUp(telemetry: Telemetry): Promise<string> {
   const store: LeaseStore = { acquire: async () => true, renew: async () => true, release: async () => true };
   const engine: ContainerEngine = { look: async () => ({ kind: 'gone' }), remove: async () => ({ kind: 'gone' }) };
@@ -47,12 +48,14 @@ async function cleanUp(telemetry: Telemetry): Promise<string> {
     take: async () => undefined,
     markRemoved: async () => ({ status: 'vanished' }),
   };
+  const report = { opened: () => {}, stillOpen: () => {}, closed: () => {} };
+  const guard = { ...telemetry, breaker: createBreaker({ clock: systemClock, report }) };
   return telemetry.tracer.startActiveSpan('process runtime-cleanup', async (span) => {
     const { signal } = new AbortController();
-    await observeLeaseStore(store, telemetry).acquire('g', 't', 1_000);
-    await observeRecords(records, telemetry).take('g');
-    await observeEngine(engine, telemetry).remove('c'.repeat(64), signal);
-    telemetry.metrics.cleanupConcluded({
+    await guardLeaseStore(store, 'redis', guard).acquire('g', 't', 1_000);
+    await guardRecords(records, guard).take('g');
+    await guardEngine(engine, guard).remove('c'.repeat(64), signal);
+    telemetry.metrics.recordCleanup({
       outcome: 'success',
       errorCode: '',
       opSource: 'admin_rest',
@@ -64,7 +67,7 @@ async function cleanUp(telemetry: Telemetry): Promise<string> {
 }
 
 describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
-  it('a collector gets one trace through all decorators, and the metrics, at shutdown at the latest', async () => {
+  it('the collector gets one trace through all guarded ports, and the metrics, at shutdown at the latest', async () => {
     const { url, spans, metricNames, resources } = await collector();
     const { telemetry, running } = await setup({
       OTEL_EXPORTER_OTLP_ENDPOINT: url,

@@ -10,9 +10,8 @@ function listen(onMessage: (message: unknown) => void): void {
 }
 
 describe('a step', () => {
-  it('is its work and nothing else while nobody listens', () => {
+  it('runs its work at once while the channel has no subscriber', () => {
     const work = Promise.resolve('done');
-    // The very promise comes back only from the work itself, in the same turn.
     let began = false;
     const step = withStepEvents('container look', {}, () => {
       began = true;
@@ -22,26 +21,26 @@ describe('a step', () => {
     return expect(step).resolves.toBe('done');
   });
 
-  it('is announced before its work, and when it has ended with its answer', async () => {
-    const heard: unknown[] = [];
-    listen((message) => heard.push(message));
+  it('is announced before its work, and after it with the answer', async () => {
+    const messages: unknown[] = [];
+    listen((message) => messages.push(message));
     await withStepEvents('container look', { game: 'game-1' }, async () => {
-      heard.push('work');
+      messages.push('work');
       return 'idle';
     });
-    expect(heard).toEqual([
+    expect(messages).toEqual([
       { step: 'container look', facts: { game: 'game-1' }, at: 'start' },
       'work',
       { step: 'container look', facts: { game: 'game-1' }, at: 'end', answer: 'idle' },
     ]);
   });
 
-  it('says when its work threw, and hands that on', async () => {
-    const heard: unknown[] = [];
-    listen((message) => heard.push(message));
+  it('is announced as failed when its work throws, and throws the same', async () => {
+    const messages: unknown[] = [];
+    listen((message) => messages.push(message));
     const failed = withStepEvents('container look', {}, () => Promise.reject(new Error('no engine')));
     await expect(failed).rejects.toThrow('no engine');
-    expect(heard).toEqual([
+    expect(messages).toEqual([
       { step: 'container look', facts: {}, at: 'start' },
       { step: 'container look', facts: {}, at: 'error' },
     ]);

@@ -1,57 +1,57 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Dependency } from '../../../src/domain/errors.js';
-import { type BreakerWorld, createBreakerWorld, type Guest, type OpenCall } from './breaker-world.js';
+import { type BreakerWorld, createBreakerWorld, type ClaimedJob, type OpenCall } from './breaker-world.js';
 
 const DEPENDENCIES = ['docker', 'postgresql', 'redis'] as const;
-const PATIENCE_MS = 30_000;
+const PROBE_LIMIT_MS = 30_000;
 
 type Step =
-  | { readonly do: 'come' }
-  | { readonly do: 'leave' | 'abort'; readonly which: number }
+  | { readonly do: 'claim' }
+  | { readonly do: 'end' | 'abort'; readonly which: number }
   | { readonly do: 'begin'; readonly dependency: Dependency }
   | { readonly do: 'answer' | 'fail'; readonly which: number }
   | { readonly do: 'pass'; readonly ms: number };
 
 const which = fc.nat({ max: 30 });
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ do: fc.constant('come' as const) }),
-  fc.record({ do: fc.constantFrom('leave' as const, 'abort' as const), which }),
+  fc.record({ do: fc.constant('claim' as const) }),
+  fc.record({ do: fc.constantFrom('end' as const, 'abort' as const), which }),
   fc.record({ do: fc.constant('begin' as const), dependency: fc.constantFrom(...DEPENDENCIES) }),
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('answer' as const, 'fail' as const), which }) },
-  fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, 500, 1_000, 10_000, PATIENCE_MS) }),
+  fc.record({ do: fc.constant('pass' as const), ms: fc.constantFrom(1, 500, 1_000, 10_000, PROBE_LIMIT_MS) }),
 );
 
-interface Told extends OpenCall {
-  /** How many guests had been let in alone when it began. */
+interface PlayedCall extends OpenCall {
+  /** How many probes had been admitted when it began. */
   readonly afterProbes: number;
 }
 
-/** Plays the steps, and looks after each whether what must always be true is true. */
+/** Plays the steps, and checks the invariants after each. */
 function createPlayer(world: BreakerWorld) {
-  const guests: Guest[] = [];
-  const calls: Told[] = [];
-  /** The last guest that was let in while something was away, as long as it may hold up the others. */
-  let probe: { readonly guest: Guest; readonly sinceMs: number } | undefined;
+  const jobs: ClaimedJob[] = [];
+  const calls: PlayedCall[] = [];
+  /** The last job that was admitted during an outage, as long as it may keep the others waiting. */
+  let probe: { readonly job: ClaimedJob; readonly sinceMs: number } | undefined;
   let probes = 0;
 
-  const isAway = (): boolean => world.breaker.states().some(({ away }) => away);
-  const inside = (): Guest[] => guests.filter((guest) => guest.status() === 'in');
+  const isOpen = (): boolean => world.breaker.states().some(({ isOpen }) => isOpen);
+  const running = (): ClaimedJob[] => jobs.filter((job) => job.status() === 'running');
   const pick = <T>(items: readonly T[], index: number): T | undefined => items[index % Math.max(1, items.length)];
 
   async function apply(next: Step): Promise<void> {
     switch (next.do) {
-      case 'come':
-        guests.push(await world.come());
+      case 'claim':
+        jobs.push(await world.claimJob());
         return;
-      case 'leave': {
-        const guest = pick(inside(), next.which);
-        guest?.leave();
-        if (guest === probe?.guest) probe = undefined;
+      case 'end': {
+        const job = pick(running(), next.which);
+        job?.end();
+        if (job === probe?.job) probe = undefined;
         return;
       }
       case 'abort':
-        pick(guests, next.which)?.abort();
+        pick(jobs, next.which)?.abort();
         return;
       case 'begin':
         calls.push({ ...world.begin(next.dependency), afterProbes: probes });
@@ -71,54 +71,54 @@ function createPlayer(world: BreakerWorld) {
   }
 
   async function play(next: Step): Promise<void> {
-    const before = new Set(inside());
+    const before = new Set(running());
     await apply(next);
     await world.clock.advance(0);
     const nowMs = world.clock.monotonicMs();
-    if (probe !== undefined && nowMs - probe.sinceMs >= PATIENCE_MS) probe = undefined;
-    const entered = inside().filter((guest) => !before.has(guest));
-    if (!isAway()) {
+    if (probe !== undefined && nowMs - probe.sinceMs >= PROBE_LIMIT_MS) probe = undefined;
+    const admitted = running().filter((job) => !before.has(job));
+    if (!isOpen()) {
       probe = undefined;
-      expect(guests.filter((guest) => guest.status() === 'waiting')).toEqual([]);
+      expect(jobs.filter((job) => job.status() === 'waiting')).toEqual([]);
       return;
     }
-    const [guest] = entered;
-    if (guest === undefined) return;
-    expect(entered).toHaveLength(1);
+    const [job] = admitted;
+    if (job === undefined) return;
+    expect(admitted).toHaveLength(1);
     expect(probe).toBeUndefined();
-    probe = { guest, sinceMs: nowMs };
+    probe = { job, sinceMs: nowMs };
     probes += 1;
   }
 
-  return { play, guests };
+  return { play, jobs };
 }
 
-it('whatever happens: one probe at a time, nobody waits at an open door, and every wait ends', async () => {
+it('after any sequence of events, one probe runs at a time, no job waits at a closed breaker, and every wait ends', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const world = createBreakerWorld({ threshold: 2 });
-      const { play, guests } = createPlayer(world);
+      const { play, jobs } = createPlayer(world);
       for (const next of steps) await play(next);
       for (const dependency of DEPENDENCIES) await world.answers(dependency);
-      expect(guests.filter((guest) => guest.status() === 'waiting')).toEqual([]);
+      expect(jobs.filter((job) => job.status() === 'waiting')).toEqual([]);
       expect(world.clock.pendingMs()).toEqual([]);
     }),
     { numRuns: 300 },
   );
 });
 
-it('while nothing answers, all who wait are tried one after the other', async () => {
+it('all waiting jobs probe one after the other while no call is answered', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 20 }), async (count) => {
       const world = createBreakerWorld({ threshold: 1 });
       await world.fails('docker');
-      const guests: Guest[] = [];
-      for (let i = 0; i < count; i++) guests.push(await world.come());
-      for (const guest of guests) {
+      const jobs: ClaimedJob[] = [];
+      for (let i = 0; i < count; i++) jobs.push(await world.claimJob());
+      for (const job of jobs) {
         await world.clock.advance(10_000);
-        expect(guest.status()).toBe('in');
+        expect(job.status()).toBe('running');
         await world.fails('docker');
-        guest.leave();
+        job.end();
       }
     }),
     { numRuns: 20 },

@@ -1,11 +1,12 @@
 import { type Dependency, UnavailableError } from '../../../src/domain/errors.js';
-import { type Breaker, type BreakerSettings, createBreaker, type Pass } from '../../../src/circuit-breaker/breaker.js';
+import { type Breaker, type BreakerSettings, createBreaker } from '../../../src/circuit-breaker/breaker.js';
+import type { Permit } from '../../../src/circuit-breaker/job-gate.js';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.js';
 
-export interface Guest {
-  /** What became of it so far. */
-  readonly status: () => 'waiting' | 'in' | 'turned away' | 'told to stop';
-  readonly leave: () => void;
+/** A job that has asked the breaker for a permit. */
+export interface ClaimedJob {
+  readonly status: () => 'waiting' | 'running' | 'not admitted' | 'aborted';
+  readonly end: () => void;
   readonly abort: () => void;
 }
 
@@ -19,69 +20,67 @@ export interface OpenCall {
 export interface BreakerWorld {
   readonly clock: ManualClock;
   readonly breaker: Breaker;
-  /** What was reported, in words. */
-  readonly told: string[];
-  readonly come: () => Promise<Guest>;
+  /** The breaker's reports, in words. */
+  readonly reports: string[];
+  readonly claimJob: () => Promise<ClaimedJob>;
   readonly begin: (dependency: Dependency) => OpenCall;
   readonly fails: (dependency: Dependency, times?: number) => Promise<void>;
   readonly answers: (dependency: Dependency) => Promise<void>;
 }
 
-export const away = (dependency: Dependency): UnavailableError => new UnavailableError(dependency, 'no answer');
+export const unavailable = (dependency: Dependency): UnavailableError => new UnavailableError(dependency, 'no answer');
 
 export function createBreakerWorld(settings: Partial<BreakerSettings> = {}): BreakerWorld {
   const clock = createManualClock();
-  const told: string[] = [];
+  const reports: string[] = [];
   const report = {
-    opened: (dependency: Dependency) => void told.push(`${dependency} away`),
-    stillOpen: (dependency: Dependency, ms: number) => void told.push(`${dependency} still away after ${ms}`),
-    closed: (dependency: Dependency, ms: number) => void told.push(`${dependency} back after ${ms}`),
+    opened: (dependency: Dependency) => void reports.push(`${dependency} unavailable`),
+    stillOpen: (dependency: Dependency, ms: number) => void reports.push(`${dependency} still unavailable after ${ms}`),
+    closed: (dependency: Dependency, ms: number) => void reports.push(`${dependency} answers after ${ms}`),
   };
   const breaker = createBreaker({ clock, report }, settings);
 
-  async function come(): Promise<Guest> {
+  async function claimJob(): Promise<ClaimedJob> {
     const signal = new AbortController();
-    let pass: Pass | undefined;
-    let status: ReturnType<Guest['status']> = 'waiting';
+    let permit: Permit | undefined;
+    let status: ReturnType<ClaimedJob['status']> = 'waiting';
     breaker.admit(signal.signal).then(
       (given) => {
-        pass = given;
-        status = given === undefined ? 'turned away' : 'in';
+        permit = given;
+        status = given === undefined ? 'not admitted' : 'running';
       },
       () => {
-        status = 'told to stop';
+        status = 'aborted';
       },
     );
     await clock.advance(0);
     return {
       status: () => status,
-      leave: () => pass?.leave(),
+      end: () => permit?.release(),
       abort: () => signal.abort(new Error('shutdown')),
     };
   }
 
   function begin(dependency: Dependency): OpenCall {
-    let end: { resolve: () => void; reject: (thrown: Error) => void } | undefined;
-    const call = new Promise<void>((resolve, reject) => {
-      end = { resolve, reject };
-    });
-    breaker.watch(dependency, () => call).catch(() => undefined);
-    const ending = async (how: () => void): Promise<void> => {
-      how();
+    const call = breaker.startCall(dependency);
+    let isOver = false;
+    const end = async (outcome: () => void): Promise<void> => {
+      if (!isOver) outcome();
+      isOver = true;
       await clock.advance(0);
     };
     return {
-      answer: () => ending(() => end?.resolve()),
-      fail: () => ending(() => end?.reject(away(dependency))),
-      break: (thrown) => ending(() => end?.reject(thrown)),
+      answer: () => end(call.answered),
+      fail: () => end(() => call.failed(unavailable(dependency))),
+      break: (thrown) => end(() => call.failed(thrown)),
     };
   }
 
   return {
     clock,
     breaker,
-    told,
-    come,
+    reports,
+    claimJob,
     begin,
     fails: async (dependency, times = 1) => {
       for (let i = 0; i < times; i++) await begin(dependency).fail();

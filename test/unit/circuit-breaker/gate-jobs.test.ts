@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../src/domain/result.js';
 import type { JobOutcome } from '../../../src/jobs/delivery.js';
-import { gateJobs } from '../../../src/circuit-breaker/gate-jobs.js';
+import { gateJobs } from '../../../src/circuit-breaker/breaker.js';
 import { aDelivery } from '../../support/deliveries.js';
 import { createBreakerWorld } from './breaker-world.js';
 
 const calm = new AbortController().signal;
 const settled: JobOutcome = { action: 'complete', result: failure('conflict', 'busy') };
 
-/** A held consumer whose engine is away, and what it was given. */
+/** A gated consumer during an outage of the engine, and the jobs that it ran. */
 async function setUp(consume: () => Promise<JobOutcome> = async () => settled) {
   const world = createBreakerWorld({ threshold: 1 });
   const ran: string[] = [];
@@ -25,8 +25,8 @@ async function setUp(consume: () => Promise<JobOutcome> = async () => settled) {
   return { ...world, consumer, ran };
 }
 
-describe('a held consumer', () => {
-  it('runs a job when it is let in, and gives the turn on when the job has ended', async () => {
+describe('a gated consumer', () => {
+  it('runs a job when the breaker admits it, and lets the next one probe when the job has ended', async () => {
     const { consumer, clock, ran } = await setUp();
     const first = consumer.consume(aDelivery({ jobId: '1' }), calm);
     const second = consumer.consume(aDelivery({ jobId: '2' }), calm);
@@ -37,16 +37,16 @@ describe('a held consumer', () => {
     expect(ran).toEqual(['1', '2']);
   });
 
-  it('gives the turn on also when the job was interrupted', async () => {
-    const { consumer, clock, come } = await setUp(() => Promise.reject(new Error('shutdown')));
+  it('lets the next job probe also when the job was interrupted', async () => {
+    const { consumer, clock, claimJob } = await setUp(() => Promise.reject(new Error('shutdown')));
     const interrupted = consumer.consume(aDelivery(), calm).catch((thrown: unknown) => thrown);
-    const next = await come();
+    const next = await claimJob();
     await clock.advance(1_000);
     expect(await interrupted).toEqual(new Error('shutdown'));
-    expect(next.status()).toBe('in');
+    expect(next.status()).toBe('running');
   });
 
-  it('rejects with the reason of a signal that ends the wait, and runs nothing', async () => {
+  it('rejects with the reason of a signal that ends the wait, and does not run the job', async () => {
     const { consumer, clock, ran } = await setUp();
     const stop = new AbortController();
     const consumed = consumer.consume(aDelivery(), stop.signal).catch((thrown: unknown) => thrown);
@@ -56,7 +56,7 @@ describe('a held consumer', () => {
     expect(ran).toEqual([]);
   });
 
-  it('hands a job back that is not let in any more', async () => {
+  it('hands a job back that the breaker does not admit', async () => {
     const { consumer, breaker, ran } = await setUp();
     const consumed = consumer.consume(aDelivery(), calm);
     breaker.shut();

@@ -2,14 +2,14 @@ import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
 import { createPermitQueue } from '../../../src/circuit-breaker/permit-queue.js';
 
-it('whoever was called leaves no listener behind on a signal that lives on', async () => {
-  const room = createPermitQueue<string>();
+it('an admitted job leaves no listener on its signal, which may outlive the job', async () => {
+  const queue = createPermitQueue<string>();
   const { signal } = new AbortController();
-  const waits = Array.from({ length: 10 }, () => room.wait(signal));
+  const waits = Array.from({ length: 10 }, () => queue.wait(signal));
   expect(getEventListeners(signal, 'abort')).toHaveLength(10);
-  room.callFirst('first');
-  room.callAll('all');
+  queue.admitFirst('first');
+  queue.admitAll('all');
   expect(await Promise.all(waits)).toEqual(['first', ...Array<string>(9).fill('all')]);
   expect(getEventListeners(signal, 'abort')).toEqual([]);
-  expect(room.isEmpty()).toBe(true);
+  expect(queue.isEmpty()).toBe(true);
 });

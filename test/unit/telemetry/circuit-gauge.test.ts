@@ -5,15 +5,15 @@ import { recordTelemetry } from './recorded-telemetry.js';
 let stop = async (): Promise<void> => undefined;
 afterEach(() => stop());
 
-it('the circuit gauge tells of each dependency whether jobs wait for it, until nobody watches', async () => {
+it('the circuit gauge shows for each dependency whether jobs wait for it, until its observation is stopped', async () => {
   const recorded = recordTelemetry(createManualClock());
   stop = recorded.stop;
   const states = [
-    { dependency: 'docker', away: true },
-    { dependency: 'postgresql', away: false },
+    { dependency: 'docker', isOpen: true },
+    { dependency: 'postgresql', isOpen: false },
   ];
   let asked = 0;
-  const unwatch = recorded.telemetry.metrics.watchCircuits(() => {
+  const stopObserving = recorded.telemetry.metrics.observeCircuits(() => {
     asked += 1;
     return states;
   });
@@ -21,7 +21,7 @@ it('the circuit gauge tells of each dependency whether jobs wait for it, until n
     { instrument: 'rtmanager.circuit.open', attributes: { dependency: 'docker' }, value: 1 },
     { instrument: 'rtmanager.circuit.open', attributes: { dependency: 'postgresql' }, value: 0 },
   ]);
-  unwatch();
+  stopObserving();
   await recorded.points();
   expect(asked).toBe(1);
 });

@@ -17,7 +17,7 @@ describe('the gauge of the queue', () => {
   it('shows what is counted each time the metrics are read', async () => {
     const { telemetry, points } = setup();
     let waiting = 3;
-    telemetry.metrics.watchQueue(async () => [
+    telemetry.metrics.observeQueue(async () => [
       { queue: 'runtime-cleanup', state: 'waiting', jobs: waiting },
       { queue: 'runtime-cleanup', state: 'failed', jobs: 1 },
     ]);
@@ -35,15 +35,15 @@ describe('the gauge of the queue', () => {
 
   it('does not keep the other metrics from being read while the queue cannot be counted', async () => {
     const { telemetry, points } = setup();
-    telemetry.metrics.watchQueue(() => Promise.reject(new TypeError('away')));
-    telemetry.metrics.leaseAsked(1_000, 'acquired');
+    telemetry.metrics.observeQueue(() => Promise.reject(new TypeError('away')));
+    telemetry.metrics.recordLeaseAcquire(1_000, 'acquired');
     expect(await points()).toMatchObject([{ instrument: 'rtmanager.lease.acquire.duration', value: 1 }]);
   });
 
   it('is no longer asked for once the watching has ended', async () => {
     const { telemetry, points } = setup();
     let asked = 0;
-    const unwatch = telemetry.metrics.watchQueue(async () => {
+    const unwatch = telemetry.metrics.observeQueue(async () => {
       asked += 1;
       return [];
     });

@@ -2,7 +2,7 @@ import { context, metrics, trace, type Attributes } from '@opentelemetry/api';
 import { metrics as sdkMetrics, node } from '@opentelemetry/sdk-node';
 import type { Clock } from '../../../src/async/clock.js';
 import { createMetrics } from '../../../src/telemetry/metrics.js';
-import type { Telemetry } from '../../../src/telemetry/telemetry.js';
+import type { Telemetry } from '../../../src/telemetry/metrics.js';
 
 export interface Point {
   readonly instrument: string;

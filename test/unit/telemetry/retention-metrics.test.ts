@@ -59,14 +59,14 @@ describe('a sweep', () => {
 describe('the lag of retention', () => {
   it('is shown in seconds, as it is when the metrics are read', async () => {
     const { telemetry, points } = setUp();
-    telemetry.metrics.watchRetentionLag(async () => 90_500);
+    telemetry.metrics.observeRetentionLag(async () => 90_500);
     expect(await points()).toEqual([{ instrument: 'rtmanager.retention.lag', unit: 's', attributes: {}, value: 90.5 }]);
   });
 
   it('is left out while it cannot be read', async () => {
     const { telemetry, points } = setUp();
-    telemetry.metrics.watchRetentionLag(() => Promise.reject(new TypeError('away')));
-    telemetry.metrics.requestAnswered({ method: 'GET', route: '/healthz', status: 200, elapsedMs: 250 });
+    telemetry.metrics.observeRetentionLag(() => Promise.reject(new TypeError('away')));
+    telemetry.metrics.recordRequest({ method: 'GET', route: '/healthz', status: 200, elapsedMs: 250 });
     expect(await points()).toMatchObject([
       {
         instrument: 'http.server.request.duration',

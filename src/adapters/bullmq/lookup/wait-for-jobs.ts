@@ -15,7 +15,7 @@ const POLL_BATCH = 200;
 const CLOSE_LIMIT_MS = 2_000;
 
 interface Deps {
-  readonly backend: QueueBackend;
+  readonly backend: Pick<QueueBackend, 'queue' | 'events'>;
   readonly clock: Clock;
   readonly report: QueueReport;
 }

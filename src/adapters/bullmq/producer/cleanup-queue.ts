@@ -22,7 +22,7 @@ const BATCH_LIMIT_MS = 10_000;
 const BATCH = 500;
 
 interface Deps {
-  readonly backend: QueueBackend;
+  readonly backend: Pick<QueueBackend, 'queue'>;
   readonly clock: Clock;
   readonly report: QueueReport;
   readonly telemetry?: Telemetry | undefined;

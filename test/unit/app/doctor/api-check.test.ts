@@ -33,27 +33,27 @@ afterEach(async () => {
   for (const close of servers.splice(0)) await close();
 });
 
-describe('what doctor says of the API', () => {
-  it('is fine where ours answers, asked at home when it listens everywhere', async () => {
+describe("doctor's check of the API's address", () => {
+  it('reports ok when this service answers, and asks a server that listens on all addresses at the loopback address', async () => {
     const port = await listening((_request, response) => response.end('{"status":"ok"}'));
     expect(await check(`127.0.0.1:${port}`)).toEqual({ status: 'ok', detail: `answers at http://127.0.0.1:${port}` });
     expect(await check(`:${port}`)).toEqual({ status: 'ok', detail: `answers at http://127.0.0.1:${port}` });
   });
 
-  it('is fine where nobody listens yet', async () => {
+  it('reports ok when the address is free', async () => {
     const port = await listening(() => undefined);
     for (const close of servers.splice(0)) await close();
     expect(await check(`127.0.0.1:${port}`)).toMatchObject({
       status: 'ok',
-      detail: expect.stringContaining('nobody listens'),
+      detail: expect.stringContaining('is free'),
     });
   });
 
   it.each([
-    ['answers otherwise', 404, 'not found'],
-    ['answers with a page', 200, '<html>'],
-    ['sends us elsewhere', 302, ''],
-  ])('is a warning where something %s', async (_situation, status, body) => {
+    ['answers with an error', 404, 'not found'],
+    ['answers with an HTML page', 200, '<html>'],
+    ['redirects', 302, ''],
+  ])('warns when another program %s', async (_situation, status, body) => {
     const port = await listening((_request, response) => response.writeHead(status).end(body));
     expect(await check(`127.0.0.1:${port}`)).toMatchObject({
       status: 'warn',
@@ -61,7 +61,7 @@ describe('what doctor says of the API', () => {
     });
   });
 
-  it('is a warning where the connection is cut', async () => {
+  it('warns when the connection is cut', async () => {
     const port = await listening((request) => request.socket.destroy());
     expect(await check(`127.0.0.1:${port}`)).toMatchObject({ status: 'warn' });
   });

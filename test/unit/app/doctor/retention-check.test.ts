@@ -60,7 +60,7 @@ describe('what doctor says of the schedule', () => {
     expect(scheduleFinding(status({ last }), expected)).toEqual({
       status: 'failed',
       detail: 'the last sweep, at 2026-03-01T11:30:00.000Z, was refused: 150 of 200 were due',
-      advice: 'see retention below; the next sweep judges anew, at 2026-03-01T12:30:00.000Z',
+      advice: 'see retention below; the next sweep decides again, at 2026-03-01T12:30:00.000Z',
     });
   });
 

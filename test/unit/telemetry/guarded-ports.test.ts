@@ -3,47 +3,28 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ContainerEngine, RuntimeRecords } from '../../../src/cleanup/ports.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import type { LeaseStore } from '../../../src/lease/lease-store.js';
-import { observeEngine } from '../../../src/telemetry/traced-ports/engine.js';
-import { observeLeaseStore } from '../../../src/telemetry/traced-ports/lease-store.js';
-import { observeRecords } from '../../../src/telemetry/traced-ports/records.js';
-import { createManualClock } from '../../support/manual-clock.js';
-import { recordTelemetry } from './recorded-telemetry.js';
+import { guardEngine } from '../../../src/telemetry/guarded-ports/guard-engine.js';
+import { guardLeaseStore } from '../../../src/telemetry/guarded-ports/guard-lease-store.js';
+import { guardRecords } from '../../../src/telemetry/guarded-ports/guard-records.js';
+import { createGuardWorld, stopRecording } from './guard-world.js';
 
 const ID = 'c'.repeat(64);
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
+afterEach(stopRecording);
 
-function setup() {
-  const clock = createManualClock();
-  const recorded = recordTelemetry(clock);
-  stops.push(recorded.stop);
-  const after = async <Answer>(ms: number, answer: Answer): Promise<Answer> => {
-    clock.skip(ms);
-    return answer;
-  };
-  const away = async (): Promise<never> => {
-    clock.skip(750);
-    throw new UnavailableError('redis', 'the store is away');
-  };
-  return { ...recorded, clock, after, away };
-}
-
-describe('an observed lease store', () => {
-  it('hands every argument on and every answer back, a span for each call', async () => {
-    const { telemetry, spans } = setup();
+describe('a guarded lease store', () => {
+  it('passes on arguments and answers, and makes a span of each call', async () => {
+    const { guard, spans } = createGuardWorld();
     const calls: unknown[][] = [];
     const store: LeaseStore = {
       acquire: async (...args) => calls.push(args) > 0,
       renew: async (...args) => calls.push(args) === 0,
       release: async (...args) => calls.push(args) > 0,
     };
-    const observed = observeLeaseStore(store, telemetry);
+    const guarded = guardLeaseStore(store, 'redis', guard);
     expect([
-      await observed.acquire('g', 't', 60),
-      await observed.renew('g', 't', 70),
-      await observed.release('g', 't'),
+      await guarded.acquire('g', 't', 60),
+      await guarded.renew('g', 't', 70),
+      await guarded.release('g', 't'),
     ]).toEqual([true, false, true]);
     expect(calls).toEqual([
       ['g', 't', 60],
@@ -63,23 +44,27 @@ describe('an observed lease store', () => {
     );
   });
 
-  it('measures how long an acquire took and how it ended, and nothing for renewals', async () => {
-    const { telemetry, points, after, away } = setup();
+  it('measures the duration and the outcome of each acquire, and of no renewal', async () => {
+    const { guard, points, after, noAnswer } = createGuardWorld();
     const store = (acquire: LeaseStore['acquire']): LeaseStore => ({
       acquire,
       renew: async () => true,
       release: async () => true,
     });
-    await observeLeaseStore(
+    await guardLeaseStore(
       store(() => after(250, true)),
-      telemetry,
+      'redis',
+      guard,
     ).acquire('g', 't', 60);
-    await observeLeaseStore(
+    await guardLeaseStore(
       store(() => after(500, false)),
-      telemetry,
+      'redis',
+      guard,
     ).acquire('g', 't', 60);
-    await expect(observeLeaseStore(store(away), telemetry).acquire('g', 't', 60)).rejects.toThrow('the store is away');
-    await observeLeaseStore(store(away), telemetry).renew('g', 't', 60);
+    await expect(guardLeaseStore(store(noAnswer), 'redis', guard).acquire('g', 't', 60)).rejects.toThrow(
+      'the store does not answer',
+    );
+    await guardLeaseStore(store(noAnswer), 'redis', guard).renew('g', 't', 60);
     const measured = { instrument: 'rtmanager.lease.acquire.duration', unit: 's' };
     expect(await points()).toEqual([
       { ...measured, attributes: { outcome: 'acquired' }, value: 0.25 },
@@ -88,39 +73,39 @@ describe('an observed lease store', () => {
     ]);
   });
 
-  it('records a rejection on the span, marks it, and passes the very same error on', async () => {
-    const { telemetry, spans } = setup();
-    const error = new UnavailableError('redis', 'the store is away');
+  it('records a rejection on the span, and rejects with the very same error', async () => {
+    const { guard, spans } = createGuardWorld();
+    const error = new UnavailableError('redis', 'the store does not answer');
     const rejecting = () => Promise.reject(error);
     const store: LeaseStore = { acquire: rejecting, renew: rejecting, release: rejecting };
-    await expect(observeLeaseStore(store, telemetry).release('g', 't')).rejects.toBe(error);
+    await expect(guardLeaseStore(store, 'redis', guard).release('g', 't')).rejects.toBe(error);
     const [span] = spans();
-    expect(span?.status).toEqual({ code: SpanStatusCode.ERROR, message: 'the store is away' });
+    expect(span?.status).toEqual({ code: SpanStatusCode.ERROR, message: 'the store does not answer' });
     expect(span?.attributes).toMatchObject({ 'error.type': 'UnavailableError' });
     expect(span?.events.map(({ name }) => name)).toEqual(['exception']);
     expect(span?.ended).toBe(true);
   });
 
-  it('keeps a token out of the span', async () => {
-    const { telemetry, spans } = setup();
+  it('writes no token into the span', async () => {
+    const { guard, spans } = createGuardWorld();
     const store: LeaseStore = { acquire: async () => true, renew: async () => true, release: async () => true };
-    await observeLeaseStore(store, telemetry).acquire('g', 'the-secret-token', 60);
+    await guardLeaseStore(store, 'redis', guard).acquire('g', 'the-secret-token', 60);
     expect(JSON.stringify(spans()[0]?.attributes)).not.toContain('the-secret-token');
   });
 });
 
-describe('an observed engine', () => {
+describe('a guarded engine', () => {
   const engine = (changes: Partial<ContainerEngine>): ContainerEngine => ({
     look: async () => ({ kind: 'gone' }),
     remove: async () => ({ kind: 'gone' }),
     ...changes,
   });
 
-  it('hands id and signal on and the answer back', async () => {
-    const { telemetry } = setup();
+  it('passes on id and signal, and returns the answer', async () => {
+    const { guard } = createGuardWorld();
     const calls: unknown[][] = [];
     const sighting = { kind: 'present', gameLabel: 'g', activity: 'idle', detail: 'exited' } as const;
-    const observed = observeEngine(
+    const guarded = guardEngine(
       engine({
         look: async (...args) => {
           calls.push(args);
@@ -131,39 +116,41 @@ describe('an observed engine', () => {
           return { kind: 'gone' };
         },
       }),
-      telemetry,
+      guard,
     );
     const { signal } = new AbortController();
-    expect(await observed.look(ID, signal)).toBe(sighting);
-    expect(await observed.remove(ID, signal)).toEqual({ kind: 'gone' });
+    expect(await guarded.look(ID, signal)).toBe(sighting);
+    expect(await guarded.remove(ID, signal)).toEqual({ kind: 'gone' });
     expect(calls).toEqual([
       [ID, signal],
       [ID, signal],
     ]);
   });
 
-  it('names the container and what was seen on the span', async () => {
-    const { telemetry, spans } = setup();
+  it('writes container and answer into the span', async () => {
+    const { guard, spans } = createGuardWorld();
     const sighting = { kind: 'present', gameLabel: null, activity: 'paused', detail: 'paused' } as const;
-    const observed = observeEngine(
+    const guarded = guardEngine(
       engine({ look: async () => sighting, remove: async () => ({ kind: 'still_there', sighting, detail: '409' }) }),
-      telemetry,
+      guard,
     );
     const { signal } = new AbortController();
-    await observed.look(ID, signal);
-    await observed.remove(ID, signal);
+    await guarded.look(ID, signal);
+    await guarded.remove(ID, signal);
     expect(spans().map(({ name, attributes }) => ({ name, attributes }))).toEqual([
       { name: 'container look', attributes: { 'container.id': ID, 'rtmanager.container.activity': 'paused' } },
       { name: 'container remove', attributes: { 'container.id': ID, 'rtmanager.container.removal': 'still_there' } },
     ]);
   });
 
-  it('measures how long a removal took and how it ended', async () => {
-    const { telemetry, points, after, away } = setup();
+  it('measures the duration and the outcome of each removal', async () => {
+    const { guard, points, after, noAnswer } = createGuardWorld();
     const { signal } = new AbortController();
     const removed = engine({ remove: () => after(1_500, { kind: 'gone' }) });
-    await observeEngine(removed, telemetry).remove(ID, signal);
-    await expect(observeEngine(engine({ remove: away }), telemetry).remove(ID, signal)).rejects.toThrow('away');
+    await guardEngine(removed, guard).remove(ID, signal);
+    await expect(guardEngine(engine({ remove: noAnswer }), guard).remove(ID, signal)).rejects.toThrow(
+      'does not answer',
+    );
     const measured = { instrument: 'rtmanager.docker.remove.duration', unit: 's' };
     expect(await points()).toEqual([
       { ...measured, attributes: { outcome: 'gone' }, value: 1.5 },
@@ -172,14 +159,14 @@ describe('an observed engine', () => {
   });
 });
 
-describe('observed records', () => {
-  it('have a span for each call, named as database spans are, that tells the answer', async () => {
-    const { telemetry, spans } = setup();
+describe('guarded records', () => {
+  it('make a database span of each call, with its answer', async () => {
+    const { guard, spans } = createGuardWorld();
     const records: RuntimeRecords = {
       take: async () => undefined,
       markRemoved: async () => ({ status: 'vanished' }),
     };
-    expect(await observeRecords(records, telemetry).take('g')).toBeUndefined();
+    expect(await guardRecords(records, guard).take('g')).toBeUndefined();
     expect(spans().map(({ name, attributes }) => ({ name, attributes }))).toEqual([
       {
         name: 'take runtime_records',
@@ -196,11 +183,11 @@ describe('observed records', () => {
 });
 
 describe('spans of one piece of work', () => {
-  it('are children of the span around them', async () => {
-    const { telemetry, spans } = setup();
+  it('are children of the surrounding span', async () => {
+    const { guard, spans } = createGuardWorld();
     const store: LeaseStore = { acquire: async () => true, renew: async () => true, release: async () => true };
-    await telemetry.tracer.startActiveSpan('work', async (parent) => {
-      await observeLeaseStore(store, telemetry).acquire('g', 't', 60);
+    await guard.tracer.startActiveSpan('work', async (parent) => {
+      await guardLeaseStore(store, 'redis', guard).acquire('g', 't', 60);
       parent.end();
     });
     const [child, parent] = spans();

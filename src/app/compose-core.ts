@@ -1,0 +1,92 @@
+/**
+ * The graph that the service, the commands and the diagnoses have in common, put together once: database -> queue store
+ * -> queue clients -> retention. The clients exist before the stores are reached, so that HTTP can answer meanwhile; until
+ * then their calls reject with `UnavailableError`.
+ */
+import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
+import { UnavailableError } from '../domain/errors.js';
+import type { RecordQueries } from '../domain/pages.js';
+import type { CleanupQueue } from '../jobs/ports.js';
+import type { CleanupRequests, SweepObserver } from '../retention/ports.js';
+import { createRetention } from '../retention/retention-service.js';
+import type { Retention } from '../retention/retention.js';
+import { type Database, openDatabase } from './connect/database.js';
+import { composeQueues, type Queues } from './connect/queue-clients.js';
+import { openQueueBackend } from './connect/queue-store.js';
+import type { Context } from './context.js';
+import {
+  type ClientBackend,
+  createConnection,
+  queriesOf,
+  queueBackendOf,
+  retentionRecordsOf,
+} from './not-yet-connected.js';
+import { createShutdownStack } from './shutdown-stack.js';
+
+export interface Core {
+  readonly queries: RecordQueries;
+  /** The time by the database's clock. */
+  readonly now: () => Promise<Date>;
+  readonly backend: ClientBackend;
+  readonly queues: Queues;
+  readonly retention: Retention;
+  /** @param open opens the database; without it the database is migrated where it is not up to date */
+  readonly connectDatabase: (open?: (context: Context) => Promise<Database>) => Promise<Database>;
+  /** The database must have been connected. */
+  readonly connectQueueStore: () => Promise<QueueBackend>;
+  /** Closes the clients, then what was connected. */
+  readonly close: () => Promise<void>;
+}
+
+const SILENT: SweepObserver = { enqueued: () => undefined, skipped: () => undefined, ended: () => undefined };
+
+export function composeCore(context: Context, observer: SweepObserver = SILENT): Core {
+  const { config, log } = context;
+  const stores = createShutdownStack(log);
+  const clients = createShutdownStack(log);
+  const database = createConnection<Database>(notReached('postgresql', 'the database'));
+  const queueStore = createConnection<QueueBackend>(notReached('queue', "the queue's store"));
+  const backend = queueBackendOf(queueStore.get);
+  const queues = composeQueues(context, backend, clients);
+  const retention = createRetention(
+    {
+      records: retentionRecordsOf(database.get),
+      lock: { exclusively: async (work) => database.get().sweepLock.exclusively(work) },
+      deadLetters: queues.deadLetters,
+      requests: requestsTo(queues.producer),
+      observer,
+    },
+    { retentionMs: config.retentionMs, maxShare: config.sweepMaxShare },
+  );
+  return {
+    queries: queriesOf(database.get),
+    now: async () => database.get().now(),
+    backend,
+    queues,
+    retention,
+    connectDatabase: async (open = openDatabase) => {
+      const opened = await open(context);
+      stores.add('database', opened.close);
+      return database.connected(opened);
+    },
+    connectQueueStore: async () => queueStore.connected(await openQueueBackend(context, database.get(), stores)),
+    close: async () => {
+      await clients.closeAll();
+      await stores.closeAll();
+    },
+  };
+}
+
+const notReached = (dependency: 'postgresql' | 'queue', what: string) => (): UnavailableError =>
+  new UnavailableError(dependency, `${what} has not been reached since this service started`);
+
+/** The cleanups that a sweep requests, as jobs. */
+export function requestsTo(queue: CleanupQueue): CleanupRequests {
+  return {
+    request: async (gameIds) => {
+      const jobs = await queue.enqueue(gameIds.map((gameId) => ({ gameId, opSource: 'auto_ttl' })));
+      const coalesced = jobs.filter((job) => job.coalesced).length;
+      return { enqueued: jobs.length - coalesced, coalesced };
+    },
+  };
+}

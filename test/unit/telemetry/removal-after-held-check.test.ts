@@ -1,0 +1,124 @@
+/**
+ * The cleanup service asserts its lease on the line before the removal. That check is worth nothing if anything waits
+ * between it and the request: the lease may end meanwhile. So the service, the guard and the engine's adapter are put
+ * together as in a worker, and the request must leave in the same synchronous run as the check.
+ */
+import type Docker from 'dockerode';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { createContainerEngine } from '../../../src/adapters/docker/container-engine.js';
+import { createBreaker } from '../../../src/circuit-breaker/breaker.js';
+import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
+import type { ContainerEngine } from '../../../src/cleanup/ports.js';
+import type { Leases } from '../../../src/lease/with-lease.js';
+import { guardEngine } from '../../../src/telemetry/guarded-ports/guard-engine.js';
+import { aCommand } from '../../support/cleanup-world.js';
+import { createManualClock } from '../../support/manual-clock.js';
+import { aRecord, CONTAINER_ID } from '../../support/records.js';
+import { nextSteps } from '../../support/steps.js';
+import { recordTelemetry } from './recorded-telemetry.js';
+
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+type Wrapper = (engine: ContainerEngine) => ContainerEngine;
+type Moment = 'in the same run as the check' | 'after something waited';
+
+/** Cleans up one game; resolves to the moment at which dockerode was asked to remove the container. */
+async function momentOfRemoval(
+  wrappers: { readonly aroundGuard?: Wrapper; readonly aroundAdapter?: Wrapper } = {},
+): Promise<Moment | undefined> {
+  const { aroundGuard = same, aroundAdapter = same } = wrappers;
+  const clock = createManualClock();
+  const recorded = recordTelemetry(clock);
+  stops.push(recorded.stop);
+  const breaker = createBreaker({ clock, report: { opened: noop, stillOpen: noop, closed: noop } });
+
+  let hasWaited = true;
+  const leases: Leases = {
+    withLease: async (_gameId, signal, work) => {
+      const assertHeld = (): void => {
+        hasWaited = false;
+        // Runs before anything that is waited for from here on goes on.
+        queueMicrotask(() => {
+          hasWaited = true;
+        });
+      };
+      return { status: 'done', value: await work({ signal, assertHeld }) };
+    },
+  };
+  let moment: Moment | undefined;
+  const docker = fakeDocker(() => {
+    moment = hasWaited ? 'after something waited' : 'in the same run as the check';
+  });
+  const adapter = createContainerEngine({ docker, clock, timeoutMs: 1_000 });
+  const engine = aroundGuard(guardEngine(aroundAdapter(adapter), { ...recorded.telemetry, breaker }));
+  const record = aRecord();
+  const service = createCleanupService(
+    {
+      leases,
+      engine,
+      clock,
+      records: {
+        take: async () => ({ record, stoppedForMs: 10_000, held: false }),
+        markRemoved: async () => ({ status: 'marked', record }),
+      },
+      log: { append: async () => undefined },
+      observer: { concluded: noop, auditRowLost: noop, leaseReleaseFailed: noop },
+    },
+    { retentionMs: 10_000 },
+  );
+  const result = await service.handle(aCommand(), new AbortController().signal);
+  expect(result).toMatchObject({ outcome: 'success', errorCode: '' });
+  return moment;
+}
+
+const noop = (): void => undefined;
+const same: Wrapper = (engine) => engine;
+
+/** The two calls of dockerode that the adapter makes. */
+function fakeDocker(onRemove: () => void): Docker {
+  const container = {
+    inspect: async () => ({
+      Id: CONTAINER_ID,
+      State: { Status: 'exited', Running: false, Paused: false, Restarting: false, Dead: false },
+      Config: { Labels: { 'com.galaxy.game_id': 'game-1' } },
+    }),
+    remove: async () => {
+      onRemove();
+      return Buffer.alloc(0);
+    },
+  };
+  // Dockerode's class has a hundred members more, which the adapter does not use.
+  return { getContainer: () => container } as unknown as Docker;
+}
+
+const awaiting: Wrapper = (engine) => ({
+  look: engine.look,
+  remove: async (containerId, signal) => {
+    await Promise.resolve();
+    return engine.remove(containerId, signal);
+  },
+});
+
+describe('the request to remove a container', () => {
+  it('leaves for the engine in the same synchronous run as the check of the lease', async () => {
+    expect(await momentOfRemoval()).toBe('in the same run as the check');
+  });
+
+  it('leaves in that run also while a test listens to the steps', async () => {
+    const steps = nextSteps();
+    onTestFinished(steps.stop);
+    expect(await momentOfRemoval()).toBe('in the same run as the check');
+    expect(steps.seen().map(({ step }) => step)).toContain('container remove');
+  });
+
+  it('is reported as late by this test when a wrapper around the guard awaits once', async () => {
+    expect(await momentOfRemoval({ aroundGuard: awaiting })).toBe('after something waited');
+  });
+
+  it('is reported as late by this test when a wrapper around the adapter awaits once', async () => {
+    expect(await momentOfRemoval({ aroundAdapter: awaiting })).toBe('after something waited');
+  });
+});
