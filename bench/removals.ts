@@ -12,7 +12,7 @@ import Docker from 'dockerode';
 import type { Database } from '../src/app/connect/database.js';
 import { startService } from '../src/app/start-service.js';
 import { systemClock } from '../src/async/clock.js';
-import { ensureSleeperImage } from '../demo/sleeper-image.js';
+import { ensureSleeperImage } from '../demo/containers/sleeper-image.js';
 import { createTelemetry } from '../src/telemetry/telemetry.js';
 import { median, onStores, type Stores } from './stores.js';
 

@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createDocker } from '../../src/adapters/docker/connection.js';
-import { RUN_LABEL } from '../../demo/containers.js';
+import { RUN_LABEL } from '../../demo/containers/containers.js';
 import { eventually } from '../support/eventually.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 

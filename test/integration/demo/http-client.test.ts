@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/async/clock.js';
-import { createHttpClient } from '../../../demo/http-client.js';
+import { createHttpClient } from '../../../demo/platform/http-client.js';
 
 describe("the demo's HTTP client", () => {
   let server: Server;
