@@ -1,16 +1,16 @@
-/** The demonstration's containers: real ones of the sleeper image, marked so that exactly these are found again. */
+/** The demo's containers: real ones of the sleeper image, with a label by which exactly these are found again. */
 import type Docker from 'dockerode';
 import type { ContainerPlan } from '../scenarios/scenario.js';
 import { ensureSleeperImage, SLEEPER_IMAGE } from './sleeper-image.js';
-import { type Patience, untilTrue } from '../wait-until.js';
+import { type WaitContext, waitUntil } from '../wait-until.js';
 
-/** Every container and volume of a run carries it, with the run's id. */
+/** Every container and volume of a run has this label, with the run's id as its value. */
 export const RUN_LABEL = 'runtime-cleanup.demo';
 
 export interface PreparedContainer {
-  /** The one that was made for the game; its record names it. */
+  /** The container that was created for the game; its record names it. */
   readonly containerId: string;
-  /** The one whose fate matters; the same but where an impostor took its place. */
+  /** The container to inspect in the end: the same one, except when another container got its id as a name. */
   readonly observedId: string;
   readonly volumes: readonly string[];
 }
@@ -20,34 +20,36 @@ export interface Containers {
   readonly start: (containerId: string) => Promise<unknown>;
   /** The engine's word for its state, or `gone`. */
   readonly stateOf: (containerId: string) => Promise<string>;
-  /** How many of these volumes are still there. */
+  /** How many of these volumes still exist. */
   readonly volumesLeft: (volumes: readonly string[]) => Promise<number>;
-  /** How many containers were made. */
-  readonly made: () => number;
-  /** Removes everything of this run, whatever it does, and the image if it was not there before. */
+  /** How many containers were created. */
+  readonly created: () => number;
+  /** Removes all containers of this run, in any state, their volumes, and the image unless it existed before. */
   readonly removeAll: () => Promise<void>;
 }
 
 const REMOVAL_ROUNDS = 3;
 
-export async function openContainers(docker: Docker, runId: string, patience: Patience): Promise<Containers> {
+export async function openContainers(docker: Docker, runId: string, wait: WaitContext): Promise<Containers> {
   const images = await docker.listImages({ filters: { reference: [SLEEPER_IMAGE] } });
   const image = await ensureSleeperImage(docker);
   const ofThisRun = { filters: { label: [`${RUN_LABEL}=${runId}`] } };
-  let made = 0;
+  let created = 0;
 
   async function prepare(plan: ContainerPlan, gameId: string): Promise<PreparedContainer> {
     const container = await create(plan, gameId);
     const volumes = plan.volume ? await volumesOf(container) : [];
-    await bringInto(plan, container, patience);
-    const observed = plan.impostor ? await create({ ...plan, impostor: false }, gameId, container.id) : container;
+    await bringIntoState(plan, container, wait);
+    const observed = plan.idReusedAsName
+      ? await create({ ...plan, idReusedAsName: false }, gameId, container.id)
+      : container;
     return { containerId: container.id, observedId: observed.id, volumes };
   }
 
   async function create(plan: ContainerPlan, gameId: string, name?: string): Promise<Docker.Container> {
-    made += 1;
+    created += 1;
     return docker.createContainer({
-      name: name ?? `runtime-cleanup-demo-${runId}-${made}`,
+      name: name ?? `runtime-cleanup-demo-${runId}-${created}`,
       Image: image,
       Cmd: [programOf(plan)],
       Labels: { ...gameLabels(plan, gameId), [RUN_LABEL]: runId },
@@ -72,7 +74,7 @@ export async function openContainers(docker: Docker, runId: string, patience: Pa
     if (images.length === 0) await removeImage();
   }
 
-  /** Another run on the same engine may use it by now. */
+  /** Leaves the image when another run on the same engine uses it (409) or has removed it (404). */
   async function removeImage(): Promise<void> {
     try {
       await docker.getImage(image).remove();
@@ -92,12 +94,12 @@ export async function openContainers(docker: Docker, runId: string, patience: Pa
       const found = await Promise.all(volumes.map((name) => unlessGone(docker.getVolume(name).inspect())));
       return found.filter((volume) => volume !== undefined).length;
     },
-    made: () => made,
+    created: () => created,
     removeAll,
   };
 }
 
-/** By hand stops what sleeps; what shall end by itself ends at once. */
+/** A container that is stopped by hand must run until then; one that exits by itself does so at once. */
 function programOf({ state, restarts }: ContainerPlan): string {
   if (state === 'restarting') return '/fail';
   return state === 'exited' && !restarts ? '/exit' : '/sleep';
@@ -111,11 +113,11 @@ function gameLabels({ label }: ContainerPlan, gameId: string): Record<string, st
 
 function anonymousVolume(runId: string): Docker.MountSettings {
   const VolumeOptions = { NoCopy: true, Labels: { [RUN_LABEL]: runId }, DriverConfig: { Name: '', Options: {} } };
-  // No source: the engine makes a new volume and knows it for an anonymous one.
+  // Without a source the engine creates a new volume and treats it as anonymous.
   return { Target: '/data', Source: '', Type: 'volume', VolumeOptions };
 }
 
-async function bringInto(plan: ContainerPlan, container: Docker.Container, patience: Patience): Promise<void> {
+async function bringIntoState(plan: ContainerPlan, container: Docker.Container, wait: WaitContext): Promise<void> {
   switch (plan.state) {
     case 'created':
       return;
@@ -136,7 +138,7 @@ async function bringInto(plan: ContainerPlan, container: Docker.Container, patie
     case 'restarting': {
       await container.start();
       const condition = { what: 'the first restart of a container', everyMs: 50, withinMs: 20_000 };
-      await untilTrue(patience, condition, async () => (await container.inspect()).RestartCount > 0);
+      await waitUntil(wait, condition, async () => (await container.inspect()).RestartCount > 0);
     }
   }
 }

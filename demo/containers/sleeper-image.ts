@@ -7,27 +7,28 @@ import { UnavailableError } from '../../src/domain/errors.js';
 import { type SleeperArchitecture, sleeperPrograms } from './sleeper-programs.js';
 
 /**
- * An image of a few kilobytes, made on the spot: `/sleep` (the default command) waits for ever, `/exit` ends with
- * status 0, `/fail` with status 1. Its containers stop at once, by SIGKILL.
+ * An image of a few kilobytes, built by this file: `/sleep` (the default command) waits for ever, `/exit` ends with
+ * status 0, `/fail` with status 1. Its containers stop at once, by SIGKILL. The demo, the tests and the benchmarks use
+ * it, because it needs no registry and no build tool.
  */
 export const SLEEPER_IMAGE = 'runtime-cleanup/sleeper:1';
 
-// Any time will do, as long as it is always the same.
+// Any constant time: the same content must always give the same image id.
 const CREATED = '2026-01-01T00:00:00Z';
 
 /**
- * Puts the sleeper image into the engine unless it is there, without any registry, and returns its reference. Any
- * number of callers may do so at once. Rejects with `UnavailableError` when the engine does not take it.
+ * Loads the sleeper image into the engine unless it has it already, and returns its reference. Safe to call many times
+ * at once. Rejects with `UnavailableError` when the engine does not load it.
  */
 export async function ensureSleeperImage(docker: Docker): Promise<string> {
-  const known = await docker.listImages({ filters: { reference: [SLEEPER_IMAGE] } });
-  if (known.length > 0) return SLEEPER_IMAGE;
+  const existing = await docker.listImages({ filters: { reference: [SLEEPER_IMAGE] } });
+  if (existing.length > 0) return SLEEPER_IMAGE;
   const { Arch } = await docker.version();
   const archive = await imageArchive(architectureOf(Arch));
   const report = await buffer(await docker.loadImage(Readable.from([archive]), { quiet: true }));
   const problem = errorIn(report.toString());
   if (problem !== undefined)
-    throw new UnavailableError('docker', `the engine does not load ${SLEEPER_IMAGE}: ${problem}`);
+    throw new UnavailableError('docker', `the engine could not load the image ${SLEEPER_IMAGE}: ${problem}`);
   return SLEEPER_IMAGE;
 }
 
@@ -39,14 +40,14 @@ function architectureOf(arch: string): SleeperArchitecture {
   );
 }
 
-// The engine answers 200 before it reads the archive; what went wrong then is a line of its report.
+// The engine answers 200 before it reads the archive; a later error is a line of its report.
 function errorIn(report: string): string | undefined {
   return report.split('\n').find((line) => line.includes('"error"'));
 }
 
 /**
- * The archive that `docker save` writes: one layer, its configuration, and a list of both. Loading it, unlike
- * importing a file system, lets the image name its stop signal on every engine.
+ * An archive in the format of `docker save`: one layer, its configuration, and a list of both. It is loaded rather than
+ * imported as a file system, because only a loaded image can set its stop signal on every engine.
  */
 async function imageArchive(architecture: SleeperArchitecture): Promise<Buffer> {
   const programs = Object.entries(sleeperPrograms(architecture));
@@ -74,7 +75,7 @@ interface TarFile {
   readonly mode: number;
 }
 
-/** Without times, so that the same programs make the same image everywhere. */
+/** All times are 0, so that the same programs give the same image everywhere. */
 async function tar(files: readonly TarFile[]): Promise<Buffer> {
   const archive = pack();
   for (const { name, content, mode } of files) archive.entry({ name, mode, mtime: new Date(0) }, content);

@@ -1,15 +1,19 @@
 /**
- * Three programs for a container, written in machine code so that neither a registry nor a compiler is needed: one that
- * sleeps for ever, one that ends well, one that ends badly. Each is a static Linux executable of under 200 bytes that
- * makes system calls and nothing else.
+ * The three programs of the sleeper image, as ready Linux executables.
+ *
+ * A container needs some program to run. A usual base image (busybox, alpine) would have to be pulled from a registry, and
+ * a program in C would need a compiler; the demo and the tests must work without both. So this file holds the machine code
+ * of three programs (3 to 7 instructions each, with their assembly beside them) and puts the ELF file header in front,
+ * which tells the kernel where to load the code. The result is a static executable of less than 200 bytes that only makes
+ * system calls.
  */
 
-/** Go's names, which are also the engine's. */
+/** The engine names architectures as Go does. */
 export type SleeperArchitecture = 'amd64' | 'arm64';
 
 /**
- * `sleep` waits for ever and ends by SIGKILL only, as the kernel shields a container's first process from signals that
- * it does not handle; `exit` ends at once with status 0, `fail` with status 1.
+ * `sleep` waits for ever; only SIGKILL ends it, because the kernel does not deliver other unhandled signals to the first
+ * process of a container. `exit` ends at once with status 0, `fail` with status 1.
  */
 export type SleeperPrograms = Readonly<Record<'sleep' | 'exit' | 'fail', Buffer>>;
 
@@ -46,10 +50,10 @@ const PROGRAMS = {
   arm64: {
     machine: 183, // EM_AARCH64
     code: {
-      // There is no pause here; ppoll on no descriptors, without a time limit, waits as long.
+      // arm64 has no pause system call; ppoll without descriptors and time limit waits for ever too.
       sleep: words([
         0xd2800000, // again: mov x0, #0 (no descriptors)
-        0xd2800001, //        mov x1, #0 (none of them)
+        0xd2800001, //        mov x1, #0 (0 descriptors)
         0xd2800002, //        mov x2, #0 (no time limit)
         0xd2800003, //        mov x3, #0 (no signal mask)
         0xd2800928, //        mov x8, #73 (ppoll)

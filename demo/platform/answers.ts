@@ -1,11 +1,12 @@
-/** What our own program answered, by command line or HTTP, as somebody reads it who trusts nothing. */
-import { DemoError } from '../wait-until.js';
+/** Reads what the program answered, by command line or HTTP, without trusting its shape. */
+import { DemoError } from '../errors.js';
 
-export function parsed(text: string, what: string): unknown {
+/** `what` names the answer in the error message. */
+export function parseJson(text: string, what: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new DemoError(`${what} is no JSON: ${text.slice(0, 200)}`);
+    throw new DemoError(`${what} is not JSON: ${text.slice(0, 200)}`);
   }
 }
 
@@ -18,14 +19,14 @@ export function textOf(item: unknown, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** The list of that name in an answer; there must be one. */
+/** The list of that name in an answer. Throws a DemoError when there is none. */
 export function listOf(answer: unknown, name: string): readonly unknown[] {
   const value = fieldOf(answer, name);
   if (Array.isArray(value)) return value;
   throw new DemoError(`there is no list "${name}" in ${JSON.stringify(answer)?.slice(0, 200)}`);
 }
 
-/** The games that a retention plan would have removed. */
+/** The games whose containers a retention plan would remove. */
 export function dueGames(judgements: readonly unknown[]): readonly string[] {
   return judgements
     .filter((judgement) => textOf(judgement, 'verdict') === 'due')

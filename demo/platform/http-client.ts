@@ -1,16 +1,17 @@
 /** Calls the HTTP API, and shows each call as the curl line that would do the same. */
-import { messageOf } from '../../src/domain/errors.js';
-import { parsed } from './answers.js';
-import { DemoError, type Patience, untilTrue } from '../wait-until.js';
 import { withDeadline } from '../../src/async/deadline.js';
+import { messageOf } from '../../src/domain/errors.js';
+import { parseJson } from './answers.js';
+import { DemoError } from '../errors.js';
+import { type WaitContext, waitUntil } from '../wait-until.js';
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** Below the API, or of the whole server where it begins with a slash. */
+  /** Relative to the API's path, or absolute when it begins with a slash. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** None is shown where it is null; ours where it is not given. */
+  /** The bearer token: null sends none, undefined sends the demo's own. */
   readonly token?: string | null;
 }
 
@@ -19,7 +20,7 @@ export interface HttpAnswer {
   readonly body: unknown;
 }
 
-/** A call that was made, for whoever wants to make it again. */
+/** A call that was made, with the command that repeats it. */
 export interface HttpCall {
   readonly curl: string;
   readonly status: number;
@@ -28,10 +29,10 @@ export interface HttpCall {
 
 export interface HttpClient {
   readonly ask: (request: HttpRequest) => Promise<HttpAnswer>;
-  /** Asks until the answer is as wanted; only the last call is shown. */
+  /** Repeats the call until the answer is the wanted one; only the last call is shown. */
   readonly askUntil: (request: HttpRequest, isWanted: (answer: HttpAnswer) => boolean) => Promise<HttpAnswer>;
   readonly calls: () => readonly HttpCall[];
-  /** The calls since this was last asked, as lines for whoever watches. */
+  /** The calls since the last call of this function, as lines for the terminal. */
   readonly newLines: () => readonly string[];
 }
 
@@ -39,19 +40,19 @@ interface Options {
   /** `http://127.0.0.1:8096` */
   readonly origin: string;
   readonly token: string;
-  readonly patience: Patience;
+  readonly wait: WaitContext;
 }
 
 const API = '/api/v1/internal';
-const ANSWER_WITHIN_MS = 40_000;
-const ENDS_WITHIN_MS = 40_000;
-const ASK_EVERY_MS = 100;
+const ANSWER_LIMIT_MS = 40_000;
+const WANTED_WITHIN_MS = 40_000;
+const POLL_MS = 100;
 
-export function createHttpClient({ origin, token, patience }: Options): HttpClient {
+export function createHttpClient({ origin, token, wait }: Options): HttpClient {
   const calls: HttpCall[] = [];
   const lines = [`  $ API=${origin}${API} TOKEN=${token}`];
 
-  function note(request: HttpRequest, { status, body }: HttpAnswer): void {
+  function record(request: HttpRequest, { status, body }: HttpAnswer): void {
     const curl = curlLine(request, origin);
     calls.push({ curl, status, body });
     lines.push(`  $ ${curl}`, ...shortened(`${status} ${JSON.stringify(body)}`).map((line) => `    ${line}`));
@@ -60,41 +61,39 @@ export function createHttpClient({ origin, token, patience }: Options): HttpClie
   async function call(request: HttpRequest): Promise<HttpAnswer> {
     const { method, path } = request;
     const url = `${origin}${path.startsWith('/') ? '' : `${API}/`}${path}`;
-    const fetching = fetch(url, {
+    const init = {
       method,
       headers: headersOf(request, token),
-      signal: patience.signal,
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-    });
-    const answering = fetching.then(async (answer) => ({ status: answer.status, text: await answer.text() }));
+    };
+    const late = (): Error => new DemoError(`no answer within ${ANSWER_LIMIT_MS / 1_000} s`);
     try {
-      const late = (): Error => new DemoError(`no answer within ${ANSWER_WITHIN_MS / 1_000} s`);
-      const { status, text } = await withDeadline(
-        { clock: patience.clock, limitMs: ANSWER_WITHIN_MS, late },
-        () => answering,
-      );
-      return { status, body: parsed(text, `the answer to ${method} ${url}`) };
+      const { status, text } = await withDeadline({ ...wait, limitMs: ANSWER_LIMIT_MS, late }, async (signal) => {
+        const answer = await fetch(url, { ...init, signal });
+        return { status: answer.status, text: await answer.text() };
+      });
+      return { status, body: parseJson(text, `the answer to ${method} ${url}`) };
     } catch (error) {
-      patience.signal.throwIfAborted();
+      wait.signal.throwIfAborted();
       throw error instanceof DemoError ? error : new DemoError(`${method} ${url}: ${messageOf(error)}`);
     }
   }
 
   async function ask(request: HttpRequest): Promise<HttpAnswer> {
     const answer = await call(request);
-    note(request, answer);
+    record(request, answer);
     return answer;
   }
 
   async function askUntil(request: HttpRequest, isWanted: (answer: HttpAnswer) => boolean): Promise<HttpAnswer> {
     let answer: HttpAnswer | undefined;
-    const condition = { what: `the end of ${request.path}`, everyMs: ASK_EVERY_MS, withinMs: ENDS_WITHIN_MS };
-    await untilTrue(patience, condition, async () => {
+    const condition = { what: `the wanted answer of ${request.path}`, everyMs: POLL_MS, withinMs: WANTED_WITHIN_MS };
+    await waitUntil(wait, condition, async () => {
       answer = await call(request);
       return isWanted(answer);
     });
-    if (answer === undefined) throw new DemoError('nothing was asked');
-    note(request, answer);
+    if (answer === undefined) throw new DemoError('no call was made');
+    record(request, answer);
     return answer;
   }
 
@@ -109,7 +108,7 @@ function headersOf({ headers, body, token: given }: HttpRequest, token: string):
   };
 }
 
-/** To be pasted into a shell where `API` and `TOKEN` are set. */
+/** Can be pasted into a shell where `API` and `TOKEN` are set. */
 export function curlLine({ method, path, headers, body, token }: HttpRequest, origin: string): string {
   const bearer = token === null ? [] : [`-H "Authorization: Bearer ${token ?? '$TOKEN'}"`];
   return [
@@ -125,7 +124,7 @@ export function curlLine({ method, path, headers, body, token }: HttpRequest, or
 const LINE_CHARACTERS = 110;
 const LINES = 2;
 
-/** As much of a text as two lines hold. */
+/** A text's first two lines of 110 characters. */
 export function shortened(text: string): readonly string[] {
   const lines: string[] = [];
   for (let start = 0; start < text.length && lines.length < LINES; start += LINE_CHARACTERS) {

@@ -1,44 +1,47 @@
-/** Game leases as another service takes them, by nothing but the contract. */
+/** Game leases of another service, taken by the documented contract alone. */
 import { randomBytes } from 'node:crypto';
 import type { Database } from '../../src/app/connect/database.js';
 import type { RedisClient } from '../../src/app/connect/redis.js';
-import { DemoError } from '../wait-until.js';
+import { DemoError } from '../errors.js';
 
 export interface OtherLeases {
-  /** Takes the game's lease for longer than the demonstration lasts. */
-  readonly hold: (gameId: string) => Promise<void>;
-  readonly giveBack: (gameId: string) => Promise<void>;
+  /** Takes the game's lease for longer than the demo lasts. */
+  readonly acquire: (gameId: string) => Promise<void>;
+  readonly release: (gameId: string) => Promise<void>;
 }
 
-const HELD_MS = 600_000;
+const LEASE_MS = 600_000;
 
 /** `redis` is null where leases are kept in PostgreSQL. */
 export function createOtherLeases(database: Pick<Database, 'leaseStore'>, redis: RedisClient | null): OtherLeases {
   const token = randomBytes(32).toString('base64url');
-  const { take, release } = redis === null ? inPostgres(database, token) : inRedis(redis, token);
-  const certain = async (done: Promise<boolean>, what: string): Promise<void> => {
+  const { acquire, release } = redis === null ? inPostgres(database, token) : inRedis(redis, token);
+  const succeed = async (done: Promise<boolean>, what: string): Promise<void> => {
     if (!(await done)) throw new DemoError(`a game lease could not be ${what}`);
   };
   return {
-    hold: (gameId) => certain(take(gameId), 'taken'),
-    giveBack: (gameId) => certain(release(gameId), 'given back'),
+    acquire: (gameId) => succeed(acquire(gameId), 'acquired'),
+    release: (gameId) => succeed(release(gameId), 'released'),
   };
 }
 
-type Act = (gameId: string) => Promise<boolean>;
+interface LeaseCalls {
+  readonly acquire: (gameId: string) => Promise<boolean>;
+  readonly release: (gameId: string) => Promise<boolean>;
+}
 
-function inPostgres({ leaseStore }: Pick<Database, 'leaseStore'>, token: string): { take: Act; release: Act } {
+function inPostgres({ leaseStore }: Pick<Database, 'leaseStore'>, token: string): LeaseCalls {
   return {
-    take: (gameId) => leaseStore.acquire(gameId, token, HELD_MS),
+    acquire: (gameId) => leaseStore.acquire(gameId, token, LEASE_MS),
     release: (gameId) => leaseStore.release(gameId, token),
   };
 }
 
-function inRedis(redis: RedisClient, token: string): { take: Act; release: Act } {
+function inRedis(redis: RedisClient, token: string): LeaseCalls {
   const keyOf = (gameId: string): string => `rtmanager:game_lease:${Buffer.from(gameId).toString('base64url')}`;
   return {
-    take: async (gameId) => (await redis.set(keyOf(gameId), token, 'PX', HELD_MS, 'NX')) === 'OK',
-    // Nobody else can hold it by now, so it need not be compared before it is deleted.
+    acquire: async (gameId) => (await redis.set(keyOf(gameId), token, 'PX', LEASE_MS, 'NX')) === 'OK',
+    // The lease outlasts the demo, so no other holder can have it now: deleting without a comparison is safe here.
     release: async (gameId) => (await redis.del(keyOf(gameId))) === 1,
   };
 }

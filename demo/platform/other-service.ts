@@ -1,29 +1,29 @@
-/** Another service of the platform: it knows BullMQ and the contract, and nothing of this program. */
+/** Another service of the platform: it uses BullMQ and the documented contract, and no code of this program. */
 import { createPostgresBackend, Queue, withBackend } from 'bullmq';
 import type { Config } from '../../src/config/config.js';
-import { jobWord } from '../report/verdict.js';
+import { jobOutcome } from '../report/verdict.js';
 
 const QUEUE = 'runtime-cleanup';
 const RETENTION_QUEUE = 'runtime-retention';
 const PREFIX = '{rtmanager}';
-const MOST_JOBS = 10_000;
+const MAX_JOBS = 10_000;
 
 export interface SeenJob {
   readonly id: string;
-  /** Undefined where the data names no game. */
+  /** Undefined when the job's data names no game. */
   readonly gameId: string | undefined;
-  /** In the words of `JobWord`. */
-  readonly word: string;
+  /** A `JobOutcome`, or another state of the queue. */
+  readonly outcome: string;
 }
 
 export interface OtherService {
   /** Adds a job without any option; resolves to its id. */
-  readonly ask: (jobName: string, data: unknown) => Promise<string>;
+  readonly request: (jobName: string, data: unknown) => Promise<string>;
   readonly jobs: () => Promise<readonly SeenJob[]>;
   readonly counts: () => Promise<{ readonly ended: number; readonly total: number }>;
-  /** The dead letters' job ids. */
+  /** The job ids of the dead letters. */
   readonly deadLetters: () => Promise<readonly string[]>;
-  /** Whether a sweep of the schedule has come to its end, and none runs. */
+  /** Whether a scheduled sweep has ended and none runs. */
   readonly hasSwept: () => Promise<boolean>;
   readonly close: () => Promise<void>;
 }
@@ -39,14 +39,14 @@ export async function openOtherService(options: Options): Promise<OtherService> 
   const retention = createQueue(RETENTION_QUEUE, options).on('error', options.onError);
   await Promise.all([queue.waitUntilReady(), retention.waitUntilReady()]);
   return {
-    ask: async (jobName, data) => (await queue.add(jobName, data)).id ?? '',
+    request: async (jobName, data) => (await queue.add(jobName, data)).id ?? '',
     jobs: async () => {
-      const jobs = await queue.getJobs(undefined, 0, MOST_JOBS);
+      const jobs = await queue.getJobs(undefined, 0, MAX_JOBS);
       return Promise.all(
         jobs.map(async (job) => {
           const state = await job.getState();
           const code = state === 'failed' ? codeOfReason(job.failedReason) : codeOfResult(job.returnvalue);
-          return { id: job.id ?? '', gameId: gameIdOf(job.data), word: jobWord(state, code) };
+          return { id: job.id ?? '', gameId: gameIdOf(job.data), outcome: jobOutcome(state, code) };
         }),
       );
     },
@@ -55,7 +55,7 @@ export async function openOtherService(options: Options): Promise<OtherService> 
       const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
       return { ended: (counts['completed'] ?? 0) + (counts['failed'] ?? 0), total };
     },
-    deadLetters: async () => (await queue.getJobs(['failed'], 0, MOST_JOBS)).map(({ id }) => id ?? ''),
+    deadLetters: async () => (await queue.getJobs(['failed'], 0, MAX_JOBS)).map(({ id }) => id ?? ''),
     hasSwept: async () => {
       const { completed = 0, active = 0, waiting = 0 } = await retention.getJobCounts();
       return completed > 0 && active + waiting === 0;
@@ -80,7 +80,7 @@ function createQueue(name: string, { config, databaseUrl }: Options): PlainQueue
   });
 }
 
-/** The contract's `<code>: <message>`. */
+/** A dead letter's reason is `<code>: <message>` by the contract. */
 function codeOfReason(reason: string | undefined): string | undefined {
   return /^([a-z_]+): /.exec(reason ?? '')?.[1];
 }

@@ -1,9 +1,9 @@
-/** A database of the demonstration's own on the user's server, so that no live platform is ever touched. */
+/** A separate database on the user's server, so that the demo never touches a live platform. */
 import { Client } from 'pg';
 import { ConfigurationError, messageOf } from '../../src/domain/errors.js';
 
-const PATIENCE_MS = 10_000;
-/** Not even the right to make a database: an outage looks different. */
+const CONNECT_LIMIT_MS = 10_000;
+/** PostgreSQL's error code: the user may not create a database. */
 const INSUFFICIENT_PRIVILEGE = '42501';
 
 export interface OwnDatabase {
@@ -12,9 +12,9 @@ export interface OwnDatabase {
 }
 
 /**
- * Creates it beside the database of `databaseUrl`, with the same user.
+ * Creates it on the server of `databaseUrl`, as the same user.
  *
- * @throws ConfigurationError when that user may not
+ * @throws ConfigurationError when that user may not create databases
  */
 export async function createOwnDatabase(databaseUrl: string, runId: string): Promise<OwnDatabase> {
   const name = `runtime_cleanup_demo_${runId}`;
@@ -23,21 +23,21 @@ export async function createOwnDatabase(databaseUrl: string, runId: string): Pro
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === INSUFFICIENT_PRIVILEGE)) throw error;
     throw new ConfigurationError(
-      `the demo makes a database of its own on the server of DATABASE_URL, and its user may not (${messageOf(error)}); ` +
+      `the demo creates a database of its own on the server of DATABASE_URL, and the user of that URL may not (${messageOf(error)}); ` +
         'give it CREATEDB, or unset DATABASE_URL to use an embedded PostgreSQL',
       { cause: error },
     );
   }
   const url = new URL(databaseUrl);
   url.pathname = `/${name}`;
-  // Connections of processes that were killed may still be there.
+  // FORCE: connections of killed processes may still be open, and would keep the database from being dropped.
   return { url: url.href, drop: () => run(databaseUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
-/** The name is made of our own letters; neither statement takes parameters. */
+/** Neither statement takes parameters; the name is safe to insert, because the demo itself makes it of letters and digits. */
 async function run(connectionString: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString, connectionTimeoutMillis: PATIENCE_MS });
-  // A connection that breaks is told by the call that uses it.
+  const client = new Client({ connectionString, connectionTimeoutMillis: CONNECT_LIMIT_MS });
+  // A broken connection is reported by the call that uses it; without a listener it would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();

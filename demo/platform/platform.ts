@@ -1,4 +1,4 @@
-/** A small platform of the run's own: a database, a queue, leases, an environment for the programs that use them. */
+/** A small platform for one run: a database, a queue, leases, and the environment of the programs that use them. */
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,12 +15,11 @@ import { type Containers, openContainers } from '../containers/containers.js';
 import { createOwnDatabase } from './own-database.js';
 import { createOtherLeases, type OtherLeases } from './other-leases.js';
 import { openOtherService, type OtherService } from './other-service.js';
-import { createPrograms, type Programs } from './programs.js';
+import { createPrograms, type Programs, requireBuild } from './programs.js';
 import { createRecords, type Records } from './records.js';
 import { claimEmptyDatabase, withDatabase } from './redis-database.js';
 import { CONFLICT_MAX_ATTEMPTS, RETENTION_DAYS } from '../scenarios/scenario-builders.js';
 import type { TidyUp } from './tidy-up.js';
-import type { Patience } from '../wait-until.js';
 
 export interface Platform {
   readonly config: Config;
@@ -29,47 +28,47 @@ export interface Platform {
   readonly leases: OtherLeases;
   readonly service: OtherService;
   readonly programs: Programs;
-  /** What the service writes goes there. */
+  /** Takes the service's output. */
   readonly logFile: string;
-  /** Of the HTTP API. */
+  /** The bearer token of the HTTP API. */
   readonly token: string;
 }
 
 export interface PlatformOptions {
-  /** What the user has configured; its engine is used, and its servers where it has some. */
-  readonly given: Pick<Context, 'config' | 'log' | 'clock' | 'signal'>;
+  /** The user's configuration: its engine is used, and its database and Redis servers when it names them. */
+  readonly user: Pick<Context, 'config' | 'log' | 'clock' | 'signal'>;
   readonly environment: Environment;
   readonly runId: string;
-  /** A folder of the run's own. */
+  /** The run's own folder. */
   readonly folder: string;
   readonly logFile: string;
 }
 
-const PATIENCE_MS = 20_000;
+const CONNECT_LIMIT_MS = 20_000;
 const ENGINE_TIMEOUT_MS = 5_000;
 const LEASE_TTL_SECONDS = 5;
 
-/** A folder that the database server may enter, which does not run as root. */
-export async function makeFolder(runId: string): Promise<string> {
+/** Readable for other users, because an embedded database server does not run as root. */
+export async function createFolder(runId: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `runtime-cleanup-demo-${runId}-`));
   await chmod(folder, 0o755);
   return folder;
 }
 
 export async function openPlatform(options: PlatformOptions, tidyUp: TidyUp): Promise<Platform> {
-  const { given, runId, logFile } = options;
+  requireBuild();
+  const { user, runId, logFile } = options;
   const token = randomBytes(24).toString('base64url');
-  const patience: Patience = given;
-  const docker = dockerOf(given.config);
-  await pingEngine({ docker, clock: given.clock, timeoutMs: ENGINE_TIMEOUT_MS, signal: given.signal });
+  const docker = dockerOf(user.config);
+  await pingEngine({ docker, clock: user.clock, timeoutMs: ENGINE_TIMEOUT_MS, signal: user.signal });
   const { redis, redisUrl } = await openRedis(options, tidyUp);
-  const databaseUrl = await makeDatabase(options, tidyUp);
+  const databaseUrl = await createDatabase(options, tidyUp);
   const environment = environmentFor(options, { databaseUrl, redisUrl, token });
-  const context: Context = { ...given, config: readConfig(environment), patienceMs: PATIENCE_MS };
+  const context: Context = { ...user, config: readConfig(environment), patienceMs: CONNECT_LIMIT_MS };
   const { config } = context;
   const opening = openDatabase(context);
-  const preparing = openContainers(docker, runId, patience);
-  // Both are waited for, whatever becomes of the other, so that none is left behind.
+  const preparing = openContainers(docker, runId, user);
+  // Both must have settled before tidying up begins, also when one of them failed: it would miss what comes later.
   const [database, containers] = await Promise.allSettled([opening, preparing]);
   tidyUp.add('data folder', () => rm(config.dataDir, { recursive: true, force: true }));
   if (database.status === 'fulfilled') tidyUp.add('database', database.value.close);
@@ -80,7 +79,7 @@ export async function openPlatform(options: PlatformOptions, tidyUp: TidyUp): Pr
   const service = await openOtherService({
     config,
     databaseUrl: database.value.url,
-    onError: (error) => given.log.debug({ reason: messageOf(error) }, 'queue connection error'),
+    onError: (error) => user.log.debug({ reason: messageOf(error) }, 'queue connection error'),
   });
   tidyUp.add('queue', service.close);
   return {
@@ -95,45 +94,45 @@ export async function openPlatform(options: PlatformOptions, tidyUp: TidyUp): Pr
   };
 }
 
-/** On the given server; null: the embedded one is used, in a folder of the run's own. */
-async function makeDatabase({ given, runId }: PlatformOptions, tidyUp: TidyUp): Promise<string | null> {
-  if (given.config.databaseUrl === null) return null;
-  const { url, drop } = await createOwnDatabase(given.config.databaseUrl, runId);
-  tidyUp.add('database on the given server', drop);
+/** On the user's server; null when the embedded one is used, in the run's own folder. */
+async function createDatabase({ user, runId }: PlatformOptions, tidyUp: TidyUp): Promise<string | null> {
+  if (user.config.databaseUrl === null) return null;
+  const { url, drop } = await createOwnDatabase(user.config.databaseUrl, runId);
+  tidyUp.add('database on the server of DATABASE_URL', drop);
   return url;
 }
 
-/** A database of the given Redis, where it is used at all. */
+/** A logical database of the user's Redis; null when the configuration uses no Redis. */
 async function openRedis(
-  { given, runId }: PlatformOptions,
+  { user, runId }: PlatformOptions,
   tidyUp: TidyUp,
 ): Promise<{ readonly redis: RedisClient | null; readonly redisUrl: string | null }> {
-  const { config } = given;
+  const { config } = user;
   const isUsed = config.queueBackend === 'redis' || config.leaseStore === 'redis';
   if (config.redisUrl === null || !isUsed) return { redis: null, redisUrl: null };
-  const redis = await connectRedis({ ...given, patienceMs: PATIENCE_MS }, 'commands', tidyUp);
+  const redis = await connectRedis({ ...user, patienceMs: CONNECT_LIMIT_MS }, 'commands', tidyUp);
   const claimed = await claimEmptyDatabase(redis, runId);
   tidyUp.add(`Redis database ${claimed.number}`, claimed.empty);
   return { redis, redisUrl: withDatabase(config.redisUrl, claimed.number) };
 }
 
-/** The user's environment, but for what would lead to a live platform, and with settings that make haste. */
+/** The user's environment without the settings that lead to a live platform, and with short times. */
 function environmentFor(
-  { given, environment, folder }: PlatformOptions,
+  { user, environment, folder }: PlatformOptions,
   {
     databaseUrl,
     redisUrl,
     token,
   }: { readonly databaseUrl: string | null; readonly redisUrl: string | null; readonly token: string },
 ): Record<string, string> {
-  const { config } = given;
-  const isTheirs = (name: string): boolean =>
+  const { config } = user;
+  const isKept = (name: string): boolean =>
     !name.startsWith('RTMANAGER_') && name !== 'DATABASE_URL' && name !== 'REDIS_URL';
-  const theirs = Object.entries(environment).flatMap(([name, value]) =>
-    value !== undefined && isTheirs(name) ? [[name, value] as const] : [],
+  const kept = Object.entries(environment).flatMap(([name, value]) =>
+    value !== undefined && isKept(name) ? [[name, value] as const] : [],
   );
   return {
-    ...Object.fromEntries(theirs),
+    ...Object.fromEntries(kept),
     ...(databaseUrl === null ? {} : { DATABASE_URL: databaseUrl }),
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
     DOCKER_HOST: config.dockerHost,

@@ -1,4 +1,4 @@
-/** The database as other services of the platform write it and as an auditor reads it. */
+/** The database: written as other services of the platform do, and read to check the results. */
 import type { Database } from '../../src/app/connect/database.js';
 import { SLEEPER_IMAGE } from '../containers/sleeper-image.js';
 import type { RecordPlan } from '../scenarios/scenario.js';
@@ -7,24 +7,24 @@ import type { RecordRow } from '../report/verdict.js';
 type Pool = Database['pool'];
 
 export interface Records {
-  /** Writes a game's record as whoever stopped it would have, and its retention hold. */
+  /** Writes a game's record like the service that stopped the game, and its retention hold. */
   readonly write: (gameId: string, plan: RecordPlan, containerId: string) => Promise<void>;
-  /** What a service that starts games writes. */
+  /** Writes what a service that starts games writes. */
   readonly startAgain: (gameId: string) => Promise<void>;
-  /** Names the container in full, where that was got wrong. */
-  readonly mend: (gameId: string, containerId: string) => Promise<void>;
+  /** Writes the container's full id into the record. */
+  readonly setContainerId: (gameId: string, containerId: string) => Promise<void>;
   readonly removedGames: () => Promise<readonly string[]>;
   readonly read: (gameId: string) => Promise<RecordRow | null>;
-  /** The codes that the operation log has for a game or for these jobs, oldest first. */
+  /** The codes in the operation log for a game or for these jobs, oldest first. */
   readonly operations: (gameId: string, jobIds: readonly string[]) => Promise<readonly string[]>;
-  /** Locks a record against every change until it is let go. */
+  /** Locks a record against every change until it is released. */
   readonly lock: (gameId: string) => Promise<RecordLock>;
 }
 
 interface RecordLock {
-  /** Somebody waits for the record at this moment. */
-  readonly isWaitedFor: () => Promise<boolean>;
-  readonly letGo: () => Promise<void>;
+  /** Whether another transaction waits for the record now. */
+  readonly hasWaiter: () => Promise<boolean>;
+  readonly release: () => Promise<void>;
 }
 
 const WRITE = `
@@ -46,8 +46,8 @@ export function createRecords(pool: Pool): Records {
   return {
     write: async (gameId, plan, containerId) => {
       const values = [gameId, plan.status, recordedId(plan, containerId), SLEEPER_IMAGE, plan.stoppedDaysAgo];
-      // The hold comes first: a sweep may pass by at any moment.
-      if (plan.held === 'elsewhere') await pool.query(HOLD, [gameId]);
+      // The hold comes first: a sweep may run at any moment.
+      if (plan.held === 'by another service') await pool.query(HOLD, [gameId]);
       await pool.query(WRITE, values);
     },
     startAgain: async (gameId) => {
@@ -57,7 +57,7 @@ export function createRecords(pool: Pool): Records {
         [gameId],
       );
     },
-    mend: async (gameId, containerId) => {
+    setContainerId: async (gameId, containerId) => {
       await pool.query('UPDATE runtime_records SET current_container_id = $2 WHERE game_id = $1', [
         gameId,
         containerId,
@@ -77,7 +77,7 @@ export function createRecords(pool: Pool): Records {
       return rows[0]?.record ?? null;
     },
     operations: async (gameId, jobIds) => {
-      // Requests without a game id leave rows without one.
+      // A request without a game id leaves a row without one; it is found by its job.
       const { rows } = await pool.query<{ error_code: string }>(
         `SELECT error_code FROM operation_log WHERE job_id = ANY($2) OR (game_id = $1 AND $1 <> '') ORDER BY id`,
         [gameId, jobIds],
@@ -101,8 +101,8 @@ function recordedId({ container }: RecordPlan, containerId: string): string | nu
 
 async function lock(pool: Pool, gameId: string): Promise<RecordLock> {
   const client = await pool.connect();
-  const letGo = async (): Promise<void> => {
-    // Ends the transaction with its session.
+  const release = async (): Promise<void> => {
+    // `true` closes the session, which ends its transaction.
     client.release(true);
   };
   try {
@@ -110,16 +110,16 @@ async function lock(pool: Pool, gameId: string): Promise<RecordLock> {
     await client.query('SET LOCAL idle_in_transaction_session_timeout = 0');
     await client.query('SELECT FROM runtime_records WHERE game_id = $1 FOR UPDATE', [gameId]);
   } catch (error) {
-    await letGo();
+    await release();
     throw error;
   }
   return {
-    isWaitedFor: async () => {
+    hasWaiter: async () => {
       const { rowCount } = await client.query(
         'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))',
       );
       return (rowCount ?? 0) > 0;
     },
-    letGo,
+    release,
   };
 }

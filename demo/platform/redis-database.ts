@@ -1,18 +1,18 @@
-/** A logical database of the given Redis that nobody uses, so that no live platform is ever touched. */
+/** An empty logical database of the given Redis, so that the demo never touches a live platform. */
 import type { RedisClient } from '../../src/app/connect/redis.js';
 import { ConfigurationError, messageOf } from '../../src/domain/errors.js';
 
 const CLAIM_KEY = 'runtime-cleanup:demo';
-/** Number 0 is where everybody works who never thought about it. */
+/** Not number 0: it is the default, so other programs may start to use it at any time. */
 const CANDIDATES = Array.from({ length: 15 }, (_, index) => index + 1);
 
-// KEYS[1] the claim, ARGV[1] our run. One script, so that of two runs only one finds the database empty.
+// KEYS[1] the claim, ARGV[1] the run's id. One script, so that only one of two runs finds the database empty.
 const CLAIM = `
 if redis.call('DBSIZE') > 0 then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
 return 1`;
 
-// KEYS[1] the claim, ARGV[1] our run. Empties the database if it is still ours.
+// KEYS[1] the claim, ARGV[1] the run's id. Empties the database if the claim is still this run's.
 const EMPTY = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('FLUSHDB')
@@ -24,9 +24,9 @@ export interface ClaimedDatabase {
 }
 
 /**
- * Claims an empty logical database; `redis` must be a connection of the caller's own and stays on that database.
+ * Claims an empty logical database. `redis` stays on that database, so it must be a connection that has no other user.
  *
- * @throws ConfigurationError when there is none
+ * @throws ConfigurationError when all of them are in use
  */
 export async function claimEmptyDatabase(redis: RedisClient, runId: string): Promise<ClaimedDatabase> {
   for (const number of CANDIDATES) {
@@ -34,12 +34,12 @@ export async function claimEmptyDatabase(redis: RedisClient, runId: string): Pro
     if ((await redis.eval(CLAIM, 1, CLAIM_KEY, runId)) === 1) return { number, empty: () => empty(redis, runId) };
   }
   throw new ConfigurationError(
-    'the demo wants an empty logical database (1 to 15) of the Redis in REDIS_URL, so that it touches nothing else ' +
-      'there, and there is none; name another Redis, or unset REDIS_URL to use PostgreSQL alone',
+    'the demo needs an empty logical database (1 to 15) of the Redis in REDIS_URL, so that it does not touch other ' +
+      'data, and all of them hold data; set REDIS_URL to another Redis, or unset it to use PostgreSQL alone',
   );
 }
 
-/** False where there is no such database: fewer are configured, or it is a cluster, which has but one. */
+/** False when that database does not exist: fewer are configured, or the server is a cluster, which has only one. */
 async function select(redis: RedisClient, number: number): Promise<boolean> {
   try {
     await redis.select(number);
@@ -52,7 +52,7 @@ async function select(redis: RedisClient, number: number): Promise<boolean> {
 
 async function empty(redis: RedisClient, runId: string): Promise<void> {
   if ((await redis.eval(EMPTY, 1, CLAIM_KEY, runId)) === 1) return;
-  throw new ConfigurationError('the database of the demo was taken over by somebody else and is left as it is');
+  throw new ConfigurationError('another program has used the Redis database of the demo, so it is not emptied');
 }
 
 /** The same server's address with another logical database. */

@@ -1,30 +1,26 @@
 import { Presets, SingleBar } from 'cli-progress';
+import type { TextStream } from '../../src/cli/command-context.js';
 
-interface TextStream {
-  readonly write: (text: string) => unknown;
-  readonly isTTY?: boolean | undefined;
-}
-
-/** How the demonstration talks to whoever watches it: progress on standard error, its table on standard output. */
-export interface DemoIo {
+/** Progress goes to standard error, the result to standard output. */
+export interface DemoOutput {
   readonly stdout: TextStream;
   readonly stderr: TextStream;
+  /** The result is one JSON document, and no progress is shown. */
   readonly json: boolean;
 }
 
 export interface Progress {
-  /** So many of so many are done. */
-  readonly at: (done: number, total: number) => void;
-  /** Ends it with a line that stays, and more below it. */
-  readonly end: (line: string, more?: readonly string[]) => void;
-  /** Takes the bar away, if there is one still. */
+  readonly update: (done: number, total: number) => void;
+  /** Replaces the progress with a line that stays, and with `details` below it. */
+  readonly end: (line: string, details?: readonly string[]) => void;
+  /** Removes the bar if it is still shown. */
   readonly stop: () => void;
 }
 
 const CLEAR_LINE = '\r\u001B[K';
 
-/** On a terminal a bar once something can be counted; everywhere a line at the end; nothing at all for machines. */
-export function startProgress({ stderr, json }: DemoIo, title: string): Progress {
+/** On a terminal: a bar as soon as the total is known, then the last line. Elsewhere: the last line. With JSON: nothing. */
+export function startProgress({ stderr, json }: DemoOutput, title: string): Progress {
   const isLive = stderr.isTTY === true && !json;
   let bar: SingleBar | undefined;
   let ended = false;
@@ -43,15 +39,15 @@ export function startProgress({ stderr, json }: DemoIo, title: string): Progress
     else if (isLive) stderr.write(CLEAR_LINE);
   };
   return {
-    at: (done, total) => {
+    update: (done, total) => {
       if (!isLive || ended) return;
       bar ??= startBar(total);
       bar.setTotal(total);
       bar.update(done);
     },
-    end: (line, more = []) => {
+    end: (line, details = []) => {
       stop();
-      if (!json) stderr.write([line, ...more, ''].join('\n'));
+      if (!json) stderr.write([line, ...details, ''].join('\n'));
     },
     stop,
   };
@@ -60,11 +56,11 @@ export function startProgress({ stderr, json }: DemoIo, title: string): Progress
 function createBar(stderr: TextStream, title: string): SingleBar {
   const options = {
     format: `${title} {bar} {value} of {total}`,
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of a stream, the bar uses what a terminal's has
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the bar uses only what every terminal's stream has
     stream: stderr as NodeJS.WriteStream,
     clearOnComplete: true,
     hideCursor: true,
-    // Signals have one listener, and it is not this.
+    // main.ts handles signals; a second handler here would end the process before it has tidied up.
     gracefulExit: false,
   };
   return new SingleBar(options, Presets.shades_classic);

@@ -1,4 +1,4 @@
-/** Rows of the table that are about no scenario: what our program said of itself, against what is true. Pure. */
+/** The rows of the table without a scenario: the program's own answers compared with the facts. Pure. */
 import type { Verdict } from './verdict.js';
 
 const row = (scenario: string, expected: string, found: string, differences: readonly string[]): Verdict => ({
@@ -11,12 +11,12 @@ const row = (scenario: string, expected: string, found: string, differences: rea
   differences,
 });
 
-/** Something that must be said in just these words. */
+/** An answer that must be exactly this text. */
 export function judgeAnswer(scenario: string, expected: string, found: string): Verdict {
   return row(scenario, expected, found, expected === found ? [] : [`it should be ${expected}, it is ${found}`]);
 }
 
-/** Names, each of them once, in any order; `what` is what they are names of. */
+/** Names that must be listed once each, in any order; `what` says what they name. */
 export function judgeNames(
   scenario: string,
   what: string,
@@ -24,15 +24,15 @@ export function judgeNames(
   found: readonly string[],
 ): Verdict {
   const missing = wanted.filter((name) => !found.includes(name));
-  const tooMany = found.filter((name, index) => !wanted.includes(name) || found.indexOf(name) !== index);
+  const surplus = found.filter((name, index) => !wanted.includes(name) || found.indexOf(name) !== index);
   return row(scenario, `${wanted.length} ${what}`, `${found.length} ${what}`, [
     ...missing.map((name) => `${JSON.stringify(name)} is missing`),
-    ...tooMany.map((name) => `${JSON.stringify(name)} should not be there`),
+    ...surplus.map((name) => `${JSON.stringify(name)} should not be listed`),
   ]);
 }
 
-/** The last row: how the service ended when it was told to by SIGTERM; its exit code, or what ended it instead. */
+/** The last row: how the service ended after SIGTERM: its exit code, or the signal that ended it. */
 export function judgeServiceEnd(ending: number | string): Verdict {
-  const said = typeof ending === 'number' ? `exit code ${ending}` : ending;
-  return judgeAnswer('the service, told to stop (SIGTERM)', 'exit code 0', said);
+  const found = typeof ending === 'number' ? `exit code ${ending}` : ending;
+  return judgeAnswer('the service, told to stop (SIGTERM)', 'exit code 0', found);
 }

@@ -1,26 +1,26 @@
-/** What was expected of a game against what was found to be true. Pure, so that tests can show that it finds liars. */
-import type { Expected, JobWord, OperationWord, Scenario } from '../scenarios/scenario.js';
+/** Compares what was expected of a game with the facts. Pure, so that tests can show that it finds every difference. */
+import type { Expected, JobOutcome, OperationOutcome, Scenario } from '../scenarios/scenario.js';
 
-/** A row of `runtime_records` as PostgreSQL writes it as JSON. */
+/** A row of `runtime_records`, as PostgreSQL converts it to JSON. */
 export type RecordRow = Readonly<Record<string, unknown>>;
 
-/** What was found to be true of one game when all jobs had ended. */
+/** The facts of one game, read when all jobs had ended. */
 export interface Facts {
   readonly gameId: string;
-  /** The engine's word for the container's state, `gone`, or `no container` where none was ever made. */
+  /** The container's state as the engine names it, `gone`, or `no container` when none was created. */
   readonly engine: string;
-  /** Anonymous volumes of the container that are still there. */
+  /** How many anonymous volumes of the container still exist. */
   readonly volumesLeft: number;
-  /** The record before the worker saw it, and afterwards. */
+  /** The record before the worker read it, and in the end. */
   readonly recordBefore: RecordRow | null;
   readonly recordAfter: RecordRow | null;
   /** Codes of the operation log, oldest first; `success` for the empty one. */
   readonly operations: readonly string[];
-  /** State and code of each job, in the words of `JobWord`; another state stands alone. */
+  /** A `JobOutcome` for each job, or another state of the queue. */
   readonly jobs: readonly string[];
 }
 
-/** One row of the closing table. */
+/** One row of the table. */
 export interface Verdict {
   readonly scenario: string;
   readonly games: number;
@@ -28,21 +28,21 @@ export interface Verdict {
   readonly engine: string;
   readonly database: string;
   readonly queue: string;
-  /** Everything that is not as expected, a sentence each. */
+  /** Everything that is not as expected, one sentence each. */
   readonly differences: readonly string[];
 }
 
 export function judge(scenario: Scenario, facts: readonly Facts[]): Verdict {
   const { name, expected, games } = scenario;
   const wanted = typeof games === 'number' ? games : games.length;
-  const missing = facts.length === wanted ? [] : [`${facts.length} of ${wanted} games were looked at`];
+  const missing = facts.length === wanted ? [] : [`${facts.length} of ${wanted} games were inspected`];
   return {
     scenario: name,
     games: facts.length,
     expected: expectedText(expected),
-    engine: eachOnce(facts.map(engineText)),
-    database: eachOnce(facts.map(databaseText)),
-    queue: eachOnce(facts.map(({ jobs }) => listed(jobs))),
+    engine: distinct(facts.map(engineText)),
+    database: distinct(facts.map(databaseText)),
+    queue: distinct(facts.map(({ jobs }) => listed(jobs))),
     differences: [
       ...missing,
       ...facts.flatMap((found) => differencesOf(expected, found).map((text) => `${shownGame(found.gameId)}: ${text}`)),
@@ -69,7 +69,7 @@ function volumeDifference({ engine }: Expected, { volumesLeft }: Facts): string 
   return engine === 'gone' && volumesLeft > 0 ? `${volumesLeft} of its volumes are left in the engine` : undefined;
 }
 
-/** The columns that a cleanup may change. Its fence may move even when it refuses. */
+/** The columns that a cleanup may change. A refused one may still increase the record's fence. */
 const CHANGED_BY_REMOVAL = ['status', 'current_container_id', 'removed_at', 'last_op_at', 'lease_epoch'];
 const CHANGED_BY_REFUSAL = ['lease_epoch'];
 
@@ -89,8 +89,8 @@ function recordDifference({ record }: Expected, { recordBefore, recordAfter }: F
 }
 
 function operationsDifference(expected: Expected, { operations }: Facts): string | undefined {
-  const isConflict = (word: string): boolean => word === 'conflict';
-  const rest = (words: readonly string[]): readonly string[] => words.filter((word) => !isConflict(word));
+  const isConflict = (outcome: string): boolean => outcome === 'conflict';
+  const rest = (all: readonly string[]): readonly string[] => all.filter((outcome) => !isConflict(outcome));
   const asExpected = expected.moreConflicts
     ? same(rest(expected.operations), rest(operations)) &&
       operations.filter(isConflict).length >= expected.operations.filter(isConflict).length
@@ -101,11 +101,11 @@ function operationsDifference(expected: Expected, { operations }: Facts): string
 
 function jobsDifference(expected: Expected, { jobs }: Facts): string | undefined {
   if (same(expected.jobs.toSorted(), jobs.toSorted())) return undefined;
-  return `the queue should have it ${listed(expected.jobs)}, it has it ${listed(jobs)}`;
+  return `its jobs should be ${listed(expected.jobs)}, they are ${listed(jobs)}`;
 }
 
 const same = (one: readonly string[], other: readonly string[]): boolean =>
-  one.length === other.length && one.every((word, index) => word === other[index]);
+  one.length === other.length && one.every((text, index) => text === other[index]);
 
 /** `removed` or `stays exited; dead letter conflict`. */
 function expectedText({ engine, record, jobs }: Expected): string {
@@ -132,19 +132,19 @@ function databaseText({ recordAfter, operations }: Facts): string {
 const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** Repetitions are counted, as in `3 × conflict`. */
-function listed(words: readonly string[]): string {
-  if (words.length === 0) return 'nothing';
-  const runs: { readonly word: string; count: number }[] = [];
-  for (const word of words) {
-    const last = runs.at(-1);
-    if (last?.word === word) last.count += 1;
-    else runs.push({ word, count: 1 });
+function listed(texts: readonly string[]): string {
+  if (texts.length === 0) return 'nothing';
+  const repeated: { readonly text: string; count: number }[] = [];
+  for (const text of texts) {
+    const last = repeated.at(-1);
+    if (last?.text === text) last.count += 1;
+    else repeated.push({ text, count: 1 });
   }
-  return runs.map(({ word, count }) => (count === 1 ? word : `${count} × ${word}`)).join(', ');
+  return repeated.map(({ text, count }) => (count === 1 ? text : `${count} × ${text}`)).join(', ');
 }
 
-/** What all games have in common is said once. */
-function eachOnce(texts: readonly string[]): string {
+/** A text that several games have in common stands there once. */
+function distinct(texts: readonly string[]): string {
   return [...new Set(texts)].join(' | ');
 }
 
@@ -153,16 +153,16 @@ function shownGame(gameId: string): string {
   return `game ${JSON.stringify(id)}`;
 }
 
-const COMPLETED: JobWord = 'completed';
+const COMPLETED: JobOutcome = 'completed';
 
-/** A job's state and code in the words of `JobWord`; undefined code: the job has none. */
-export function jobWord(state: string, code: string | undefined): string {
+/** A job's state and code as a `JobOutcome`; the code is undefined when the job has none. */
+export function jobOutcome(state: string, code: string | undefined): string {
   if (state === 'completed') return code === '' ? COMPLETED : `${COMPLETED} ${code ?? 'without a result'}`;
   return state === 'failed' ? `dead letter ${code ?? 'without a code'}` : state;
 }
 
-/** An operation's code in the words of `OperationWord`. */
-export function operationWord(code: string): string {
-  const success: OperationWord = 'success';
+/** An operation's code as an `OperationOutcome`. */
+export function operationOutcome(code: string): string {
+  const success: OperationOutcome = 'success';
   return code === '' ? success : code;
 }

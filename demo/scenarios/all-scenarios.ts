@@ -1,16 +1,16 @@
-/** The games of the demonstration: what each is like, who asks for its cleanup, and what must be true afterwards. */
+/** The games of the demo: their containers and records, who requests the cleanup, and the expected result. */
 import type { Scenario } from './scenario.js';
 import {
-  absorbed,
-  asks,
+  refusalCompleted,
+  requestBy,
   commandLine,
   container,
   data,
   dueRecord,
-  givenUp,
+  retriesExhausted,
   http,
   job,
-  notAskedFor,
+  notRequested,
   record,
   refused,
   refusedThenRemoved,
@@ -21,10 +21,10 @@ import {
   sweeping,
 } from './scenario-builders.js';
 
-const lobby = asks('lobby_stream');
-const gameMaster = asks('gm_rest');
-const administrator = asks('admin_rest');
-const autoTtl = asks('auto_ttl');
+const lobby = requestBy('lobby_stream');
+const gameMaster = requestBy('gm_rest');
+const administrator = requestBy('admin_rest');
+const autoTtl = requestBy('auto_ttl');
 
 const UNUSUAL_IDS = ['🎲 Würfel', 'a/b?force=1#c', `'; DROP TABLE games; --`, 'x'.repeat(256)];
 const ANOTHER_CONTAINER = 'f'.repeat(64);
@@ -34,21 +34,21 @@ const unknown = { container: null, record: null };
 
 const removals: readonly Scenario[] = [
   scenario('stopped', [lobby], { games: 5 }),
-  scenario('stopped, asked by command line', [commandLine], { games: 3 }),
+  scenario('stopped, requested by command line', [commandLine], { games: 3 }),
   scenario('created, never started', [gameMaster], { games: 3, container: created }),
   scenario('stopped, with an anonymous volume', [gameMaster], { games: 2, container: container({ volume: true }) }),
-  scenario('stopped, asked through HTTP', [http]),
+  scenario('stopped, requested through HTTP', [http]),
   scenario('stopped by hand, restarts always', [commandLine], { container: container({ restarts: true }) }),
-  scenario('stopped, container without any label', [administrator], { container: container({ label: 'none' }) }),
+  scenario('stopped, container without a label', [administrator], { container: container({ label: 'none' }) }),
   scenario('unusual game ids', [gameMaster], { games: UNUSUAL_IDS, container: created }),
-  scenario('container gone already', [lobby], { games: 2, container: container({ state: 'removed' }) }),
+  scenario('container already removed', [lobby], { games: 2, container: container({ state: 'removed' }) }),
   scenario('record names no container', [commandLine], {
     container: null,
     record: record({ container: 'none' }),
     expected: noContainer,
   }),
   scenario("old id is another container's name", [gameMaster], {
-    container: container({ state: 'removed', impostor: true }),
+    container: container({ state: 'removed', idReusedAsName: true }),
     expected: { ...REMOVED, engine: 'created' },
   }),
   scenario('expected container is the right one', [
@@ -57,7 +57,7 @@ const removals: readonly Scenario[] = [
 ];
 
 const repetitions: readonly Scenario[] = [
-  scenario('removed before', [gameMaster], {
+  scenario('removed earlier', [gameMaster], {
     container: null,
     record: record({ status: 'removed', container: 'none' }),
     expected: {
@@ -67,21 +67,21 @@ const repetitions: readonly Scenario[] = [
       jobs: ['completed replay_no_op'],
     },
   }),
-  scenario('asked twice, command line: one job', [commandLine, commandLine], { games: 2 }),
-  scenario('asked twice, plain BullMQ: two jobs', [lobby, gameMaster], { expected: REMOVED_ONCE }),
-  scenario('asked both ways at once', [gameMaster, commandLine], { expected: REMOVED_ONCE }),
+  scenario('two requests, command line: one job', [commandLine, commandLine], { games: 2 }),
+  scenario('two requests, plain BullMQ: two jobs', [lobby, gameMaster], { expected: REMOVED_ONCE }),
+  scenario('two requests, one of each kind', [gameMaster, commandLine], { expected: REMOVED_ONCE }),
 ];
 
-const mishaps: readonly Scenario[] = [
-  scenario('lease held elsewhere, given back', [gameMaster], {
-    event: 'lease given back',
+const disturbances: readonly Scenario[] = [
+  scenario('lease held elsewhere, then released', [gameMaster], {
+    event: 'lease released',
     expected: { ...REMOVED, operations: ['conflict', 'success'], moreConflicts: true },
   }),
   scenario('lease held elsewhere throughout', [commandLine], {
     event: 'lease held throughout',
-    expected: givenUp('exited'),
+    expected: retriesExhausted('exited'),
   }),
-  scenario('worker killed in the middle of it', [gameMaster], {
+  scenario('worker killed during the job', [gameMaster], {
     event: 'worker killed',
     expected: { ...REMOVED, moreConflicts: true },
   }),
@@ -92,24 +92,24 @@ const conflicts: readonly Scenario[] = [
     games: 2,
     container: container({ state: 'running' }),
     record: record({ status: 'running' }),
-    expected: givenUp('running'),
+    expected: retriesExhausted('running'),
   }),
   scenario('record stopped, container running', [gameMaster], {
     container: container({ state: 'running' }),
-    expected: givenUp('running'),
+    expected: retriesExhausted('running'),
   }),
   scenario('record stopped, container paused', [commandLine], {
     container: container({ state: 'paused' }),
-    expected: givenUp('paused'),
+    expected: retriesExhausted('paused'),
   }),
   scenario('record stopped, container restarting', [gameMaster], {
     container: container({ state: 'restarting' }),
-    expected: givenUp('restarting'),
+    expected: retriesExhausted('restarting'),
   }),
   scenario('started again since the request', [gameMaster], {
     container: container({ restarts: true }),
     event: 'started again',
-    expected: givenUp('running'),
+    expected: retriesExhausted('running'),
   }),
 ];
 
@@ -151,54 +151,54 @@ const refusals: readonly Scenario[] = [
   }),
 ];
 
-/** Dead letters whose cause is mended: the record names its container in full again. */
+/** Dead letters whose cause is repaired: the record gets the container's full id. */
 const replays: readonly Scenario[] = [
-  scenario('short id, mended, replayed by CLI', [commandLine], {
+  scenario('short id, repaired, replayed by CLI', [commandLine], {
     record: record({ container: 'short id' }),
-    event: 'mended, replayed by command line',
+    event: 'repaired, replayed by command line',
     expected: refusedThenRemoved('container_mismatch'),
   }),
-  scenario('short id, mended, replayed by HTTP', [gameMaster], {
+  scenario('short id, repaired, replayed by HTTP', [gameMaster], {
     record: record({ container: 'short id' }),
-    event: 'mended, replayed through HTTP',
+    event: 'repaired, replayed through HTTP',
     expected: refusedThenRemoved('container_mismatch'),
   }),
 ];
 
-/** A sweep's question that came too early, or too late: the job looks again. */
+/** Requests of a sweep that came too early or too late: the job checks the facts again. */
 const retention: readonly Scenario[] = [
-  scenario('retention asks: not due', [autoTtl], {
+  scenario('retention request: not due', [autoTtl], {
     container: created,
-    expected: absorbed(refused('created', 'conflict'), 'conflict'),
+    expected: refusalCompleted(refused('created', 'conflict'), 'conflict'),
   }),
-  scenario('retention asks: due, but held', [autoTtl], {
+  scenario('retention request: due, but held', [autoTtl], {
     container: created,
-    record: dueRecord({ held: 'elsewhere' }),
-    expected: absorbed(refused('created', 'conflict'), 'conflict'),
+    record: dueRecord({ held: 'by another service' }),
+    expected: refusalCompleted(refused('created', 'conflict'), 'conflict'),
   }),
-  scenario('retention asks: unknown game', [autoTtl], {
+  scenario('retention request: unknown game', [autoTtl], {
     ...unknown,
-    expected: absorbed(refusedUnknown('not_found'), 'not_found'),
+    expected: refusalCompleted(refusedUnknown('not_found'), 'not_found'),
   }),
-  scenario('held, but an administrator asks', [administrator], {
+  scenario('held, administrator requests it', [administrator], {
     container: created,
-    record: record({ held: 'elsewhere' }),
+    record: record({ held: 'by another service' }),
   }),
 ];
 
 const sweeps: readonly Scenario[] = [
   scenario('sweep: due', [sweeping], { games: 4, record: dueRecord() }),
-  scenario('sweep: not due yet', [sweeping], { container: created, expected: notAskedFor('created') }),
+  scenario('sweep: not due yet', [sweeping], { container: created, expected: notRequested('created') }),
   scenario('sweep: due, held by command line', [sweeping], {
     container: created,
     record: dueRecord({ held: 'by command line' }),
-    expected: notAskedFor('created'),
+    expected: notRequested('created'),
   }),
-  scenario('sweep: due, started again before it', [sweeping], {
+  scenario('sweep: due, but started again', [sweeping], {
     container: container({ restarts: true }),
     record: dueRecord(),
     event: 'started again',
-    expected: notAskedFor('running'),
+    expected: notRequested('running'),
   }),
   scenario('sweep: due, but is a dead letter', [gameMaster, sweeping], {
     container: container({ label: 'another game' }),
@@ -210,7 +210,7 @@ const sweeps: readonly Scenario[] = [
 export const SCENARIOS: readonly Scenario[] = [
   ...removals,
   ...repetitions,
-  ...mishaps,
+  ...disturbances,
   ...conflicts,
   ...refusals,
   ...replays,

@@ -1,4 +1,4 @@
-/** The vocabulary of the table in scenarios.ts: usual containers, records, requests and endings, by short names. */
+/** Short names for the table of scenarios: the usual containers, records, requests and expected results. */
 import type { FailureCode } from '../../src/domain/error-codes.js';
 import type { OpSource } from '../../src/domain/operation.js';
 import type {
@@ -11,12 +11,12 @@ import type {
   Scenario,
 } from './scenario.js';
 
-/** How often a job of the demonstration may end in `conflict` before it is a dead letter. */
+/** How often a job of the demo may end in `conflict` before it becomes a dead letter. */
 export const CONFLICT_MAX_ATTEMPTS = 3;
-/** How long a stopped container is kept before a sweep may ask for it. */
+/** How long a stopped container is kept before a sweep may request its removal. */
 export const RETENTION_DAYS = 30;
 
-const EXITED: ContainerPlan = { state: 'exited', label: 'own', volume: false, restarts: false, impostor: false };
+const EXITED: ContainerPlan = { state: 'exited', label: 'own', volume: false, restarts: false, idReusedAsName: false };
 const STOPPED: RecordPlan = { status: 'stopped', container: 'full id', stoppedDaysAgo: 1, held: 'no' };
 
 export const container = (over: Partial<ContainerPlan>): ContainerPlan => ({ ...EXITED, ...over });
@@ -24,17 +24,17 @@ export const record = (over: Partial<RecordPlan>): RecordPlan => ({ ...STOPPED, 
 export const dueRecord = (over: Partial<RecordPlan> = {}): RecordPlan =>
   record({ stoppedDaysAgo: RETENTION_DAYS + 10, ...over });
 
-/** A job added by plain BullMQ, whatever its data. */
+/** A job that is added by plain BullMQ, with any data. */
 export const job = (data: (game: KnownGame) => unknown, jobName = 'cleanup_container'): RequestPlan => ({
   by: 'bullmq',
   jobName,
   data,
 });
-/** The data of a request, with whatever else somebody put into it. */
+/** The data of a request, with the additional fields of `more`. */
 export const data =
   (opSource: string, more: object = {}) =>
   ({ gameId }: KnownGame): unknown => ({ gameId, opSource, ...more });
-export const asks = (source: OpSource): RequestPlan => job(data(source));
+export const requestBy = (source: OpSource): RequestPlan => job(data(source));
 export const commandLine: RequestPlan = { by: 'cli', source: 'operator_cli' };
 export const sweeping: RequestPlan = { by: 'sweep' };
 export const http: RequestPlan = { by: 'http' };
@@ -47,7 +47,7 @@ export const REMOVED: Expected = {
   jobs: ['completed'],
 };
 
-/** Two jobs of one game: one does the work, the other finds it done; which waits for which is chance. */
+/** Two jobs of one game: one does the work, the other finds it done. Which of them comes first depends on timing. */
 export const REMOVED_ONCE: Expected = {
   ...REMOVED,
   operations: ['success', 'replay_no_op'],
@@ -55,7 +55,7 @@ export const REMOVED_ONCE: Expected = {
   jobs: ['completed', 'completed replay_no_op'],
 };
 
-/** Refused at once, and for good. */
+/** Refused at once; the job becomes a dead letter without a retry. */
 export const refused = (engine: Expected['engine'], code: FailureCode): Expected => ({
   engine,
   record: 'unchanged',
@@ -64,23 +64,23 @@ export const refused = (engine: Expected['engine'], code: FailureCode): Expected
   jobs: [`dead letter ${code}`],
 });
 
-/** The same where there is no record. */
+/** The same for a game without a record. */
 export const refusedUnknown = (code: FailureCode): Expected => ({ ...refused('no container', code), record: 'absent' });
 
-/** Refused by the facts of the moment, asked again, and given up in the end. */
-export const givenUp = (engine: ContainerState): Expected => ({
+/** Refused because of the container's state, retried, and a dead letter after the last attempt. */
+export const retriesExhausted = (engine: ContainerState): Expected => ({
   ...refused(engine, 'conflict'),
   operations: Array.from({ length: CONFLICT_MAX_ATTEMPTS }, () => 'conflict' as const),
 });
 
-/** A refusal that ends a sweep's job in peace: the next sweep asks again. */
-export const absorbed = (expected: Expected, code: 'conflict' | 'not_found'): Expected => ({
+/** A refusal that completes a retention job: no dead letter, because the next sweep requests it again. */
+export const refusalCompleted = (expected: Expected, code: 'conflict' | 'not_found'): Expected => ({
   ...expected,
   jobs: [`completed ${code}`],
 });
 
-/** A sweep comes by and does not ask for it. */
-export const notAskedFor = (engine: ContainerState): Expected => ({
+/** A sweep runs and does not request this game. */
+export const notRequested = (engine: ContainerState): Expected => ({
   engine,
   record: 'unchanged',
   operations: [],
@@ -88,10 +88,10 @@ export const notAskedFor = (engine: ContainerState): Expected => ({
   jobs: [],
 });
 
-/** Refused for good, and after all removed by the same job. */
+/** Refused without a retry, then removed by the same job when it is replayed. */
 export const refusedThenRemoved = (code: FailureCode): Expected => ({ ...REMOVED, operations: [code, 'success'] });
 
-/** One stopped game whose container is due to go, but for what `over` says. */
+/** One stopped game with an exited container, which will be removed, changed by `over`. */
 export const scenario = (
   name: string,
   requests: readonly RequestPlan[],

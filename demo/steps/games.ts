@@ -1,11 +1,11 @@
-/** The games of a run: made, recorded, asked for, and in the end looked at. */
+/** The games of a run: created, recorded, requested, and in the end inspected. */
 import type { PreparedContainer } from '../containers/containers.js';
 import type { SeenJob } from '../platform/other-service.js';
 import type { Platform } from '../platform/platform.js';
+import { type Facts, operationOutcome, type RecordRow } from '../report/verdict.js';
 import type { KnownGame, RequestPlan, Scenario } from '../scenarios/scenario.js';
-import { type Facts, operationWord, type RecordRow } from '../report/verdict.js';
 
-/** A game before anything has happened to it. */
+/** A game that does not exist yet. */
 export interface PlannedGame {
   readonly scenario: Scenario;
   readonly gameId: string;
@@ -14,7 +14,7 @@ export interface PlannedGame {
 export interface Game extends PlannedGame {
   readonly container: PreparedContainer | null;
   readonly recordBefore: RecordRow | null;
-  /** Jobs that are known by id, for those whose data names no game. */
+  /** The jobs that another service added for this game: their data may name no game. */
   readonly jobIds: string[];
 }
 
@@ -28,26 +28,26 @@ export function planGames(scenarios: readonly Scenario[]): readonly PlannedGame[
   });
 }
 
-/** Makes what there is of a game before anybody asks: its container, its record, somebody else's lease. */
+/** Creates what exists before the first request: the container, the record, and another service's lease. */
 export async function prepareGame(platform: Platform, { scenario, gameId }: PlannedGame): Promise<Game> {
   const { containers, records, leases } = platform;
   const { container: plan, record, event } = scenario;
   const container = plan === null ? null : await containers.prepare(plan, gameId);
   if (record !== null) await records.write(gameId, record, container?.containerId ?? '');
-  if (event === 'lease given back' || event === 'lease held throughout') await leases.hold(gameId);
+  if (event === 'lease released' || event === 'lease held throughout') await leases.acquire(gameId);
   return { scenario, gameId, container, recordBefore: await records.read(gameId), jobIds: [] };
 }
 
-/** A request by the other service. */
-export async function askByQueue({ service }: Platform, game: Game, request: RequestPlan): Promise<void> {
+/** A request by the other service; does nothing for requests that come another way. */
+export async function requestByQueue({ service }: Platform, game: Game, request: RequestPlan): Promise<void> {
   if (request.by !== 'bullmq') return;
   const known: KnownGame = { gameId: game.gameId, containerId: game.container?.containerId ?? '' };
-  game.jobIds.push(await service.ask(request.jobName, request.data(known)));
+  game.jobIds.push(await service.request(request.jobName, request.data(known)));
 }
 
 /**
- * The calls of our own command line that ask for these games: one for each source, and one more wherever a game is asked
- * for once more, so that the second request comes from another process.
+ * The calls of the command line that request these games: one for each source, and one more for a game that is requested
+ * a second time, so that the second request comes from another process.
  */
 export function commandLineCalls(games: readonly Game[]): readonly (readonly string[])[] {
   const calls = new Map<string, string[]>();
@@ -63,24 +63,24 @@ export function commandLineCalls(games: readonly Game[]): readonly (readonly str
   return [...calls.values()];
 }
 
-/** Nobody asks for it; it is there for a sweep to find. */
+/** The game is left for a sweep to find. */
 export const isSwept = ({ requests }: Scenario): boolean => requests.some(({ by }) => by === 'sweep');
 
 /** The platform writes the container's full id into the record. */
-export async function mend({ records }: Platform, game: Game): Promise<Game> {
-  await records.mend(game.gameId, game.container?.containerId ?? '');
+export async function repairRecord({ records }: Platform, game: Game): Promise<Game> {
+  await records.setContainerId(game.gameId, game.container?.containerId ?? '');
   return { ...game, recordBefore: await records.read(game.gameId) };
 }
 
-/** The other service that starts the game again. */
+/** Another service starts the game again. */
 export async function startAgain({ containers, records }: Platform, game: Game): Promise<Game> {
   if (game.container !== null) await containers.start(game.container.containerId);
   await records.startAgain(game.gameId);
   return { ...game, recordBefore: await records.read(game.gameId) };
 }
 
-/** What is true of a game now. `jobs` is everything in the queue. */
-export async function lookAt(platform: Platform, game: Game, jobs: readonly SeenJob[]): Promise<Facts> {
+/** The facts of a game as they are now. `jobs` is everything in the queue. */
+export async function inspectGame(platform: Platform, game: Game, jobs: readonly SeenJob[]): Promise<Facts> {
   const { containers, records } = platform;
   const { gameId, container, jobIds } = game;
   const own = jobs.filter((job) => jobIds.includes(job.id) || (job.gameId === gameId && gameId !== ''));
@@ -94,7 +94,7 @@ export async function lookAt(platform: Platform, game: Game, jobs: readonly Seen
     volumesLeft: container === null ? 0 : await containers.volumesLeft(container.volumes),
     recordBefore: game.recordBefore,
     recordAfter: await records.read(gameId),
-    operations: codes.map(operationWord),
-    jobs: own.map(({ word }) => word),
+    operations: codes.map(operationOutcome),
+    jobs: own.map(({ outcome }) => outcome),
   };
 }

@@ -1,58 +1,61 @@
-/** Dead letters seen, mended and replayed, by command line and through HTTP; and what else HTTP is asked. */
-import { act, plays, type ServedStage, untilAllEnded } from './step.js';
-import { fieldOf, listOf, parsed, textOf } from '../platform/answers.js';
-import { type Game, mend } from './games.js';
+/** Dead letters: listed, their cause repaired, and replayed, by command line and through HTTP; and other HTTP calls. */
+import { type Game, repairRecord } from './games.js';
+import { hasEvent, runStep, type ServiceStepContext, untilJobsEnded } from './step.js';
+import { DemoError } from '../errors.js';
+import { fieldOf, listOf, parseJson, textOf } from '../platform/answers.js';
 import type { HttpAnswer } from '../platform/http-client.js';
-import type { Event } from '../scenarios/scenario.js';
+import { shownCommand } from '../platform/programs.js';
 import { judgeAnswer, judgeNames } from '../report/statements.js';
 import type { Verdict } from '../report/verdict.js';
-import { DemoError } from '../wait-until.js';
+import type { Event } from '../scenarios/scenario.js';
 
-interface Mended {
+interface StepOutcome {
   readonly games: readonly Game[];
   readonly verdicts: readonly Verdict[];
 }
 
-const jobIdsOf = (letters: readonly unknown[]): readonly string[] => letters.map((letter) => textOf(letter, 'jobId'));
+const jobIdsOf = (deadLetters: readonly unknown[]): readonly string[] =>
+  deadLetters.map((deadLetter) => textOf(deadLetter, 'jobId'));
 
-export function mendByCommandLine(stage: ServedStage, games: readonly Game[]): Promise<Mended> {
-  const { platform } = stage;
-  return act(stage, 'mending a dead letter', async () => {
-    const there = await platform.service.deadLetters();
+export function replayByCommandLine(context: ServiceStepContext, games: readonly Game[]): Promise<StepOutcome> {
+  const { platform } = context;
+  return runStep(context, 'replaying a dead letter', async () => {
+    const inQueue = await platform.service.deadLetters();
     const document = await platform.programs.run(['dead-letters', 'list', '--all', '--json']);
-    const letters = listOf(parsed(document, 'the list of dead letters'), 'deadLetters');
-    const { mended, jobIds } = await mendThose(stage, games, 'mended, replayed by command line', letters);
-    await platform.programs.run(['dead-letters', 'replay', '--', ...jobIds]);
-    await untilAllEnded(stage);
+    const deadLetters = listOf(parseJson(document, 'the list of dead letters'), 'deadLetters');
+    const repair = await repairRecords(context, games, 'repaired, replayed by command line', deadLetters);
+    await platform.programs.run(['dead-letters', 'replay', '--', ...repair.jobIds]);
+    await untilJobsEnded(context);
+    const command = shownCommand('dead-letters replay');
     return {
-      said: `${jobIds.length} of ${letters.length}, replayed by "runtime-cleanup dead-letters replay"`,
+      summary: `${repair.jobIds.length} of ${deadLetters.length}, its record repaired, by "${command}"`,
       value: {
-        games: mended,
-        verdicts: [judgeNames('dead-letters list', 'dead letters', there, jobIdsOf(letters))],
+        games: repair.games,
+        verdicts: [judgeNames('dead-letters list', 'dead letters', inQueue, jobIdsOf(deadLetters))],
       },
     };
   });
 }
 
-/** The same through HTTP, and whatever else an administrator or another service may ask there. */
-export function useHttp(stage: ServedStage, games: readonly Game[]): Promise<Mended> {
-  const { platform, http } = stage;
-  return act(stage, 'through HTTP', async () => {
-    const there = await platform.service.deadLetters();
+/** The same through HTTP, and the other calls of an administrator or another service. */
+export function useHttp(context: ServiceStepContext, games: readonly Game[]): Promise<StepOutcome> {
+  const { platform, http } = context;
+  return runStep(context, 'through HTTP', async () => {
+    const inQueue = await platform.service.deadLetters();
     const list = await http.ask({ method: 'GET', path: 'dead-letters?limit=100' });
-    const letters = listOf(list.body, 'items');
-    const found = await mendThose(stage, games, 'mended, replayed through HTTP', letters);
-    for (const jobId of found.jobIds) await replay(stage, jobId);
-    const removals = await removeAll(stage, games);
-    const refusals = await beRefused(stage);
+    const deadLetters = listOf(list.body, 'items');
+    const repair = await repairRecords(context, games, 'repaired, replayed through HTTP', deadLetters);
+    for (const jobId of repair.jobIds) await replay(context, jobId);
+    const removals = await removeContainers(context, games);
+    const refusals = await makeRefusedCalls(context);
     const ready = await http.ask({ method: 'GET', path: '/readyz', token: null });
     return {
-      said: `${http.calls().length} calls so far; these as curl makes them`,
-      more: http.newLines(),
+      summary: `${http.calls().length} calls so far; these as curl makes them`,
+      details: http.newLines(),
       value: {
-        games: found.mended,
+        games: repair.games,
         verdicts: [
-          judgeNames('GET …/dead-letters', 'dead letters', there, jobIdsOf(letters)),
+          judgeNames('GET …/dead-letters', 'dead letters', inQueue, jobIdsOf(deadLetters)),
           ...removals,
           ...refusals,
           judgeAnswer('GET /readyz', '200', String(ready.status)),
@@ -62,22 +65,35 @@ export function useHttp(stage: ServedStage, games: readonly Game[]): Promise<Men
   });
 }
 
-/** The platform mends the records of those games that wait for it; resolves to the jobs to be replayed. */
-async function mendThose({ platform }: ServedStage, games: readonly Game[], event: Event, letters: readonly unknown[]) {
-  const jobIds: string[] = [];
-  const mended = await Promise.all(
-    games.map(async (game) => {
-      if (!plays(event)(game)) return game;
-      const letter = letters.find((one) => textOf(one, 'gameId') === game.gameId);
-      if (letter === undefined) throw new DemoError(`the dead letter of ${JSON.stringify(game.gameId)} is not listed`);
-      jobIds.push(textOf(letter, 'jobId'));
-      return mend(platform, game);
-    }),
-  );
-  return { mended, jobIds };
+interface Repair {
+  readonly games: readonly Game[];
+  /** The jobs that can be replayed now. */
+  readonly jobIds: readonly string[];
 }
 
-async function replay({ http }: ServedStage, jobId: string): Promise<void> {
+/** The platform repairs the records of the games that have this event. */
+async function repairRecords(
+  { platform }: ServiceStepContext,
+  games: readonly Game[],
+  event: Event,
+  deadLetters: readonly unknown[],
+): Promise<Repair> {
+  const jobIds: string[] = [];
+  const repaired = await Promise.all(
+    games.map(async (game) => {
+      if (!hasEvent(event)(game)) return game;
+      const deadLetter = deadLetters.find((one) => textOf(one, 'gameId') === game.gameId);
+      if (deadLetter === undefined) {
+        throw new DemoError(`the dead letter of ${JSON.stringify(game.gameId)} is not listed`);
+      }
+      jobIds.push(textOf(deadLetter, 'jobId'));
+      return repairRecord(platform, game);
+    }),
+  );
+  return { games: repaired, jobIds };
+}
+
+async function replay({ http }: ServiceStepContext, jobId: string): Promise<void> {
   const id = encodeURIComponent(jobId);
   await http.ask({ method: 'GET', path: `dead-letters/${id}` });
   await http.ask({ method: 'POST', path: `dead-letters/${id}/replay` });
@@ -85,8 +101,8 @@ async function replay({ http }: ServedStage, jobId: string): Promise<void> {
   await http.askUntil({ method: 'GET', path: `cleanups/${id}` }, hasEnded);
 }
 
-/** An administrator wants a container gone, and waits for it. */
-async function removeAll({ http }: ServedStage, games: readonly Game[]): Promise<readonly Verdict[]> {
+/** An administrator requests a removal and waits for its end. */
+async function removeContainers({ http }: ServiceStepContext, games: readonly Game[]): Promise<readonly Verdict[]> {
   const verdicts: Verdict[] = [];
   for (const { gameId, scenario } of games) {
     if (!scenario.requests.some(({ by }) => by === 'http')) continue;
@@ -99,14 +115,15 @@ async function removeAll({ http }: ServedStage, games: readonly Game[]): Promise
   return verdicts;
 }
 
-async function beRefused({ http }: ServedStage): Promise<readonly Verdict[]> {
-  const stranger = await http.ask({ method: 'GET', path: 'runtimes', token: 'not-the-token' });
+/** Calls that the API must refuse. */
+async function makeRefusedCalls({ http }: ServiceStepContext): Promise<readonly Verdict[]> {
+  const wrongToken = await http.ask({ method: 'GET', path: 'runtimes', token: 'not-the-token' });
   const body = { code: 'conflict', force: true };
-  const misspelt = await http.ask({ method: 'POST', path: 'dead-letters/replay', body });
+  const unknownField = await http.ask({ method: 'POST', path: 'dead-letters/replay', body });
   return [
-    judgeAnswer('HTTP with a wrong token', '401 unauthorized', refusal(stranger)),
-    judgeAnswer('HTTP with an unknown field', '400 invalid_request', refusal(misspelt)),
+    judgeAnswer('HTTP with a wrong token', '401 unauthorized', refusalOf(wrongToken)),
+    judgeAnswer('HTTP with an unknown field', '400 invalid_request', refusalOf(unknownField)),
   ];
 }
 
-const refusal = ({ status, body }: HttpAnswer): string => `${status} ${textOf(fieldOf(body, 'error'), 'code')}`;
+const refusalOf = ({ status, body }: HttpAnswer): string => `${status} ${textOf(fieldOf(body, 'error'), 'code')}`;

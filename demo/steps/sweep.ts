@@ -1,58 +1,65 @@
 /** A sweep of stopped containers that are past their retention: prepared, planned, and then carried out. */
-import { act, LOOK_EVERY_MS, makeGames, type ServedStage, startSomeAgain, untilAllEnded } from './step.js';
-import { dueGames, listOf, parsed } from '../platform/answers.js';
-import { askByQueue, type Game, isSwept, type PlannedGame } from './games.js';
+import { mapConcurrent } from '../../src/async/map-concurrent.js';
+import { type Game, isSwept, type PlannedGame, requestByQueue } from './games.js';
+import { createGames } from './prepare-games.js';
+import { startSomeAgain } from './request-cleanups.js';
+import { POLL_MS, runStep, type ServiceStepContext, untilJobsEnded } from './step.js';
+import { dueGames, listOf, parseJson } from '../platform/answers.js';
+import { shownCommand } from '../platform/programs.js';
 import { judgeNames } from '../report/statements.js';
 import type { Verdict } from '../report/verdict.js';
-import { eachOf, untilTrue } from '../wait-until.js';
+import { waitUntil } from '../wait-until.js';
 
 const FIRST_SWEEP_WITHIN_MS = 60_000;
 
-/** Makes the games that nobody asks for, when the schedule's own first sweep is past them. */
-export function prepareSweep(stage: ServedStage, planned: readonly PlannedGame[]): Promise<readonly Game[]> {
-  const { platform, signal } = stage;
-  return act(stage, 'preparing a sweep', async (progress) => {
+/** Creates the games that are left for the sweep. The schedule's own first sweep must be over: it would take them. */
+export function prepareSweep(context: ServiceStepContext, planned: readonly PlannedGame[]): Promise<readonly Game[]> {
+  const { platform, signal } = context;
+  return runStep(context, 'preparing a sweep', async (progress) => {
     const { service, programs } = platform;
-    const condition = { what: "the schedule's first sweep", everyMs: LOOK_EVERY_MS, withinMs: FIRST_SWEEP_WITHIN_MS };
-    await untilTrue(stage, condition, service.hasSwept);
+    const condition = { what: "the schedule's first sweep", everyMs: POLL_MS, withinMs: FIRST_SWEEP_WITHIN_MS };
+    await waitUntil(context, condition, service.hasSwept);
     const held = planned.filter(({ scenario }) => scenario.record?.held === 'by command line');
-    const making = makeGames(stage, planned, (count) => progress.at(count, planned.length));
-    const holding = eachOf(held, 1, signal, async ({ gameId }) => {
+    const creating = createGames(context, planned, (count) => progress.update(count, planned.length));
+    const holding = mapConcurrent(held, 1, async ({ gameId }) => {
+      signal.throwIfAborted();
       await programs.run(['hold', '--reason', 'crash under investigation', '--by', 'demo', '--', gameId]);
     });
-    // Both are waited for, whatever becomes of the other, so that none is left behind.
-    await Promise.allSettled([making, holding]);
+    // Both must have settled before tidying up begins, also when one of them failed: it would miss what comes later.
+    await Promise.allSettled([creating, holding]);
     await holding;
-    const made = await making;
-    for (const game of made) for (const request of game.scenario.requests) await askByQueue(platform, game, request);
-    const games = await startSomeAgain(platform, made);
-    await untilAllEnded(stage);
-    return { said: `${games.length} games that nobody asks for, ${held.length} of them held`, value: games };
+    const created = await creating;
+    for (const game of created) {
+      for (const request of game.scenario.requests) await requestByQueue(platform, game, request);
+    }
+    const games = await startSomeAgain(platform, created);
+    await untilJobsEnded(context);
+    return { summary: `${games.length} games without a request, ${held.length} of them held`, value: games };
   });
 }
 
-/** What a sweep would take, said by command line and through HTTP; then the sweep. Judges the three against each other. */
-export async function sweep(stage: ServedStage, games: readonly Game[]): Promise<readonly Verdict[]> {
-  const { platform, http } = stage;
+/** Plans the sweep by command line and through HTTP, then runs it, and compares the three. */
+export async function sweep(context: ServiceStepContext, games: readonly Game[]): Promise<readonly Verdict[]> {
+  const { platform, http } = context;
   const due = games
     .filter(({ scenario }) => isSwept(scenario) && scenario.expected.engine === 'gone')
     .map(({ gameId }) => gameId);
-  const plans = await act(stage, 'planning the sweep', async () => {
+  const plans = await runStep(context, 'planning the sweep', async () => {
     const [document, answer] = await Promise.all([
       platform.programs.run(['sweep', '--dry-run', '--json']),
       http.ask({ method: 'GET', path: 'retention/plan' }),
     ]);
-    const byCommandLine = dueGames(listOf(parsed(document, 'the plan'), 'plan'));
+    const byCommandLine = dueGames(listOf(parseJson(document, 'the plan'), 'plan'));
     const throughHttp = dueGames(listOf(answer.body, 'items'));
-    const said = `${byCommandLine.length} due, by "runtime-cleanup sweep --dry-run" and through HTTP`;
-    return { said, more: http.newLines(), value: { byCommandLine, throughHttp } };
+    const summary = `${byCommandLine.length} due, by "${shownCommand('sweep --dry-run')}" and through HTTP`;
+    return { summary, details: http.newLines(), value: { byCommandLine, throughHttp } };
   });
-  const removed = await act(stage, 'sweeping', async () => {
+  const removed = await runStep(context, 'sweeping', async () => {
     const before = await platform.records.removedGames();
     await platform.programs.run(['sweep']);
-    await untilAllEnded(stage);
+    await untilJobsEnded(context);
     const value = (await platform.records.removedGames()).filter((gameId) => !before.includes(gameId));
-    return { said: `${value.length} removed, by "runtime-cleanup sweep"`, value };
+    return { summary: `${value.length} removed, by "${shownCommand('sweep')}"`, value };
   });
   return [
     judgeNames('sweep --dry-run names what is due', 'games', due, plans.byCommandLine),

@@ -3,25 +3,25 @@ import { withDatabase } from '../../../../demo/platform/redis-database.js';
 import { createTidyUp } from '../../../../demo/platform/tidy-up.js';
 
 describe('tidying up', () => {
-  it('undoes everything in reverse order, once', async () => {
-    const undone: string[] = [];
+  it('tidying up removes everything in reverse order, once', async () => {
+    const removed: string[] = [];
     const tidyUp = createTidyUp();
-    for (const what of ['folder', 'database', 'worker']) tidyUp.add(what, async () => undone.push(what));
+    for (const what of ['folder', 'database', 'worker']) tidyUp.add(what, async () => removed.push(what));
     await tidyUp.closeAll();
     await tidyUp.closeAll();
-    expect(undone).toEqual(['worker', 'database', 'folder']);
+    expect(removed).toEqual(['worker', 'database', 'folder']);
     expect(tidyUp.problems()).toEqual([]);
   });
 
-  it('goes on after something that cannot be undone, and remembers what it was', async () => {
-    const undone: string[] = [];
+  it('tidying up goes on after a failure, and remembers it', async () => {
+    const removed: string[] = [];
     const tidyUp = createTidyUp();
-    tidyUp.add('folder', async () => undone.push('folder'));
+    tidyUp.add('folder', async () => removed.push('folder'));
     tidyUp.add('containers', async () => {
       throw new Error('no engine');
     });
     await tidyUp.closeAll();
-    expect(undone).toEqual(['folder']);
+    expect(removed).toEqual(['folder']);
     expect(tidyUp.problems()).toEqual(['containers: no engine']);
   });
 });
@@ -31,7 +31,7 @@ describe('the address of another logical database', () => {
     ['redis://127.0.0.1:6379', 'redis://127.0.0.1:6379/3'],
     ['redis://127.0.0.1:6379/0', 'redis://127.0.0.1:6379/3'],
     ['rediss://user:secret@cache.example:6380/1?db=2&family=6', 'rediss://user:secret@cache.example:6380/3?family=6'],
-  ])('of %s is %s', (given, other) => {
+  ])('the other address of %s is %s', (given, other) => {
     expect(withDatabase(given, 3)).toBe(other);
   });
 });

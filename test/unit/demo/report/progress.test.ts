@@ -4,42 +4,42 @@ import { shownDuration, startProgress } from '../../../../demo/report/progress.j
 function watch({ isTTY, json }: { readonly isTTY: boolean; readonly json: boolean }) {
   const seen = { text: '' };
   const stream = { isTTY, write: (text: string) => void (seen.text += text) };
-  return { seen, io: { stdout: stream, stderr: stream, json } };
+  return { seen, output: { stdout: stream, stderr: stream, json } };
 }
 
-function play(options: { readonly isTTY: boolean; readonly json: boolean }): string {
-  const { seen, io } = watch(options);
-  const progress = startProgress(io, 'jobs ended');
+function textOf(options: { readonly isTTY: boolean; readonly json: boolean }): string {
+  const { seen, output } = watch(options);
+  const progress = startProgress(output, 'jobs ended');
   progress.end('jobs ended: all');
   progress.stop();
   return seen.text;
 }
 
 describe('progress', () => {
-  it('is one line at the end where nobody watches it live', () => {
-    expect(play({ isTTY: false, json: false })).toBe('jobs ended: all\n');
+  it('progress is one line at the end when the output is not a terminal', () => {
+    expect(textOf({ isTTY: false, json: false })).toBe('jobs ended: all\n');
   });
 
-  it('has more lines below its end where there are any', () => {
-    const { seen, io } = watch({ isTTY: false, json: false });
-    startProgress(io, 'through HTTP').end('through HTTP: 1 call', ['  $ curl', '    200']);
+  it('details stand below the last line', () => {
+    const { seen, output } = watch({ isTTY: false, json: false });
+    startProgress(output, 'through HTTP').end('through HTTP: 1 call', ['  $ curl', '    200']);
     expect(seen.text).toBe('through HTTP: 1 call\n  $ curl\n    200\n');
   });
 
-  it('is nothing at all for machines', () => {
-    expect(play({ isTTY: true, json: true })).toBe('');
+  it('progress is not shown with JSON', () => {
+    expect(textOf({ isTTY: true, json: true })).toBe('');
   });
 
-  it('says on a terminal what goes on, and replaces it with how it ended', () => {
-    expect(play({ isTTY: true, json: false })).toBe('jobs ended ...\r\u001B[Kjobs ended: all\n');
+  it('progress on a terminal shows the title, then replaces it with the last line', () => {
+    expect(textOf({ isTTY: true, json: false })).toBe('jobs ended ...\r\u001B[Kjobs ended: all\n');
   });
 
-  it('counts nothing any more after its end', () => {
-    const { seen, io } = watch({ isTTY: true, json: false });
-    const progress = startProgress(io, 'jobs ended');
+  it('progress shows nothing after it was stopped', () => {
+    const { seen, output } = watch({ isTTY: true, json: false });
+    const progress = startProgress(output, 'jobs ended');
     progress.stop();
     const before = seen.text;
-    progress.at(1, 2);
+    progress.update(1, 2);
     progress.stop();
     expect(seen.text).toBe(before);
   });
@@ -51,7 +51,7 @@ describe('a duration', () => {
     [999, '999 ms'],
     [1_000, '1.0 s'],
     [23_456, '23.5 s'],
-  ])('of %d ms is shown as %s', (ms, shown) => {
+  ])('a duration of %d ms is shown as %s', (ms, shown) => {
     expect(shownDuration(ms)).toBe(shown);
   });
 });

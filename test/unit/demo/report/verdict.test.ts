@@ -2,15 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { Expected, Scenario } from '../../../../demo/scenarios/scenario.js';
 import { SCENARIOS } from '../../../../demo/scenarios/all-scenarios.js';
 import {
-  givenUp,
-  notAskedFor,
+  retriesExhausted,
+  notRequested,
   refused,
   refusedUnknown,
   REMOVED,
   REMOVED_ONCE,
   scenario,
 } from '../../../../demo/scenarios/scenario-builders.js';
-import { type Facts, judge, jobWord, operationWord, type RecordRow } from '../../../../demo/report/verdict.js';
+import { type Facts, judge, jobOutcome, operationOutcome, type RecordRow } from '../../../../demo/report/verdict.js';
 
 const BEFORE: RecordRow = {
   game_id: 'game-1',
@@ -34,7 +34,7 @@ const REMOVED_ROW: RecordRow = {
 const rowAfter = (record: Expected['record']): RecordRow | null =>
   record === 'absent' ? null : record === 'removed' ? REMOVED_ROW : { ...BEFORE, lease_epoch: 4 };
 
-/** What a faultless run would find. */
+/** The facts when everything is as expected. */
 const asExpected = ({ expected }: Pick<Scenario, 'expected'>, gameId = 'game-1'): Facts => ({
   gameId,
   engine: expected.engine,
@@ -45,37 +45,40 @@ const asExpected = ({ expected }: Pick<Scenario, 'expected'>, gameId = 'game-1')
   jobs: expected.jobs,
 });
 
-const played = (expected: Expected): Scenario => scenario('some game', [], { expected });
+const scenarioOf = (expected: Expected): Scenario => scenario('some game', [], { expected });
 const differences = (expected: Expected, over: Partial<Facts>): readonly string[] =>
-  judge(played(expected), [{ ...asExpected({ expected }), ...over }]).differences;
+  judge(scenarioOf(expected), [{ ...asExpected({ expected }), ...over }]).differences;
 
-describe('a scenario that went as expected', () => {
-  it.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('does not differ: %s', (_name, scenario) => {
-    const games =
-      typeof scenario.games === 'number' ? Array.from({ length: scenario.games }, () => 'g') : scenario.games;
-    const verdict = judge(
-      scenario,
-      games.map((gameId) => asExpected(scenario, gameId)),
-    );
-    expect(verdict).toMatchObject({ scenario: scenario.name, games: games.length, differences: [] });
+describe('a scenario without differences', () => {
+  it.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
+    'a scenario whose facts are as expected does not differ: %s',
+    (_name, scenario) => {
+      const games =
+        typeof scenario.games === 'number' ? Array.from({ length: scenario.games }, () => 'g') : scenario.games;
+      const verdict = judge(
+        scenario,
+        games.map((gameId) => asExpected(scenario, gameId)),
+      );
+      expect(verdict).toMatchObject({ scenario: scenario.name, games: games.length, differences: [] });
+    },
+  );
+
+  it('a restarting container may be running at the moment it is inspected', () => {
+    expect(differences(retriesExhausted('restarting'), { engine: 'running' })).toEqual([]);
   });
 
-  it('may have its restarting container running just then', () => {
-    expect(differences(givenUp('restarting'), { engine: 'running' })).toEqual([]);
-  });
-
-  it('may have its two jobs listed in either order', () => {
+  it('two jobs may be listed in either order', () => {
     expect(differences(REMOVED_ONCE, { jobs: REMOVED_ONCE.jobs.toReversed() })).toEqual([]);
   });
 
-  it('may have more conflicts logged where chance decides how many, wherever they come', () => {
+  it('more conflicts may be logged, at any place, when timing decides how many', () => {
     const operations = ['conflict', 'success', 'conflict', 'replay_no_op'];
     expect(differences(REMOVED_ONCE, { operations })).toEqual([]);
   });
 
-  it('may be that nothing was asked for, and is told so', () => {
-    const expected = notAskedFor('created');
-    expect(judge(played(expected), [asExpected({ expected })])).toMatchObject({
+  it('a scenario without a request is shown without a job', () => {
+    const expected = notRequested('created');
+    expect(judge(scenarioOf(expected), [asExpected({ expected })])).toMatchObject({
       expected: 'stays created; no job',
       database: 'stopped; nothing',
       queue: 'nothing',
@@ -83,9 +86,9 @@ describe('a scenario that went as expected', () => {
     });
   });
 
-  it('is told in few words: what all games have in common once, repetitions counted', () => {
-    const expected = givenUp('exited');
-    const twice = { ...played(expected), games: 2 };
+  it('equal texts of several games are shown once, and repetitions are counted', () => {
+    const expected = retriesExhausted('exited');
+    const twice = { ...scenarioOf(expected), games: 2 };
     expect(judge(twice, [asExpected({ expected }, 'a'), asExpected({ expected }, 'b')])).toEqual({
       scenario: 'some game',
       games: 2,
@@ -98,12 +101,17 @@ describe('a scenario that went as expected', () => {
   });
 });
 
-describe('a scenario differs when', () => {
+describe('a scenario that differs', () => {
   const kept = refused('exited', 'container_mismatch');
   const rows: readonly [situation: string, Expected, Partial<Facts>, says: RegExp][] = [
     ['a container that should be gone is there', REMOVED, { engine: 'exited' }, /should be gone, it is exited/],
     ['a container that should stay is gone', kept, { engine: 'gone' }, /should be exited, it is gone/],
-    ['a running container was stopped', givenUp('running'), { engine: 'exited' }, /should be running, it is exited/],
+    [
+      'a running container was stopped',
+      retriesExhausted('running'),
+      { engine: 'exited' },
+      /should be running, it is exited/,
+    ],
     ['an anonymous volume is left', REMOVED, { volumesLeft: 1 }, /1 of its volumes are left/],
     ['the record still says stopped', REMOVED, { recordAfter: BEFORE }, /should be removed, it is stopped/],
     [
@@ -119,7 +127,7 @@ describe('a scenario differs when', () => {
       /does not say when/,
     ],
     [
-      'a column that is not ours was changed by a removal',
+      'a removal changed a column that belongs to another service',
       REMOVED,
       { recordAfter: { ...REMOVED_ROW, state_path: '' } },
       /columns state_path should not have changed/,
@@ -130,63 +138,78 @@ describe('a scenario differs when', () => {
       { recordAfter: { ...BEFORE, last_op_at: '2026-11-23T00:00:00+00:00' } },
       /columns last_op_at should not have changed/,
     ],
-    ['the record vanished', kept, { recordAfter: null }, /record is missing/],
-    ['a record appeared', refusedUnknown('not_found'), { recordAfter: BEFORE }, /should be no record/],
-    ['the operation log has no row', REMOVED, { operations: [] }, /should say success, it says nothing/],
-    ['it has a row too many', kept, { operations: ['container_mismatch', 'container_mismatch'] }, /it says 2 × /],
-    ['it has another code', kept, { operations: ['internal_error'] }, /it says internal_error/],
-    ['it has a conflict too few', givenUp('exited'), { operations: ['conflict', 'conflict'] }, /it says 2 × conflict/],
+    ['the record is missing', kept, { recordAfter: null }, /record is missing/],
     [
-      'it has a conflict that has no excuse',
+      'there is a record, but none is expected',
+      refusedUnknown('not_found'),
+      { recordAfter: BEFORE },
+      /should be no record/,
+    ],
+    ['the operation log has no row', REMOVED, { operations: [] }, /should say success, it says nothing/],
+    [
+      'the operation log has one row too many',
+      kept,
+      { operations: ['container_mismatch', 'container_mismatch'] },
+      /it says 2 × /,
+    ],
+    ['the operation log has another code', kept, { operations: ['internal_error'] }, /it says internal_error/],
+    [
+      'the operation log has one conflict too few',
+      retriesExhausted('exited'),
+      { operations: ['conflict', 'conflict'] },
+      /it says 2 × conflict/,
+    ],
+    [
+      'the operation log has a conflict that is not expected',
       REMOVED,
       { operations: ['conflict', 'success'] },
       /it says conflict, success/,
     ],
     [
-      'it lacks the conflict that must come first',
+      'the operation log lacks the conflict that must come first',
       { ...REMOVED, operations: ['conflict', 'success'], moreConflicts: true },
       { operations: ['success'] },
       /should say conflict, success, it says success/,
     ],
-    ['the job ended otherwise', kept, { jobs: ['completed'] }, /should have it dead letter .*, it has it completed/],
-    ['the dead letter has another code', kept, { jobs: ['dead letter not_found'] }, /it has it dead letter not_found/],
+    ['the job has another outcome', kept, { jobs: ['completed'] }, /should be dead letter .*, they are completed/],
+    ['the dead letter has another code', kept, { jobs: ['dead letter not_found'] }, /they are dead letter not_found/],
     [
       'two requests became two jobs',
       REMOVED,
       { jobs: ['completed', 'completed replay_no_op'] },
-      /should have it completed,/,
+      /should be completed,/,
     ],
-    ['the job has not ended', REMOVED, { jobs: ['delayed'] }, /it has it delayed/],
+    ['the job has not ended', REMOVED, { jobs: ['delayed'] }, /they are delayed/],
     [
-      'a job was made that nobody should have asked for',
-      notAskedFor('created'),
+      'there is a job, but no request is expected',
+      notRequested('created'),
       { jobs: ['completed'] },
-      /have it nothing, it/,
+      /should be nothing, they/,
     ],
-    ['the job is nowhere', REMOVED, { jobs: [] }, /it has it nothing/],
+    ['the job is missing', REMOVED, { jobs: [] }, /they are nothing/],
   ];
 
-  it.each(rows)('%s', (_situation, expected, over, says) => {
+  it.each(rows)('a scenario differs when %s', (_situation, expected, over, says) => {
     const found = differences(expected, over);
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(says);
   });
 
-  it('one of its games does, and says which', () => {
-    const two = { ...played(REMOVED), games: 2 };
+  it('a scenario differs when one of its games does, and the difference names the game', () => {
+    const two = { ...scenarioOf(REMOVED), games: 2 };
     const facts = [asExpected(two, 'a'), { ...asExpected(two, 'b'), engine: 'exited' }];
     const verdict = judge(two, facts);
     expect(verdict.engine).toBe('gone | exited');
     expect(verdict.differences).toEqual(['game "b": the container should be gone, it is exited']);
   });
 
-  it('a game was not looked at', () => {
-    const two = { ...played(REMOVED), games: 2 };
-    expect(judge(two, [asExpected(two)]).differences).toEqual(['1 of 2 games were looked at']);
+  it('a scenario differs when a game was not inspected', () => {
+    const two = { ...scenarioOf(REMOVED), games: 2 };
+    expect(judge(two, [asExpected(two)]).differences).toEqual(['1 of 2 games were inspected']);
   });
 });
 
-describe('a state and its code in words', () => {
+describe('outcomes', () => {
   it.each([
     ['completed', '', 'completed'],
     ['completed', 'replay_no_op', 'completed replay_no_op'],
@@ -194,11 +217,11 @@ describe('a state and its code in words', () => {
     ['failed', 'conflict', 'dead letter conflict'],
     ['failed', undefined, 'dead letter without a code'],
     ['delayed', undefined, 'delayed'],
-  ])('%s with code %j is "%s"', (state, code, word) => {
-    expect(jobWord(state, code)).toBe(word);
+  ])('a job that is %s with code %j has the outcome "%s"', (state, code, outcome) => {
+    expect(jobOutcome(state, code)).toBe(outcome);
   });
 
   it('an operation without a code is a success', () => {
-    expect([operationWord(''), operationWord('conflict')]).toEqual(['success', 'conflict']);
+    expect([operationOutcome(''), operationOutcome('conflict')]).toEqual(['success', 'conflict']);
   });
 });
