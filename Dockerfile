@@ -1,12 +1,13 @@
-# Build with everything, install what runs, ship only that: no shell, no package manager, no compiler, no Prisma command line.
-# Another registry, or a base of one's own: --build-arg BUILD_IMAGE=… --build-arg RUNTIME_IMAGE=… (whatever has `node` on its PATH).
+# Two stages build the program and install its production dependencies; the image contains only their results: no shell, no
+# package manager, no compiler, no Prisma command line, and nothing of demo/ and bench/.
+# For another registry or another base: --build-arg BUILD_IMAGE=… --build-arg RUNTIME_IMAGE=… (both need `node` on their PATH).
 ARG BUILD_IMAGE=node:24-trixie-slim
 ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian13:nonroot
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# No package's install script is needed for what is done here, so none is run.
+# The build needs no package's install script, so none is run.
 RUN npm ci --no-audit --no-fund --ignore-scripts
 COPY tsconfig.json tsconfig.build.json prisma.config.ts ./
 COPY prisma ./prisma
@@ -16,11 +17,11 @@ RUN npm run build && find dist -name '*.map' -delete -o -name '*.d.ts' -delete
 FROM ${BUILD_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# --omit=optional: the embedded PostgreSQL (a container gets its database from DATABASE_URL), and the Prisma command line and
-# TypeScript, which are optional peers of Prisma's client and would come along otherwise.
+# --omit=optional leaves out the embedded PostgreSQL (a container gets its database from DATABASE_URL), and the Prisma command line
+# and TypeScript, which are optional peers of Prisma's client and would be installed otherwise.
 RUN npm ci --no-audit --no-fund --ignore-scripts --omit=dev --omit=optional
-# What no process reads: Prisma's compilers for other databases and for small memory (60 MB), what is there for compilers,
-# debuggers, bundlers and readers.
+# Removes files that no process reads: Prisma's compilers for other databases and for small memory (60 MB), and files for
+# compilers, debuggers, bundlers and people.
 RUN find node_modules/@prisma/client/runtime -name 'query_compiler_*' ! -name 'query_compiler_fast_bg.postgresql.*' -delete \
  && find node_modules -type f '(' -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' ')' -delete \
  && rm -rf node_modules/@opentelemetry/*/build/esm node_modules/@opentelemetry/*/build/esnext
@@ -33,7 +34,8 @@ LABEL org.opencontainers.image.title="runtime-cleanup" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-# The folders in which the known bases keep node. HOME, because a process may run as a user that the base does not know.
+# PATH has the folders in which the known bases keep node. HOME is set because the process may run as a user that the base does not
+# know.
 ENV NODE_ENV=production HOME=/tmp PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin
 WORKDIR /app
 COPY package.json LICENSE ./
@@ -41,9 +43,9 @@ COPY prisma/migrations ./prisma/migrations
 COPY schema ./schema
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# A number, because an orchestrator that wants to know that this is not root cannot read names.
+# A number, because an orchestrator that requires a user other than root cannot resolve names.
 USER 65532:65532
-# Beyond loopback the server wants RTMANAGER_API_TOKENS; whoever publishes the port sets RTMANAGER_INTERNAL_HTTP_ADDR=:8096 and them.
+# To publish the port, set RTMANAGER_INTERNAL_HTTP_ADDR=:8096 and RTMANAGER_API_TOKENS: beyond loopback the server requires tokens.
 EXPOSE 8096
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["node", "/app/dist/healthcheck.js"]
 ENTRYPOINT ["node", "/app/dist/main.js"]

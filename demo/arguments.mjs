@@ -5,16 +5,17 @@ import { parseArgs } from 'node:util';
 export const HELP = `Usage: npm run demo [-- options]
 
 Creates about 57 real containers in every state, requests their cleanup by queue, command line, HTTP and
-retention, and runs the built service (dist/main.js) until every job has ended. Then prints a table that
-compares the expected result with the engine, the database and the queue, and removes everything it created.
+retention, and runs the built service (dist/main.js) until every job has ended. Then it prints a table that
+compares the expected result with the engine, the database and the queue, and removes what it created.
 
 It takes about 30 seconds; the first run also installs and builds, which takes a few minutes.
 It uses the Docker engine of DOCKER_HOST or of this machine, or starts a private one (Linux, as root).
 It uses an embedded PostgreSQL, or a new database on the server of DATABASE_URL.
-It never touches other containers, databases or Redis keys.
+It does not touch other containers, databases or Redis keys.
 
 Options:
-  --redis     queue and leases on Redis: an empty database of REDIS_URL, or a private server
+  --redis     queue and leases on Redis: an empty database of the server in REDIS_URL, or a private server.
+              REDIS_URL has the same effect; without both, everything is on PostgreSQL
   --json      print the result as one JSON document, without progress
   -h, --help  show this help
 
