@@ -28,7 +28,7 @@ export function replayByCommandLine(context: ServiceStepContext, games: readonly
     await untilJobsEnded(context);
     const command = shownCommand('dead-letters replay');
     return {
-      summary: `${repair.jobIds.length} of ${deadLetters.length}, its record repaired, by "${command}"`,
+      summary: `${repair.jobIds.length} of ${deadLetters.length}, after its record was repaired, by "${command}"`,
       value: {
         games: repair.games,
         verdicts: [judgeNames('dead-letters list', 'dead letters', inQueue, jobIdsOf(deadLetters))],
