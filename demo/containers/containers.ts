@@ -71,16 +71,7 @@ export async function openContainers(docker: Docker, runId: string, wait: WaitCo
     }
     const { Volumes: volumes } = await docker.listVolumes(ofThisRun);
     await Promise.all((volumes ?? []).map(({ Name }) => docker.getVolume(Name).remove()));
-    if (images.length === 0) await removeImage();
-  }
-
-  /** Leaves the image when another run on the same engine uses it (409) or has removed it (404). */
-  async function removeImage(): Promise<void> {
-    try {
-      await docker.getImage(image).remove();
-    } catch (error) {
-      if (!hasStatus(error, 404) && !hasStatus(error, 409)) throw error;
-    }
+    if (images.length === 0) await removeUnusedImage(docker, image);
   }
 
   return {
@@ -97,6 +88,15 @@ export async function openContainers(docker: Docker, runId: string, wait: WaitCo
     created: () => created,
     removeAll,
   };
+}
+
+/** Leaves the image when another run on the same engine uses it (409) or has removed it (404). */
+async function removeUnusedImage(docker: Docker, image: string): Promise<void> {
+  try {
+    await docker.getImage(image).remove();
+  } catch (error) {
+    if (!hasStatus(error, 404) && !hasStatus(error, 409)) throw error;
+  }
 }
 
 /** A container that is stopped by hand must run until then; one that exits by itself does so at once. */
