@@ -5,7 +5,7 @@ import type { RetentionRecord, RetentionRecords } from '../../../src/retention/p
 import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
 import { NOW, RETENTION_MS } from '../../unit/retention/cases.js';
 import { population } from '../../unit/retention/populations.js';
-import { createFakeRecords, type Row } from '../../unit/retention/retention-world.js';
+import { createFakeRetentionRecords, type Row } from '../../support/fakes/retention-records.js';
 
 /** The properties of plan and sweep are tested on a fake; here it is held against the real thing, rows and all. */
 
@@ -67,16 +67,25 @@ test('the records in memory answer as those in PostgreSQL do', async () => {
   await fc.assert(
     fc.asyncProperty(population, fc.integer({ min: 20, max: 300 }), async ({ rows, dead }, limit) => {
       await put(rows);
-      const fake = createFakeRecords(rows);
+      const fake = createFakeRetentionRecords(
+        () => rows,
+        () => NOW,
+      );
       for (const stoppedForMs of [null, RETENTION_MS]) {
         expect(facts(await walk(records, stoppedForMs, limit))).toEqual(facts(await walk(fake, stoppedForMs, 1_000)));
       }
       const census = await records.census(RETENTION_MS, [...dead.keys()]);
       const found = await records.find(rows.map(({ gameId }) => gameId));
       // These two are asked by the database's own clock.
-      const atCensus = createFakeRecords(rows, () => census.asOf);
+      const atCensus = createFakeRetentionRecords(
+        () => rows,
+        () => census.asOf,
+      );
       expect(census).toEqual(await atCensus.census(RETENTION_MS, [...dead.keys()]));
-      const atFind = await createFakeRecords(rows, () => found.asOf).find(rows.map(({ gameId }) => gameId));
+      const atFind = await createFakeRetentionRecords(
+        () => rows,
+        () => found.asOf,
+      ).find(rows.map(({ gameId }) => gameId));
       expect(facts(found.records.toSorted(byId))).toEqual(facts(atFind.records.toSorted(byId)));
     }),
     { numRuns: 25 },

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { readCursor, writeCursor } from '../../../src/retention/cursor.js';
 import { createRetention } from '../../../src/retention/retention-service.js';
 import { aHold, DAY_MS, fromNow, NOW, RETENTION_MS } from './cases.js';
-import { createFakeRecords, createWorld, type Row } from './retention-world.js';
+import { createFakeRetentionRecords, type Row } from '../../support/fakes/retention-records.js';
+import { createWorld } from './retention-world.js';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 
 const rowOf = (gameId: string, overdueMs: number, over: Partial<Row> = {}): Row => ({
@@ -43,7 +44,10 @@ describe('the plan', () => {
   it('judges all its pages by the moment of the first', async () => {
     let now = NOW;
     const world = createWorld(rows);
-    const records = createFakeRecords(rows, () => now);
+    const records = createFakeRetentionRecords(
+      () => rows,
+      () => now,
+    );
     const retention = createRetention(
       {
         records,

@@ -4,7 +4,8 @@ import { judge } from '../../../src/retention/judge-record.js';
 import type { Judgement } from '../../../src/retention/retention.js';
 import { NOW, RETENTION_MS } from './cases.js';
 import { type Population, population } from './populations.js';
-import { createWorld, recordAt, type RetentionWorld } from './retention-world.js';
+import { recordAt } from '../../support/fakes/retention-records.js';
+import { createWorld, type RetentionWorld } from './retention-world.js';
 
 const signal = new AbortController().signal;
 
