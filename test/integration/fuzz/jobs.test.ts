@@ -17,7 +17,7 @@ import {
   type StoreKind,
   type TestStore,
 } from '../../support/queue/queue-stores.js';
-import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 import { eventually } from '../../support/eventually.js';
 import { fuzz, UNHURRIED } from '../../unit/fuzz/fuzzing.js';
 import { anyJson, hostileText, nearlyPayload } from '../../unit/fuzz/hostile.js';

@@ -5,12 +5,12 @@ import type { HoldEnd, Holds } from '../../../src/retention/holds.js';
 import { byGameId, isStorable, requireGameIdCursor } from './record-queries.js';
 import type { PlatformState } from './state.js';
 
-export function createFakeHolds({ holds, now }: PlatformState): Holds {
+export function createFakeHolds({ holds, clock }: PlatformState): Holds {
   return {
     put: async ({ gameId, reason, heldBy, end }) => {
       if (!isStorable(gameId)) throw new InvalidArgumentError('the game id is no storable text');
       const replaced = holds.get(gameId) ?? null;
-      const hold = { gameId, reason: storable(reason), heldBy: storable(heldBy), heldUntil: untilOf(end, now()) };
+      const hold = { gameId, reason: storable(reason), heldBy: storable(heldBy), heldUntil: untilOf(end, clock.now()) };
       holds.set(gameId, hold);
       return { hold, replaced };
     },

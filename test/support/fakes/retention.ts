@@ -29,7 +29,7 @@ export function retentionOver(
   return createRetention({ ...stores, requests: requestsTo(cleanupQueue), observer }, settings);
 }
 
-export const recordsOf = ({ records, holds, now }: PlatformState): RetentionRecords =>
+export const recordsOf = ({ records, holds, clock }: PlatformState): RetentionRecords =>
   createFakeRetentionRecords(
     () =>
       [...records.values()].map(({ gameId, status, currentContainerId, stoppedAt, lastOpAt }) => ({
@@ -39,7 +39,7 @@ export const recordsOf = ({ records, holds, now }: PlatformState): RetentionReco
         sinceMs: (stoppedAt ?? lastOpAt).getTime(),
         hold: holds.get(gameId) ?? null,
       })),
-    now,
+    clock.now,
   );
 
 /** Lets one sweep run at a time. */

@@ -1,9 +1,13 @@
+import type { Clock } from '../../../src/async/clock.js';
 import type { LoggedOperation } from '../../../src/domain/pages.js';
+import type { OperationEntry } from '../../../src/domain/operation.js';
 import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
+import { readHistory } from '../../../src/jobs/attempt-history.js';
 import { type AttemptHistory, EMPTY_HISTORY } from '../../../src/jobs/delivery.js';
 import type { JobResult, JobState } from '../../../src/jobs/ports.js';
 import type { Hold } from '../../../src/retention/holds.js';
-import type { ScheduleStatus } from '../../../src/retention/ports.js';
+import type { ScheduleStatus, SweepReport } from '../../../src/retention/ports.js';
+import type { FailedJobSeed } from '../queue/failed-jobs.js';
 
 export interface FakeJob {
   readonly jobId: string;
@@ -22,9 +26,14 @@ export interface FakeJob {
   readonly ending: JobResult | null;
 }
 
+/** A sweep's job either completed with its report or failed for good. */
+export type SweepEnd =
+  | { readonly status: 'completed'; readonly report: SweepReport }
+  | ({ readonly status: 'failed' } & NonNullable<ScheduleStatus['lastFailure']>);
+
 /** What all fakes of one platform share. Tests may write to it directly; jobs are changed through `setJob`. */
 export interface PlatformState {
-  readonly now: () => Date;
+  readonly clock: Clock;
   readonly records: Map<string, RuntimeRecord>;
   readonly holds: Map<string, Hold>;
   /** The operation log, oldest first. */
@@ -35,20 +44,21 @@ export interface PlatformState {
   readonly removeJob: (jobId: string) => void;
   /** Called after every change of a job; returns the function that ends the subscription. */
   readonly onJobChange: (listener: () => void) => () => void;
-  schedule: ScheduleStatus;
+  /** Null: there is no schedule of sweeps. */
+  schedule: { readonly everyMs: number; readonly next: Date } | null;
+  /** The sweeps that ended, oldest first. */
+  readonly sweeps: SweepEnd[];
 }
 
-export const FAKE_NOW = new Date('2026-03-01T00:00:00.000Z');
-
-/** @param now the clock of all stores */
-export function createPlatformState(now: () => Date): PlatformState {
+/** @param clock the clock of all stores */
+export function createPlatformState(clock: Clock): PlatformState {
   const listeners = new Set<() => void>();
   const jobs = new Map<string, FakeJob>();
   const changed = (): void => {
     for (const listener of listeners) listener();
   };
   return {
-    now,
+    clock,
     records: new Map(),
     holds: new Map(),
     operations: [],
@@ -65,7 +75,8 @@ export function createPlatformState(now: () => Date): PlatformState {
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    schedule: { everyMs: null, next: null, last: null, lastFailure: null },
+    schedule: null,
+    sweeps: [],
   };
 }
 
@@ -78,7 +89,7 @@ export function addFakeJob(state: PlatformState, data: unknown, over: Partial<Fa
     name: 'cleanup_container',
     data,
     key: null,
-    enqueuedAt: state.now(),
+    enqueuedAt: state.clock.now(),
     state: 'waiting',
     startedAt: null,
     finishedAt: null,
@@ -90,6 +101,30 @@ export function addFakeJob(state: PlatformState, data: unknown, over: Partial<Fa
   };
   state.setJob(job);
   return job;
+}
+
+/** Adds a job that has failed with this reason, with whatever content. */
+export function addFailedFakeJob(
+  state: PlatformState,
+  { data, jobId, reason, progress, failedAtMs }: FailedJobSeed,
+): FakeJob {
+  const added = addFakeJob(state, data, jobId === undefined ? {} : { jobId });
+  const failed: FakeJob = {
+    ...added,
+    state: 'failed',
+    finishedAt: failedAtMs === undefined ? state.clock.now() : new Date(failedAtMs),
+    history: readHistory(progress),
+    ending: { jobId: added.jobId, state: 'failed', reason: reason ?? 'not_found: no record' },
+  };
+  state.setJob(failed);
+  return failed;
+}
+
+/** Appends a row to the operation log. */
+export function logOperation({ operations, clock }: PlatformState, { elapsedMs, ...entry }: OperationEntry): void {
+  const finishedAt = clock.now();
+  const startedAt = new Date(finishedAt.getTime() - elapsedMs);
+  operations.push({ ...entry, id: String(operations.length + 1), startedAt, finishedAt });
 }
 
 export const isLive = ({ state }: FakeJob): boolean => state === 'waiting' || state === 'delayed' || state === 'active';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ContainerEngine } from '../../src/cleanup/ports.js';
-import type { TestContainerState } from '../support/engine/test-containers.js';
+import type { ContainerEngine } from '../../../src/cleanup/ports.js';
+import type { TestContainerState } from '../../support/engine/test-containers.js';
 
 export interface ContainerEngineUnderTest {
   readonly engine: ContainerEngine;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newLeaseToken } from '../../src/app/random.js';
-import type { LeaseStore } from '../../src/lease/lease-store.js';
+import { newLeaseToken } from '../../../src/app/random.js';
+import type { LeaseStore } from '../../../src/lease/lease-store.js';
 
 export interface LeaseStoreUnderTest {
   readonly store: LeaseStore;

@@ -1,4 +1,4 @@
-import { createWorld } from '../support/cleanup-world.js';
+import { createWorld } from '../../support/cleanup-world.js';
 import { describeRuntimeRecords } from './runtime-records-contract.js';
 
 describeRuntimeRecords("the unit tests' own", async () => {

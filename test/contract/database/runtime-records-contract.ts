@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RuntimeRecords, TakenRecord } from '../../src/cleanup/ports.js';
-import type { OperationEntry } from '../../src/domain/operation.js';
-import type { RuntimeRecord } from '../../src/domain/runtime-record.js';
-import { aRecord, CONTAINER_ID, OTHER_CONTAINER_ID } from '../support/records.js';
+import type { RuntimeRecords, TakenRecord } from '../../../src/cleanup/ports.js';
+import type { OperationEntry } from '../../../src/domain/operation.js';
+import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
+import { anEntry, aRecord, OTHER_CONTAINER_ID } from '../../support/records.js';
 
 /** The records under test and a way behind their back. The games of one harness are all called `game-1`. */
 export interface RecordsHarness {
@@ -16,22 +16,6 @@ export interface RecordsHarness {
   readonly clear: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
-
-export const anEntry = (over: Partial<OperationEntry> = {}): OperationEntry => ({
-  gameId: 'game-1',
-  opKind: 'cleanup_container',
-  opSource: 'admin_rest',
-  sourceRef: 'request-9',
-  imageRef: 'registry.example/game:7',
-  containerId: CONTAINER_ID,
-  outcome: 'success',
-  errorCode: '',
-  errorMessage: '',
-  elapsedMs: 1_500,
-  jobId: '42',
-  attempt: 3,
-  ...over,
-});
 
 /** What every implementation of `RuntimeRecords` promises. */
 export function describeRuntimeRecords(name: string, open: () => Promise<RecordsHarness>): void {

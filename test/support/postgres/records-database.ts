@@ -1,8 +1,8 @@
 import type pg from 'pg';
-import { createPool } from '../../src/adapters/postgres/pool.js';
-import { createPrisma } from '../../src/adapters/prisma/client.js';
-import type { RuntimeRecord } from '../../src/domain/runtime-record.js';
-import { createMigratedDatabase } from '../support/postgres/database.js';
+import { createPool } from '../../../src/adapters/postgres/pool.js';
+import { createPrisma } from '../../../src/adapters/prisma/client.js';
+import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
+import { createMigratedDatabase } from './database.js';
 
 /** A migrated database of its own, reached as the program reaches it. */
 export interface RecordsDatabase {

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createRetentionRecords } from '../../../src/adapters/prisma/retention-records.js';
 import type { RetentionRecord, RetentionRecords } from '../../../src/retention/ports.js';
-import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 import { NOW, RETENTION_MS } from '../../unit/retention/cases.js';
 import { population } from '../../unit/retention/populations.js';
 import { createFakeRetentionRecords, type Row } from '../../support/fakes/retention-records.js';

@@ -3,8 +3,8 @@ import { createPool } from '../../src/adapters/postgres/pool.js';
 import { createRedis, untilReady } from '../../src/adapters/redis/connection.js';
 import { createRedisLeaseStore } from '../../src/adapters/redis/lease-store.js';
 import type { LeaseStore } from '../../src/lease/lease-store.js';
-import { createMigratedDatabase } from '../support/postgres/database.js';
-import { startRedis } from '../support/redis.js';
+import { createMigratedDatabase } from './postgres/database.js';
+import { startRedis } from './redis.js';
 
 export interface ConnectedStore {
   readonly store: LeaseStore;

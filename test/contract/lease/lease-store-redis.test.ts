@@ -1,7 +1,7 @@
-import { createRedis, untilReady } from '../../src/adapters/redis/connection.js';
-import { createRedisLeaseStore, leaseKey } from '../../src/adapters/redis/lease-store.js';
-import { eventually } from '../support/eventually.js';
-import { startRedis } from '../support/redis.js';
+import { createRedis, untilReady } from '../../../src/adapters/redis/connection.js';
+import { createRedisLeaseStore, leaseKey } from '../../../src/adapters/redis/lease-store.js';
+import { eventually } from '../../support/eventually.js';
+import { startRedis } from '../../support/redis.js';
 import { leaseStoreContract } from './lease-store-contract.js';
 
 leaseStoreContract('Redis', async () => {

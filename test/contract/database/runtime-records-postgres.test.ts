@@ -1,7 +1,7 @@
-import { createRecordQueries } from '../../src/adapters/prisma/record-queries.js';
-import { createRuntimeRecords } from '../../src/adapters/prisma/runtime-records.js';
+import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
+import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
 import { describeRuntimeRecords } from './runtime-records-contract.js';
-import { openRecordsDatabase } from './runtime-records-world.js';
+import { openRecordsDatabase } from '../../support/postgres/records-database.js';
 
 describeRuntimeRecords('PostgreSQL through Prisma', async () => {
   const database = await openRecordsDatabase();

@@ -1,7 +1,7 @@
 import { inject } from 'vitest';
-import { createContainerEngine } from '../../src/adapters/docker/container-engine.js';
-import { systemClock } from '../../src/async/clock.js';
-import { createTestContainers } from '../support/engine/test-containers.js';
+import { createContainerEngine } from '../../../src/adapters/docker/container-engine.js';
+import { systemClock } from '../../../src/async/clock.js';
+import { createTestContainers } from '../../support/engine/test-containers.js';
 import { containerEngineContract } from './container-engine-contract.js';
 
 containerEngineContract('of Docker', async () => {

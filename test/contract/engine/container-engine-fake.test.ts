@@ -1,5 +1,5 @@
-import { createFakeEngine } from '../support/engine/fake-engine.js';
-import type { TestContainerState } from '../support/engine/test-containers.js';
+import { createFakeEngine } from '../../support/engine/fake-engine.js';
+import type { TestContainerState } from '../../support/engine/test-containers.js';
 import { containerEngineContract } from './container-engine-contract.js';
 
 const activityIn = (state: TestContainerState) => (state === 'created' || state === 'exited' ? 'idle' : state);

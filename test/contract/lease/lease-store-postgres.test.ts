@@ -1,7 +1,7 @@
-import { createPostgresLeaseStore } from '../../src/adapters/postgres/lease-store.js';
-import { createPool } from '../../src/adapters/postgres/pool.js';
-import { createMigratedDatabase } from '../support/postgres/database.js';
-import { eventually } from '../support/eventually.js';
+import { createPostgresLeaseStore } from '../../../src/adapters/postgres/lease-store.js';
+import { createPool } from '../../../src/adapters/postgres/pool.js';
+import { createMigratedDatabase } from '../../support/postgres/database.js';
+import { eventually } from '../../support/eventually.js';
 import { leaseStoreContract } from './lease-store-contract.js';
 
 leaseStoreContract('PostgreSQL', async () => {
