@@ -104,6 +104,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
   });
 
   it('are paged also when many have ten megabytes of data, and each can still be shown whole', async () => {
+    await worker.stop({ graceMs: 0 });
     const heavy = { gameId: 'heavy', opSource: 'gm_rest', junk: 'x'.repeat(10 * MEGABYTE) };
     const [first = ''] = await addFailedJobs(store, space, [
       ...Array.from({ length: 3 }, () => ({ data: heavy })),
