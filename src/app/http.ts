@@ -2,8 +2,8 @@ import { createQueueDashboard } from '../adapters/bullmq/dashboard/queue-dashboa
 import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
 import { createHttpServer } from '../adapters/http/server.js';
 import type { HttpServer, ReadinessCheck } from '../adapters/http/http-ports.js';
-import type { RecordQueries } from '../domain/pages.js';
-import type { Retention } from '../retention/retention.js';
+import type { RecordQueries } from '../domain/record-queries.js';
+import type { Retention } from '../retention/retention-service.js';
 import { createHttpObserver } from '../telemetry/http-observer.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { ShutdownStack } from './shutdown-stack.js';

@@ -7,7 +7,7 @@ import type {
   SweepObserver,
 } from '../retention/ports.js';
 import { createRetention } from '../retention/retention-service.js';
-import type { Retention } from '../retention/retention.js';
+import type { Retention } from '../retention/retention-service.js';
 import { createSweepObserver } from '../telemetry/sweep-observer.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import type { Context } from './context.js';

@@ -1,9 +1,9 @@
 import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
 import { CLEANUP_QUEUE } from '../adapters/bullmq/names.js';
 import { TimeoutError, UnavailableError } from '../domain/errors.js';
-import type { RecordQueries } from '../domain/pages.js';
+import type { RecordQueries } from '../domain/record-queries.js';
 import type { RetentionRecords, SweepLock } from '../retention/ports.js';
-import type { Retention } from '../retention/retention.js';
+import type { Retention } from '../retention/retention-service.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { type ShutdownStack, opening } from './shutdown-stack.js';
 import type { Context } from './context.js';

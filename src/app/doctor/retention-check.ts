@@ -1,8 +1,8 @@
 import type { Check } from '../../cli/command-context.js';
 import { formatDuration, shownSpan } from '../../config/duration.js';
-import { sweepProblem } from '../../retention/health.js';
+import { INTERVALS_ALLOWED, sweepProblem } from '../../retention/health.js';
 import type { FinishedSweep, ScheduleStatus } from '../../retention/ports.js';
-import type { RetentionSummary } from '../../retention/retention.js';
+import type { RetentionSummary } from '../../retention/retention-service.js';
 import { createTelemetry } from '../../telemetry/telemetry.js';
 import type { ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
@@ -14,7 +14,6 @@ import { composeRetention, sweepObserverOf } from '../retention.js';
 type Finding = Omit<Check, 'name'>;
 
 const START_A_WORKER = 'start one: "runtime-cleanup serve" or "runtime-cleanup worker"';
-const INTERVALS_ALLOWED = 2;
 
 /** What is asked about retention, over a database that is known to answer and to be migrated. */
 export async function openRetentionChecks(context: Context, databaseUrl: string, closing: ShutdownStack) {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
-import type { Page, RecordQueries } from '../../../src/domain/pages.js';
+import type { Page } from '../../../src/domain/pages.js';
+import type { RecordQueries } from '../../../src/domain/record-queries.js';
 import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
 import { anEntry, aRecord } from '../../support/records.js';
 

@@ -7,7 +7,7 @@ import { createRecordQueries } from '../../../src/adapters/prisma/record-queries
 import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { FAILURE_CODES, SUCCESS_CODES } from '../../../src/domain/error-codes.js';
-import type { LoggedOperation } from '../../../src/domain/pages.js';
+import type { LoggedOperation } from '../../../src/domain/record-queries.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import { readReason } from '../../../src/jobs/failure-reason.js';
 import {

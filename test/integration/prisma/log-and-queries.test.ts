@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
 import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
 import type { OperationLog } from '../../../src/cleanup/ports.js';
-import type { LoggedOperation, RecordQueries } from '../../../src/domain/pages.js';
+import type { LoggedOperation, RecordQueries } from '../../../src/domain/record-queries.js';
 import { Prisma } from '../../../src/generated/prisma/client.js';
 import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 import { anEntry, aRecord } from '../../support/records.js';

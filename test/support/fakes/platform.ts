@@ -3,12 +3,12 @@
  * port (`test/contract/`), so a test that uses them proves what it would prove on the real ones.
  */
 import type { Clock } from '../../../src/async/clock.js';
-import type { RecordQueries } from '../../../src/domain/pages.js';
+import type { RecordQueries } from '../../../src/domain/record-queries.js';
 import type { DeadLetters } from '../../../src/jobs/dead-letters.js';
 import type { CleanupQueue, JobLookup, JobWaiter } from '../../../src/jobs/ports.js';
 import type { Holds } from '../../../src/retention/holds.js';
 import type { DeadLetterGames, SweepLock, SweepSchedule } from '../../../src/retention/ports.js';
-import type { Retention } from '../../../src/retention/retention.js';
+import type { Retention } from '../../../src/retention/retention-service.js';
 import { createManualClock } from '../manual-clock.js';
 import { createFakeCleanupQueue } from './cleanup-queue.js';
 import { createFakeDeadLetters } from './dead-letters.js';

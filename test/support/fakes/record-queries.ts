@@ -1,5 +1,6 @@
 import { InvalidPageError } from '../../../src/domain/errors.js';
-import { pageOf, type RecordQueries, requireLimit } from '../../../src/domain/pages.js';
+import { pageOf, requireLimit } from '../../../src/domain/pages.js';
+import type { RecordQueries } from '../../../src/domain/record-queries.js';
 import type { PlatformState } from './state.js';
 
 export const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();

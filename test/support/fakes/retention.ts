@@ -2,7 +2,7 @@ import { requestsTo } from '../../../src/app/retention.js';
 import type { CleanupQueue } from '../../../src/jobs/ports.js';
 import type { DeadLetterGames, RetentionRecords, SweepLock } from '../../../src/retention/ports.js';
 import { createRetention } from '../../../src/retention/retention-service.js';
-import type { Retention } from '../../../src/retention/retention.js';
+import type { Retention } from '../../../src/retention/retention-service.js';
 import { createFakeRetentionRecords } from './retention-records.js';
 import type { PlatformState } from './state.js';
 

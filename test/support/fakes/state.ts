@@ -1,5 +1,5 @@
 import type { Clock } from '../../../src/async/clock.js';
-import type { LoggedOperation } from '../../../src/domain/pages.js';
+import type { LoggedOperation } from '../../../src/domain/record-queries.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
 import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
 import { readHistory } from '../../../src/jobs/attempt-history.js';

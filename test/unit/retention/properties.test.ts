@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../../src/retention/judge-record.js';
-import type { Judgement } from '../../../src/retention/retention.js';
+import type { Judgement } from '../../../src/retention/judge-record.js';
 import { NOW, RETENTION_MS } from './cases.js';
 import { type Population, population } from './populations.js';
 import { recordAt } from '../../support/fakes/retention-records.js';

@@ -1,6 +1,6 @@
 import type { DeadLetterOf, RetentionRecords, SweepLock, SweepReport } from '../../../src/retention/ports.js';
 import { createRetention } from '../../../src/retention/retention-service.js';
-import type { Retention } from '../../../src/retention/retention.js';
+import type { Retention } from '../../../src/retention/retention-service.js';
 import { createFakeRetentionRecords, type Row } from '../../support/fakes/retention-records.js';
 import { NOW, RETENTION_MS } from './cases.js';
 
