@@ -4,7 +4,7 @@ import type { LeaseStore } from '../../../src/lease/lease-store.js';
 import type { LeaseSettings } from '../../../src/lease/timing.js';
 import { createLeases, type Lease, type LeaseEnding } from '../../../src/lease/with-lease.js';
 import { newLeaseToken } from '../../../src/app/random.js';
-import { type ConnectedStore, LEASE_BACKENDS, type LeaseBackend } from '../../contract/lease-store-backends.js';
+import { type ConnectedStore, LEASE_BACKENDS, type LeaseBackend } from '../../support/lease-backends.js';
 import { eventually } from '../../support/eventually.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
 import { LeaseLostError } from '../../../src/domain/errors.js';
