@@ -8,7 +8,7 @@ import type { Telemetry } from '../telemetry/telemetry.js';
 import { type ShutdownStack, opening } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import { type Database, openDatabase } from './connect/database.js';
-import { composeHttp, type ProcessFacts } from './http.js';
+import type { ProcessFacts } from './http.js';
 import { createLater } from './later.js';
 import { openQueueBackend } from './connect/queue-store.js';
 import { composeQueues, type Queues } from './connect/queue-clients.js';
@@ -109,6 +109,8 @@ interface DoorParts extends Options {
 /** Listens; resolves to what closes the door again. */
 async function openDoor(context: Context, parts: DoorParts, closing: ShutdownStack): Promise<() => Promise<void>> {
   const { role, telemetry, facts, stores, queues, retention } = parts;
+  // Loaded only by the roles that listen: workers and commands start sooner without Fastify and the dashboard.
+  const { composeHttp } = await import('./http.js');
   const checkReadiness = createReadiness(context, {
     database: stores.clock.value,
     queues,
