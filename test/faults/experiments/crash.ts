@@ -49,11 +49,7 @@ type CrashOptions = Pick<Options, 'seed' | 'runs' | 'lanes' | 'say'>;
 
 const EVERYWHERE: Matrix = { places: PLACES, suffix: '', environment: {}, healedWithinMs: 60_000 };
 
-export const crash = crashing(
-  'crash',
-  'kill -9 of the worker before and after every step of a cleanup',
-  EVERYWHERE,
-);
+export const crash = crashing('crash', 'kill -9 of the worker before and after every step of a cleanup', EVERYWHERE);
 
 /** What the dead worker's lease costs when nobody has set a shorter one. */
 export const crashDefaults = crashing('crash-defaults', 'the same in the midst of a cleanup, with the default lease', {

@@ -11,7 +11,7 @@ import { eventually } from '../../support/eventually.js';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 
 const never = new AbortController().signal;
-const MANY = 1_000;
+const MANY = 200;
 const CLIENTS = 20;
 
 describe.each(STORE_KINDS)('dead letters on %s', (kind) => {

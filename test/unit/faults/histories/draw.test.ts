@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { scheduleOf } from '../../../faults/experiments/histories/draw.js';
 import { TEST_SEEDS } from '../../../faults/experiments/histories/named-seeds.js';
-import { type Act, isServed, type Schedule, shownSchedule, type Step } from '../../../faults/experiments/histories/schedule.js';
+import {
+  type Act,
+  isServed,
+  type Schedule,
+  shownSchedule,
+  type Step,
+} from '../../../faults/experiments/histories/schedule.js';
 
 const SEEDS = Array.from({ length: 500 }, (_, seed) => seed);
 const schedules = SEEDS.map(scheduleOf);
