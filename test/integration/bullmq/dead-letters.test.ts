@@ -10,7 +10,7 @@ import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../
 import { eventually } from '../../support/eventually.js';
 
 const never = new AbortController().signal;
-const MANY = 1_000;
+const MANY = 200;
 const CLIENTS = 20;
 const MEGABYTE = 1_024 * 1_024;
 
