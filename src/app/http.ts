@@ -2,6 +2,7 @@ import { createQueueDashboard } from '../adapters/bullmq/dashboard/queue-dashboa
 import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
 import { createHttpServer } from '../adapters/http/server.js';
 import type { HttpServer, ReadinessCheck } from '../adapters/http/http-ports.js';
+import { isLoopback } from '../config/http-address.js';
 import type { RecordQueries } from '../domain/pages.js';
 import type { Retention } from '../retention/retention.js';
 import { createHttpObserver } from '../telemetry/http-observer.js';
@@ -38,7 +39,7 @@ export function composeHttp({ config, clock, log }: Context, parts: Parts, closi
       records,
       retention,
       queue: queues.producer,
-      endings: queues.endings,
+      jobWaiter: queues.endings,
       jobs: queues.lookup,
       deadLetters: queues.deadLetters,
       schedule: queues.schedule,
@@ -49,7 +50,7 @@ export function composeHttp({ config, clock, log }: Context, parts: Parts, closi
       observer: createHttpObserver({ log, metrics: telemetry.metrics }),
       clock,
     },
-    { ...config.httpAddress, tokens: config.apiTokens, version: facts.version },
+    { ...config.httpAddress, tokens: config.apiTokens, version: facts.version, isLoopback },
   );
   closing.add('HTTP server', server.close);
   return server;

@@ -8,7 +8,7 @@ import { createRetentionRecords } from '../../../src/adapters/prisma/retention-r
 import { createRetention } from '../../../src/retention/retention-service.js';
 import { createMigratedDatabase } from '../../support/postgres/database.js';
 import { eventually } from '../../support/eventually.js';
-import { httpParts } from '../../support/http-parts.js';
+import { httpParts, httpSettings } from '../../support/http-parts.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
 
 const API = '/api/v1/internal';
@@ -44,7 +44,6 @@ describe('HTTP while the database is away', () => {
     const pool = createPool(settings, () => undefined);
     const prisma = createPrisma(pool);
     await warmUp(prisma);
-    const parts = httpParts({ enqueued: [], bugs: [], answered: [] });
     const retention = createRetention(
       {
         records: createRetentionRecords({ prisma }),
@@ -55,10 +54,7 @@ describe('HTTP while the database is away', () => {
       },
       { retentionMs: 60_000, maxShare: 1 },
     );
-    server = createHttpServer(
-      { ...parts, records: createRecordQueries({ prisma }), retention },
-      { host: '127.0.0.1', port: 0, tokens: [], version: '1' },
-    );
+    server = createHttpServer({ ...httpParts(), records: createRecordQueries({ prisma }), retention }, httpSettings());
     origin = `http://127.0.0.1:${await server.listen()}`;
     closers.push(
       server.close,

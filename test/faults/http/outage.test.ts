@@ -8,7 +8,7 @@ import { createHttpServer } from '../../../src/adapters/http/server.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
 import { eventually } from '../../support/eventually.js';
-import { httpParts } from '../../support/http-parts.js';
+import { httpParts, httpSettings } from '../../support/http-parts.js';
 
 const API = '/api/v1/internal';
 /** Under a second, and what a busy machine adds to it. */
@@ -60,22 +60,21 @@ describe.each(STORE_KINDS)('HTTP while the queue on %s is away', (kind) => {
     space = await store.space();
     const deps = { backend: space.backend, clock: systemClock, report: space.report };
     waits = 0;
-    const endings = closed(createJobWaiter(deps));
+    const jobWaiter = closed(createJobWaiter(deps));
     server = createHttpServer(
       {
-        ...httpParts({ enqueued: [], bugs: [], answered: [] }),
+        ...httpParts(),
         queue: closed(createCleanupQueue(deps)),
-        endings: {
-          ...endings,
+        jobWaiter: {
           wait: (...asked) => {
             waits += 1;
-            return endings.wait(...asked);
+            return jobWaiter.wait(...asked);
           },
         },
         jobs: closed(createJobLookup(deps)),
         deadLetters: closed(createDeadLetters(deps)),
       },
-      { host: '127.0.0.1', port: 0, tokens: [], version: '1' },
+      httpSettings(),
     );
     origin = `http://127.0.0.1:${await server.listen()}`;
     // Every part has reached the store once, as in a service that has run for a while.

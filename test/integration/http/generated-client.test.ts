@@ -11,7 +11,7 @@ import { createHttpServer } from '../../../src/adapters/http/server.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { completed, deadLetter, givenUp, scripted } from '../../support/queue/queue-scripts.js';
 import { startStore } from '../../support/queue/queue-stores.js';
-import { httpParts } from '../../support/http-parts.js';
+import { httpParts, httpSettings } from '../../support/http-parts.js';
 
 const TOKEN = 'a-token-of-sixteen';
 
@@ -59,14 +59,13 @@ beforeAll(async () => {
     return gameId === 'nobody' ? deadLetter('not_found: there is no runtime record') : completed(gameId);
   });
   const worker = createCleanupWorker({ ...deps, consumer, gaveUp: givenUp });
-  const [queue, endings, jobs] = [createCleanupQueue(deps), createJobWaiter(deps), createJobLookup(deps)];
-  const parts = { ...httpParts({ enqueued: [], bugs: [], answered: [] }), queue, endings, jobs };
-  const server = createHttpServer(parts, { host: '127.0.0.1', port: 0, tokens: [TOKEN], version: '1' });
+  const [queue, jobWaiter, jobs] = [createCleanupQueue(deps), createJobWaiter(deps), createJobLookup(deps)];
+  const server = createHttpServer({ ...httpParts(), queue, jobWaiter, jobs }, httpSettings({ tokens: [TOKEN] }));
   const folder = await mkdtemp(join(tmpdir(), 'generated-client-'));
   closers.push(
     server.close,
     () => worker.stop({ graceMs: 0 }),
-    ...[queue, endings, jobs, space].map(({ close }) => close),
+    ...[queue, jobWaiter, jobs, space].map(({ close }) => close),
     store.stop,
     () => rm(folder, { recursive: true }),
   );

@@ -3,12 +3,13 @@ import { request as ask } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { HttpParts, HttpServer, HttpSettings } from '../../../src/adapters/http/http-ports.js';
+import type { HttpParts } from '../../../src/adapters/http/build-app.js';
+import type { HttpServer, HttpSettings } from '../../../src/adapters/http/http-ports.js';
 import { createHttpServer } from '../../../src/adapters/http/server.js';
 import { ConfigurationError } from '../../../src/domain/errors.js';
 import type { JobWaiter } from '../../../src/jobs/ports.js';
 import { eventually } from '../../support/eventually.js';
-import { type HttpRecords, httpParts } from '../../support/http-parts.js';
+import { httpParts, httpSettings, noRecords } from '../../support/http-parts.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
 const API = '/api/v1/internal';
@@ -21,15 +22,14 @@ function openEnded() {
       waits.push(signal);
       signal.addEventListener('abort', () => reject(signal.reason as Error));
     });
-  return { waits, endings: { wait, close: async () => {} } };
+  return { waits, jobWaiter: { wait } };
 }
 
 describe('the HTTP server', () => {
   const servers: HttpServer[] = [];
-  const told: HttpRecords = { enqueued: [], bugs: [], answered: [] };
+  const told = noRecords();
   const create = (over: Partial<HttpParts> = {}, settings: Partial<HttpSettings> = {}): HttpServer => {
-    const host = { host: '127.0.0.1', port: 0, tokens: [], version: '1' };
-    const server = createHttpServer({ ...httpParts(told), ...over }, { ...host, ...settings });
+    const server = createHttpServer({ ...httpParts(told), ...over }, httpSettings(settings));
     servers.push(server);
     return server;
   };
@@ -67,8 +67,8 @@ describe('the HTTP server', () => {
   });
 
   it('answers whoever waits with 202 when it closes', async () => {
-    const { waits, endings } = openEnded();
-    const { server, origin } = await open({ endings });
+    const { waits, jobWaiter } = openEnded();
+    const { server, origin } = await open({ jobWaiter });
     const waiting = fetch(`${origin}${API}/runtimes/a/container`, { method: 'DELETE', headers: { prefer: 'wait=60' } });
     await eventually(() => expect(waits).toHaveLength(1));
     await server.close();
@@ -98,8 +98,8 @@ describe('the HTTP server', () => {
   });
 
   it('stops waiting for a job when the caller goes', async () => {
-    const { waits, endings } = openEnded();
-    const { port } = await open({ endings });
+    const { waits, jobWaiter } = openEnded();
+    const { port } = await open({ jobWaiter });
     const caller = ask({ port, method: 'DELETE', path: `${API}/runtimes/a/container`, headers: { prefer: 'wait=60' } });
     caller.on('error', () => undefined);
     caller.end();

@@ -1,7 +1,7 @@
 /* oxlint-disable vitest/no-conditional-expect -- a property says what holds in each case */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HttpParts } from '../../../src/adapters/http/http-ports.js';
+import type { HttpParts } from '../../../src/adapters/http/build-app.js';
 import { problem } from '../../../src/adapters/http/schemas.js';
 import { UnavailableError, InvalidPageError } from '../../../src/domain/errors.js';
 import type { ResultJson } from '../../../src/domain/result.js';
@@ -99,20 +99,19 @@ describe('whatever is asked over HTTP', () => {
 
   it('is 503 while everything is away, and 400 where a page cannot be', UNHURRIED, async () => {
     const failing = (error: Error): Partial<HttpParts> => {
-      const parts = httpParts({ enqueued: [], bugs: [], answered: [] });
       const fail = async (): Promise<never> => {
         throw error;
       };
       const failed = <T extends object>(port: T): T =>
         Object.fromEntries(Object.keys(port).map((member) => [member, fail])) as unknown as T;
-      const { records, queue, jobs, deadLetters, retention, endings, schedule } = parts;
+      const { records, queue, jobs, deadLetters, retention, jobWaiter, schedule } = httpParts();
       return {
         records: failed(records),
         queue: failed(queue),
         jobs: failed(jobs),
         deadLetters: failed(deadLetters),
         retention: failed(retention),
-        endings: failed(endings),
+        jobWaiter: failed(jobWaiter),
         schedule: failed(schedule),
         countJobs: fail,
       };
@@ -160,7 +159,7 @@ describe('whatever is asked over HTTP', () => {
             nextTryAt: perhaps,
           };
           const letter = { ...about, code: 'conflict' as const, message: text, failedAt: at, replays: 0 };
-          const { deadLetters } = httpParts({ enqueued: [], bugs: [], answered: [] });
+          const { deadLetters } = httpParts();
           const { app, bugs } = await httpWorld({
             jobs: { find: async () => ({ ...job, tries: 1, ending: ended }) },
             deadLetters: {
