@@ -20,10 +20,10 @@ const PATHS = [
   '/retention/plan',
   '/retention/plan?all=true',
 ];
-/** Under a second, and what a busy machine adds to it. */
+/** One second, and a margin for a busy machine. */
 const AT_ONCE_MS = 1_800;
 
-describe('HTTP while the database is away', () => {
+describe('the API while the database is unavailable', () => {
   let proxy: TcpFaultProxy;
   let server: HttpServer;
   let origin: string;
@@ -70,7 +70,7 @@ describe('HTTP while the database is away', () => {
   });
 
   it.each(['blackhole', 'refuse', 'reset'] as const)(
-    'answers 503 at once while its line is in the mode %s, and as before when it is over',
+    'answers 503 within a second while the connection is in the mode %s, and as before afterwards',
     async (mode) => {
       await eventually(async () => expect(await statuses()).toEqual([200, 200, 404, 200, 200, 200]));
       await proxy.use(mode);

@@ -6,7 +6,7 @@ import {
   RequestRefusedError,
   type RefusalCode,
 } from '../../../domain/errors.js';
-import { problem } from '../schemas.js';
+import { problem } from './schemas.js';
 
 /** The HTTP status of each code. */
 const STATUS: Readonly<Record<RefusalCode, number>> = {

@@ -7,7 +7,7 @@ import type { DeadLetter, DeadLetterStory } from '../../../jobs/dead-letters.js'
 import { shownReason } from '../../../jobs/failure-reason.js';
 import type { JobResult, JobView } from '../../../jobs/ports.js';
 import type { Judgement, RetentionSummary } from '../../../retention/retention.js';
-import { record as recordSchema } from '../schemas.js';
+import { record as recordSchema } from './schemas.js';
 import { refused } from './problem.js';
 
 /** Empty for an invalid `Date`: other programs write rows and jobs too, and PostgreSQL has times that JavaScript lacks. */

@@ -1,15 +1,15 @@
 import type { FastifyReply } from 'fastify';
-import { z } from 'zod';
 import { BugError } from '../../../domain/errors.js';
 import type { CleanupQueue, EnqueuedJob, JobLookup, JobResult, JobState, JobWaiter } from '../../../jobs/ports.js';
 import type { Clock } from '../../../async/clock.js';
 import { API, type App } from '../app.js';
 import { watchCaller } from '../request/connections.js';
 import { opSourceOf, preferredWaitS } from '../request/headers.js';
+import { cleanupHeaders, noQuery, ofGame, ofJob } from '../request/parameters.js';
 import { createWithinSecond } from '../request-timeouts.js';
 import { NOT_FOUND, refused, REFUSALS } from '../response/problem.js';
+import { accepted, cleanup, problem, record } from '../response/schemas.js';
 import { cleanupBody, recordOf } from '../response/serialize.js';
-import { accepted, cleanup, cleanupHeaders, gameId, jobId, problem, record } from '../schemas.js';
 
 export interface CleanupPorts {
   readonly queue: Pick<CleanupQueue, 'enqueue'>;
@@ -24,8 +24,8 @@ const CLEAN_UP_CONTAINER = {
   summary: "Request the removal of a game's container",
   description:
     'Answered with 202 once the queue has stored the request. While a cleanup of the game is waiting, delayed or active, a further request returns that cleanup. With `Prefer: wait` the answer is the result: 200 with the record, or the problem that the cleanup ended with; 202 when it has not ended in that time.',
-  params: z.object({ game_id: gameId }),
-  querystring: z.strictObject({}),
+  params: ofGame,
+  querystring: noQuery,
   headers: cleanupHeaders,
   response: {
     200: record.describe('After a wait: the container is removed, and this is the record.'),
@@ -41,8 +41,8 @@ const GET_CLEANUP = {
   tags: ['cleanups'],
   summary: 'The state of a cleanup, and its result once it has ended',
   description: 'Completed jobs are kept for a day; the operation log keeps the operations permanently.',
-  params: z.object({ job_id: jobId }),
-  querystring: z.strictObject({}),
+  params: ofJob,
+  querystring: noQuery,
   response: { 200: cleanup.describe('The job.'), ...NOT_FOUND, ...REFUSALS },
 };
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { App } from '../app.js';
 import type { ReadinessCheck } from '../http-ports.js';
 import { MALFORMED, refused, UNAUTHORIZED } from '../response/problem.js';
-import { health, problem, readiness } from '../schemas.js';
+import { health, problem, readiness } from '../response/schemas.js';
 
 export interface HealthPorts {
   /** Checks every dependency; never rejects and takes a second at most. */

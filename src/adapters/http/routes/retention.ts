@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Retention } from '../../../retention/retention.js';
 import { API, type App } from '../app.js';
+import { after, limit } from '../request/parameters.js';
 import { createWhileStoresAnswer, type StoresProbe } from '../request-timeouts.js';
 import { REFUSALS } from '../response/problem.js';
+import { plan } from '../response/schemas.js';
 import { planBody } from '../response/serialize.js';
-import { after, limit, plan } from '../schemas.js';
 
 export interface RetentionPorts extends StoresProbe {
   readonly retention: Pick<Retention, 'plan' | 'summary'>;

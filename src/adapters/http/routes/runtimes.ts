@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { RecordQueries } from '../../../domain/pages.js';
 import type { Retention } from '../../../retention/retention.js';
 import { API, type App } from '../app.js';
+import { after, before, limit, noQuery, ofGame, status } from '../request/parameters.js';
 import { createWhileStoresAnswer, createWithinSecond, type StoresProbe } from '../request-timeouts.js';
 import { NOT_FOUND, refused, REFUSALS } from '../response/problem.js';
+import { judgedRecord, operationPage, recordPage } from '../response/schemas.js';
 import { judgedRecordBody, listedRecordBody, operationBody } from '../response/serialize.js';
-import { after, before, gameId, judgedRecord, limit, operationPage, recordPage, status } from '../schemas.js';
 
 export interface RuntimePorts extends StoresProbe {
   readonly records: RecordQueries;
@@ -24,8 +25,8 @@ const GET_RUNTIME = {
   operationId: 'getRuntime',
   tags: ['runtimes'],
   summary: 'The runtime record of one game, and how retention judges it',
-  params: z.object({ game_id: gameId }),
-  querystring: z.strictObject({}),
+  params: ofGame,
+  querystring: noQuery,
   response: { 200: judgedRecord.describe('The record.'), ...NOT_FOUND, ...REFUSALS },
 };
 
@@ -33,7 +34,7 @@ const LIST_OPERATIONS = {
   operationId: 'listOperations',
   tags: ['runtimes'],
   summary: 'The operation log of one game, newest first',
-  params: z.object({ game_id: gameId }),
+  params: ofGame,
   querystring: z.strictObject({ before, limit }),
   response: { 200: operationPage.describe('One page; empty for a game without operations.'), ...REFUSALS },
 };

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import type { Clock } from '../../../../async/clock.js';
 import type { DeadLetters } from '../../../../jobs/dead-letters.js';
 import { API, type App } from '../../app.js';
+import { noQuery, ofJob } from '../../request/parameters.js';
 import { createWithinSecond } from '../../request-timeouts.js';
 import { NOT_FOUND, refused, REFUSALS } from '../../response/problem.js';
-import { jobId, problem, replayed } from '../../schemas.js';
+import { problem, replayed } from '../../response/schemas.js';
 import { DEAD_LETTERS, noDeadLetter } from './read-routes.js';
 
 export interface DeadLetterChangePorts {
@@ -18,8 +19,8 @@ const REPLAY_DEAD_LETTER = {
   tags: ['dead letters'],
   summary: 'Put a dead letter back into the queue',
   description: 'The job runs once, also when several requests replay it at the same time. It keeps its id and history.',
-  params: z.object({ job_id: jobId }),
-  querystring: z.strictObject({}),
+  params: ofJob,
+  querystring: noQuery,
   response: { 202: replayed.describe('The job is in the queue.'), ...NOT_FOUND, ...REFUSALS },
 };
 
@@ -27,8 +28,8 @@ const PURGE_DEAD_LETTER = {
   operationId: 'purgeDeadLetter',
   tags: ['dead letters'],
   summary: 'Remove a dead letter permanently',
-  params: z.object({ job_id: jobId }),
-  querystring: z.strictObject({}),
+  params: ofJob,
+  querystring: noQuery,
   response: {
     204: z.null().describe('The dead letter is removed.'),
     ...NOT_FOUND,

@@ -2,19 +2,11 @@
 import { z } from 'zod';
 import type { DeadLetters } from '../../../../jobs/dead-letters.js';
 import { API, type App } from '../../app.js';
+import { after, failedBefore, failureCode, gameId, limit, noQuery, ofJob } from '../../request/parameters.js';
 import { createWhileQueueAnswers, createWithinSecond, type QueueProbe } from '../../request-timeouts.js';
 import { NOT_FOUND, refused, REFUSALS } from '../../response/problem.js';
+import { deadLetterPage, deadLetterStory } from '../../response/schemas.js';
 import { deadLetterBody, deadLetterStoryBody } from '../../response/serialize.js';
-import {
-  after,
-  deadLetterPage,
-  deadLetterStory,
-  failedBefore,
-  failureCode,
-  gameId,
-  jobId,
-  limit,
-} from '../../schemas.js';
 
 export interface DeadLetterReadPorts extends QueueProbe {
   readonly deadLetters: Pick<DeadLetters, 'list' | 'find'>;
@@ -40,8 +32,8 @@ const GET_DEAD_LETTER = {
   operationId: 'getDeadLetter',
   tags: ['dead letters'],
   summary: 'One dead letter with its payload and history',
-  params: z.object({ job_id: jobId }),
-  querystring: z.strictObject({}),
+  params: ofJob,
+  querystring: noQuery,
   response: { 200: deadLetterStory.describe('The dead letter.'), ...NOT_FOUND, ...REFUSALS },
 };
 

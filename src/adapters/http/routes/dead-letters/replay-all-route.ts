@@ -1,12 +1,12 @@
 /** Replay of all dead letters, or of all with one error code, for as long as the caller waits. */
-import { z } from 'zod';
 import { messageOf, NotWaitedForError, UnavailableError } from '../../../../domain/errors.js';
 import type { DeadLetterFilter, DeadLetters } from '../../../../jobs/dead-letters.js';
 import type { App } from '../../app.js';
 import { watchCaller } from '../../request/connections.js';
+import { noQuery, replayRequest } from '../../request/parameters.js';
 import { createWhileQueueAnswers, type QueueProbe } from '../../request-timeouts.js';
 import { refused, REFUSALS } from '../../response/problem.js';
-import { problem, replayRequest, replayTally } from '../../schemas.js';
+import { problem, replayTally } from '../../response/schemas.js';
 import { DEAD_LETTERS } from './read-routes.js';
 
 export interface ReplayAllPorts extends QueueProbe {
@@ -18,7 +18,7 @@ const REPLAY_DEAD_LETTERS = {
   tags: ['dead letters'],
   summary: 'Put all dead letters, or all with one error code, back into the queue',
   description: 'Answered at the end, after some seconds for ten thousand. Stops when the caller disconnects.',
-  querystring: z.strictObject({}),
+  querystring: noQuery,
   body: replayRequest,
   response: {
     200: replayTally.describe('How many were replayed.'),

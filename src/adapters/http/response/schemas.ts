@@ -1,9 +1,7 @@
-/** The schemas of requests and answers. Fastify checks both by them, and the OpenAPI document is made of them. */
+/** The schemas of answers. Fastify writes answers by them, and the OpenAPI document is made of them. */
 import { z } from 'zod';
-import { FAILURE_CODES } from '../../domain/error-codes.js';
-import { GAME_ID_MAX_CHARACTERS, gameIdProblem } from '../../domain/operation.js';
-import { RUNTIME_STATUSES } from '../../domain/runtime-record.js';
-import { RETENTION_VERDICTS } from '../../retention/retention.js';
+import { FAILURE_CODES } from '../../../domain/error-codes.js';
+import { RETENTION_VERDICTS } from '../../../retention/retention.js';
 
 const instant = z.string().meta({ format: 'date-time', description: 'ISO 8601, in UTC.' });
 const nullableInstant = instant.nullable();
@@ -13,64 +11,14 @@ export const problem = z
   .object({ error: z.object({ code: z.enum(PROBLEM_CODES), message: z.string() }) })
   .meta({ id: 'Problem', description: 'Why the request failed: a stable code for programs and a message for people.' });
 
-export const gameId = z
-  .string()
-  .transform((text) => text.trim())
-  .superRefine((text, context) => {
-    const found = gameIdProblem(text);
-    if (found !== undefined) context.addIssue({ code: 'custom', message: found });
-  })
-  .meta({
-    description: `The game id: 1 to ${GAME_ID_MAX_CHARACTERS} characters after trimming, without control characters. Percent-encode characters that a path cannot contain, for example "/" as %2F. HTTP clients resolve the ids "." and ".." as path segments: append a space, as in ..%20, which the server trims.`,
-    examples: ['game-42'],
-  });
-export const jobId = z
-  .string()
-  .min(1)
-  .max(1_000)
-  .meta({ description: 'The id of a job in the queue.', examples: ['17'] });
-
-export const cleanupHeaders = z.object({
-  'x-galaxy-caller': z.string().optional().meta({ description: '`gm` or `admin`; any other value counts as `admin`.' }),
-  'x-request-id': z.string().optional().meta({
-    description: "Becomes the operation's `sourceRef`; a new id is made when it is missing. The answer has it too.",
-  }),
-  prefer: z
-    .string()
-    .optional()
-    .meta({
-      description: '`wait=SECONDS` (RFC 7240): wait for the result, 60 seconds at most.',
-      examples: ['wait=10'],
-    }),
-});
-
-export const limit = z.coerce
-  .number()
-  .int()
-  .min(1)
-  .max(1_000)
-  .default(50)
-  .meta({ description: 'The largest number of items on the page.' });
-const cursor = (of: string) => z.string().optional().meta({ description: of });
-export const after = cursor('`next` of the previous page.');
-export const before = cursor('`next` of the previous page: only older rows.');
-export const status = z.enum(RUNTIME_STATUSES).optional().meta({ description: 'Only records with this status.' });
-export const failureCode = z.enum(FAILURE_CODES);
-export const failedBefore = z.iso
-  .datetime({ offset: true })
-  .optional()
-  .meta({ description: 'Only dead letters that failed before this time.', examples: ['2026-11-23T08:00:00Z'] });
-
 const next = z.string().nullable().meta({
   description: 'Send it as `after` (`before` for operations) to get the next page; null: this is the last page.',
 });
 
-const hold = z
-  .object({ reason: z.string(), heldBy: z.string(), heldUntil: nullableInstant })
-  .meta({
-    id: 'Hold',
-    description: 'Excludes a stopped container from retention sweeps, not from requests of an administrator.',
-  });
+const hold = z.object({ reason: z.string(), heldBy: z.string(), heldUntil: nullableInstant }).meta({
+  id: 'Hold',
+  description: 'Excludes a stopped container from retention sweeps, not from requests of an administrator.',
+});
 const deadLetterOf = z.object({ jobId: z.string(), code: z.string() });
 
 const recordFields = {
@@ -168,7 +116,7 @@ const deadLetterFields = {
   gameId: z.string(),
   opSource: z.string(),
   sourceRef: z.string(),
-  code: failureCode,
+  code: z.enum(FAILURE_CODES),
   message: z.string(),
   failedAt: instant,
   enqueuedAt: instant,
@@ -192,21 +140,10 @@ export const deadLetterStory = z
 export const replayed = z
   .object({ jobId: z.string(), status: z.enum(['replayed', 'live']), state: z.enum(JOB_STATES) })
   .meta({ id: 'Replayed', description: '`live`: the job was no longer a dead letter.' });
-export const replayRequest = z
-  .strictObject({
-    code: failureCode.optional().meta({ description: 'All dead letters with this error code.' }),
-    all: z.literal(true).optional().meta({ description: 'All dead letters.' }),
-  })
-  .refine(({ code, all }) => (code === undefined) !== (all === undefined), {
-    message: 'give either "code" or "all": true',
-  })
-  .meta({ id: 'ReplayRequest' });
-export const replayTally = z
-  .object({ replayed: z.number(), skipped: z.number() })
-  .meta({
-    id: 'ReplayTally',
-    description: '`skipped`: jobs that were no longer dead letters when the replay reached them.',
-  });
+export const replayTally = z.object({ replayed: z.number(), skipped: z.number() }).meta({
+  id: 'ReplayTally',
+  description: '`skipped`: jobs that were no longer dead letters when the replay reached them.',
+});
 
 const judgement = z
   .object({
