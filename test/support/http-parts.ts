@@ -46,20 +46,23 @@ export const httpSettings = (over: Partial<HttpSettings> = {}): HttpSettings => 
 });
 
 /** What a server over the fakes below enqueued and reported. */
-export interface HttpRecords {
+export interface HttpObservations {
   readonly enqueued: CleanupJobData[];
   readonly bugs: unknown[];
   readonly answered: AnsweredRequest[];
 }
 
-export const noRecords = (): HttpRecords => ({ enqueued: [], bugs: [], answered: [] });
+export const noObservations = (): HttpObservations => ({ enqueued: [], bugs: [], answered: [] });
 
 /** Every port answers from memory. A job ends only if `ending` is given. */
-export function httpParts({ enqueued, bugs, answered }: HttpRecords = noRecords(), ending?: JobResult): HttpParts {
+export function httpParts(
+  { enqueued, bugs, answered }: HttpObservations = noObservations(),
+  ending?: JobResult,
+): HttpParts {
   return {
     records: {
       listRecords: async ({ limit }) => ({ items: [aRecord('a'), aRecord('b')].slice(0, limit), next: 'b' }),
-      findRecord: async (gameId) => (gameId === 'nobody' ? undefined : aRecord(gameId)),
+      findRecord: async (gameId) => (gameId === 'missing-game' ? undefined : aRecord(gameId)),
       listOperations: async () => ({ items: [], next: null }),
     },
     queue: {
@@ -106,6 +109,7 @@ export function httpParts({ enqueued, bugs, answered }: HttpRecords = noRecords(
     countJobs: async () => ({ waiting: 4, delayed: 2, active: 1 }),
     checkReadiness: async () => [{ name: 'database', ok: true, detail: 'fine' }],
     metricsText: async () => 'up 1\n',
+    /** A page and one allowed and one refused command, under the paths of the real dashboard. */
     board: (scope, _options, done) => {
       scope.get('/', async (_request, reply) => reply.type('text/html').send('<p>board</p>'));
       scope.put('/api/queues/:queueName/:jobId/retry', async () => ({}));

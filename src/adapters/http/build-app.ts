@@ -43,7 +43,7 @@ export type HttpParts = HealthPorts &
   DashboardPorts &
   ServerPorts;
 
-/** What the server's life and its requests share. */
+/** What closing the server and answering requests have in common. */
 export interface ServerState {
   /** Aborted when the server is about to stop. */
   readonly closing: AbortSignal;

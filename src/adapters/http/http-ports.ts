@@ -1,4 +1,4 @@
-/** What the HTTP server reports, is told and offers. What each route needs stands beside the route. */
+/** The server, its settings and its observer. What a route needs is declared beside the route. */
 
 /** One thing that the service needs to do its work. */
 export interface ReadinessCheck {

@@ -84,7 +84,8 @@ describe.each(STORE_KINDS)('the API while the queue on %s is unavailable', (kind
         ask('GET', '/cleanups/none'),
         ask('POST', '/dead-letters/none/replay'),
       ]);
-      expect(first.map(({ status }) => status)).toEqual([202, 404, 404]);
+      const statuses = first.map(({ status }) => status).join(' ');
+      if (statuses !== '202 404 404') throw new Error(`before the outage the server answered ${statuses}`);
     });
   });
   afterEach(async () => {

@@ -56,7 +56,7 @@ beforeAll(async () => {
   const deps = { backend: space.backend, clock: systemClock, report: space.report };
   const consumer = scripted(({ payload }) => {
     const { gameId } = payload as { gameId: string };
-    return gameId === 'nobody' ? deadLetter('not_found: there is no runtime record') : completed(gameId);
+    return gameId === 'missing-game' ? deadLetter('not_found: there is no runtime record') : completed(gameId);
   });
   const worker = createCleanupWorker({ ...deps, consumer, gaveUp: givenUp });
   const [queue, jobWaiter, jobs] = [createCleanupQueue(deps), createJobWaiter(deps), createJobLookup(deps)];
@@ -103,14 +103,14 @@ it.each(['123', 'a:b', 'a/b', '🎲', '100%', '<b>'])(
 );
 
 it('a generated client receives the reason of a failed cleanup', async () => {
-  const refused = client.api.cleanUpContainer('nobody', waiting);
+  const refused = client.api.cleanUpContainer('missing-game', waiting);
   const problem = { error: { code: 'not_found', message: 'there is no runtime record' } };
   await expect(refused).rejects.toMatchObject({ status: 404, error: problem });
 });
 
 it('a generated client receives the codes of a missing record, an invalid body and a missing token', async () => {
   const missing = { status: 404, error: { error: { code: 'not_found' } } };
-  await expect(client.api.getRuntime('nobody')).rejects.toMatchObject(missing);
+  await expect(client.api.getRuntime('missing-game')).rejects.toMatchObject(missing);
   const wrong = { status: 400, error: { error: { code: 'invalid_request' } } };
   await expect(client.api.replayDeadLetters({})).rejects.toMatchObject(wrong);
   const stranger = new Api({ baseUrl: origin });

@@ -9,7 +9,7 @@ import { untilAborted } from '../../../src/async/clock.js';
 import { createHttpServer } from '../../../src/adapters/http/server.js';
 import { ConfigurationError } from '../../../src/domain/errors.js';
 import type { JobWaiter } from '../../../src/jobs/ports.js';
-import { httpParts, httpSettings, noRecords } from '../../support/http-parts.js';
+import { httpParts, httpSettings, noObservations } from '../../support/http-parts.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
 const API = '/api/v1/internal';
@@ -29,7 +29,7 @@ function openEnded() {
 
 describe('the HTTP server', () => {
   const servers: HttpServer[] = [];
-  const seen = noRecords();
+  const seen = noObservations();
   const create = (over: Partial<HttpParts> = {}, settings: Partial<HttpSettings> = {}): HttpServer => {
     const server = createHttpServer({ ...httpParts(seen), ...over }, httpSettings(settings));
     servers.push(server);

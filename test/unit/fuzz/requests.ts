@@ -22,7 +22,19 @@ const segment = fc.oneof(
   { weight: 2, arbitrary: hostileText.map(escaped) },
   {
     weight: 1,
-    arbitrary: fc.constantFrom('nobody', '17', '', '..', '.', '%', '%zz', '%00', '%ff', '%2F..%2F', 'a'.repeat(4_000)),
+    arbitrary: fc.constantFrom(
+      'missing-game',
+      '17',
+      '',
+      '..',
+      '.',
+      '%',
+      '%zz',
+      '%00',
+      '%ff',
+      '%2F..%2F',
+      'a'.repeat(4_000),
+    ),
   },
 );
 const path = fc.oneof(

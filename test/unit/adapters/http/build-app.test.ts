@@ -33,7 +33,7 @@ describe('the API', () => {
   });
 
   it.each([
-    ['GET', `${API}/runtimes/nobody`],
+    ['GET', `${API}/runtimes/missing-game`],
     ['GET', `${API}/cleanups/17`],
     ['GET', `${API}/dead-letters/17`],
     ['GET', '/nowhere'],

@@ -3,10 +3,10 @@ import { buildApp, type HttpParts } from '../../../../src/adapters/http/build-ap
 import type { HttpSettings } from '../../../../src/adapters/http/http-ports.js';
 import { createConnections } from '../../../../src/adapters/http/request/connections.js';
 import type { JobResult } from '../../../../src/jobs/ports.js';
-import { type HttpRecords, httpParts, httpSettings, noRecords } from '../../../support/http-parts.js';
+import { type HttpObservations, httpParts, httpSettings, noObservations } from '../../../support/http-parts.js';
 
 /** A server without a port, over ports that answer from memory; override what a test is about. */
-export interface HttpWorld extends HttpRecords {
+export interface HttpWorld extends HttpObservations {
   readonly app: App;
   readonly closing: AbortController;
 }
@@ -15,7 +15,7 @@ export async function httpWorld(
   over: Partial<HttpParts> = {},
   { ending, ...settings }: Partial<HttpSettings> & { readonly ending?: JobResult } = {},
 ): Promise<HttpWorld> {
-  const records = noRecords();
+  const records = noObservations();
   const closing = new AbortController();
   const app = await buildApp({ ...httpParts(records, ending), ...over }, httpSettings(settings), {
     closing: closing.signal,
