@@ -40,7 +40,8 @@ module.exports = {
     only('circuit-breaker', ['jobs', 'cleanup', 'lease', 'domain', 'async']),
     ...adapters.map((a) => only(`adapters/${a}`, [...core, 'adapters/outage.ts', 'generated'])),
     only('adapters/outage.ts', []),
-    only('telemetry', [...core, 'circuit-breaker']),
+    // The HTTP server owns the port that telemetry implements for it; that file holds types only.
+    only('telemetry', [...core, 'circuit-breaker', 'adapters/http/http-ports.ts']),
     only('config', ['domain']),
     only('cli', [...core, 'config', 'telemetry/logger.ts']),
     only('app', below.app),

@@ -1,6 +1,7 @@
 import { createQueueDashboard } from '../adapters/bullmq/dashboard/queue-dashboard.js';
 import { createHttpServer } from '../adapters/http/server.js';
 import type { HttpServer, ReadinessCheck } from '../adapters/http/http-ports.js';
+import { isLoopback } from '../config/http-address.js';
 import { createHttpObserver } from '../telemetry/http-observer.js';
 import type { Telemetry } from '../telemetry/metrics.js';
 import type { Core } from './compose-core.js';
@@ -33,7 +34,7 @@ export function composeHttp({ config, clock, log }: Context, parts: Parts, closi
       records: queries,
       retention,
       queue: queues.producer,
-      endings: queues.endings,
+      jobWaiter: queues.endings,
       jobs: queues.lookup,
       deadLetters: queues.deadLetters,
       schedule: queues.schedule,
@@ -44,7 +45,7 @@ export function composeHttp({ config, clock, log }: Context, parts: Parts, closi
       observer: createHttpObserver({ log, metrics: telemetry.metrics }),
       clock,
     },
-    { ...config.httpAddress, tokens: config.apiTokens, version: facts.version },
+    { ...config.httpAddress, tokens: config.apiTokens, version: facts.version, isLoopback },
   );
   closing.add('HTTP server', server.close);
   return server;

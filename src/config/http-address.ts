@@ -28,7 +28,7 @@ export const formatHttpAddress = ({ host, port }: HttpAddress): string =>
   `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
 /** Whether only this machine can reach it. Any other name may be looked up to anything. */
-export function isLoopback({ host }: HttpAddress): boolean {
+export function isLoopback({ host }: Pick<HttpAddress, 'host'>): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 

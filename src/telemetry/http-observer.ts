@@ -1,20 +1,6 @@
+import type { HttpObserver } from '../adapters/http/http-ports.js';
 import type { Log } from './logger.js';
 import type { Metrics } from './metrics.js';
-
-/** One answered request. */
-interface AnsweredRequest {
-  readonly requestId: string;
-  readonly method: string;
-  readonly route: string;
-  readonly status: number;
-  readonly elapsedMs: number;
-}
-
-/** Called by the HTTP server; must not throw. */
-interface HttpObserver {
-  readonly answered: (request: AnsweredRequest) => void;
-  readonly failed: (request: Pick<AnsweredRequest, 'requestId' | 'method' | 'route'>, cause: unknown) => void;
-}
 
 interface Deps {
   readonly log: Log;

@@ -1,4 +1,4 @@
-/** What an operator sees and clicks, in a real browser, of the whole service on real parts. */
+/** The pages for operators in a real browser, against the whole service on a real engine and real stores. */
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -13,7 +13,7 @@ import { createTestContainers, type TestContainers } from '../support/engine/tes
 
 const TOKEN = 'a-token-for-the-dashboard';
 const IMAGES = fileURLToPath(new URL('../../docs/images/', import.meta.url));
-/** Set to write the pictures of the README anew. */
+/** Set to update the pictures of the README. */
 const SCREENSHOTS = process.env['SCREENSHOTS'] === '1';
 
 const HOSTILE = [
@@ -26,8 +26,8 @@ const HOSTILE = [
 ];
 
 /** The icons of the buttons that change something. */
-const DEEDS = 'svg:is(.lucide-refresh-cw, .lucide-trash-2, .lucide-corner-up-left)';
-const REFUSED_DEEDS = 'svg:is(.lucide-files, .lucide-pencil, .lucide-clock, .lucide-ellipsis-vertical)';
+const COMMANDS = 'svg:is(.lucide-refresh-cw, .lucide-trash-2, .lucide-corner-up-left)';
+const REFUSED_COMMANDS = 'svg:is(.lucide-files, .lucide-pencil, .lucide-clock, .lucide-ellipsis-vertical)';
 
 let browser: Browser;
 let containers: TestContainers;
@@ -48,8 +48,8 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
   let service: Service;
   let base: string;
   let context: BrowserContext;
-  /** What the browser complained of or asked elsewhere. */
-  let complaints: string[];
+  /** Errors and dialogs of the pages, and requests to other hosts. */
+  let problems: string[];
 
   beforeEach(async () => {
     database = await createMigratedDatabase();
@@ -62,14 +62,14 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
       RTMANAGER_INTERNAL_HTTP_ADDR: '127.0.0.1:0',
       RTMANAGER_API_TOKENS: TOKEN,
       RTMANAGER_GAME_LEASE_TTL_SECONDS: '2',
-      // A dead letter at its first try.
+      // A conflict becomes a dead letter at its first attempt.
       RTMANAGER_CONFLICT_MAX_ATTEMPTS: '1',
       ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
     });
     const { port } = await service.logged('listening');
     await service.logged('taking jobs');
     base = `http://127.0.0.1:${String(port)}`;
-    complaints = [];
+    problems = [];
     context = await newContext();
   });
   afterEach(async () => {
@@ -89,12 +89,12 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     });
     opened.on('page', (page) => {
       page.on('console', (message) => {
-        if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
+        if (message.type() === 'error') problems.push(`console: ${message.text()}`);
       });
-      page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
-      page.on('dialog', (dialog) => complaints.push(`dialog: ${dialog.message()}`));
+      page.on('pageerror', (error) => problems.push(`error: ${error.message}`));
+      page.on('dialog', (dialog) => problems.push(`dialog: ${dialog.message()}`));
       page.on('request', (request) => {
-        if (!request.url().startsWith(base) && !request.url().startsWith('data:')) complaints.push(request.url());
+        if (!request.url().startsWith(base) && !request.url().startsWith('data:')) problems.push(request.url());
       });
     });
     return opened;
@@ -129,8 +129,8 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     return jobId;
   }
 
-  /** An ordinary day: much runs, some is stopped, one is held, some went well and some did not. */
-  async function liveADay(): Promise<void> {
+  /** Running, stopped, held and removed runtimes, successful cleanups and dead letters. */
+  async function fillStores(): Promise<void> {
     await db.query(
       `INSERT INTO runtime_records (game_id, status, last_op_at, created_at)
        SELECT 'arena-' || n, 'running', now(), now() FROM generate_series(1, 128) AS n`,
@@ -149,7 +149,7 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     await page.screenshot({ path: `${IMAGES}${name}.png`, fullPage: name === 'admin' });
   };
 
-  it('wants a login', async () => {
+  it('asks for a login', async () => {
     for (const path of ['/admin', '/admin/queues', '/admin/queues/api/queues']) {
       const answer = await fetch(`${base}${path}`);
       expect(answer.status).toBe(401);
@@ -157,48 +157,48 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     }
   });
 
-  it('shows a dead letter with its reason and data, retries it by a click, and the job completes', async () => {
+  it('shows a dead letter with its reason and data, and a click on retry completes the job', async () => {
     const containerId = await containers.make('exited', { gameLabel: 'arena-41' });
-    // A record that names no full id: what an operator mends.
+    // The record has a short container id, which an operator has to repair.
     await insertRecord('arena-41', containerId.slice(0, 12));
     const jobId = await makeDeadLetter('arena-41');
     const page = await context.newPage();
     await page.goto(`${base}/admin/queues/queue/runtime-cleanup?status=failed`);
     await page.getByText('arena-41: container_mismatch: ').waitFor();
     await page.getByText('"admin_rest"').waitFor();
-    // What would be refused is not offered: there is "retry all", and for the job to retry it and to remove it.
-    const offered = page.locator('button:visible:has(svg.lucide)').filter({ has: page.locator(DEEDS) });
+    // Buttons of refused commands are hidden. Left are "retry all" and, for the job, retry and remove.
+    const offered = page.locator('button:visible:has(svg.lucide)').filter({ has: page.locator(COMMANDS) });
     expect(await offered.count()).toBe(3);
-    expect(await page.locator(`button:visible:has(${REFUSED_DEEDS})`).count()).toBe(0);
+    expect(await page.locator(`button:visible:has(${REFUSED_COMMANDS})`).count()).toBe(0);
 
     await db.query('UPDATE runtime_records SET current_container_id = $1', [containerId]);
-    // The first is for all jobs, those behind it for one each.
+    // The first button is for all jobs, each further one for one job.
     await page.locator('button:has(svg.lucide-refresh-cw)').nth(1).click();
     await page.getByRole('button', { name: 'Confirm' }).click();
     await untilEnded(jobId, 'completed');
     expect(await containers.stateOf(containerId)).toBe('missing');
-    expect(complaints).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
-  it('purges a dead letter by a click', async () => {
+  it('purges a dead letter on a click', async () => {
     const jobId = await makeDeadLetter('nobody');
     const page = await context.newPage();
     await page.goto(`${base}/admin/queues/queue/runtime-cleanup/${jobId}?status=failed`);
     await page.locator('button:has(svg.lucide-trash-2)').click();
     await page.getByRole('button', { name: 'Confirm' }).click();
     await eventually(async () => expect((await api('GET', `/cleanups/${jobId}`)).status).toBe(404));
-    expect(complaints.filter((complaint) => !complaint.includes('404'))).toEqual([]);
+    expect(problems.filter((problem) => !problem.includes('404'))).toEqual([]);
   });
 
-  it('tells on one page how things are', async () => {
+  it('shows the state of the service on one page', async () => {
     const page = await context.newPage();
     await eventually(async () => {
       await page.goto(`${base}/admin`);
-      expect(await page.getByRole('heading', { name: 'All is well' }).count()).toBe(1);
+      expect(await page.getByRole('heading', { name: 'Everything works' }).count()).toBe(1);
     });
-    await liveADay();
+    await fillStores();
     await page.reload();
-    expect(await page.getByRole('heading', { name: 'At work, but something waits' }).count()).toBe(1);
+    expect(await page.getByRole('heading', { name: 'Works, with open tasks' }).count()).toBe(1);
     const text = await page.locator('main').innerText();
     expect(text).toMatch(/Running\s+128/);
     expect(text).toMatch(/Stopped\s+5/);
@@ -213,10 +213,10 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     await page.goto(`${base}/admin/queues/queue/runtime-cleanup?status=failed`);
     await page.getByText('lobby-7: not_found: ').waitFor();
     await screenshot(page, 'queues');
-    expect(complaints).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
-  it('shows hostile game ids as the text they are, with and without scripts', async () => {
+  it('shows hostile game ids as text, with and without scripts', async () => {
     for (const gameId of HOSTILE) await makeDeadLetter(gameId);
     const plain = await newContext({ javaScriptEnabled: false });
     for (const opened of [context, plain]) {
@@ -236,6 +236,6 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     await page.goto(`${base}/admin/queues/queue/runtime-cleanup?status=failed`);
     await page.getByText('DROP TABLE').first().waitFor();
     expect(await page.title()).not.toContain('owned');
-    expect(complaints).toEqual([]);
+    expect(problems).toEqual([]);
   });
 });

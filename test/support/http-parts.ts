@@ -1,5 +1,7 @@
-import type { AnsweredRequest, HttpParts } from '../../src/adapters/http/http-ports.js';
+import type { HttpParts } from '../../src/adapters/http/build-app.js';
+import type { AnsweredRequest, HttpSettings } from '../../src/adapters/http/http-ports.js';
 import { systemClock } from '../../src/async/clock.js';
+import { isLoopback } from '../../src/config/http-address.js';
 import type { RuntimeRecord } from '../../src/domain/runtime-record.js';
 import type { CleanupJobData, JobResult } from '../../src/jobs/ports.js';
 import type { Judgement } from '../../src/retention/judge-record.js';
@@ -33,19 +35,34 @@ const aJudgement = (gameId: string): Judgement => ({
   deadLetter: null,
 });
 
-/** What a server made of the parts below was asked for, and what it told. */
-export interface HttpRecords {
+/** A server on any free port of loopback, without tokens. */
+export const httpSettings = (over: Partial<HttpSettings> = {}): HttpSettings => ({
+  host: '127.0.0.1',
+  port: 0,
+  tokens: [],
+  version: '1.2.3',
+  isLoopback,
+  ...over,
+});
+
+/** What a server over the fakes below enqueued and reported. */
+export interface HttpObservations {
   readonly enqueued: CleanupJobData[];
   readonly bugs: unknown[];
   readonly answered: AnsweredRequest[];
 }
 
-/** Every port answered from memory. Jobs never end unless `ending` says how. */
-export function httpParts({ enqueued, bugs, answered }: HttpRecords, ending?: JobResult): HttpParts {
+export const noObservations = (): HttpObservations => ({ enqueued: [], bugs: [], answered: [] });
+
+/** Every port answers from memory. A job ends only if `ending` is given. */
+export function httpParts(
+  { enqueued, bugs, answered }: HttpObservations = noObservations(),
+  ending?: JobResult,
+): HttpParts {
   return {
     records: {
       listRecords: async ({ limit }) => ({ items: [aRecord('a'), aRecord('b')].slice(0, limit), next: 'b' }),
-      findRecord: async (gameId) => (gameId === 'nobody' ? undefined : aRecord(gameId)),
+      findRecord: async (gameId) => (gameId === 'missing-game' ? undefined : aRecord(gameId)),
       listOperations: async () => ({ items: [], next: null }),
     },
     queue: {
@@ -53,9 +70,8 @@ export function httpParts({ enqueued, bugs, answered }: HttpRecords, ending?: Jo
         enqueued.push(...requests);
         return requests.map(({ gameId }) => ({ jobId: '17', gameId, state: 'waiting', coalesced: false }));
       },
-      close: async () => {},
     },
-    endings: {
+    jobWaiter: {
       wait: (_ids, onEnd, signal) =>
         new Promise((resolve, reject) => {
           const abort = (): void => reject(signal.reason as Error);
@@ -63,7 +79,6 @@ export function httpParts({ enqueued, bugs, answered }: HttpRecords, ending?: Jo
           else if (signal.aborted) abort();
           else signal.addEventListener('abort', abort);
         }),
-      close: async () => {},
     },
     jobs: { find: async () => undefined },
     deadLetters: {
@@ -73,8 +88,6 @@ export function httpParts({ enqueued, bugs, answered }: HttpRecords, ending?: Jo
       replay: async () => ({ status: 'replayed' }),
       purge: async () => ({ status: 'purged' }),
       replayAll: async () => ({ done: 3, skipped: 1 }),
-      purgeAll: async () => ({ done: 0, skipped: 0 }),
-      close: async () => {},
     },
     retention: {
       plan: async () => ({ asOf: at, items: [aJudgement('a')], next: null }),
@@ -91,12 +104,12 @@ export function httpParts({ enqueued, bugs, answered }: HttpRecords, ending?: Jo
         retentionMs: 60_000,
         refusal: null,
       }),
-      sweep: async () => ({ status: 'busy' }),
     },
     schedule: { status: async () => ({ everyMs: 1_000, next: at, last: null, lastFailure: null }) },
     countJobs: async () => ({ waiting: 4, delayed: 2, active: 1 }),
     checkReadiness: async () => [{ name: 'database', ok: true, detail: 'fine' }],
     metricsText: async () => 'up 1\n',
+    /** A page and one allowed and one refused command, under the paths of the real dashboard. */
     board: (scope, _options, done) => {
       scope.get('/', async (_request, reply) => reply.type('text/html').send('<p>board</p>'));
       scope.put('/api/queues/:queueName/:jobId/retry', async () => ({}));

@@ -1,18 +1,15 @@
-import type { FastifyPluginCallback } from 'fastify';
-import type { Clock } from '../../async/clock.js';
-import type { RecordQueries } from '../../domain/record-queries.js';
-import type { DeadLetters } from '../../jobs/dead-letters.js';
-import type { CleanupQueue, JobWaiter, JobLookup } from '../../jobs/ports.js';
-import type { SweepSchedule } from '../../retention/ports.js';
-import type { Retention } from '../../retention/retention-service.js';
+/** The server, its settings and its observer. What a route needs is declared beside the route. */
 
 /** One thing that the service needs to do its work. */
 export interface ReadinessCheck {
   readonly name: string;
   readonly ok: boolean;
-  /** What was found, in one line. */
+  /** What the check found, in one line. */
   readonly detail: string;
 }
+
+/** The jobs of the work queue in each of these states. */
+export type QueueCounts = Readonly<Record<'waiting' | 'delayed' | 'active', number>>;
 
 /** One answered request. */
 export interface AnsweredRequest {
@@ -24,46 +21,22 @@ export interface AnsweredRequest {
   readonly elapsedMs: number;
 }
 
-/** Told what the server did; must not throw. */
+/** Receives what the server did; must not throw. */
 export interface HttpObserver {
   readonly answered: (request: AnsweredRequest) => void;
-  /** A request that ended in an error that is no answer of ours: a bug. */
+  /** A request that ended in an unexpected error: a bug. */
   readonly failed: (request: Pick<AnsweredRequest, 'requestId' | 'method' | 'route'>, cause: unknown) => void;
 }
-
-/** How many jobs there are in some of the states. */
-export type QueueCounts = Readonly<Record<'waiting' | 'delayed' | 'active', number>>;
-
-/** Everything the API answers from. Members reject with `UnavailableError` in an outage. */
-export interface HttpParts {
-  readonly records: RecordQueries;
-  readonly queue: CleanupQueue;
-  readonly endings: JobWaiter;
-  readonly jobs: JobLookup;
-  readonly deadLetters: DeadLetters;
-  readonly retention: Retention;
-  readonly schedule: SweepSchedule;
-  /** The jobs of the work queue by state. */
-  readonly countJobs: () => Promise<QueueCounts>;
-  /** Looks at every dependency; never rejects and takes a second at most. */
-  readonly checkReadiness: () => Promise<readonly ReadinessCheck[]>;
-  /** The metrics in the text format of Prometheus; undefined where none are kept. */
-  readonly metricsText: (() => Promise<string>) | undefined;
-  readonly board: BoardPlugin;
-  readonly observer: HttpObserver;
-  readonly clock: Clock;
-}
-
-/** What serves the queues' dashboard below the prefix it is registered with. */
-export type BoardPlugin = FastifyPluginCallback<{ readonly prefix: string }>;
 
 export interface HttpSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Empty: no token is asked for; then the host must be loopback. */
+  /** Empty: the server asks for no token, and then refuses to listen on or answer to anything but loopback. */
   readonly tokens: readonly string[];
   readonly version: string;
+  /** Whether only this machine can reach a host name or address; IPv6 without brackets. */
+  readonly isLoopback: (address: { readonly host: string }) => boolean;
 }
 
 export interface HttpServer {

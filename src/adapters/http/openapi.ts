@@ -2,31 +2,36 @@ import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { API, type App } from './app.js';
-import { MALFORMED, UNAUTHORIZED } from './response/error-responses.js';
+import { MALFORMED, UNAUTHORIZED } from './response/problem.js';
 
 const JSON_POINTER = '#/components/schemas/';
 
 const REQUEST_ID = {
-  'X-Request-Id': { type: 'string', description: 'The id of the request: the one it came with, or a new one.' },
+  'X-Request-Id': { type: 'string', description: 'The id of the request: the one that the caller sent, or a new one.' },
 };
-/** What an answer of each status carries besides its body. */
+/** The headers of every answer with this status. */
 const HEADERS: Readonly<Record<string, object>> = {
-  202: { Location: { type: 'string', description: `Where to ask how it goes: \`${API}/cleanups/{job_id}\`.` } },
+  202: { Location: { type: 'string', description: `The path of the cleanup: \`${API}/cleanups/{job_id}\`.` } },
   401: { 'WWW-Authenticate': { type: 'string', description: 'How to authenticate.' } },
-  503: { 'Retry-After': { type: 'integer', description: 'Seconds; not on `/readyz`.' } },
-};
-
-/** What only the answers of one operation carry. */
-const OWN_HEADERS: Readonly<Record<string, object>> = {
-  cleanUpContainer: {
-    'Preference-Applied': {
-      type: 'string',
-      description: '`wait=SECONDS`, as it was understood, where it was asked for.',
+  503: {
+    'Retry-After': {
+      type: 'integer',
+      description: 'Seconds to wait before the next try; `/readyz` has no such header.',
     },
   },
 };
 
-/** Collects the routes that are registered after it, and serves what they say of themselves as one document. */
+/** The headers of all answers of one operation. */
+const OPERATION_HEADERS: Readonly<Record<string, object>> = {
+  cleanUpContainer: {
+    'Preference-Applied': {
+      type: 'string',
+      description: '`wait=SECONDS` as the server applied it; only when the request has `Prefer: wait`.',
+    },
+  },
+};
+
+/** Collects the routes that are registered after it, and serves their schemas as one document. */
 export async function registerOpenApi(app: App, version: string): Promise<void> {
   await app.register(swagger, {
     hideUntagged: true,
@@ -36,23 +41,27 @@ export async function registerOpenApi(app: App, version: string): Promise<void> 
         title: 'runtime-cleanup',
         version,
         description: [
-          'Removes the containers of stopped runtimes: ask for cleanups, see how they go, mend what failed.',
-          'Fields, query parameters and bodies that nobody asked for are refused with 400.',
-          'The dashboards for people, `/admin` and `/admin/queues`, are not part of this document.',
+          'Removes the containers of stopped runtimes: request cleanups, follow them, and replay or purge failed ones.',
+          'Unknown fields, unknown query parameters and unexpected bodies are refused with 400.',
+          'The dashboards, `/admin` and `/admin/queues`, are not part of this document.',
         ].join(' '),
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: '/', description: 'This server.' }],
       tags: [
-        { name: 'cleanups', description: 'Ask for a container to be removed, and see how it goes.' },
-        { name: 'runtimes', description: 'Runtime records and what was done to them.' },
-        { name: 'dead letters', description: 'Requests that ended in failure and wait for a person.' },
-        { name: 'retention', description: 'What expires by itself.' },
-        { name: 'service', description: 'For whoever runs the service.' },
+        { name: 'cleanups', description: 'Request the removal of a container, and follow it.' },
+        { name: 'runtimes', description: 'Runtime records and their operation log.' },
+        { name: 'dead letters', description: 'Cleanups that failed permanently and wait for an operator.' },
+        { name: 'retention', description: 'Which containers the retention sweep removes, and when.' },
+        { name: 'service', description: 'Health, readiness, metrics and this document.' },
       ],
       components: {
         securitySchemes: {
-          token: { type: 'http', scheme: 'bearer', description: 'One of RTMANAGER_API_TOKENS, where any are set.' },
+          token: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'One of RTMANAGER_API_TOKENS; not needed when none are set.',
+          },
         },
       },
       security: [{ token: [] }],
@@ -79,13 +88,13 @@ export async function registerOpenApi(app: App, version: string): Promise<void> 
 
 type Schema = ReturnType<typeof jsonSchemaTransform>['schema'];
 
-/** Routes that are no part of the document have no schema. */
+/** Routes without a schema are left out of the document. */
 function withHeaders(schema: Schema | undefined): Schema {
   if (schema === undefined) return { hide: true };
   const { response } = schema;
   if (typeof response !== 'object' || response === null) return schema;
   const operationId: unknown = Reflect.get(schema, 'operationId');
-  const own = OWN_HEADERS[String(operationId)];
+  const own = OPERATION_HEADERS[String(operationId)];
   const described = Object.entries(response).map(([status, answer]: [string, object]) => [
     status,
     { ...answer, headers: { ...REQUEST_ID, ...HEADERS[status], ...own } },
@@ -101,8 +110,8 @@ interface Components {
 }
 
 /**
- * Without the schemas that no route refers to, of which each has a twin for the other direction; and open, because
- * answers may grow further fields some day, which no client should stumble over.
+ * The library writes each schema twice, for requests and for answers; this drops those that no route refers to. Schemas
+ * of answers allow additional properties, so that a generated client accepts fields that a later version adds.
  */
 function published(document: Document): Document {
   const { components, paths }: Components = document;
@@ -118,7 +127,7 @@ function published(document: Document): Document {
   follow(paths);
   const schemas: Record<string, object> = {};
   for (const [name, schema] of Object.entries(all)) {
-    if (used.has(name)) schemas[name] = name.endsWith('Input') ? schema : opened(schema);
+    if (used.has(name)) schemas[name] = name.endsWith('Input') ? schema : withAdditionalProperties(schema);
   }
   return { ...document, components: { ...components, schemas } };
 }
@@ -126,13 +135,13 @@ function published(document: Document): Document {
 const refsIn = (part: unknown): readonly string[] =>
   [...(JSON.stringify(part) ?? '').matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref = '']) => ref.replace(JSON_POINTER, ''));
 
-function opened(schema: object): object {
+function withAdditionalProperties(schema: object): object {
   const copy = structuredClone(schema);
-  const open = (part: unknown): void => {
+  const allow = (part: unknown): void => {
     if (typeof part !== 'object' || part === null) return;
     if (Reflect.get(part, 'additionalProperties') === false) Reflect.deleteProperty(part, 'additionalProperties');
-    for (const inner of Object.values(part)) open(inner);
+    for (const inner of Object.values(part)) allow(inner);
   };
-  open(copy);
+  allow(copy);
   return copy;
 }

@@ -1,51 +1,63 @@
 import { type Clock, pause, untilAborted } from '../../async/clock.js';
-import { TimeoutError } from '../../domain/errors.js';
-import type { HttpParts } from './http-ports.js';
 import { withDeadline } from '../../async/deadline.js';
+import { TimeoutError } from '../../domain/errors.js';
+import type { JobLookup } from '../../jobs/ports.js';
+import type { RecordQueries } from '../../domain/record-queries.js';
 
-const LIMIT_MS = 900;
-/** For what takes its time where there is much of it. */
-const PATIENCE_MS = 30_000;
+const ANSWER_LIMIT_MS = 900;
+/** For questions whose answers take longer when there are many rows or jobs. */
+const LONG_ANSWER_LIMIT_MS = 30_000;
 const PROBE_EVERY_MS = 500;
 
-/** A store that hangs is as good as away: whoever asks gets that answer within a second, not the hang. */
-export type Soon = <T>(asked: Promise<T>) => Promise<T>;
+export interface QueueProbe {
+  readonly clock: Clock;
+  readonly jobs: Pick<JobLookup, 'find'>;
+}
 
-export const createSoon =
-  (clock: Clock): Soon =>
-  (asked) =>
+export interface StoresProbe extends QueueProbe {
+  readonly records: Pick<RecordQueries, 'findRecord'>;
+}
+
+/** Waits for an answer of a store, or rejects with an `UnavailableError` when it takes too long. */
+export type AnswerLimit = <T>(answer: Promise<T>) => Promise<T>;
+
+/** A store that hangs counts as unavailable, so that the caller gets an answer within a second. */
+export const createWithinSecond =
+  (clock: Clock): AnswerLimit =>
+  (answer) =>
     withDeadline(
       {
         clock,
-        limitMs: LIMIT_MS,
-        late: () => new TimeoutError('database or queue did not answer', LIMIT_MS, { advice: 'ask again' }),
+        limitMs: ANSWER_LIMIT_MS,
+        late: () => new TimeoutError('database or queue did not answer', ANSWER_LIMIT_MS, { advice: 'ask again' }),
       },
-      () => asked,
+      () => answer,
     );
 
 /**
- * For questions whose answers grow with what there is: they are waited for as long as the stores answer small questions
- * at once, so that a lot of work is told from a store that is away.
+ * For long answers: waits while both stores answer a small question within a second. This tells a large amount of work
+ * from a store that is unavailable.
  */
-export function createPatient({ clock, records, jobs }: Pick<HttpParts, 'clock' | 'records' | 'jobs'>): Soon {
-  const soon = createSoon(clock);
-  const probe = (): Promise<unknown> => soon(Promise.all([records.findRecord('probe'), jobs.find('0')]));
-  const late = () => new TimeoutError('there was no answer', PATIENCE_MS, { advice: 'ask for less' });
-  return (asked) => withDeadline({ clock, limitMs: PATIENCE_MS, late }, () => whileAnswering(clock, probe, asked));
+export function createWhileStoresAnswer({ clock, records, jobs }: StoresProbe): AnswerLimit {
+  const withinSecond = createWithinSecond(clock);
+  const probe = (): Promise<unknown> => withinSecond(Promise.all([records.findRecord('probe'), jobs.find('0')]));
+  const late = () => new TimeoutError('there was no answer', LONG_ANSWER_LIMIT_MS, { advice: 'ask for less' });
+  return (answer) =>
+    withDeadline({ clock, limitMs: LONG_ANSWER_LIMIT_MS, late }, () => whileProbeAnswers(clock, probe, answer));
 }
 
-/** Work on the queue that ends by itself or when the signal is aborted, for as long as the queue answers. */
-export function createQueuePatience({ clock, jobs }: Pick<HttpParts, 'clock' | 'jobs'>) {
-  const soon = createSoon(clock);
-  return <T>(asked: Promise<T>, signal: AbortSignal): Promise<T> =>
-    whileAnswering(clock, () => soon(jobs.find('0')), asked, signal);
+/** For work on the queue that ends by itself or on abort: waits without a limit while the queue answers. */
+export function createWhileQueueAnswers({ clock, jobs }: QueueProbe) {
+  const withinSecond = createWithinSecond(clock);
+  const probe = (): Promise<unknown> => withinSecond(jobs.find('0'));
+  return <T>(answer: Promise<T>, signal: AbortSignal): Promise<T> => whileProbeAnswers(clock, probe, answer, signal);
 }
 
-/** The ending of `asked`, or the first failure of a probe, or the signal's reason, whichever comes first. */
-async function whileAnswering<T>(
+/** Settles as `answer` does, or rejects with a probe's first error or the signal's reason if that comes first. */
+async function whileProbeAnswers<T>(
   clock: Clock,
   probe: () => Promise<unknown>,
-  asked: Promise<T>,
+  answer: Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
   const settled = new AbortController();
@@ -60,7 +72,7 @@ async function whileAnswering<T>(
     }
   };
   try {
-    return await Promise.race([asked, watch()]);
+    return await Promise.race([answer, watch()]);
   } finally {
     settled.abort();
   }

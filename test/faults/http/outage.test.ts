@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dead-letters.js';
 import { createJobWaiter } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
@@ -8,10 +9,10 @@ import { createHttpServer } from '../../../src/adapters/http/server.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
 import { eventually } from '../../support/eventually.js';
-import { httpParts } from '../../support/http-parts.js';
+import { httpParts, httpSettings } from '../../support/http-parts.js';
 
 const API = '/api/v1/internal';
-/** Under a second, and what a busy machine adds to it. */
+/** One second, and a margin for a busy machine. */
 const AT_ONCE_MS = 1_800;
 
 interface Answer {
@@ -20,12 +21,12 @@ interface Answer {
   readonly elapsedMs: number;
 }
 
-describe.each(STORE_KINDS)('HTTP while the queue on %s is away', (kind) => {
+describe.each(STORE_KINDS)('the API while the queue on %s is unavailable', (kind) => {
   let store: TestStore;
   let space: QueueSpace;
   let server: HttpServer;
   let origin: string;
-  let waits = 0;
+  const calls = new EventEmitter();
   const closers: (() => Promise<void>)[] = [];
   const closed = <Part extends { readonly close: () => Promise<void> }>(part: Part): Part => {
     closers.push(part.close);
@@ -59,33 +60,33 @@ describe.each(STORE_KINDS)('HTTP while the queue on %s is away', (kind) => {
   beforeEach(async () => {
     space = await store.space();
     const deps = { backend: space.backend, clock: systemClock, report: space.report };
-    waits = 0;
-    const endings = closed(createJobWaiter(deps));
+    const jobWaiter = closed(createJobWaiter(deps));
     server = createHttpServer(
       {
-        ...httpParts({ enqueued: [], bugs: [], answered: [] }),
+        ...httpParts(),
         queue: closed(createCleanupQueue(deps)),
-        endings: {
-          ...endings,
+        jobWaiter: {
           wait: (...asked) => {
-            waits += 1;
-            return endings.wait(...asked);
+            calls.emit('wait');
+            return jobWaiter.wait(...asked);
           },
         },
         jobs: closed(createJobLookup(deps)),
         deadLetters: closed(createDeadLetters(deps)),
       },
-      { host: '127.0.0.1', port: 0, tokens: [], version: '1' },
+      httpSettings(),
     );
     origin = `http://127.0.0.1:${await server.listen()}`;
-    // Every part has reached the store once, as in a service that has run for a while.
-    const first = await Promise.all([
-      ask('DELETE', '/runtimes/first/container'),
-      ask('GET', '/cleanups/none'),
-      ask('POST', '/dead-letters/none/replay'),
-    ]);
-    const statuses = first.map(({ status }) => status).join(' ');
-    if (statuses !== '202 404 404') throw new Error(`while all was well the server answered ${statuses}`);
+    // Every port connects to the store once, as in a service that has run for a while.
+    await eventually(async () => {
+      const first = await Promise.all([
+        ask('DELETE', '/runtimes/first/container'),
+        ask('GET', '/cleanups/none'),
+        ask('POST', '/dead-letters/none/replay'),
+      ]);
+      const statuses = first.map(({ status }) => status).join(' ');
+      if (statuses !== '202 404 404') throw new Error(`before the outage the server answered ${statuses}`);
+    });
   });
   afterEach(async () => {
     store.proxy.thaw();
@@ -98,7 +99,7 @@ describe.each(STORE_KINDS)('HTTP while the queue on %s is away', (kind) => {
   it.each([
     ['is cut off', () => store.proxy.cut()],
     ['hangs', async () => store.proxy.freeze()],
-  ])('answers 503 at once to everything when the store %s, and 202 to nothing', async (_how, breakIt) => {
+  ])('answers 503 within a second to every request when the store %s', async (_how, breakIt) => {
     await breakIt();
     const answers = await Promise.all(CALLS.map(([method, path, body]) => ask(method, path, body)));
     expect(answers.map(({ status, body }) => [status, body.error?.code])).toEqual(
@@ -107,7 +108,7 @@ describe.each(STORE_KINDS)('HTTP while the queue on %s is away', (kind) => {
     for (const { elapsedMs } of answers) expect(elapsedMs).toBeLessThan(AT_ONCE_MS);
   });
 
-  it('answers again when the store does, and has stored all that it said 202 to', async () => {
+  it('answers again when the store does, and has stored every job that it answered 202 for', async () => {
     const accepted: string[] = [];
     const offer = async (gameId: string): Promise<void> => {
       const { status, body } = await ask('DELETE', `/runtimes/${gameId}/container`);
@@ -131,13 +132,14 @@ describe.each(STORE_KINDS)('HTTP while the queue on %s is away', (kind) => {
     for (const jobId of accepted) expect(await space.plain.getJobState(jobId)).toBe('waiting');
   });
 
-  it('says what it knows when the store hangs while it waits for a job', async () => {
+  it('answers 202 with the known state when the store hangs while it waits for a job', async () => {
     const headers = { prefer: 'wait=1' };
+    const begun = once(calls, 'wait');
     const waiting = fetch(`${origin}${API}/runtimes/game-1/container`, { method: 'DELETE', headers });
-    await eventually(() => expect(waits).toBe(1));
+    await begun;
     store.proxy.freeze();
     const answer = await waiting;
-    // The time is over, the store is still away; the job was stored, and that is what is said.
+    // The wait is over while the store still hangs; the server knows only that the job was stored.
     expect([answer.status, await answer.json()]).toEqual([202, { jobId: expect.any(String), state: 'waiting' }]);
   });
 });

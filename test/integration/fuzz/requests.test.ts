@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpServer } from '../../../src/adapters/http/http-ports.js';
 import { createHttpServer } from '../../../src/adapters/http/server.js';
-import { type HttpRecords, httpParts } from '../../support/http-parts.js';
+import { httpParts, httpSettings, noObservations } from '../../support/http-parts.js';
 import { fuzz, UNHURRIED } from '../../unit/fuzz/fuzzing.js';
 import { hostileText } from '../../unit/fuzz/hostile.js';
 import { type Asked, asked } from '../../unit/fuzz/requests.js';
@@ -30,11 +30,11 @@ const spoilt = fc
   );
 
 describe('whatever comes in over a connection', () => {
-  const told: HttpRecords = { enqueued: [], bugs: [], answered: [] };
+  const told = noObservations();
   let server: HttpServer;
   let port: number;
   beforeAll(async () => {
-    server = createHttpServer(httpParts(told), { host: '127.0.0.1', port: 0, tokens: [], version: '1' });
+    server = createHttpServer(httpParts(told), httpSettings());
     port = await server.listen();
   });
   afterAll(() => server.close());

@@ -11,7 +11,7 @@ import { createHttpServer } from '../../../src/adapters/http/server.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { completed, deadLetter, givenUp, scripted } from '../../support/queue/queue-scripts.js';
 import { startStore } from '../../support/queue/queue-stores.js';
-import { httpParts } from '../../support/http-parts.js';
+import { httpParts, httpSettings } from '../../support/http-parts.js';
 
 const TOKEN = 'a-token-of-sixteen';
 
@@ -23,7 +23,7 @@ interface Answer<Data> {
 }
 type Call<Data> = (...args: readonly unknown[]) => Promise<Answer<Data>>;
 
-/** What these tests use of the generated client; its own types are not there yet when this is compiled. */
+/** The calls of the generated client that these tests use; its own types do not exist when this file is compiled. */
 interface Client {
   readonly api: {
     readonly listRuntimes: Call<{ items: { gameId: string; cleanup_due_at: string | null }[]; next: string | null }>;
@@ -35,7 +35,7 @@ interface Client {
 }
 type ClientClass = new (config: object) => Client;
 
-/** Generated from the served document by a public tool, into a folder of its own, and loaded from there. */
+/** A public tool generates the client from the served document into a temporary folder. */
 async function generateClient(origin: string, folder: string): Promise<ClientClass> {
   const answer = await fetch(`${origin}/openapi.json`, { headers: { authorization: `Bearer ${TOKEN}` } });
   const input = join(folder, 'openapi.json');
@@ -56,17 +56,16 @@ beforeAll(async () => {
   const deps = { backend: space.backend, clock: systemClock, report: space.report };
   const consumer = scripted(({ payload }) => {
     const { gameId } = payload as { gameId: string };
-    return gameId === 'nobody' ? deadLetter('not_found: there is no runtime record') : completed(gameId);
+    return gameId === 'missing-game' ? deadLetter('not_found: there is no runtime record') : completed(gameId);
   });
   const worker = createCleanupWorker({ ...deps, consumer, gaveUp: givenUp });
-  const [queue, endings, jobs] = [createCleanupQueue(deps), createJobWaiter(deps), createJobLookup(deps)];
-  const parts = { ...httpParts({ enqueued: [], bugs: [], answered: [] }), queue, endings, jobs };
-  const server = createHttpServer(parts, { host: '127.0.0.1', port: 0, tokens: [TOKEN], version: '1' });
+  const [queue, jobWaiter, jobs] = [createCleanupQueue(deps), createJobWaiter(deps), createJobLookup(deps)];
+  const server = createHttpServer({ ...httpParts(), queue, jobWaiter, jobs }, httpSettings({ tokens: [TOKEN] }));
   const folder = await mkdtemp(join(tmpdir(), 'generated-client-'));
   closers.push(
     server.close,
     () => worker.stop({ graceMs: 0 }),
-    ...[queue, endings, jobs, space].map(({ close }) => close),
+    ...[queue, jobWaiter, jobs, space].map(({ close }) => close),
     store.stop,
     () => rm(folder, { recursive: true }),
   );
@@ -91,7 +90,7 @@ it('a generated client lists records', async () => {
 });
 
 it.each(['123', 'a:b', 'a/b', '🎲', '100%', '<b>'])(
-  'a generated client has the container of %s removed, waits for it, and asks how it went',
+  'a generated client requests the cleanup of %s, waits for its result, and reads its job',
   async (gameId) => {
     const path = encodeURIComponent(gameId);
     const { status, data, headers } = await client.api.cleanUpContainer(path, waiting);
@@ -103,15 +102,15 @@ it.each(['123', 'a:b', 'a/b', '🎲', '100%', '<b>'])(
   },
 );
 
-it('a generated client learns why a cleanup failed', async () => {
-  const refused = client.api.cleanUpContainer('nobody', waiting);
+it('a generated client receives the reason of a failed cleanup', async () => {
+  const refused = client.api.cleanUpContainer('missing-game', waiting);
   const problem = { error: { code: 'not_found', message: 'there is no runtime record' } };
   await expect(refused).rejects.toMatchObject({ status: 404, error: problem });
 });
 
-it('a generated client learns that there is no such record, and what it asked wrongly', async () => {
+it('a generated client receives the codes of a missing record, an invalid body and a missing token', async () => {
   const missing = { status: 404, error: { error: { code: 'not_found' } } };
-  await expect(client.api.getRuntime('nobody')).rejects.toMatchObject(missing);
+  await expect(client.api.getRuntime('missing-game')).rejects.toMatchObject(missing);
   const wrong = { status: 400, error: { error: { code: 'invalid_request' } } };
   await expect(client.api.replayDeadLetters({})).rejects.toMatchObject(wrong);
   const stranger = new Api({ baseUrl: origin });

@@ -1,35 +1,37 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { request as ask } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { HttpParts, HttpServer, HttpSettings } from '../../../src/adapters/http/http-ports.js';
+import type { HttpParts } from '../../../src/adapters/http/build-app.js';
+import type { AnsweredRequest, HttpServer, HttpSettings } from '../../../src/adapters/http/http-ports.js';
+import { untilAborted } from '../../../src/async/clock.js';
 import { createHttpServer } from '../../../src/adapters/http/server.js';
 import { ConfigurationError } from '../../../src/domain/errors.js';
 import type { JobWaiter } from '../../../src/jobs/ports.js';
-import { eventually } from '../../support/eventually.js';
-import { type HttpRecords, httpParts } from '../../support/http-parts.js';
+import { httpParts, httpSettings, noObservations } from '../../support/http-parts.js';
 import { createManualClock } from '../../support/manual-clock.js';
 
 const API = '/api/v1/internal';
 
-/** Waits that do not end, and why those that were given up were. */
+/** A call of a port that ends only when its signal is aborted. `begun` resolves to that signal. */
 function openEnded() {
-  const waits: AbortSignal[] = [];
-  const wait: JobWaiter['wait'] = (_ids, _onEnd, signal) =>
+  let begin: (signal: AbortSignal) => void;
+  const begun = new Promise<AbortSignal>((resolve) => (begin = resolve));
+  const call = (signal: AbortSignal): Promise<never> =>
     new Promise((_resolve, reject) => {
-      waits.push(signal);
       signal.addEventListener('abort', () => reject(signal.reason as Error));
+      begin(signal);
     });
-  return { waits, endings: { wait, close: async () => {} } };
+  const wait: JobWaiter['wait'] = (_ids, _onEnd, signal) => call(signal);
+  return { begun, call, jobWaiter: { wait } };
 }
 
 describe('the HTTP server', () => {
   const servers: HttpServer[] = [];
-  const told: HttpRecords = { enqueued: [], bugs: [], answered: [] };
+  const seen = noObservations();
   const create = (over: Partial<HttpParts> = {}, settings: Partial<HttpSettings> = {}): HttpServer => {
-    const host = { host: '127.0.0.1', port: 0, tokens: [], version: '1' };
-    const server = createHttpServer({ ...httpParts(told), ...over }, { ...host, ...settings });
+    const server = createHttpServer({ ...httpParts(seen), ...over }, httpSettings(settings));
     servers.push(server);
     return server;
   };
@@ -40,10 +42,10 @@ describe('the HTTP server', () => {
   };
   afterEach(async () => {
     await Promise.all(servers.splice(0).map((server) => server.close()));
-    for (const list of Object.values(told) as unknown[][]) list.length = 0;
+    for (const list of Object.values(seen) as unknown[][]) list.length = 0;
   });
 
-  it('answers on the port that it tells, until it is closed, which may be asked for twice', async () => {
+  it('answers on the port that it resolves to until it is closed, once or twice', async () => {
     const { server, origin } = await open();
     expect((await fetch(`${origin}/healthz`)).status).toBe(200);
     await Promise.all([server.close(), server.close()]);
@@ -51,13 +53,13 @@ describe('the HTTP server', () => {
     await expect(server.listen()).rejects.toThrow('about to stop');
   });
 
-  it('may be closed before it listens, and listens no more', async () => {
+  it('can be closed before it listens, and then refuses to listen', async () => {
     const server = create();
     await server.close();
     await expect(server.listen()).rejects.toThrow('about to stop');
   });
 
-  it('names the setting when it cannot listen', async () => {
+  it('names the setting of an address that it cannot listen on', async () => {
     const { port } = await open();
     const second = create({}, { port });
     await expect(second.listen()).rejects.toThrow(ConfigurationError);
@@ -66,30 +68,28 @@ describe('the HTTP server', () => {
     await expect(third.listen()).rejects.toThrow(/^RTMANAGER_INTERNAL_HTTP_ADDR: cannot listen on 127\.0\.0\.1:\d+/);
   });
 
-  it('answers whoever waits with 202 when it closes', async () => {
-    const { waits, endings } = openEnded();
-    const { server, origin } = await open({ endings });
+  it('answers a caller that waits with 202 when it closes', async () => {
+    const { begun, jobWaiter } = openEnded();
+    const { server, origin } = await open({ jobWaiter });
     const waiting = fetch(`${origin}${API}/runtimes/a/container`, { method: 'DELETE', headers: { prefer: 'wait=60' } });
-    await eventually(() => expect(waits).toHaveLength(1));
+    await begun;
     await server.close();
     const answer = await waiting;
     expect(answer.status).toBe(202);
     expect(answer.headers.get('location')).toBe(`${API}/cleanups/17`);
   });
 
-  it('cuts off after a few seconds what does not end by itself', async () => {
+  it('closes the connection of a request that does not end within three seconds of the close', async () => {
     const clock = createManualClock();
-    let asked = 0;
-    const checkReadiness = (): Promise<never> => {
-      asked += 1;
-      return new Promise(() => undefined);
-    };
+    const { begun, call } = openEnded();
+    const checkReadiness = (): Promise<never> => call(new AbortController().signal);
     const { server, origin } = await open({ clock, checkReadiness });
     const hung = fetch(`${origin}/readyz`).catch((error: unknown) => error);
-    await eventually(() => expect(asked).toBe(1));
+    await begun;
     let closed = false;
     const closing = server.close().then(() => (closed = true));
-    await eventually(() => expect(clock.pendingMs()).toEqual([3_000]));
+    await clock.advance(0);
+    expect(clock.pendingMs()).toEqual([3_000]);
     await clock.advance(2_999);
     expect(closed).toBe(false);
     await clock.advance(1);
@@ -97,40 +97,40 @@ describe('the HTTP server', () => {
     expect(await hung).toBeInstanceOf(Error);
   });
 
-  it('stops waiting for a job when the caller goes', async () => {
-    const { waits, endings } = openEnded();
-    const { port } = await open({ endings });
+  it('stops waiting for a job when the caller disconnects', async () => {
+    const { begun, jobWaiter } = openEnded();
+    const { port } = await open({ jobWaiter });
     const caller = ask({ port, method: 'DELETE', path: `${API}/runtimes/a/container`, headers: { prefer: 'wait=60' } });
     caller.on('error', () => undefined);
     caller.end();
-    await eventually(() => expect(waits).toHaveLength(1));
-    expect(waits[0]?.aborted).toBe(false);
+    const signal = await begun;
+    expect(signal.aborted).toBe(false);
     caller.destroy();
-    await eventually(() => expect(waits[0]?.aborted).toBe(true));
+    await untilAborted(signal);
+    expect(signal.reason).toMatchObject({ message: 'the caller has disconnected' });
   });
 
-  it('stops a replay of many when the caller goes', async () => {
-    const signals: AbortSignal[] = [];
-    const { deadLetters } = httpParts(told);
+  it('stops a replay of all dead letters when the caller disconnects', async () => {
+    const { begun, call } = openEnded();
+    const { deadLetters } = httpParts(seen);
     const { port } = await open({
       deadLetters: {
         ...deadLetters,
-        replayAll: (_filter, { signal }) => {
-          signals.push(signal);
-          return new Promise(() => undefined);
-        },
+        replayAll: (_filter, { signal }) => call(signal),
       },
     });
     const headers = { 'content-type': 'application/json' };
     const caller = ask({ port, method: 'POST', path: `${API}/dead-letters/replay`, headers });
     caller.on('error', () => undefined);
     caller.end('{"all":true}');
-    await eventually(() => expect(signals).toHaveLength(1));
+    const signal = await begun;
+    expect(signal.aborted).toBe(false);
     caller.destroy();
-    await eventually(() => expect(signals[0]?.aborted).toBe(true));
+    await untilAborted(signal);
+    expect(signal.reason).toMatchObject({ message: 'the caller has disconnected' });
   });
 
-  it('leaves no listener behind on a connection that serves many requests', async () => {
+  it('removes its listeners from a connection that carries many requests', async () => {
     const { origin } = await open();
     const warnings: Error[] = [];
     const note = (warning: Error): void => void warnings.push(warning);
@@ -146,9 +146,9 @@ describe('the HTTP server', () => {
   });
 
   it.each([
-    ['no HTTP', 'HELLO\r\n\r\n', 400],
-    ['headers without end', `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
-  ])('answers %s with a problem', async (_what, bytes, status) => {
+    ['bytes that are not HTTP', 'HELLO\r\n\r\n', 400],
+    ['headers of 20 KB', `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
+  ])('answers %s with an error body', async (_what, bytes, status) => {
     const { port } = await open();
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
@@ -158,15 +158,19 @@ describe('the HTTP server', () => {
     expect(answer).toMatch(/\r\n\r\n\{"error":\{"code":"invalid_request","message":"[^"]+"\}\}$/);
   });
 
-  it('takes a game called .. from a client that tidies paths, and an id in UTF-8', async () => {
-    const { origin } = await open();
+  it('takes the game id .. from a client that resolves paths, and a request id in UTF-8', async () => {
+    const answered = new EventEmitter();
+    const observer = {
+      answered: (request: AnsweredRequest) => void answered.emit('one', request),
+      failed: () => undefined,
+    };
+    const { origin } = await open({ observer });
+    const observed = once(answered, 'one');
     const headers = { 'x-request-id': Buffer.from('Zürich 🎲').toString('latin1') };
     const answer = await fetch(`${origin}${API}/runtimes/..%20/container`, { method: 'DELETE', headers });
     expect(answer.status).toBe(202);
-    expect(told.enqueued).toEqual([{ gameId: '../..', opSource: 'admin_rest', sourceRef: 'Zürich 🎲' }]);
+    expect(seen.enqueued).toEqual([{ gameId: '..', opSource: 'admin_rest', sourceRef: 'Zürich 🎲' }]);
     expect(answer.headers.get('x-request-id')).toBe(headers['x-request-id']);
-    await eventually(() =>
-      expect(told.answered).toMatchObject([{ requestId: 'Zürich 🎲', route: `${API}/runtimes/:game_id/container` }]),
-    );
+    expect(await observed).toMatchObject([{ requestId: 'Zürich 🎲', route: `${API}/runtimes/:game_id/container` }]);
   });
 });

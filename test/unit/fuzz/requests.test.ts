@@ -1,8 +1,8 @@
 /* oxlint-disable vitest/no-conditional-expect -- a property says what holds in each case */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { HttpParts } from '../../../src/adapters/http/http-ports.js';
-import { problem } from '../../../src/adapters/http/schemas.js';
+import type { HttpParts } from '../../../src/adapters/http/build-app.js';
+import { problem } from '../../../src/adapters/http/response/schemas.js';
 import { UnavailableError, InvalidPageError } from '../../../src/domain/errors.js';
 import type { ResultJson } from '../../../src/domain/result.js';
 import type { JobResult } from '../../../src/jobs/ports.js';
@@ -16,7 +16,7 @@ interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: object }>>>>;
 }
 
-/** The statuses of each code, as the documentation has them; sizes and types have their own. */
+/** The documented statuses of each code; sizes and content types have their own. */
 const STATUSES: Readonly<Record<string, readonly number[]>> = {
   invalid_request: [400, 408, 413, 414, 415, 431],
   unauthorized: [401],
@@ -38,37 +38,40 @@ async function answerTo({ app }: HttpWorld, { method, url, headers, body }: Aske
 type Answer = Awaited<ReturnType<typeof answerTo>>;
 
 function expectDocumented(request: Asked, answer: Answer): void {
-  const said = `${request.method} ${request.url} -> ${answer.statusCode} ${answer.body.slice(0, 300)}`;
+  const shown = `${request.method} ${request.url} -> ${answer.statusCode} ${answer.body.slice(0, 300)}`;
   const isAnswer = answer.statusCode >= 200 && answer.statusCode !== 500;
   const sniffing = answer.headers['x-content-type-options'];
-  expect({ said, isAnswer, sniffing }).toEqual({ said, isAnswer: true, sniffing: 'nosniff' });
+  expect({ shown, isAnswer, sniffing }).toEqual({ shown, isAnswer: true, sniffing: 'nosniff' });
+  if (answer.body !== '' && String(answer.headers['content-type']).startsWith('application/json')) {
+    expect(() => answer.json<unknown>()).not.toThrow();
+  }
   if (answer.statusCode < 400 || request.method === 'HEAD' || isDashboard(request.url)) return;
   if (isReadiness(request.url) && answer.statusCode === 503) return;
   const { error } = problem.strict().parse(JSON.parse(answer.body));
   const isDocumented = STATUSES[error.code]?.includes(answer.statusCode);
-  expect({ said, isDocumented }).toEqual({ said, isDocumented: true });
+  expect({ shown, isDocumented }).toEqual({ shown, isDocumented: true });
   expect(error.message).not.toBe('');
 }
 
-/** Whether the OpenAPI document knows this answer of this route. */
+/** The OpenAPI document has this status for this route. */
 function expectInDocument(document: Document, { method, url }: Asked, answer: Answer): void {
   const [path = ''] = url.split(/[?#]/, 1);
   const found = Object.entries(document.paths).find(([pattern, item]) => {
     const expression = new RegExp(`^${pattern.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
     return expression.test(path) && method.toLowerCase() in item;
   });
-  // Refused before there was a route: too long a path, a bad escape, a path that steps out.
+  // Refused before routing: a path that is too long, has an invalid escape or leaves the root.
   if (found === undefined || answer.statusCode === 404 || answer.statusCode === 414) return;
   const operation = found[1][method.toLowerCase()];
   const documented = Object.keys(operation?.responses ?? {});
-  // Bodies are read before the route is asked whether it takes any.
+  // Bodies are parsed before the route decides whether it takes one.
   if (documented.includes('413') || ![413, 415].includes(answer.statusCode)) {
     expect([...documented, `of ${method} ${url}`]).toContain(String(answer.statusCode));
   }
 }
 
-describe('whatever is asked over HTTP', () => {
-  it('is answered as documented, and never with a bug', UNHURRIED, async () => {
+describe('a random HTTP request', () => {
+  it('is answered as documented and never with a bug', UNHURRIED, async () => {
     const world = await httpWorld();
     const document = (await world.app.inject('/openapi.json')).json<Document>();
     await fc.assert(
@@ -82,7 +85,7 @@ describe('whatever is asked over HTTP', () => {
     );
   });
 
-  it('needs a token where any are set', UNHURRIED, async () => {
+  it('needs a token when the server has tokens', UNHURRIED, async () => {
     const world = await httpWorld({}, { tokens: ['a-token-of-sixteen'] });
     await fc.assert(
       fc.asyncProperty(asked, async (request) => {
@@ -97,30 +100,29 @@ describe('whatever is asked over HTTP', () => {
     expect(world.enqueued).toEqual([]);
   });
 
-  it('is 503 while everything is away, and 400 where a page cannot be', UNHURRIED, async () => {
+  it('is answered as documented while every store fails or refuses the page', UNHURRIED, async () => {
     const failing = (error: Error): Partial<HttpParts> => {
-      const parts = httpParts({ enqueued: [], bugs: [], answered: [] });
       const fail = async (): Promise<never> => {
         throw error;
       };
       const failed = <T extends object>(port: T): T =>
         Object.fromEntries(Object.keys(port).map((member) => [member, fail])) as unknown as T;
-      const { records, queue, jobs, deadLetters, retention, endings, schedule } = parts;
+      const { records, queue, jobs, deadLetters, retention, jobWaiter, schedule } = httpParts();
       return {
         records: failed(records),
         queue: failed(queue),
         jobs: failed(jobs),
         deadLetters: failed(deadLetters),
         retention: failed(retention),
-        endings: failed(endings),
+        jobWaiter: failed(jobWaiter),
         schedule: failed(schedule),
         countJobs: fail,
       };
     };
-    const away = await httpWorld(failing(new UnavailableError('queue', 'away')));
+    const unavailable = await httpWorld(failing(new UnavailableError('queue', 'unavailable')));
     const noPage = await httpWorld(failing(new InvalidPageError('no such page')));
     await fc.assert(
-      fc.asyncProperty(asked, fc.constantFrom(away, noPage), async (request, world) => {
+      fc.asyncProperty(asked, fc.constantFrom(unavailable, noPage), async (request, world) => {
         expectDocumented(request, await answerTo(world, request));
         expect(world.bugs).toEqual([]);
       }),
@@ -128,7 +130,7 @@ describe('whatever is asked over HTTP', () => {
     );
   });
 
-  it('is answered from whatever stands in the queue', UNHURRIED, async () => {
+  it('is answered with any data that the queue may contain', UNHURRIED, async () => {
     const time = fc.oneof(fc.date(), fc.constant(new Date(Number.NaN)));
     const ending: fc.Arbitrary<JobResult | null> = fc.oneof(
       fc.constant(null),
@@ -160,7 +162,7 @@ describe('whatever is asked over HTTP', () => {
             nextTryAt: perhaps,
           };
           const letter = { ...about, code: 'conflict' as const, message: text, failedAt: at, replays: 0 };
-          const { deadLetters } = httpParts({ enqueued: [], bugs: [], answered: [] });
+          const { deadLetters } = httpParts();
           const { app, bugs } = await httpWorld({
             jobs: { find: async () => ({ ...job, tries: 1, ending: ended }) },
             deadLetters: {

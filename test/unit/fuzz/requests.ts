@@ -1,4 +1,4 @@
-/** Requests as anybody may send them: each route of the API, met well, nearly, and not at all. */
+/** Random requests: valid, nearly valid and invalid ones for each route of the API. */
 import * as fc from 'fast-check';
 import { FAILURE_CODES } from '../../../src/domain/error-codes.js';
 import { anyJson, hostileText } from './hostile.js';
@@ -6,7 +6,7 @@ import { gameId } from './ids.js';
 
 export interface Asked {
   readonly method: string;
-  /** Path and query, as they go over the wire. */
+  /** Path and query as sent. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
@@ -14,7 +14,7 @@ export interface Asked {
 
 const API = '/api/v1/internal';
 
-/** `encodeURIComponent` for any text: what has no UTF-8 becomes its replacement. */
+/** `encodeURIComponent` for any text; lone surrogates become the replacement character. */
 const escaped = (text: string): string => encodeURIComponent(text.toWellFormed());
 
 const segment = fc.oneof(
@@ -22,7 +22,19 @@ const segment = fc.oneof(
   { weight: 2, arbitrary: hostileText.map(escaped) },
   {
     weight: 1,
-    arbitrary: fc.constantFrom('nobody', '17', '', '..', '.', '%', '%zz', '%00', '%ff', '%2F..%2F', 'a'.repeat(4_000)),
+    arbitrary: fc.constantFrom(
+      'missing-game',
+      '17',
+      '',
+      '..',
+      '.',
+      '%',
+      '%zz',
+      '%00',
+      '%ff',
+      '%2F..%2F',
+      'a'.repeat(4_000),
+    ),
   },
 );
 const path = fc.oneof(
@@ -85,7 +97,7 @@ const search = fc.oneof(
   ),
 );
 
-/** What may stand in a header, one byte a character. */
+/** Text that a header may contain, one byte for each character. */
 const headerText = hostileText.map((text) =>
   Buffer.from(
     text
@@ -94,7 +106,7 @@ const headerText = hostileText.map((text) =>
       .slice(0, 600),
   )
     .toString('latin1')
-    // Nor may one of its bytes be a control character.
+    // No byte may be a control character either.
     .replaceAll(/[^ -~\u0080-\u00FF]/g, ''),
 );
 const header = fc.oneof(

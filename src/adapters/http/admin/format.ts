@@ -1,3 +1,5 @@
+/** Times, numbers and text from outside as the page shows them. */
+import { html } from 'ghtml';
 import { visible } from '../../../domain/text.js';
 
 const UNITS = [
@@ -7,27 +9,33 @@ const UNITS = [
   ['second', 1],
 ] as const;
 
-/** A span in its largest whole unit: `3 hours`. */
-export function spanOf(ms: number): string {
+/** A duration in its largest whole unit: `3 hours`. */
+export function durationText(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));
   const [unit, size] = UNITS.find(([, length]) => seconds >= length) ?? ['second', 1];
   const count = Math.floor(seconds / size);
   return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 
-/** Where an instant lies from now: `3 hours ago`, `in 5 minutes`. */
+/** An instant relative to now: `3 hours ago`, `in 5 minutes`. */
 export function relative(instant: Date, now: Date): string {
   const ms = instant.getTime() - now.getTime();
   if (Number.isNaN(ms)) return 'at an unknown time';
   if (Math.abs(ms) < 1_000) return 'now';
-  return ms < 0 ? `${spanOf(-ms)} ago` : `in ${spanOf(ms)}`;
+  return ms < 0 ? `${durationText(-ms)} ago` : `in ${durationText(ms)}`;
 }
 
-/** To the second, in UTC. */
+/** To the second, in UTC; empty for an invalid `Date`. */
 export const utc = (instant: Date): string =>
   Number.isNaN(instant.getTime()) ? '' : `${instant.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
-/** Text from outside, cut to what a cell can show. */
+/** A `time` element: `text` for people, the exact time for programs and as a tooltip. */
+export function timeElement(instant: Date, text: string): string {
+  if (Number.isNaN(instant.getTime())) return html`<span>${text}</span>`;
+  return html`<time datetime="${instant.toISOString()}" title="${utc(instant)}">${text}</time>`;
+}
+
+/** Text from outside, with hidden characters made visible and cut to the width of a cell. */
 export function cell(text: string, most = 160): string {
   const characters = Array.from(visible(text));
   return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : characters.join('');

@@ -1,48 +1,59 @@
+import type { Clock } from '../../../async/clock.js';
 import { messageOf } from '../../../domain/errors.js';
-import type { LoggedOperation } from '../../../domain/record-queries.js';
-import type { DeadLetter } from '../../../jobs/dead-letters.js';
-import type { ScheduleStatus } from '../../../retention/ports.js';
-import type { RetentionSummary } from '../../../retention/retention-service.js';
-import type { HttpParts, QueueCounts, ReadinessCheck } from '../http-ports.js';
-import type { Soon } from '../request-timeouts.js';
+import type { DeadLetter, DeadLetters } from '../../../jobs/dead-letters.js';
+import type { ScheduleStatus, SweepSchedule } from '../../../retention/ports.js';
+import type { Retention, RetentionSummary } from '../../../retention/retention-service.js';
+import type { QueueCounts, ReadinessCheck } from '../http-ports.js';
+import type { AnswerLimit } from '../request-timeouts.js';
+import type { LoggedOperation, RecordQueries } from '../../../domain/record-queries.js';
 
-/** One part of the page; what could not be read says why, and the rest of the page stands. */
-export type Read<T> = { readonly value: T } | { readonly missing: string };
+/** One part of the page: its value, or why it could not be read. A part that fails does not affect the others. */
+export type Part<T> = { readonly value: T } | { readonly unavailable: string };
 
-export interface AdminFacts {
+export interface Dashboard {
   readonly madeAt: Date;
   readonly checks: readonly ReadinessCheck[];
-  readonly summary: Read<RetentionSummary>;
-  readonly schedule: Read<ScheduleStatus>;
-  readonly jobs: Read<QueueCounts>;
-  readonly codes: Read<Readonly<Record<string, number>>>;
-  readonly letters: Read<readonly DeadLetter[]>;
-  readonly operations: Read<readonly LoggedOperation[]>;
+  readonly summary: Part<RetentionSummary>;
+  readonly schedule: Part<ScheduleStatus>;
+  readonly jobs: Part<QueueCounts>;
+  readonly codes: Part<Readonly<Record<string, number>>>;
+  readonly deadLetters: Part<readonly DeadLetter[]>;
+  readonly operations: Part<readonly LoggedOperation[]>;
 }
 
-export type AdminParts = Pick<
-  HttpParts,
-  'records' | 'retention' | 'schedule' | 'countJobs' | 'deadLetters' | 'checkReadiness' | 'clock'
->;
+/** What the page reads of the stores. */
+interface StorePorts {
+  readonly records: Pick<RecordQueries, 'listOperations'>;
+  readonly retention: Pick<Retention, 'summary'>;
+  readonly deadLetters: Pick<DeadLetters, 'countByCode' | 'list'>;
+  readonly schedule: SweepSchedule;
+  /** The jobs of the work queue by state. */
+  readonly countJobs: () => Promise<QueueCounts>;
+}
 
-const LETTERS = 10;
+export interface DashboardPorts extends StorePorts {
+  readonly checkReadiness: () => Promise<readonly ReadinessCheck[]>;
+  readonly clock: Clock;
+}
+
+const DEAD_LETTERS = 10;
 const OPERATIONS = 20;
 
-/** Asks for everything at once. */
-export async function readFacts(parts: AdminParts, soon: Soon): Promise<AdminFacts> {
-  const read = <T>(asked: Promise<T>): Promise<Read<T>> =>
-    soon(asked).then(
+/** Reads all parts at the same time. */
+export async function loadDashboard(ports: DashboardPorts, limit: AnswerLimit): Promise<Dashboard> {
+  const read = <T>(answer: Promise<T>): Promise<Part<T>> =>
+    limit(answer).then(
       (value) => ({ value }),
-      (error: unknown) => ({ missing: messageOf(error) }),
+      (error: unknown) => ({ unavailable: messageOf(error) }),
     );
-  const [checks, summary, schedule, jobs, codes, letters, operations] = await Promise.all([
-    parts.checkReadiness(),
-    read(parts.retention.summary()),
-    read(parts.schedule.status()),
-    read(parts.countJobs()),
-    read(parts.deadLetters.countByCode()),
-    read(parts.deadLetters.list({ limit: LETTERS }).then(({ items }) => items)),
-    read(parts.records.listOperations({ limit: OPERATIONS }).then(({ items }) => items)),
+  const [checks, summary, schedule, jobs, codes, deadLetters, operations] = await Promise.all([
+    ports.checkReadiness(),
+    read(ports.retention.summary()),
+    read(ports.schedule.status()),
+    read(ports.countJobs()),
+    read(ports.deadLetters.countByCode()),
+    read(ports.deadLetters.list({ limit: DEAD_LETTERS }).then(({ items }) => items)),
+    read(ports.records.listOperations({ limit: OPERATIONS }).then(({ items }) => items)),
   ]);
-  return { madeAt: parts.clock.now(), checks, summary, schedule, jobs, codes, letters, operations };
+  return { madeAt: ports.clock.now(), checks, summary, schedule, jobs, codes, deadLetters, operations };
 }

@@ -1,4 +1,4 @@
-/** Served by itself, so that the page needs no style within. */
+/** A file of its own, so that the content policy can forbid styles within the page. */
 export const STYLE = `
 :root {
   color-scheme: light dark;
@@ -24,7 +24,7 @@ a { color: var(--link); text-underline-offset: .2em; }
 nav a[aria-current] { color: inherit; text-decoration: none; font-weight: 600; }
 section { margin-top: 2rem; }
 .health { border-left: .3rem solid var(--mood); background: var(--card); padding: .9rem 1.1rem; border-radius: .3rem; }
-.well { --mood: var(--well); } .waiting { --mood: var(--warn); } .broken { --mood: var(--ill); }
+.ok { --mood: var(--well); } .waiting { --mood: var(--warn); } .broken { --mood: var(--ill); }
 .health.broken { background: var(--ill-page); }
 .health h2 { margin: 0; font-size: 1.35rem; color: var(--mood); }
 .health ul { margin: .4rem 0 0; padding: 0; list-style: none; overflow-wrap: anywhere; }
@@ -37,7 +37,7 @@ section { margin-top: 2rem; }
 .tile dt { color: var(--soft); font-size: .85rem; }
 .tile dd { margin: 0; display: grid; overflow-wrap: anywhere; }
 .tile b { font-size: 1.6rem; font-weight: 600; line-height: 1.25; font-variant-numeric: tabular-nums; }
-.tile.words b { font-size: 1.2rem; line-height: 1.67; }
+.tile.text b { font-size: 1.2rem; line-height: 1.67; }
 .tile small { color: var(--soft); font-size: .8rem; }
 .tile.warn { border-color: var(--warn); }
 .tile.warn b { color: var(--warn); }
@@ -54,6 +54,6 @@ time { white-space: nowrap; }
 td code { white-space: nowrap; }
 code { font: .92em ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 .success { color: var(--well); } .failure { color: var(--ill); }
-.missing { color: var(--warn); } .calm { color: var(--soft); }
+.unavailable { color: var(--warn); } .empty { color: var(--soft); }
 footer { margin-top: 2.5rem; color: var(--soft); font-size: .8rem; }
 `;

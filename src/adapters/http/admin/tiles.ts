@@ -2,9 +2,8 @@ import { html } from 'ghtml';
 import type { ScheduleStatus } from '../../../retention/ports.js';
 import type { RetentionSummary } from '../../../retention/retention-service.js';
 import type { QueueCounts } from '../http-ports.js';
-import type { AdminFacts } from './load-dashboard.js';
-import { timeOf } from './time.js';
-import { cell, numberOf, relative, spanOf, utc } from './format.js';
+import { cell, durationText, numberOf, relative, timeElement, utc } from './format.js';
+import type { Dashboard } from './load-dashboard.js';
 
 interface Tile {
   readonly name: string;
@@ -14,14 +13,14 @@ interface Tile {
   readonly tone?: 'quiet' | 'warn';
 }
 
-/** A sweep that waits for its worker for so long is worth a look. */
+/** A sweep that is later than this has a warning. */
 const LATE_MS = 60_000;
 
-/** The numbers that tell whether all goes as it should. */
-export function tiles({ summary, jobs, schedule }: AdminFacts, now: Date): string {
-  const records = 'value' in summary ? recordTiles(summary.value) : [notRead('Records', summary.missing)];
-  const queue = 'value' in jobs ? queueTiles(jobs.value) : [notRead('Jobs', jobs.missing)];
-  const sweeps = 'value' in schedule ? sweepTiles(schedule.value, now) : [notRead('Sweeps', schedule.missing)];
+/** The numbers of runtimes, jobs and sweeps. */
+export function tiles({ summary, jobs, schedule }: Dashboard, now: Date): string {
+  const records = 'value' in summary ? recordTiles(summary.value) : [unavailable('Records', summary.unavailable)];
+  const queue = 'value' in jobs ? queueTiles(jobs.value) : [unavailable('Jobs', jobs.unavailable)];
+  const sweeps = 'value' in schedule ? sweepTiles(schedule.value, now) : [unavailable('Sweeps', schedule.unavailable)];
   return html`!${group('runtimes', 'Runtimes', records)}
     <div class="pair">!${group('cleanups', 'Cleanups', queue)} !${group('sweeps', 'Retention sweeps', sweeps)}</div>`;
 }
@@ -33,22 +32,22 @@ const group = (id: string, title: string, members: readonly Tile[]): string =>
   </section>`;
 
 const tile = ({ name, value, note, at, tone = 'quiet' }: Tile): string =>
-  html`<div class="tile ${tone} ${/\d \S|^\D/.test(value) ? 'words' : 'number'}">
+  html`<div class="tile ${tone} ${/\d \S|^\D/.test(value) ? 'text' : 'number'}">
     <dt>${name}</dt>
     <dd>
-      <b>${value}</b><small>${note}</small>!${at === undefined ? '' : html`<small>!${timeOf(at, utc(at))}</small>`}
+      <b>${value}</b><small>${note}</small>!${at === undefined ? '' : html`<small>!${timeElement(at, utc(at))}</small>`}
     </dd>
   </div>`;
 
 function queueTiles({ waiting, active, delayed }: QueueCounts): readonly Tile[] {
   return [
     { name: 'Waiting', value: numberOf(waiting), note: 'for a worker' },
-    { name: 'Active', value: numberOf(active), note: 'at work' },
-    { name: 'Delayed', value: numberOf(delayed), note: 'to be tried again' },
+    { name: 'Active', value: numberOf(active), note: 'running now' },
+    { name: 'Delayed', value: numberOf(delayed), note: 'until their next attempt' },
   ];
 }
 
-const notRead = (name: string, why: string): Tile => ({
+const unavailable = (name: string, why: string): Tile => ({
   name,
   value: '?',
   note: `not available: ${cell(why, 200)}`,
@@ -58,13 +57,13 @@ const notRead = (name: string, why: string): Tile => ({
 function recordTiles(found: RetentionSummary): readonly Tile[] {
   const { running, stopped, removed, due, held, deadLetters, lagMs, retentionMs } = found;
   return [
-    { name: 'Running', value: numberOf(running), note: 'left alone' },
-    { name: 'Stopped', value: numberOf(stopped), note: `kept for ${spanOf(retentionMs)}` },
-    { name: 'Removed', value: numberOf(removed), note: 'containers gone' },
+    { name: 'Running', value: numberOf(running), note: 'not touched' },
+    { name: 'Stopped', value: numberOf(stopped), note: `kept for ${durationText(retentionMs)}` },
+    { name: 'Removed', value: numberOf(removed), note: 'containers removed' },
     {
       name: 'Due now',
       value: numberOf(due),
-      note: due === 0 ? 'nothing waits' : `the oldest for ${spanOf(lagMs)}`,
+      note: due === 0 ? 'nothing is due' : `the oldest for ${durationText(lagMs)}`,
       tone: found.refusal === null ? 'quiet' : 'warn',
     },
     { name: 'Kept though due', value: numberOf(held + deadLetters), note: `${held} held, ${deadLetters} dead letters` },
@@ -84,21 +83,21 @@ function sweepTiles({ everyMs, next, last, lastFailure }: ScheduleStatus, now: D
 function nextTile(everyMs: number | null, next: Date | null, now: Date): Tile {
   const name = 'Next sweep';
   if (everyMs === null || next === null) {
-    return { name, value: 'none', note: 'there is no schedule; a worker makes one', tone: 'warn' };
+    return { name, value: 'none', note: 'there is no schedule; a running worker creates one', tone: 'warn' };
   }
-  const note = `every ${spanOf(everyMs)}`;
+  const note = `every ${durationText(everyMs)}`;
   const lateMs = now.getTime() - next.getTime();
   return lateMs < LATE_MS
     ? { name, value: relative(next, now), note, at: next }
-    : { name, value: `${spanOf(lateMs)} late`, note, at: next, tone: 'warn' };
+    : { name, value: `${durationText(lateMs)} late`, note, at: next, tone: 'warn' };
 }
 
 function lastTile(last: ScheduleStatus['last'], now: Date): Tile {
-  if (last === null) return { name: 'Last sweep', value: 'none', note: 'none has finished yet', tone: 'warn' };
+  if (last === null) return { name: 'Last sweep', value: 'none', note: 'no sweep has finished yet', tone: 'warn' };
   if (last.status === 'refused') {
     return { name: 'Last sweep', value: 'refused', note: cell(last.reason, 400), tone: 'warn' };
   }
   const finishedAt = new Date(last.finishedAt);
-  const note = `${numberOf(last.planned)} due, ${numberOf(last.enqueued)} newly asked for`;
+  const note = `${numberOf(last.planned)} due, ${numberOf(last.enqueued)} enqueued`;
   return { name: 'Last sweep', value: relative(finishedAt, now), note, at: finishedAt };
 }

@@ -1,9 +1,11 @@
-/** Who may ask. Tokens are secrets, so they are compared without telling by the time taken how much of one was right. */
+/** Who may send requests: callers with a token; without tokens, callers on this machine. Never a page of another site. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isForBrowsers } from '../app.js';
+import type { HttpSettings } from '../http-ports.js';
 import { refused } from '../response/problem.js';
 
-export interface AskedWith {
+export interface GuardedRequest {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
@@ -12,36 +14,34 @@ export interface AskedWith {
 
 const OPEN_PATHS = new Set(['/healthz', '/readyz']);
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-/** What a browser says of requests from our own pages, and of what its user typed in. */
+/** `Sec-Fetch-Site` of requests from our own pages, and of those that the user typed in. */
 const OWN_SITES = new Set<unknown>(['same-origin', 'none']);
-const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i;
+const HOST = /^(?:\[(?<ipv6>[^[\]]+)\]|(?<name>[^:]*))(?::\d+)?$/;
 
-/** A browser shows a form for the one; programs are told of the other. */
+/** A browser shows a login form for `Basic`; other clients send a bearer token. */
 export const challengeFor = (path: string): string =>
   isForBrowsers(path) ? 'Basic realm="runtime-cleanup: any user, a token as password", charset="UTF-8"' : 'Bearer';
 
-const isForBrowsers = (path: string): boolean => path === '/admin' || path.startsWith('/admin/');
-
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
-/** Makes the guard that throws a `RequestRefusedError` unless the request may go on. */
-export function createGuard(tokens: readonly string[]): (asked: AskedWith) => void {
+/** Makes the guard, which throws a `RequestRefusedError` unless the request may proceed. */
+export function createGuard({ tokens, isLoopback }: Pick<HttpSettings, 'tokens' | 'isLoopback'>) {
   const digests = tokens.map(digest);
   const isKnown = (presented: string): boolean => {
     const given = digest(presented);
-    // All of them, whichever is right.
+    // Compares with every token, so that the time taken does not show which part of which token was right.
     return digests.reduce((found, token) => timingSafeEqual(token, given) || found, false);
   };
 
-  return (asked) => {
-    refuseForeignPages(asked);
-    if (OPEN_PATHS.has(asked.path)) return;
+  return (request: GuardedRequest): void => {
+    refuseOtherSites(request);
+    if (OPEN_PATHS.has(request.path)) return;
     if (tokens.length === 0) {
-      refuseRebinding(asked);
+      refuseRebinding(request, isLoopback);
       return;
     }
-    const presented = presentedToken(asked);
-    if (presented === undefined) throw refused('unauthorized', howToAuthenticate(asked.path));
+    const presented = presentedToken(request);
+    if (presented === undefined) throw refused('unauthorized', howToAuthenticate(request.path));
     if (!isKnown(presented)) throw refused('unauthorized', 'the token is not one of RTMANAGER_API_TOKENS');
   };
 }
@@ -51,7 +51,7 @@ const howToAuthenticate = (path: string): string =>
     ? 'log in with any user name and one of RTMANAGER_API_TOKENS as password'
     : 'send one of RTMANAGER_API_TOKENS as "Authorization: Bearer TOKEN"';
 
-function presentedToken({ path, headers: { authorization = '' } }: AskedWith): string | undefined {
+function presentedToken({ path, headers: { authorization = '' } }: GuardedRequest): string | undefined {
   const { scheme = '', credentials = '' } =
     /^(?<scheme>\S+) +(?<credentials>\S+)$/.exec(authorization.trim())?.groups ?? {};
   if (scheme.toLowerCase() === 'bearer') return credentials;
@@ -60,23 +60,22 @@ function presentedToken({ path, headers: { authorization = '' } }: AskedWith): s
   return decoded.slice(decoded.indexOf(':') + 1);
 }
 
-/** A browser that has logged in sends its password along with whatever another site's page makes it ask. */
-function refuseForeignPages({ method, headers }: AskedWith): void {
+/** A browser that has logged in sends its password with any request, also with one that another site's page makes. */
+function refuseOtherSites({ method, headers }: GuardedRequest): void {
   if (SAFE_METHODS.has(method)) return;
   const { origin, host = '', 'sec-fetch-site': site } = headers;
-  // Who cannot be asked by a page, because no page can set it, is believed first: a proxy may have changed the host.
+  // `Sec-Fetch-Site` first: no page can set it, while a proxy may have changed the host.
   const isOwn =
     site === undefined ? origin === undefined || hostOf(origin) === host.toLowerCase() : OWN_SITES.has(site);
-  if (!isOwn) {
-    throw refused('unauthorized', 'a page of another site may not change anything here');
-  }
+  if (!isOwn) throw refused('unauthorized', 'a page of another site may not change anything here');
 }
 
 const hostOf = (origin: string): string => (URL.canParse(origin) ? new URL(origin).host : '');
 
-/** Without tokens only this machine may ask, and a name that was made to point here is no proof of being asked from it. */
-function refuseRebinding({ headers: { host = '' } }: AskedWith): void {
-  if (LOOPBACK_HOST.test(host)) return;
+/** Another site can make its own name resolve to this machine (DNS rebinding), so the name has to be a local one. */
+function refuseRebinding({ headers: { host = '' } }: GuardedRequest, isLoopback: HttpSettings['isLoopback']): void {
+  const { ipv6, name = '' } = HOST.exec(host.toLowerCase())?.groups ?? {};
+  if (isLoopback({ host: ipv6 ?? name })) return;
   throw refused(
     'unauthorized',
     `without RTMANAGER_API_TOKENS only requests to localhost are answered, not to ${JSON.stringify(host.slice(0, 100))}`,

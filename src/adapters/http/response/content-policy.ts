@@ -9,13 +9,13 @@ const NOTHING = {
   frameAncestors: ["'none'"],
 };
 
-/** What a page of ours may load: its style. No script, nothing from any other host. */
+/** For all answers but those of the queue dashboard: a page may load its style sheet, and no script. */
 export const CONTENT_POLICY: Policy = {
   useDefaults: false,
   directives: { ...NOTHING, styleSrc: ["'self'"] },
 };
 
-/** The queue dashboard is a script of its own, with styles that it writes as it runs; still nothing from any other host. */
+/** For the queue dashboard, a script that adds styles while it runs. It may load nothing from another host. */
 export const BOARD_POLICY: Policy = {
   useDefaults: false,
   directives: {

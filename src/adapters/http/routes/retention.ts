@@ -1,54 +1,39 @@
 import { z } from 'zod';
-import type { RetentionSummary } from '../../../retention/retention-service.js';
+import type { Retention } from '../../../retention/retention-service.js';
 import { API, type App } from '../app.js';
-import type { HttpParts } from '../http-ports.js';
-import { REFUSALS } from '../response/error-responses.js';
-import { after, limit, plan } from '../schemas.js';
-import { createPatient } from '../request-timeouts.js';
-import { isoOrNull, isoText } from '../response/serialize.js';
-import { holdBody } from './runtimes.js';
+import { after, limit } from '../request/parameters.js';
+import { createWhileStoresAnswer, type StoresProbe } from '../request-timeouts.js';
+import { REFUSALS } from '../response/problem.js';
+import { plan } from '../response/schemas.js';
+import { planBody } from '../response/serialize.js';
+
+export interface RetentionPorts extends StoresProbe {
+  readonly retention: Pick<Retention, 'plan' | 'summary'>;
+}
 
 const all = z
   .enum(['true', 'false'])
   .default('false')
-  .meta({ description: 'Also stopped records whose time has not come.' });
+  .meta({ description: 'Also stopped records that are not due yet.' });
 
-export function retentionRoutes(app: App, parts: HttpParts): void {
-  const { retention } = parts;
-  const patient = createPatient(parts);
+const GET_RETENTION_PLAN = {
+  operationId: 'getRetentionPlan',
+  tags: ['retention'],
+  summary: 'What the next retention sweep would remove, and why',
+  description: 'Stopped records past their retention, oldest first, judged by the same rules as the sweep.',
+  querystring: z.strictObject({ all, after, limit }),
+  response: { 200: plan.describe('One page, with a summary of all records.'), ...REFUSALS },
+};
 
-  app.get(
-    `${API}/retention/plan`,
-    {
-      schema: {
-        operationId: 'getRetentionPlan',
-        tags: ['retention'],
-        summary: 'What the next retention sweep would remove, and why',
-        description: 'Stopped records past their retention, oldest first, judged as the sweep itself judges them.',
-        querystring: z.strictObject({ all, after, limit }),
-        response: { 200: plan.describe('One page, with a summary of the whole.'), ...REFUSALS },
-      },
-    },
-    async ({ query }) => {
-      const filter = { includeNotDue: query.all === 'true', after: query.after, limit: query.limit };
-      // The summary counts all records, so once is enough.
-      const summary = query.after === undefined ? retention.summary() : null;
-      const [page, counts] = await patient(Promise.all([retention.plan(filter), summary]));
-      return {
-        asOf: isoText(page.asOf),
-        summary: counts === null ? null : summaryBody(counts),
-        items: page.items.map((judgement) => ({
-          ...judgement,
-          stoppedSince: isoOrNull(judgement.stoppedSince),
-          dueAt: isoOrNull(judgement.dueAt),
-          hold: holdBody(judgement.hold),
-        })),
-        next: page.next,
-      };
-    },
-  );
-}
+export function retentionRoutes(app: App, ports: RetentionPorts): void {
+  const { retention } = ports;
+  const whileStoresAnswer = createWhileStoresAnswer(ports);
 
-function summaryBody({ asOf: _asOf, lagMs, retentionMs, ...counts }: RetentionSummary) {
-  return { ...counts, lagSeconds: lagMs / 1_000, retentionSeconds: retentionMs / 1_000 };
+  app.get(`${API}/retention/plan`, { schema: GET_RETENTION_PLAN }, async ({ query }) => {
+    const filter = { includeNotDue: query.all === 'true', after: query.after, limit: query.limit };
+    // The summary counts all records, so only the first page asks for it.
+    const asked = query.after === undefined ? retention.summary() : null;
+    const [page, summary] = await whileStoresAnswer(Promise.all([retention.plan(filter), asked]));
+    return { ...planBody(page.asOf, summary, page.items), next: page.next };
+  });
 }

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type CallFailure, type Verdict, classify, readFailure } from '../../../../src/adapters/docker/classify-failure.js';
+import {
+  type CallFailure,
+  type Verdict,
+  classify,
+  readFailure,
+} from '../../../../src/adapters/docker/classify-failure.js';
 import { TimeoutError } from '../../../../src/domain/errors.js';
 
 const answer = (status: number, message?: string): CallFailure => ({ kind: 'answer', status, message, text: '' });

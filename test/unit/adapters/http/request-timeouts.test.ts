@@ -1,13 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { createPatient, createQueuePatience, createSoon } from '../../../../src/adapters/http/request-timeouts.js';
+import {
+  createWhileQueueAnswers,
+  createWhileStoresAnswer,
+  createWithinSecond,
+} from '../../../../src/adapters/http/request-timeouts.js';
 import { UnavailableError } from '../../../../src/domain/errors.js';
 import { createManualClock } from '../../../support/manual-clock.js';
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
-const records = { findRecord: async () => undefined, listRecords: never, listOperations: never };
+const records = { findRecord: async () => undefined };
 const jobs = { find: async () => undefined };
 
-/** Listens at once, so that a rejection is never unhandled, and tells what became of it. */
+/** Records how the promise settles; listens at once, so that a rejection is never unhandled. */
 const watched = (promise: Promise<unknown>) => {
   const seen: { ended?: unknown } = {};
   promise.then(
@@ -17,12 +21,12 @@ const watched = (promise: Promise<unknown>) => {
   return seen;
 };
 
-describe('a small question', () => {
-  it('is answered by the store, or by us within a second', async () => {
+describe('a question with a short answer', () => {
+  it('is answered by the store, or refused within a second', async () => {
     const clock = createManualClock();
-    const soon = createSoon(clock);
-    await expect(soon(Promise.resolve('here'))).resolves.toBe('here');
-    const hung = watched(soon(never()));
+    const withinSecond = createWithinSecond(clock);
+    await expect(withinSecond(Promise.resolve('here'))).resolves.toBe('here');
+    const hung = watched(withinSecond(never()));
     await clock.advance(899);
     expect(hung.ended).toBeUndefined();
     await clock.advance(1);
@@ -31,12 +35,12 @@ describe('a small question', () => {
   });
 });
 
-describe('a large question', () => {
-  it('is waited for while the stores answer small ones', async () => {
+describe('a question with a long answer', () => {
+  it('waits while the stores answer short questions', async () => {
     const clock = createManualClock();
     let answer = (_value: string): void => undefined;
     const asked = watched(
-      createPatient({ clock, records, jobs })(new Promise<string>((resolve) => (answer = resolve))),
+      createWhileStoresAnswer({ clock, records, jobs })(new Promise<string>((resolve) => (answer = resolve))),
     );
     await clock.advance(20_000);
     expect(asked.ended).toBeUndefined();
@@ -46,9 +50,9 @@ describe('a large question', () => {
     expect(clock.pendingMs()).toEqual([]);
   });
 
-  it('but not for ever', async () => {
+  it('is refused after 30 seconds', async () => {
     const clock = createManualClock();
-    const asked = watched(createPatient({ clock, records, jobs })(never()));
+    const asked = watched(createWhileStoresAnswer({ clock, records, jobs })(never()));
     await clock.advance(30_000);
     expect(asked.ended).toMatchObject({ message: 'there was no answer within 30000 ms; ask for less' });
   });
@@ -56,39 +60,39 @@ describe('a large question', () => {
   it.each([
     ['the database', { records: { ...records, findRecord: never }, jobs }],
     ['the queue', { records, jobs: { find: never } }],
-  ])('is given up within a second when %s hangs', async (_what, parts) => {
+  ])('is refused within a second when %s hangs', async (_what, parts) => {
     const clock = createManualClock();
-    const asked = watched(createPatient({ clock, ...parts })(never()));
+    const asked = watched(createWhileStoresAnswer({ clock, ...parts })(never()));
     await clock.advance(900);
     expect(asked.ended).toBeInstanceOf(UnavailableError);
     await clock.advance(0);
     expect(clock.pendingMs()).toEqual([]);
   });
 
-  it('is given up when the queue goes away meanwhile', async () => {
+  it('is refused when the queue becomes unavailable meanwhile', async () => {
     const clock = createManualClock();
-    let away = false;
+    let unavailable = false;
     const find = async () => {
-      if (away) throw new UnavailableError('queue', 'gone');
+      if (unavailable) throw new UnavailableError('queue', 'gone');
       return undefined;
     };
-    const asked = watched(createQueuePatience({ clock, jobs: { find } })(never(), new AbortController().signal));
+    const asked = watched(createWhileQueueAnswers({ clock, jobs: { find } })(never(), new AbortController().signal));
     await clock.advance(5_000);
     expect(asked.ended).toBeUndefined();
-    away = true;
+    unavailable = true;
     await clock.advance(500);
     expect(asked.ended).toMatchObject({ message: 'gone' });
   });
 
-  it('ends at once with whoever asked', async () => {
+  it('ends at once when its caller disconnects', async () => {
     const clock = createManualClock();
     const caller = new AbortController();
-    const asked = watched(createQueuePatience({ clock, jobs: { find: never } })(never(), caller.signal));
+    const asked = watched(createWhileQueueAnswers({ clock, jobs: { find: never } })(never(), caller.signal));
     await clock.advance(100);
-    caller.abort(new Error('the caller has gone'));
+    caller.abort(new Error('the caller has disconnected'));
     await clock.advance(0);
-    expect(asked.ended).toMatchObject({ message: 'the caller has gone' });
-    // A probe that was under way ends by its own deadline.
+    expect(asked.ended).toMatchObject({ message: 'the caller has disconnected' });
+    // A running probe ends by its own deadline.
     await clock.advance(900);
     expect(clock.pendingMs()).toEqual([]);
   });

@@ -1,74 +1,68 @@
 import { expect, it } from 'vitest';
-import { type AdminParts, readFacts } from '../../../../../src/adapters/http/admin/load-dashboard.js';
-import { createSoon } from '../../../../../src/adapters/http/request-timeouts.js';
+import {
+  type DashboardPorts,
+  loadDashboard,
+  type Part,
+} from '../../../../../src/adapters/http/admin/load-dashboard.js';
+import { createWithinSecond } from '../../../../../src/adapters/http/request-timeouts.js';
 import { UnavailableError } from '../../../../../src/domain/errors.js';
 import { createManualClock } from '../../../../support/manual-clock.js';
-import { aLetter, anOperation, someFacts } from './admin-facts.js';
+import { aDashboard, aDeadLetter, anOperation } from './dashboard-fixture.js';
 
-const valueOf = <T>(read: { readonly value: T } | { readonly missing: string }): T => {
-  if ('missing' in read) throw new Error(read.missing);
-  return read.value;
+const valueOf = <T>(part: Part<T>): T => {
+  if ('unavailable' in part) throw new Error(part.unavailable);
+  return part.value;
 };
 
-function someParts(over: Partial<AdminParts> = {}) {
+function somePorts() {
   const clock = createManualClock();
-  const facts = someFacts();
-  const unused = async (): Promise<never> => Promise.reject(new Error('the page does not ask for this'));
-  const parts: AdminParts = {
+  const { summary, schedule, jobs, checks } = aDashboard();
+  const ports: DashboardPorts = {
     clock,
     records: {
-      listRecords: unused,
-      findRecord: unused,
       listOperations: async ({ limit }) => ({ items: Array.from({ length: limit }, () => anOperation()), next: '1' }),
     },
-    retention: { plan: unused, judge: unused, sweep: unused, summary: async () => valueOf(facts.summary) },
-    schedule: { status: async () => valueOf(facts.schedule) },
-    countJobs: async () => valueOf(facts.jobs),
+    retention: { summary: async () => valueOf(summary) },
+    schedule: { status: async () => valueOf(schedule) },
+    countJobs: async () => valueOf(jobs),
     deadLetters: {
-      list: async ({ limit }) => ({ items: Array.from({ length: limit }, () => aLetter()), next: 'x' }),
+      list: async ({ limit }) => ({ items: Array.from({ length: limit }, () => aDeadLetter()), next: 'x' }),
       countByCode: async () => ({ conflict: 3 }),
-      find: unused,
-      replay: unused,
-      purge: unused,
-      replayAll: unused,
-      purgeAll: unused,
-      close: unused,
     },
-    checkReadiness: async () => facts.checks,
-    ...over,
+    checkReadiness: async () => checks,
   };
-  return { clock, parts, read: () => readFacts(parts, createSoon(clock)) };
+  return { clock, ports, load: () => loadDashboard(ports, createWithinSecond(clock)) };
 }
 
-it('asks for everything, and of what may be much only for the newest', async () => {
-  const { read } = someParts();
-  const facts = await read();
-  expect(valueOf(facts.operations)).toHaveLength(20);
-  expect(valueOf(facts.letters)).toHaveLength(10);
-  expect(facts).toMatchObject({ codes: { value: { conflict: 3 } }, jobs: { value: { active: 4 } } });
+it('the dashboard reads every part, and of the lists only the newest entries', async () => {
+  const { load } = somePorts();
+  const dashboard = await load();
+  expect(valueOf(dashboard.operations)).toHaveLength(20);
+  expect(valueOf(dashboard.deadLetters)).toHaveLength(10);
+  expect(dashboard).toMatchObject({ codes: { value: { conflict: 3 } }, jobs: { value: { active: 4 } } });
 });
 
-it('says of each part why it cannot be read, and reads the others', async () => {
-  const { parts, clock, read } = someParts();
-  const away = async (): Promise<never> => Promise.reject(new UnavailableError('queue', 'Redis is away'));
+it('the dashboard says of each part why it cannot be read, and reads the others', async () => {
+  const { ports, clock, load } = somePorts();
+  const fail = async (): Promise<never> => Promise.reject(new UnavailableError('queue', 'Redis is unavailable'));
   const hang = (): Promise<never> => new Promise(() => undefined);
-  const reading = readFacts(
+  const loading = loadDashboard(
     {
-      ...parts,
-      countJobs: away,
-      deadLetters: { ...parts.deadLetters, countByCode: away },
+      ...ports,
+      countJobs: fail,
+      deadLetters: { ...ports.deadLetters, countByCode: fail },
       schedule: { status: hang },
     },
-    createSoon(clock),
+    createWithinSecond(clock),
   );
-  let isRead = false;
-  void reading.then(() => (isRead = true));
+  let isLoaded = false;
+  void loading.then(() => (isLoaded = true));
   await clock.advance(899);
-  expect(isRead).toBe(false);
+  expect(isLoaded).toBe(false);
   await clock.advance(1);
-  const facts = await reading;
-  expect(facts.jobs).toEqual({ missing: 'Redis is away' });
-  expect(facts.codes).toEqual({ missing: 'Redis is away' });
-  expect(facts.schedule).toEqual({ missing: expect.stringContaining('900 ms') });
-  expect(facts.summary).toEqual((await read()).summary);
+  const dashboard = await loading;
+  expect(dashboard.jobs).toEqual({ unavailable: 'Redis is unavailable' });
+  expect(dashboard.codes).toEqual({ unavailable: 'Redis is unavailable' });
+  expect(dashboard.schedule).toEqual({ unavailable: expect.stringContaining('900 ms') });
+  expect(dashboard.summary).toEqual((await load()).summary);
 });

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import type { AdminFacts } from '../../../../../src/adapters/http/admin/load-dashboard.js';
+import type { Dashboard } from '../../../../../src/adapters/http/admin/load-dashboard.js';
 import { adminPage } from '../../../../../src/adapters/http/admin/page.js';
-import { ago, aLetter, anOperation, someFacts } from './admin-facts.js';
+import { aDashboard, aDeadLetter, ago, anOperation } from './dashboard-fixture.js';
 
 const DAY_MS = 24 * 3_600_000;
-const page = (over: Partial<AdminFacts> = {}): string => adminPage(someFacts(over), true);
+const page = (over: Partial<Dashboard> = {}): string => adminPage(aDashboard(over), { refreshes: true });
 
-/** What stands on the page, without its tags. */
+/** The text of the page, without its tags. */
 const textOf = (html: string): string =>
   html
     .replaceAll(/<[^>]*>/g, ' ')
     .replaceAll(/\s+/g, ' ')
     .replaceAll('&#39;', "'");
 
-/** Every tag that is opened is closed, in order. */
+/** The tags that are not closed, or not in order. */
 function unclosed(html: string): readonly string[] {
   const open: string[] = [];
   for (const [, slash, name = ''] of html.matchAll(/<(\/?)([a-z][a-z0-9]*)\b[^>]*>/g)) {
@@ -25,14 +25,14 @@ function unclosed(html: string): readonly string[] {
   return open;
 }
 
-describe('what the page says first', () => {
-  it('is that all is well, when it is', () => {
+describe('the alerts of the page', () => {
+  it('say that everything works when every check passed', () => {
     const html = page();
-    expect(html).toContain('<title>runtime-cleanup: all is well</title>');
-    expect(textOf(html)).toContain('All is well In working order: database, queue. ');
+    expect(html).toContain('<title>runtime-cleanup: everything works</title>');
+    expect(textOf(html)).toContain('Everything works Checks passed: database, queue. ');
   });
 
-  it('is what does not work, in plain words, and what still does', () => {
+  it('name a failed check with its detail, and the checks that passed', () => {
     const html = page({
       checks: [
         { name: 'database', ok: true, detail: '' },
@@ -40,27 +40,27 @@ describe('what the page says first', () => {
       ],
     });
     expect(html).toContain('<title>(1) runtime-cleanup: needs attention</title>');
-    expect(textOf(html)).toContain('Needs attention queue no answer within 900 ms In working order: database. ');
+    expect(textOf(html)).toContain('Needs attention queue no answer within 900 ms Checks passed: database. ');
   });
 
-  it('is that dead letters wait, while all works', () => {
+  it('name the dead letters while every check passes', () => {
     const text = textOf(page({ codes: { value: { conflict: 1_200, not_found: 34 } } }));
-    expect(text).toContain('At work, but something waits dead letters 1,234 wait to be mended');
+    expect(text).toContain('Works, with open tasks dead letters 1,234 to be replayed after a repair, or purged');
   });
 
-  it('is a sweep that would be refused, with what allows it; once only', () => {
-    const { summary } = someFacts();
-    if (!('value' in summary)) throw new Error('the facts have a summary');
+  it('name once a sweep that would be refused, with the option that allows it', () => {
+    const { summary } = aDashboard();
+    if (!('value' in summary)) throw new Error('the dashboard has a summary');
     const refused = { value: { ...summary.value, refusal: 'too many are due; "--max-share 80%" allows it' } };
     const html = page({ summary: refused });
     expect(html).toContain('&#34;--max-share 80%&#34; allows it');
-    const said = page({ summary: refused, checks: [{ name: 'retention', ok: false, detail: 'the last one refused' }] });
-    expect(said).not.toContain('--max-share');
+    const both = page({ summary: refused, checks: [{ name: 'retention', ok: false, detail: 'the last one refused' }] });
+    expect(both).not.toContain('--max-share');
   });
 });
 
 describe('the numbers', () => {
-  it('tell of runtimes, jobs and sweeps, by the clock of the database', () => {
+  it('show runtimes, jobs and sweeps by the clock of the database', () => {
     const text = textOf(page());
     for (const line of [
       'Running 1,280',
@@ -71,42 +71,42 @@ describe('the numbers', () => {
       'Waiting 14',
       'Active 4',
       'Delayed 5',
-      'Last sweep 45 minutes ago 6 due, 5 newly asked for 2026-03-01 11:15:00 UTC',
+      'Last sweep 45 minutes ago 6 due, 5 enqueued 2026-03-01 11:15:00 UTC',
       'Next sweep in 15 minutes every 1 hour 2026-03-01 12:15:00 UTC',
     ]) {
       expect(text).toContain(line);
     }
   });
 
-  it('tell of a refused sweep, a failed one, a late one and of no schedule', () => {
-    const { schedule } = someFacts();
-    if (!('value' in schedule)) throw new Error('the facts have a schedule');
-    const facts = { asOf: '', finishedAt: ago(DAY_MS).toISOString(), stopped: 1, planned: 1 };
+  it('show a refused sweep, a failed one, a late one and a missing schedule', () => {
+    const { schedule } = aDashboard();
+    if (!('value' in schedule)) throw new Error('the dashboard has a schedule');
+    const sweep = { asOf: '', finishedAt: ago(DAY_MS).toISOString(), stopped: 1, planned: 1 };
     const kept = { held: 0, dead_letter: 0, invalid_id: 0 };
-    const refused = { ...facts, kept, status: 'refused', maxShare: 0.5, reason: 'more than half' } as const;
-    const lastFailure = { at: ago(60_000), reason: 'the sky fell' };
+    const refused = { ...sweep, kept, status: 'refused', maxShare: 0.5, reason: 'more than half' } as const;
+    const lastFailure = { at: ago(60_000), reason: 'out of memory' };
     const text = textOf(page({ schedule: { value: { everyMs: null, next: null, last: refused, lastFailure } } }));
     expect(text).toContain('Last sweep refused more than half');
     expect(text).toContain('Next sweep none there is no schedule');
-    expect(text).toContain('Failed sweep failed 1 minute ago: the sky fell');
+    expect(text).toContain('Failed sweep failed 1 minute ago: out of memory');
     const late = textOf(page({ schedule: { value: { ...schedule.value, next: ago(300_000) } } }));
     expect(late).toContain('Next sweep 5 minutes late');
     expect(late).not.toContain('Failed sweep');
   });
 
-  it('that cannot be read say why, and leave the others standing', () => {
-    const why = { missing: 'the database is <away>' };
-    const html = page({ summary: why, jobs: why, schedule: why, codes: why, letters: why, operations: why });
-    expect(html.match(/the database is &#60;away&#62;/g)).toHaveLength(6);
-    expect(html).not.toContain('<away>');
+  it('that cannot be read show the reason', () => {
+    const why = { unavailable: 'the database is <gone>' };
+    const html = page({ summary: why, jobs: why, schedule: why, codes: why, deadLetters: why, operations: why });
+    expect(html.match(/the database is &#60;gone&#62;/g)).toHaveLength(6);
+    expect(html).not.toContain('<gone>');
     expect(unclosed(html)).toEqual([]);
   });
 });
 
 describe('the tables', () => {
-  it('show a dead letter with its reason, its age and its way into the queue', () => {
+  it('show a dead letter with its reason, its age and a link to its job', () => {
     const html = page({
-      letters: { value: [aLetter({ jobId: 'a/b ?' })] },
+      deadLetters: { value: [aDeadLetter({ jobId: 'a/b ?' })] },
       codes: { value: { container_mismatch: 1 } },
     });
     expect(textOf(html)).toContain('arena-41 container_mismatch the container belongs to another game 5 minutes ago');
@@ -114,17 +114,17 @@ describe('the tables', () => {
     expect(html).toContain('<time datetime="2026-03-01T11:55:00.000Z"');
   });
 
-  it('show operations with their outcome, and say so when there is nothing', () => {
+  it('show operations with their outcome, and say when there are none', () => {
     const failed = anOperation({ outcome: 'failure', errorCode: 'conflict', errorMessage: 'it runs' });
     const text = textOf(page({ operations: { value: [anOperation(), failed] } }));
     expect(text).toContain('arena-41 success auto_ttl 1 minute ago');
     expect(text).toContain('arena-41 failure, conflict it runs auto_ttl 1 minute ago');
-    expect(textOf(page())).toContain('None: every request so far came to its end. ');
-    expect(textOf(page())).toContain('Nothing has been done yet. ');
+    expect(textOf(page())).toContain('There are no dead letters. ');
+    expect(textOf(page())).toContain('There are no operations yet. ');
   });
 
-  it('have a caption and named rows and columns, for those who hear the page', () => {
-    const html = page({ letters: { value: [aLetter()] }, operations: { value: [anOperation()] } });
+  it('have a caption and named rows and columns, for screen readers', () => {
+    const html = page({ deadLetters: { value: [aDeadLetter()] }, operations: { value: [anOperation()] } });
     expect(html.match(/<caption>/g)).toHaveLength(2);
     expect(html.match(/<th scope="col">/g)).toHaveLength(10);
     expect(html.match(/<th scope="row">/g)).toHaveLength(2);
@@ -135,10 +135,10 @@ describe('the tables', () => {
 describe('text from outside', () => {
   const hostile = `"><script>alert(1)</script><img src=x onerror='alert(2)'> !\${x} \u202Eevil\u0000`;
 
-  it('is text, wherever it comes from', () => {
-    const everything: Partial<AdminFacts> = {
+  it('is escaped in every place of the page', () => {
+    const everything: Partial<Dashboard> = {
       checks: [{ name: hostile, ok: false, detail: hostile }],
-      letters: { value: [aLetter({ gameId: hostile, message: hostile, jobId: hostile })] },
+      deadLetters: { value: [aDeadLetter({ gameId: hostile, message: hostile, jobId: hostile })] },
       operations: {
         value: [
           anOperation({ gameId: hostile, errorMessage: hostile, opSource: hostile, errorCode: hostile }),
@@ -150,7 +150,10 @@ describe('text from outside', () => {
         value: { everyMs: 1, next: ago(0), last: null, lastFailure: { at: ago(0), reason: hostile } },
       },
     };
-    const clean = page({ letters: { value: [aLetter()] }, operations: { value: [anOperation(), anOperation()] } });
+    const clean = page({
+      deadLetters: { value: [aDeadLetter()] },
+      operations: { value: [anOperation(), anOperation()] },
+    });
     const html = page(everything);
     expect(html).not.toMatch(/<script|<img|onerror='|onerror="/i);
     expect(html).not.toContain('\u0000');
@@ -160,22 +163,24 @@ describe('text from outside', () => {
     expect(unclosed(clean)).toEqual([]);
   });
 
-  it('that is long is cut', () => {
-    const html = page({ letters: { value: [aLetter({ gameId: 'x'.repeat(256), message: 'y'.repeat(4_000) })] } });
+  it('is cut when it is long', () => {
+    const html = page({
+      deadLetters: { value: [aDeadLetter({ gameId: 'x'.repeat(256), message: 'y'.repeat(4_000) })] },
+    });
     expect(html).toContain(`>${'x'.repeat(79)}…<`);
     expect(html).not.toContain('y'.repeat(160));
   });
 });
 
-it('says by whose clock it was made', () => {
+it('the page says which clock it was made by', () => {
   expect(textOf(page())).toContain("Made at 2026-03-01 12:00:00 UTC, by the database's clock.");
-  const blind = textOf(page({ summary: { missing: 'away' } }));
-  expect(blind).toContain("Made at 2026-03-02 12:00:00 UTC, by this machine's clock, as are all ages");
+  const blind = textOf(page({ summary: { unavailable: 'gone' } }));
+  expect(blind).toContain("Made at 2026-03-02 12:00:00 UTC, by this machine's clock, and so are all ages");
 });
 
-it('asks for itself again, unless told not to', () => {
+it('the page reloads itself, unless that is turned off', () => {
   expect(page()).toContain('<meta http-equiv="refresh" content="30"');
-  const still = adminPage(someFacts(), false);
+  const still = adminPage(aDashboard(), { refreshes: false });
   expect(still).not.toContain('http-equiv');
   expect(still).toContain('<a href="/admin">Refresh</a>');
 });

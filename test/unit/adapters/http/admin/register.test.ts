@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { httpWorld } from '../http-world.js';
 
-it('is one page and one style, for which nothing else may be loaded or run', async () => {
+it('the overview is one page and one style sheet, and may load or run nothing else', async () => {
   const { app } = await httpWorld();
   const page = await app.inject('/admin');
   expect(page.statusCode).toBe(200);
@@ -16,10 +16,24 @@ it('is one page and one style, for which nothing else may be loaded or run', asy
   expect(page.body).not.toMatch(/<script|<style|style=|<img|@import/);
 });
 
-it('stands when what it asks cannot answer, and refuses a question that it does not know', async () => {
+it('the overview is served when a store fails, and refuses an unknown parameter', async () => {
   const { app } = await httpWorld({ schedule: { status: () => Promise.reject(new Error('no <schedule>')) } });
   const page = await app.inject('/admin?refresh=off');
   expect(page.statusCode).toBe(200);
   expect(page.body).toContain('no &#60;schedule&#62;');
   expect((await app.inject('/admin?refresh=never')).statusCode).toBe(400);
+});
+
+it.each([
+  ['allows to retry a job', '/admin/queues/api/queues/runtime-cleanup/17/retry', 200],
+  ['refuses to empty a queue', '/admin/queues/api/queues/runtime-cleanup/empty', 405],
+])('the queue dashboard %s', async (_what, url, status) => {
+  const { app } = await httpWorld();
+  expect((await app.inject({ method: 'PUT', url })).statusCode).toBe(status);
+});
+
+it('the queue dashboard may load nothing from another host', async () => {
+  const { app } = await httpWorld();
+  const answer = await app.inject('/admin/queues/');
+  expect(answer.headers['content-security-policy']).toContain(`default-src 'none'`);
 });

@@ -1,9 +1,7 @@
-/** What goes in and out, once: requests are checked by it, answers are written by it, and the OpenAPI document is made of it. */
+/** The schemas of answers. Fastify writes answers by them, and the OpenAPI document is made of them. */
 import { z } from 'zod';
-import { FAILURE_CODES } from '../../domain/error-codes.js';
-import { GAME_ID_MAX_CHARACTERS, gameIdProblem } from '../../domain/operation.js';
-import { RUNTIME_STATUSES } from '../../domain/runtime-record.js';
-import { RETENTION_VERDICTS } from '../../retention/judge-record.js';
+import { FAILURE_CODES } from '../../../domain/error-codes.js';
+import { RETENTION_VERDICTS } from '../../../retention/judge-record.js';
 
 const instant = z.string().meta({ format: 'date-time', description: 'ISO 8601, in UTC.' });
 const nullableInstant = instant.nullable();
@@ -11,50 +9,16 @@ const PROBLEM_CODES = [...FAILURE_CODES, 'unauthorized'] as const;
 
 export const problem = z
   .object({ error: z.object({ code: z.enum(PROBLEM_CODES), message: z.string() }) })
-  .meta({ id: 'Problem', description: 'Why a request was not carried out: a stable code, and a sentence for people.' });
-
-export const gameId = z
-  .string()
-  .transform((text) => text.trim())
-  .superRefine((text, context) => {
-    const found = gameIdProblem(text);
-    if (found !== undefined) context.addIssue({ code: 'custom', message: found });
-  })
-  .meta({
-    description: `The game: 1 to ${GAME_ID_MAX_CHARACTERS} characters after trimming, any but control characters. Percent-encode what a path cannot hold, "/" as %2F. Clients take the ids "." and ".." for steps in the path: write them with a space behind, as ..%20, which is trimmed.`,
-    examples: ['game-42'],
-  });
-export const jobId = z
-  .string()
-  .min(1)
-  .max(1_000)
-  .meta({ description: 'The id of a job in the queue.', examples: ['17'] });
-
-export const limit = z.coerce
-  .number()
-  .int()
-  .min(1)
-  .max(1_000)
-  .default(50)
-  .meta({ description: 'How many items a page holds at most.' });
-const cursor = (of: string) => z.string().optional().meta({ description: of });
-export const after = cursor('`next` of the page before.');
-export const before = cursor('`next` of the page before: rows older than it.');
-export const status = z.enum(RUNTIME_STATUSES).optional().meta({ description: 'Only records of this status.' });
-export const failureCode = z.enum(FAILURE_CODES);
-export const failedBefore = z.iso
-  .datetime({ offset: true })
-  .optional()
-  .meta({ description: 'Only what failed before this instant.', examples: ['2026-11-23T08:00:00Z'] });
+  .meta({ id: 'Problem', description: 'Why the request failed: a stable code for programs and a message for people.' });
 
 const next = z.string().nullable().meta({
-  description:
-    'Pass it back as `after` (`before` for operations) to get the page behind this one; null: this was the last.',
+  description: 'Send it as `after` (`before` for operations) to get the next page; null: this is the last page.',
 });
 
-const hold = z
-  .object({ reason: z.string(), heldBy: z.string(), heldUntil: nullableInstant })
-  .meta({ id: 'Hold', description: 'Keeps a stopped container from retention, not from an administrator.' });
+const hold = z.object({ reason: z.string(), heldBy: z.string(), heldUntil: nullableInstant }).meta({
+  id: 'Hold',
+  description: 'Excludes a stopped container from retention sweeps, not from requests of an administrator.',
+});
 const deadLetterOf = z.object({ jobId: z.string(), code: z.string() });
 
 const recordFields = {
@@ -74,9 +38,9 @@ const recordFields = {
 };
 export const record = z
   .object(recordFields)
-  .meta({ id: 'Record', description: 'What is believed about the runtime of one game.' });
+  .meta({ id: 'Record', description: 'The stored state of the runtime of one game.' });
 const dueAt = nullableInstant.meta({
-  description: 'When the retention sweep takes its container as things stand; null: never.',
+  description: 'When the retention sweep will remove the container, judged by the present state; null: never.',
 });
 const listedRecord = z.object({ ...recordFields, cleanup_due_at: dueAt }).meta({ id: 'ListedRecord' });
 export const judgedRecord = z
@@ -90,7 +54,7 @@ export const judgedRecord = z
       deadLetter: deadLetterOf.nullable(),
     }),
   })
-  .meta({ id: 'JudgedRecord', description: 'A record, and what the retention sweep makes of it.' });
+  .meta({ id: 'JudgedRecord', description: 'A record, and how the retention sweep judges it.' });
 export const recordPage = z.object({ items: z.array(listedRecord), next }).meta({ id: 'RecordPage' });
 
 const operation = z
@@ -116,7 +80,8 @@ export const operationPage = z.object({ items: z.array(operation), next }).meta(
 const JOB_STATES = ['waiting', 'delayed', 'active', 'completed', 'failed', 'unknown'] as const;
 export const accepted = z.object({ jobId: z.string(), state: z.enum(JOB_STATES) }).meta({
   id: 'Accepted',
-  description: 'The queue has stored the request; the job is its own or one that was live already.',
+  description:
+    'The queue has stored the request. The job is new, or the one that was waiting, delayed or active already.',
 });
 
 const attempt = z
@@ -138,17 +103,20 @@ export const cleanup = z
     result: z
       .object({ outcome: z.string(), errorCode: z.string(), errorMessage: z.string(), record: record.nullable() })
       .nullable()
-      .meta({ description: 'Of a completed job.' }),
-    failure: z.object({ code: z.string(), message: z.string() }).nullable().meta({ description: 'Of a dead letter.' }),
+      .meta({ description: 'The result of a completed job; otherwise null.' }),
+    failure: z
+      .object({ code: z.string(), message: z.string() })
+      .nullable()
+      .meta({ description: 'Why the job is a dead letter; otherwise null.' }),
   })
-  .meta({ id: 'Cleanup', description: 'A job, its failed tries, and how it ended if it has.' });
+  .meta({ id: 'Cleanup', description: 'A job, its failed attempts, and its result once it has ended.' });
 
 const deadLetterFields = {
   jobId: z.string(),
   gameId: z.string(),
   opSource: z.string(),
   sourceRef: z.string(),
-  code: failureCode,
+  code: z.enum(FAILURE_CODES),
   message: z.string(),
   failedAt: instant,
   enqueuedAt: instant,
@@ -167,23 +135,15 @@ export const deadLetterStory = z
   })
   .meta({
     id: 'DeadLetterStory',
-    description: 'A dead letter with its payload, its tries, and its lives before replays.',
+    description: 'A dead letter with its payload, its failed attempts, and those before earlier replays.',
   });
 export const replayed = z
   .object({ jobId: z.string(), status: z.enum(['replayed', 'live']), state: z.enum(JOB_STATES) })
-  .meta({ id: 'Replayed', description: '`live`: it was no dead letter any more.' });
-export const replayRequest = z
-  .strictObject({
-    code: failureCode.optional().meta({ description: 'All dead letters of this error code.' }),
-    all: z.literal(true).optional().meta({ description: 'All dead letters there are.' }),
-  })
-  .refine(({ code, all }) => (code === undefined) !== (all === undefined), {
-    message: 'give either "code" or "all": true',
-  })
-  .meta({ id: 'ReplayRequest' });
-export const replayTally = z
-  .object({ replayed: z.number(), skipped: z.number() })
-  .meta({ id: 'ReplayTally', description: '`skipped`: no dead letters any more when their turn came.' });
+  .meta({ id: 'Replayed', description: '`live`: the job was no longer a dead letter.' });
+export const replayTally = z.object({ replayed: z.number(), skipped: z.number() }).meta({
+  id: 'ReplayTally',
+  description: '`skipped`: jobs that were no longer dead letters when the replay reached them.',
+});
 
 const judgement = z
   .object({
@@ -196,24 +156,27 @@ const judgement = z
     hold: hold.nullable(),
     deadLetter: deadLetterOf.nullable(),
   })
-  .meta({ id: 'Judgement', description: 'What the retention sweep makes of one record.' });
+  .meta({ id: 'Judgement', description: 'How the retention sweep judges one record.' });
 const summary = z
   .object({
     running: z.number(),
     stopped: z.number(),
     removed: z.number(),
     due: z.number(),
-    held: z.number().meta({ description: 'Past their retention, but held.' }),
+    held: z.number().meta({ description: 'Past their retention, but kept by a hold.' }),
     deadLetters: z.number().meta({ description: 'Past their retention, but their cleanup is a dead letter.' }),
     lagSeconds: z.number().meta({ description: 'How long the oldest due record has been due.' }),
     retentionSeconds: z.number(),
-    refusal: z.string().nullable().meta({ description: 'Why a sweep would enqueue nothing, and what overrides it.' }),
+    refusal: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why a sweep would be refused, and which option overrides that; null: it would run.' }),
   })
   .meta({ id: 'RetentionSummary', description: 'Counts of runtime records.' });
 export const plan = z
   .object({
-    asOf: instant.meta({ description: "The moment of the judgement, by the database's clock." }),
-    summary: summary.nullable().meta({ description: 'With the first page only: it counts all records.' }),
+    asOf: instant.meta({ description: "The time of the judgement, by the database's clock." }),
+    summary: summary.nullable().meta({ description: 'On the first page only, because it counts all records.' }),
     items: z.array(judgement),
     next,
   })

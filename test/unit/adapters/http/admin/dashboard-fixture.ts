@@ -1,4 +1,4 @@
-import type { AdminFacts } from '../../../../../src/adapters/http/admin/load-dashboard.js';
+import type { Dashboard } from '../../../../../src/adapters/http/admin/load-dashboard.js';
 import type { DeadLetter } from '../../../../../src/jobs/dead-letters.js';
 import type { LoggedOperation } from '../../../../../src/domain/record-queries.js';
 
@@ -10,8 +10,8 @@ export const ago = (ms: number): Date => new Date(NOW.getTime() - ms);
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
-/** Everything as it should be; override what a test is about. */
-export const someFacts = (over: Partial<AdminFacts> = {}): AdminFacts => ({
+/** A service without alerts; override what a test is about. */
+export const aDashboard = (over: Partial<Dashboard> = {}): Dashboard => ({
   madeAt: MADE_AT,
   checks: [
     { name: 'database', ok: true, detail: 'its clock runs' },
@@ -51,12 +51,12 @@ export const someFacts = (over: Partial<AdminFacts> = {}): AdminFacts => ({
     },
   },
   codes: { value: {} },
-  letters: { value: [] },
+  deadLetters: { value: [] },
   operations: { value: [] },
   ...over,
 });
 
-export const aLetter = (over: Partial<DeadLetter> = {}): DeadLetter => ({
+export const aDeadLetter = (over: Partial<DeadLetter> = {}): DeadLetter => ({
   jobId: '17',
   gameId: 'arena-41',
   opSource: 'admin_rest',

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { InvalidPageError } from '../../../../src/domain/errors.js';
+import { recordToJson } from '../../../../src/domain/result.js';
+import { aRecord, httpParts } from '../../../support/http-parts.js';
+import { API, httpWorld, messageIn } from './http-world.js';
+
+describe('the API', () => {
+  it('lists records with the time when they are due', async () => {
+    const { app } = await httpWorld();
+    const answer = await app.inject(`${API}/runtimes?status=stopped&limit=1`);
+    expect(answer.json()).toEqual({
+      items: [{ ...recordToJson(aRecord('a')), cleanup_due_at: '2026-04-01T00:00:00.000Z' }],
+      next: 'b',
+    });
+  });
+
+  it('shows one record with its retention and hold', async () => {
+    const { app } = await httpWorld();
+    const answer = await app.inject(`${API}/runtimes/a`);
+    expect(answer.json()).toMatchObject({
+      gameId: 'a',
+      leaseEpoch: '7',
+      retention: { verdict: 'held', hold: { reason: 'evidence', heldBy: 'ann', heldUntil: null } },
+    });
+  });
+
+  it('has the summary of all records on the first page of the plan only', async () => {
+    const { app } = await httpWorld();
+    const summaries = await Promise.all(
+      ['', '?after=x'].map(async (query) => (await app.inject(`${API}/retention/plan${query}`)).json<object>()),
+    );
+    expect(summaries).toMatchObject([{ summary: { due: 1, lagSeconds: 5, retentionSeconds: 60 } }, { summary: null }]);
+  });
+
+  it.each([
+    ['GET', `${API}/runtimes/missing-game`],
+    ['GET', `${API}/cleanups/17`],
+    ['GET', `${API}/dead-letters/17`],
+    ['GET', '/nowhere'],
+    ['POST', `${API}/runtimes`],
+  ] as const)('answers %s %s with 404', async (method, url) => {
+    const { app } = await httpWorld();
+    const answer = await app.inject({ method, url });
+    expect([answer.statusCode, answer.json()]).toMatchObject([404, { error: { code: 'not_found' } }]);
+  });
+
+  it.each([
+    ['an unknown parameter', '/runtimes?statsu=stopped', 'statsu'],
+    ['an unknown status', '/runtimes?status=gone', '(found "gone")'],
+    ['a limit of 0', '/runtimes?limit=0', '(found "0")'],
+    ['a word as limit', '/runtimes?limit=ten', '(found "ten")'],
+    ['an unknown code', '/dead-letters?code=nope', '(found "nope")'],
+    ['an invalid time', '/dead-letters?failed_before=yesterday', '(found "yesterday")'],
+  ])('refuses %s and names it', async (_what, path, named) => {
+    const { app } = await httpWorld();
+    const answer = await app.inject(`${API}${path}`);
+    expect(answer.statusCode).toBe(400);
+    expect(messageIn(answer)).toContain(named);
+  });
+
+  it('refuses a cursor that the store refuses', async () => {
+    const listRecords = () => Promise.reject(new InvalidPageError('the cursor is invalid'));
+    const { app } = await httpWorld({ records: { ...httpParts().records, listRecords } });
+    const answer = await app.inject(`${API}/runtimes?after=x`);
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toEqual({ error: { code: 'invalid_request', message: 'the cursor is invalid' } });
+  });
+
+  it('answers a bug with the request id only, and reports the error to the log', async () => {
+    const { app, bugs, answered } = await httpWorld({
+      jobs: { find: () => Promise.reject(new TypeError('secret inner text')) },
+    });
+    const answer = await app.inject({ url: `${API}/cleanups/1`, headers: { 'x-request-id': 'r-1' } });
+    expect(answer.statusCode).toBe(500);
+    expect(answer.body).not.toContain('secret');
+    expect(messageIn(answer)).toContain('r-1');
+    expect(bugs).toMatchObject([{ message: 'secret inner text' }]);
+    expect(answered).toMatchObject([{ route: `${API}/cleanups/:job_id`, status: 500, requestId: 'r-1' }]);
+  });
+});
+
+describe('the service routes', () => {
+  it('are ready only when every check passes', async () => {
+    const check = { name: 'retention', ok: false, detail: 'no sweep finished' };
+    const { app } = await httpWorld({ checkReadiness: async () => [check] });
+    const answer = await app.inject('/readyz');
+    expect([answer.statusCode, answer.json()]).toEqual([503, { ready: false, checks: [check] }]);
+    expect((await app.inject('/healthz')).statusCode).toBe(200);
+  });
+
+  it('answer 404 for metrics when the process keeps none', async () => {
+    const { app } = await httpWorld({ metricsText: undefined });
+    expect((await app.inject('/metrics')).statusCode).toBe(404);
+  });
+
+  it('answer metrics in the text format of Prometheus', async () => {
+    const { app } = await httpWorld();
+    const answer = await app.inject('/metrics');
+    expect([answer.body, answer.headers['content-type']]).toEqual([
+      'up 1\n',
+      'text/plain; version=0.0.4; charset=utf-8',
+    ]);
+  });
+});

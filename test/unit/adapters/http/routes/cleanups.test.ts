@@ -1,0 +1,197 @@
+import { EventEmitter, once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { UnavailableError } from '../../../../../src/domain/errors.js';
+import { recordToJson, type ResultJson } from '../../../../../src/domain/result.js';
+import type { JobResult, JobView, JobWaiter } from '../../../../../src/jobs/ports.js';
+import { aRecord } from '../../../../support/http-parts.js';
+import { createManualClock } from '../../../../support/manual-clock.js';
+import { API, httpWorld, messageIn, requestCleanup } from '../http-world.js';
+
+const INVALID = new Date(Number.NaN);
+
+const aJob = (over: Partial<JobView> = {}): JobView => ({
+  jobId: '17',
+  gameId: 'a',
+  opSource: 'gm_rest',
+  sourceRef: '',
+  state: 'completed',
+  enqueuedAt: new Date(0),
+  startedAt: new Date(1),
+  finishedAt: new Date(2),
+  nextTryAt: null,
+  tries: 1,
+  attempts: [],
+  ending: null,
+  ...over,
+});
+const completed = (result: object): JobResult => ({ jobId: '17', state: 'completed', result: result as ResultJson });
+const failed = (reason: string): JobResult => ({ jobId: '17', state: 'failed', reason });
+
+describe('a cleanup request', () => {
+  it.each([
+    ['digits', '123'],
+    ['a colon', 'a:b'],
+    ['a slash', 'a/b'],
+    ['two dots', '..'],
+    ['an emoji', '🎲🎲'],
+    ['256 characters of four bytes', '🎲'.repeat(256)],
+    ['SQL', `'; DROP TABLE runtime_records; --`],
+    ['HTML', '<img src=x onerror=alert(1)>'],
+    ['a percent sign', '100%'],
+    ['a question mark', 'a?b=c'],
+    ['inner spaces', 'a b'],
+  ])('enqueues a game id of %s unchanged', async (_what, gameId) => {
+    const { app, enqueued } = await httpWorld();
+    // HTTP clients resolve two dots as a path segment; the space, which is trimmed, prevents that.
+    const path = `${encodeURIComponent(gameId)}${gameId === '..' ? '%20' : ''}`;
+    const answer = await requestCleanup(app, {}, path);
+    expect([answer.statusCode, answer.json()]).toEqual([202, { jobId: '17', state: 'waiting' }]);
+    expect(answer.headers['location']).toBe(`${API}/cleanups/17`);
+    expect(enqueued).toMatchObject([{ gameId, opSource: 'admin_rest' }]);
+  });
+
+  it.each([
+    ['a game id of spaces', '%20', {}, 'gameId is empty'],
+    ['a game id of 257 characters', 'x'.repeat(257), {}, 'at most 256'],
+    ['a game id with a control character', 'a%00b', {}, 'control character'],
+    ['a game id with a broken encoding', '%zz', {}, 'not a valid url'],
+    ['a request id of 300 characters', 'a', { 'x-request-id': 'x'.repeat(300) }, /X-Request-Id.*300 characters/],
+  ])('with %s is refused and enqueues nothing', async (_what, path, headers, message) => {
+    const { app, enqueued } = await httpWorld();
+    const answer = await requestCleanup(app, headers, path);
+    expect(answer.statusCode).toBe(400);
+    expect(answer.json()).toMatchObject({ error: { code: 'invalid_request' } });
+    expect(messageIn(answer)).toMatch(message);
+    expect(enqueued).toEqual([]);
+  });
+
+  it.each([
+    ['gm', 'gm_rest'],
+    ['GM', 'gm_rest'],
+    [' gm ', 'gm_rest'],
+    ['admin', 'admin_rest'],
+    ['unknown', 'admin_rest'],
+  ])('of the caller %j has the source %s and the request id as reference', async (caller, opSource) => {
+    const { app, enqueued } = await httpWorld();
+    const answer = await requestCleanup(app, { 'x-galaxy-caller': caller, 'x-request-id': 'req-7' });
+    expect(enqueued).toEqual([{ gameId: 'a', opSource, sourceRef: 'req-7' }]);
+    expect(answer.headers['x-request-id']).toBe('req-7');
+  });
+
+  it('without a request id gets a new one as reference', async () => {
+    const { app, enqueued } = await httpWorld();
+    await requestCleanup(app);
+    expect(enqueued).toMatchObject([{ sourceRef: expect.stringMatching(/^[0-9a-f-]{36}$/) }]);
+  });
+
+  it('is refused once the server is about to stop', async () => {
+    const { app, closing, enqueued } = await httpWorld();
+    closing.abort(new Error('closing'));
+    expect([(await requestCleanup(app)).statusCode, enqueued]).toEqual([503, []]);
+  });
+
+  it('is answered 503 and never 202 when the queue is unavailable', async () => {
+    const enqueue = () => Promise.reject(new UnavailableError('queue', 'no queue'));
+    const { app } = await httpWorld({ queue: { enqueue } });
+    const answer = await requestCleanup(app);
+    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([503, '1']);
+    expect(answer.json()).toEqual({ error: { code: 'service_unavailable', message: 'no queue' } });
+  });
+
+  it('is answered 503 within a second when the queue hangs', async () => {
+    const clock = createManualClock();
+    const calls = new EventEmitter();
+    const enqueue = (): Promise<never> => new Promise(() => calls.emit('enqueue'));
+    const { app } = await httpWorld({ clock, queue: { enqueue } });
+    const enqueueing = once(calls, 'enqueue');
+    const answering = requestCleanup(app);
+    await enqueueing;
+    await clock.advance(1_000);
+    expect((await answering).statusCode).toBe(503);
+  });
+});
+
+describe('a cleanup request that waits for the result', () => {
+  const PREFER = { prefer: 'wait=5' };
+
+  it.each([
+    ['not_found', 404],
+    ['conflict', 409],
+    ['container_mismatch', 409],
+    ['lease_lost', 409],
+    ['invalid_request', 400],
+    ['service_unavailable', 503],
+    ['internal_error', 500],
+  ])('answers a job that failed with %s with %i', async (code, status) => {
+    const { app } = await httpWorld({}, { ending: failed(`${code}: because`) });
+    const answer = await requestCleanup(app, PREFER);
+    expect([answer.statusCode, answer.json()]).toEqual([status, { error: { code, message: 'because' } }]);
+    expect(answer.headers['preference-applied']).toBe('wait=5');
+  });
+
+  it('answers a job that succeeded with its record', async () => {
+    const record = recordToJson(aRecord('a'));
+    const ending = completed({ outcome: 'success', errorCode: '', errorMessage: '', record });
+    const { app } = await httpWorld({}, { ending });
+    const answer = await requestCleanup(app, { prefer: 'respond-async, wait="5"' });
+    expect([answer.statusCode, answer.json()]).toEqual([200, record]);
+  });
+
+  it.each([
+    ['a failure', { outcome: 'failure', errorCode: 'conflict', errorMessage: 'it runs', record: null }, 409],
+    ['a record of another version', { outcome: 'success', errorCode: '', errorMessage: '', record: {} }, 500],
+  ])('answers a completed job with %s with an error and the path of the job', async (_what, result, status) => {
+    const { app } = await httpWorld({}, { ending: completed(result) });
+    const answer = await requestCleanup(app, PREFER);
+    expect([answer.statusCode, answer.headers['location']]).toEqual([status, `${API}/cleanups/17`]);
+  });
+
+  it.each([
+    ['the time is over', undefined, 'delayed'],
+    ['the queue no longer has the job', { jobId: '17', state: 'missing' } as const, 'unknown'],
+  ])('answers 202 with the newest state when %s', async (_what, ending, state) => {
+    const find = async () => (ending === undefined ? aJob({ state: 'delayed' }) : undefined);
+    const { app } = await httpWorld({ jobs: { find } }, ending === undefined ? {} : { ending });
+    const answer = await requestCleanup(app, { prefer: 'wait=0' });
+    expect([answer.statusCode, answer.json()]).toEqual([202, { jobId: '17', state }]);
+  });
+
+  it('answers 202 when the server is about to stop', async () => {
+    const calls = new EventEmitter();
+    const wait: JobWaiter['wait'] = (_ids, _onEnd, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+        calls.emit('wait');
+      });
+    const { app, closing } = await httpWorld({ jobWaiter: { wait } });
+    calls.once('wait', () => closing.abort(new Error('closing')));
+    expect((await requestCleanup(app, { prefer: 'wait=60' })).statusCode).toBe(202);
+  });
+});
+
+describe('the state of a cleanup', () => {
+  const show = async (over: Partial<JobView>) => {
+    const { app, bugs } = await httpWorld({ jobs: { find: async () => aJob(over) } });
+    const answer = await app.inject(`${API}/cleanups/17`);
+    return { status: answer.statusCode, body: answer.json<unknown>(), bugs };
+  };
+
+  it('has code and message apart for a dead letter', async () => {
+    const { body } = await show({ state: 'failed', ending: failed('conflict: it runs: still') });
+    expect(body).toMatchObject({ failure: { code: 'conflict', message: 'it runs: still' }, result: null });
+  });
+
+  it.each([
+    ['a record of another version', { outcome: 'success', errorCode: '', errorMessage: '', record: { game: 'a' } }],
+    ['no message', { outcome: 'success', errorCode: '', record: null }],
+  ])('is shown for a stored result with %s', async (_what, result) => {
+    const { status, body, bugs } = await show({ ending: completed(result) });
+    expect([status, bugs]).toEqual([200, []]);
+    expect(body).toMatchObject({ result: { outcome: 'success', errorMessage: '', record: null } });
+  });
+
+  it('is shown with empty text for invalid times', async () => {
+    const { body } = await show({ enqueuedAt: INVALID, startedAt: INVALID, finishedAt: null });
+    expect(body).toMatchObject({ enqueuedAt: '', startedAt: '', finishedAt: null });
+  });
+});
