@@ -1,5 +1,5 @@
 import { createQueueDashboard } from '../adapters/bullmq/dashboard/queue-dashboard.js';
-import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
+import type { QueueStore } from '../adapters/bullmq/store/queue-store.js';
 import { createHttpServer } from '../adapters/http/server.js';
 import type { HttpServer, ReadinessCheck } from '../adapters/http/http-ports.js';
 import type { RecordQueries } from '../domain/pages.js';
@@ -22,7 +22,7 @@ interface Parts {
   readonly records: RecordQueries;
   readonly retention: Retention;
   readonly queues: Queues;
-  readonly backend: QueueBackend;
+  readonly backend: Pick<QueueStore, 'queue'>;
   readonly checkReadiness: () => Promise<readonly ReadinessCheck[]>;
   readonly telemetry: Telemetry;
   readonly facts: ProcessFacts;

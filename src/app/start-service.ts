@@ -1,4 +1,4 @@
-import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
+import type { QueueStore } from '../adapters/bullmq/store/queue-store.js';
 import { CLEANUP_QUEUE } from '../adapters/bullmq/names.js';
 import { TimeoutError, UnavailableError } from '../domain/errors.js';
 import type { RecordQueries } from '../domain/pages.js';
@@ -76,15 +76,15 @@ function awaitedStores({ config }: Context) {
   const retentionRecords = createLater<RetentionRecords>({}, database);
   const sweepLock = createLater<SweepLock>({}, database);
   const clock = createLater<Pick<Database, 'now'>>({}, database);
-  const failedSet = createLater<QueueBackend['failedSet']>({}, queue);
-  const backend = createLater<QueueBackend>({ kind: config.queueBackend, failedSet: failedSet.value }, queue);
+  const failedSet = createLater<QueueStore['failedSet']>({}, queue);
+  const backend = createLater<QueueStore>({ kind: config.queueBackend, failedSet: failedSet.value }, queue);
   return {
     records,
     retentionRecords,
     sweepLock,
     clock,
     backend,
-    arrive: (reached: Database, queueBackend: QueueBackend) => {
+    arrive: (reached: Database, queueBackend: QueueStore) => {
       records.arrive(reached.queries);
       retentionRecords.arrive(reached.retentionRecords);
       sweepLock.arrive(reached.sweepLock);

@@ -1,8 +1,8 @@
-import type { QueueBackend } from '../../adapters/bullmq/store/queue-store.js';
+import type { QueueStore } from '../../adapters/bullmq/store/queue-store.js';
 import { createDeadLetters } from '../../adapters/bullmq/dead-letters/dead-letters.js';
 import { createJobWaiter } from '../../adapters/bullmq/lookup/wait-for-jobs.js';
 import { createJobLookup } from '../../adapters/bullmq/lookup/job-lookup.js';
-import { createQueueTelemetry } from '../../adapters/bullmq/worker/otel.js';
+import { createQueueTelemetry } from '../../adapters/bullmq/store/queue-telemetry.js';
 import { type CleanupProducer, createCleanupQueue } from '../../adapters/bullmq/producer/cleanup-queue.js';
 import { createScheduleStatus } from '../../adapters/bullmq/sweeps/schedule-status.js';
 import type { DeadLetters } from '../../jobs/dead-letters.js';
@@ -21,7 +21,7 @@ export interface Queues {
   readonly schedule: SweepSchedule;
 }
 
-export function composeQueues({ clock, log }: Context, backend: QueueBackend, closing: ShutdownStack): Queues {
+export function composeQueues({ clock, log }: Context, backend: QueueStore, closing: ShutdownStack): Queues {
   const deps = { backend, clock, report: queueReport(log) };
   const closed = <Part extends { readonly close: () => Promise<void> }>(what: string, part: Part): Part => {
     closing.add(what, part.close);

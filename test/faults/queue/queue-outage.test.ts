@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createJobWaiter } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
 import { type CleanupProducer, createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
-import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import type { JobWaiter } from '../../../src/jobs/ports.js';
@@ -11,7 +12,7 @@ import {
   type ScriptedConsumer,
   scripted,
   untilAborted,
-  givenUp,
+  abandonedByQueue,
 } from '../../support/queue/queue-scripts.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
 import { eventually } from '../../support/eventually.js';
@@ -23,13 +24,13 @@ describe.each(STORE_KINDS)('when %s goes away', (kind) => {
   let space: QueueSpace;
   const closers: (() => Promise<void>)[] = [];
 
-  const workerFor = (consumer: ScriptedConsumer): CleanupWorker => {
+  const workerFor = (consumer: ScriptedConsumer): QueueWorker => {
     const worker = createCleanupWorker({
       backend: space.backend,
       consumer,
       clock: systemClock,
       report: space.report,
-      gaveUp: givenUp,
+      abandoned: abandonedByQueue,
     });
     closers.push(() => worker.stop({ graceMs: 0 }));
     return worker;

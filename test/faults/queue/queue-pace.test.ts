@@ -2,15 +2,16 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { WorkerSettings } from '../../../src/adapters/bullmq/store/queue-store.js';
-import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
-import { completed, givenUp, type ScriptedConsumer, scripted } from '../../support/queue/queue-scripts.js';
+import { completed, abandonedByQueue, type ScriptedConsumer, scripted } from '../../support/queue/queue-scripts.js';
 import { type QueueSpace, startStore, type StoreKind, type TestStore } from '../../support/queue/queue-stores.js';
 import { eventually } from '../../support/eventually.js';
 
 let store: TestStore;
 let space: QueueSpace;
-let worker: CleanupWorker | undefined;
+let worker: QueueWorker | undefined;
 
 const withStore = (kind: StoreKind): void => {
   beforeAll(async () => {
@@ -28,8 +29,14 @@ const withStore = (kind: StoreKind): void => {
   });
 };
 
-const work = async (consumer: ScriptedConsumer, settings: Partial<WorkerSettings> = {}): Promise<CleanupWorker> => {
-  const deps = { backend: space.backend, consumer, clock: systemClock, report: space.report, gaveUp: givenUp };
+const work = async (consumer: ScriptedConsumer, settings: Partial<WorkerSettings> = {}): Promise<QueueWorker> => {
+  const deps = {
+    backend: space.backend,
+    consumer,
+    clock: systemClock,
+    report: space.report,
+    abandoned: abandonedByQueue,
+  };
   worker = createCleanupWorker(deps, settings);
   await worker.start();
   return worker;

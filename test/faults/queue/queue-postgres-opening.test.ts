@@ -1,7 +1,7 @@
 /** A queue in PostgreSQL is opened while the server is away, or while another opens it. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { QueueBackend } from '../../../src/adapters/bullmq/store/queue-store.js';
-import { migrateQueueTables, openPostgresBackend } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import type { QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
+import { migrateQueueTables, openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
 import { createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
 import { poolOptions } from '../../../src/adapters/postgres/pool.js';
 import { systemClock } from '../../../src/async/clock.js';
@@ -28,12 +28,12 @@ interface How {
   readonly lockTimeoutMs?: number;
 }
 
-const open = ({ url = database.url, deadlineMs = 30_000, signal, lockTimeoutMs }: How): Promise<QueueBackend> => {
+const open = ({ url = database.url, deadlineMs = 30_000, signal, lockTimeoutMs }: How): Promise<QueueStore> => {
   const poolConfig = {
     ...poolOptions({ connectionString: url, applicationName: 'opening', max: 4 }),
     ...(lockTimeoutMs === undefined ? {} : { lock_timeout: lockTimeoutMs }),
   };
-  return openPostgresBackend({
+  return openPostgresStore({
     poolConfig,
     withClient: (work) => withClient(poolConfig, work),
     clock: systemClock,

@@ -1,11 +1,18 @@
 /** The traps of BullMQ's young PostgreSQL store, each sprung on purpose. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { migrateQueueTables, openPostgresBackend } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import { migrateQueueTables, openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
 import { createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
-import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { poolOptions } from '../../../src/adapters/postgres/pool.js';
 import { systemClock } from '../../../src/async/clock.js';
-import { completed, retryAfter, type ScriptedConsumer, scripted, givenUp } from '../../support/queue/queue-scripts.js';
+import {
+  completed,
+  retryAfter,
+  type ScriptedConsumer,
+  scripted,
+  abandonedByQueue,
+} from '../../support/queue/queue-scripts.js';
 import { type QueueSpace, startStore, type TestStore } from '../../support/queue/queue-stores.js';
 import { withClient } from '../../support/queue/queue-clients.js';
 import { createRecordingReport } from '../../support/queue/queue-report.js';
@@ -19,10 +26,10 @@ const OURS = "application_name = 'queue-test'";
 describe('on PostgreSQL', () => {
   let store: TestStore;
   let space: QueueSpace;
-  const workers: CleanupWorker[] = [];
+  const workers: QueueWorker[] = [];
 
-  const startWorker = async (consumer: ScriptedConsumer, settings = {}): Promise<CleanupWorker> => {
-    const deps = { backend: space.backend, clock: systemClock, report: space.report, gaveUp: givenUp };
+  const startWorker = async (consumer: ScriptedConsumer, settings = {}): Promise<QueueWorker> => {
+    const deps = { backend: space.backend, clock: systemClock, report: space.report, abandoned: abandonedByQueue };
     const worker = createCleanupWorker({ ...deps, consumer }, settings);
     workers.push(worker);
     await worker.start();
@@ -169,7 +176,7 @@ describe('on PostgreSQL', () => {
       return poolOptions({ connectionString: url.href, applicationName: 'roles', max: 2 });
     };
     const open = () =>
-      openPostgresBackend({
+      openPostgresStore({
         poolConfig: configFor(role),
         withClient: (work) => withClient(configFor(role), work),
         clock: systemClock,

@@ -1,13 +1,20 @@
 /** Jobs that no BullMQ client would write, and a Redis that forgets. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openRedisBackend } from '../../../src/adapters/bullmq/store/redis-store.js';
-import { createQueueTelemetry } from '../../../src/adapters/bullmq/worker/otel.js';
-import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import { openRedisStore } from '../../../src/adapters/bullmq/store/redis-store.js';
+import { createQueueTelemetry } from '../../../src/adapters/bullmq/store/queue-telemetry.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { createRedis } from '../../../src/adapters/redis/connection.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { createRecordingReport } from '../../support/queue/queue-report.js';
-import { completed, deadLetter, type ScriptedConsumer, scripted, givenUp } from '../../support/queue/queue-scripts.js';
+import {
+  completed,
+  deadLetter,
+  type ScriptedConsumer,
+  scripted,
+  abandonedByQueue,
+} from '../../support/queue/queue-scripts.js';
 import { type QueueSpace, startStore, type TestStore } from '../../support/queue/queue-stores.js';
 import { eventually } from '../../support/eventually.js';
 
@@ -16,8 +23,8 @@ const request = (gameId: string) => ({ gameId, opSource: 'lobby_stream' });
 describe('on Redis', () => {
   let store: TestStore;
   let space: QueueSpace;
-  let worker: CleanupWorker;
-  const gaveUp: string[] = [];
+  let worker: QueueWorker;
+  const abandoned: string[] = [];
 
   const work = async (consumer: ScriptedConsumer): Promise<ScriptedConsumer> => {
     worker = createCleanupWorker(
@@ -27,9 +34,9 @@ describe('on Redis', () => {
         clock: systemClock,
         report: space.report,
         telemetry: createQueueTelemetry(),
-        gaveUp: (delivery, reason) => {
-          gaveUp.push(`${delivery.jobId}: ${reason}`);
-          return givenUp(delivery, reason);
+        abandoned: (delivery, reason) => {
+          abandoned.push(`${delivery.jobId}: ${reason}`);
+          return abandonedByQueue(delivery, reason);
         },
       },
       { lockMs: 1_000, stallCheckMs: 300 },
@@ -59,7 +66,7 @@ describe('on Redis', () => {
   afterAll(() => store.stop());
   beforeEach(async () => {
     space = await store.space();
-    gaveUp.length = 0;
+    abandoned.length = 0;
   });
   afterEach(async () => {
     await worker.stop({ graceMs: 0 });
@@ -90,7 +97,7 @@ describe('on Redis', () => {
       expect(consumer.deliveries.map((delivery) => delivery.jobId).toSorted()).toEqual(
         [jobId, next.id ?? ''].toSorted(),
       );
-      expect(space.report.of('healed')).toHaveLength(1);
+      expect(space.report.of('repaired')).toHaveLength(1);
     },
     30_000,
   );
@@ -110,7 +117,7 @@ describe('on Redis', () => {
     const consumer = await work(scripted(() => deadLetter('internal_error: the worker vanished 12 times')));
     await ended(jobId, 'failed');
     expect(consumer.deliveries).toMatchObject([{ jobId, crashes: 12 }]);
-    expect(gaveUp).toEqual([]);
+    expect(abandoned).toEqual([]);
   });
 
   it('a job BullMQ gives up for another reason is a dead letter like any, and is told', async () => {
@@ -120,7 +127,7 @@ describe('on Redis', () => {
     expect((await space.plain.getJob(jobId))?.failedReason).toBe(
       'internal_error: the queue gave the job up: child 7 failed',
     );
-    expect(gaveUp).toEqual([`${jobId}: child 7 failed`]);
+    expect(abandoned).toEqual([`${jobId}: child 7 failed`]);
     expect(consumer.deliveries).toEqual([]);
   });
 
@@ -142,7 +149,7 @@ describe('on Redis', () => {
     const blocking = createRedis({ url, role: 'blocking', onError });
     const report = createRecordingReport();
     const open = (deadlineMs: number, signal = new AbortController().signal) =>
-      openRedisBackend({ commands, blocking, prefix: '{late}', clock: systemClock, report, deadlineMs, signal });
+      openRedisStore({ commands, blocking, prefix: '{late}', clock: systemClock, report, deadlineMs, signal });
     await expect(open(1_500)).rejects.toBeInstanceOf(UnavailableError);
     await expect(open(600, AbortSignal.abort(new Error('changed my mind')))).rejects.toThrow('changed my mind');
     expect(report.of('unavailable')).toHaveLength(1);

@@ -1,10 +1,11 @@
 /** Schedules of sweeps that are there and bring none, jobs that would stop all others, and what is told of them. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { JobQueue, QueueBackend } from '../../../src/adapters/bullmq/store/queue-store.js';
+import type { JobQueue, QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
 import { SWEEP_JOB, SWEEP_SCHEDULER } from '../../../src/adapters/bullmq/names.js';
-import { createQueueTelemetry } from '../../../src/adapters/bullmq/worker/otel.js';
+import { createQueueTelemetry } from '../../../src/adapters/bullmq/store/queue-telemetry.js';
 import { createScheduleStatus } from '../../../src/adapters/bullmq/sweeps/schedule-status.js';
-import { createSweepWorker, type SweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
+import { createSweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
 import type { SweepReport } from '../../../src/retention/ports.js';
 import { untilAborted } from '../../support/queue/queue-scripts.js';
@@ -19,11 +20,11 @@ describe.each(STORE_KINDS)('the schedule of sweeps on %s', (kind) => {
   let store: TestStore;
   let space: QueueSpace;
   let queue: JobQueue;
-  let worker: SweepWorker | undefined;
+  let worker: QueueWorker | undefined;
   let swept: number;
   let sweep: (signal: AbortSignal) => Promise<SweepReport>;
 
-  const startWorker = async (everyMs = INTERVAL_MS, backend: QueueBackend = space.backend): Promise<SweepWorker> => {
+  const startWorker = async (everyMs = INTERVAL_MS, backend: QueueStore = space.backend): Promise<QueueWorker> => {
     const deps = { backend, clock: systemClock, report: space.report, telemetry: createQueueTelemetry() };
     const counted = (signal: AbortSignal): Promise<SweepReport> => {
       swept += 1;
@@ -64,7 +65,7 @@ describe.each(STORE_KINDS)('the schedule of sweeps on %s', (kind) => {
     });
     await loseJob(store, space, queue, lost);
     await sweptTimes(swept + 2);
-    await eventually(() => expect(space.report.of('healed')).toHaveLength(1));
+    await eventually(() => expect(space.report.of('repaired')).toHaveLength(1));
     expect(await queue.getJobSchedulersCount()).toBe(1);
   }, 40_000);
 
@@ -123,13 +124,13 @@ describe.each(STORE_KINDS)('the schedule of sweeps on %s', (kind) => {
     let making = 0;
     let goOn = (): void => undefined;
     const held = new Promise<void>((resolve) => (goOn = resolve));
-    const exclusively: QueueBackend['exclusively'] = (key, work) =>
-      space.backend.exclusively(key, async () => {
+    const withScheduleLock: QueueStore['withScheduleLock'] = (work) =>
+      space.backend.withScheduleLock(async () => {
         making += 1;
         await held;
         return work().finally(() => (making -= 1));
       });
-    const stopping = await startWorker(DAY_MS, { ...space.backend, exclusively });
+    const stopping = await startWorker(DAY_MS, { ...space.backend, withScheduleLock });
     await eventually(() => expect(making).toBe(1));
     const stopped = stopping.stop({ graceMs: 0 });
     // Only once all that a stop closes at once has had the time to be closed.
@@ -171,7 +172,7 @@ describe('a Redis with a job in it that cannot be read', () => {
       await job.promote();
       await worker.start();
       await eventually(() => expect(swept).toBeGreaterThan(2), { withinMs: 25_000 });
-      expect(space.report.of('healed').join()).toContain('could not be read');
+      expect(space.report.of('repaired').join()).toContain('could not be read');
     } finally {
       await worker.stop({ graceMs: 0 });
       await queue.close();

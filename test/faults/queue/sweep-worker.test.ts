@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RETENTION_QUEUE } from '../../../src/adapters/bullmq/names.js';
-import { createSweepWorker, type SweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
+import { createSweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
 import type { SweepReport } from '../../../src/retention/ports.js';
 import { untilAborted } from '../../support/queue/queue-scripts.js';
@@ -31,7 +32,7 @@ const DONE: SweepReport = {
 describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
   let store: TestStore;
   let space: QueueSpace;
-  let worker: SweepWorker | undefined;
+  let worker: QueueWorker | undefined;
   let child: ChildProcess | undefined;
 
   const startWorker = async (sweep: (signal: AbortSignal) => Promise<SweepReport>, everyMs = HOUR_MS) => {

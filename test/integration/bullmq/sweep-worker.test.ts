@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RETENTION_QUEUE } from '../../../src/adapters/bullmq/names.js';
 import { createScheduleStatus } from '../../../src/adapters/bullmq/sweeps/schedule-status.js';
-import { createSweepWorker, type SweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
+import { createSweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { type Clock, systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import type { SweepReport } from '../../../src/retention/ports.js';
@@ -28,7 +29,7 @@ const reportOf = (asOf = new Date()): SweepReport => ({
 describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
   let store: TestStore;
   let space: QueueSpace;
-  let workers: SweepWorker[];
+  let workers: QueueWorker[];
   let sweep: (signal: AbortSignal) => Promise<SweepReport>;
   let swept: number;
 
@@ -42,7 +43,7 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
     },
   };
 
-  const startWorker = async (everyMs: number): Promise<SweepWorker> => {
+  const startWorker = async (everyMs: number): Promise<QueueWorker> => {
     const worker = createSweepWorker(
       {
         backend: space.backend,

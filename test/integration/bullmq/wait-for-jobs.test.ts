@@ -1,10 +1,18 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createJobWaiter } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
-import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { resultToJson } from '../../../src/domain/result.js';
 import type { JobResult, JobWaiter } from '../../../src/jobs/ports.js';
-import { completed, deadLetter, retryAfter, scripted, success, givenUp } from '../../support/queue/queue-scripts.js';
+import {
+  completed,
+  deadLetter,
+  retryAfter,
+  scripted,
+  success,
+  abandonedByQueue,
+} from '../../support/queue/queue-scripts.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
 
 const never = new AbortController().signal;
@@ -12,7 +20,7 @@ const never = new AbortController().signal;
 describe.each(STORE_KINDS)('waiting for endings on %s', (kind) => {
   let store: TestStore;
   let space: QueueSpace;
-  let worker: CleanupWorker;
+  let worker: QueueWorker;
   let endings: JobWaiter;
 
   const add = async (gameId: string) =>
@@ -36,7 +44,7 @@ describe.each(STORE_KINDS)('waiting for endings on %s', (kind) => {
       if (run === 1) return retryAfter(20);
       return gameId === 'dead' ? deadLetter('not_found: no record') : completed(gameId);
     });
-    worker = createCleanupWorker({ ...deps, consumer, gaveUp: givenUp });
+    worker = createCleanupWorker({ ...deps, consumer, abandoned: abandonedByQueue });
   });
   afterEach(async () => {
     await worker.stop({ graceMs: 0 });

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import type { JobConsumer } from '../../../src/jobs/delivery.js';
-import { completed, scripted, givenUp } from '../../support/queue/queue-scripts.js';
+import { completed, scripted, abandonedByQueue } from '../../support/queue/queue-scripts.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
 import { createWorld } from '../../support/cleanup-world.js';
 import { row } from '../../faults/codes/catalogue/rows.js';
@@ -15,10 +16,10 @@ const request = { gameId: 'game-1', opSource: 'lobby_stream' };
 describe.each(STORE_KINDS)('jobs that could have run for ever on %s', (kind) => {
   let store: TestStore;
   let space: QueueSpace;
-  let worker: CleanupWorker;
+  let worker: QueueWorker;
 
   const work = async (consumer: JobConsumer): Promise<void> => {
-    const deps = { backend: space.backend, clock: systemClock, report: space.report, gaveUp: givenUp };
+    const deps = { backend: space.backend, clock: systemClock, report: space.report, abandoned: abandonedByQueue };
     worker = createCleanupWorker({ ...deps, consumer }, { lockMs: 1_500, stallCheckMs: 300 });
     await worker.start();
   };

@@ -3,14 +3,15 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
 import {
   completed,
   type ScriptedConsumer,
   scripted,
   untilAborted,
-  givenUp,
+  abandonedByQueue,
 } from '../../support/queue/queue-scripts.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
 import { eventually } from '../../support/eventually.js';
@@ -24,17 +25,17 @@ const add = async (space: QueueSpace, gameId: string) => {
 describe.each(STORE_KINDS)('the life of a cleanup worker on %s', (kind) => {
   let store: TestStore;
   let space: QueueSpace;
-  const workers: CleanupWorker[] = [];
+  const workers: QueueWorker[] = [];
   const children: ChildProcess[] = [];
 
-  const workerFor = (consumer: ScriptedConsumer, settings = {}): CleanupWorker => {
+  const workerFor = (consumer: ScriptedConsumer, settings = {}): QueueWorker => {
     const worker = createCleanupWorker(
       {
         backend: space.backend,
         consumer,
         clock: systemClock,
         report: space.report,
-        gaveUp: givenUp,
+        abandoned: abandonedByQueue,
       },
       settings,
     );

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
-import { success, givenUp } from '../../support/queue/queue-scripts.js';
+import { success, abandonedByQueue } from '../../support/queue/queue-scripts.js';
 import {
   completed,
   deadLetter,
@@ -20,8 +21,8 @@ const data = (gameId: string) => ({ gameId, opSource: 'lobby_stream' });
 describe.each(STORE_KINDS)('a cleanup worker on %s', (kind) => {
   let store: TestStore;
   let space: QueueSpace;
-  let worker: CleanupWorker;
-  const gaveUp: string[] = [];
+  let worker: QueueWorker;
+  const abandoned: string[] = [];
 
   const work = async (consumer: ScriptedConsumer): Promise<ScriptedConsumer> => {
     worker = createCleanupWorker({
@@ -29,9 +30,9 @@ describe.each(STORE_KINDS)('a cleanup worker on %s', (kind) => {
       consumer,
       clock: systemClock,
       report: space.report,
-      gaveUp: (delivery, reason) => {
-        gaveUp.push(`${delivery.jobId}: ${reason}`);
-        return givenUp(delivery, reason);
+      abandoned: (delivery, reason) => {
+        abandoned.push(`${delivery.jobId}: ${reason}`);
+        return abandonedByQueue(delivery, reason);
       },
     });
     await worker.start();
@@ -96,7 +97,7 @@ describe.each(STORE_KINDS)('a cleanup worker on %s', (kind) => {
     expect(state).toBe('failed');
     expect(job.failedReason).toBe('conflict: the lease is held by somebody else');
     expect(job.progress).toEqual(history);
-    expect(gaveUp).toEqual([]);
+    expect(abandoned).toEqual([]);
   });
 
   it('stores texts with NUL and lone surrogates, wherever they come from', async () => {
@@ -126,7 +127,7 @@ describe.each(STORE_KINDS)('a cleanup worker on %s', (kind) => {
     const { state } = await ended((await space.plain.add(JOB, data('game-1'), { attempts: 1 })).id);
     expect(state).toBe('completed');
     expect(consumer.deliveries).toHaveLength(2);
-    expect(space.report.of('fault').join()).toContain('could not be settled');
+    expect(space.report.of('fault').join()).toContain('could not be completed');
   });
 
   const hostile = {
@@ -186,7 +187,7 @@ describe.each(STORE_KINDS)('a cleanup worker on %s', (kind) => {
     await eventually(async () => expect(await space.plain.getCompletedCount()).toBe(1));
     expect(consumer.deliveries.map(({ payload }) => payload)).toEqual([data('stray')]);
     expect(await letter.getState()).toBe('failed');
-    expect(space.report.of('healed')).toHaveLength(1);
+    expect(space.report.of('repaired')).toHaveLength(1);
   });
 });
 

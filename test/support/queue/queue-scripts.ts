@@ -59,7 +59,7 @@ export const historyOf = (count: number, message = 'Docker does not answer'): At
 });
 
 /** What a job that BullMQ gave up ends with. */
-export const givenUp = async (_delivery: unknown, reason: string): Promise<JobOutcome> => ({
+export const abandonedByQueue = async (_delivery: unknown, reason: string): Promise<JobOutcome> => ({
   action: 'dead_letter',
   reason: `internal_error: the queue gave the job up: ${reason}`,
   history: EMPTY_HISTORY,

@@ -1,8 +1,8 @@
 import { createPostgresBackend, Queue } from 'bullmq';
 import { Pool } from 'pg';
-import { openPostgresBackend } from '../../../src/adapters/bullmq/store/postgres-store.js';
-import { openRedisBackend } from '../../../src/adapters/bullmq/store/redis-store.js';
-import type { QueueBackend } from '../../../src/adapters/bullmq/store/queue-store.js';
+import { openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import { openRedisStore } from '../../../src/adapters/bullmq/store/redis-store.js';
+import type { QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
 import { createPool, lending, poolOptions } from '../../../src/adapters/postgres/pool.js';
 import { createRedis } from '../../../src/adapters/redis/connection.js';
 import { systemClock } from '../../../src/async/clock.js';
@@ -16,7 +16,7 @@ export type StoreKind = (typeof STORE_KINDS)[number];
 
 /** An empty place of its own in the store, for one test. */
 export interface QueueSpace {
-  readonly backend: QueueBackend;
+  readonly backend: QueueStore;
   /** What the backend reported while it was opened; also at hand for what a test makes. */
   readonly report: RecordingReport;
   /** A plain BullMQ client, as anybody's, past the proxy. */
@@ -58,7 +58,7 @@ const startRedisStore = async (): Promise<TestStore> => {
       const onError = (): void => undefined;
       const commands = createRedis({ url, role: 'commands', onError });
       const blocking = createRedis({ url, role: 'blocking', onError });
-      const backend = await openRedisBackend({ commands, blocking, prefix, ...waiting(report) });
+      const backend = await openRedisStore({ commands, blocking, prefix, ...waiting(report) });
       const plain = new Queue('runtime-cleanup', { connection: { url: server.url }, prefix });
       return {
         backend,
@@ -98,7 +98,7 @@ const startPostgresStore = async (): Promise<TestStore> => {
       const poolConfig = poolOptions({ connectionString: proxied.href, applicationName: 'queue-test', max: 4 });
       const lent = { connectionString: proxied.href, applicationName: 'queue-test lent', max: 8 };
       const pool = createPool(lent, () => undefined);
-      const backend = await openPostgresBackend({
+      const backend = await openPostgresStore({
         poolConfig,
         schema,
         withClient: lending(pool),

@@ -3,10 +3,10 @@ import { FastifyAdapter } from '@bull-board/fastify';
 import type { Clock } from '../../../async/clock.js';
 import { messageOf, RequestRefusedError } from '../../../domain/errors.js';
 import type { DeadLetters } from '../../../jobs/dead-letters.js';
-import type { JobQueue, QueueBackend } from '../store/queue-store.js';
+import type { JobQueue, QueueStore } from '../store/queue-store.js';
 import { cleanupAdapter, retentionAdapter } from './dashboard-queues.js';
 import { CLEANUP_QUEUE, type QueueName, RETENTION_QUEUE } from '../names.js';
-import type { QueueReport } from '../store/queue-report.js';
+import type { QueueReport } from '../store/queue-store.js';
 import { createOutageReporter } from '../store/outage-reporter.js';
 import { openWhenPossible } from '../store/supervise.js';
 import { within } from '../store/store-errors.js';
@@ -16,7 +16,7 @@ const ANSWER_LIMIT_MS = 1_000;
 const CLOSE_LIMIT_MS = 1_000;
 
 interface Deps {
-  readonly backend: Pick<QueueBackend, 'queue'>;
+  readonly backend: Pick<QueueStore, 'queue'>;
   readonly deadLetters: Pick<DeadLetters, 'replay' | 'purge'>;
   readonly clock: Clock;
   readonly report: QueueReport;

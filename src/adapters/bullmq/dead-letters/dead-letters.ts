@@ -12,7 +12,7 @@ import type {
 } from '../../../jobs/dead-letters.js';
 import { shownReason } from '../../../jobs/failure-reason.js';
 import type { DeadLetterGames, DeadLetterOf } from '../../../retention/ports.js';
-import type { JobQueue, QueueBackend } from '../store/queue-store.js';
+import type { JobQueue, QueueStore } from '../store/queue-store.js';
 import { rateLimitedBatches } from '../../../async/rate-limited.js';
 import { deadLetterOf, isFilter, matches, storyOf, textIn } from './to-dead-letter.js';
 import { cursorOf, positionOf } from './cursor.js';
@@ -20,7 +20,7 @@ import type { FailedEntry, FailedPosition } from '../store/failed-set.js';
 import { createSingleFlight } from '../../../async/single-flight.js';
 import { jobStateOf } from '../store/job-state.js';
 import { answered, createLazyQueue } from '../store/lazy-queue.js';
-import type { QueueReport } from '../store/queue-report.js';
+import type { QueueReport } from '../store/queue-store.js';
 import { isJobId } from '../store/stored-text.js';
 
 const ANSWER_LIMIT_MS = 1_000;
@@ -29,7 +29,7 @@ const PAGE_LIMIT_MS = 5_000;
 const PAGE = 500;
 
 interface Deps {
-  readonly backend: Pick<QueueBackend, 'queue' | 'failedSet'>;
+  readonly backend: Pick<QueueStore, 'queue' | 'failedSet'>;
   readonly clock: Clock;
   readonly report: QueueReport;
 }
@@ -53,7 +53,9 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
   ): AsyncGenerator<readonly FailedEntry[]> {
     for (let after = from; ;) {
       const position = after;
-      const page = await look(PAGE_LIMIT_MS, () => backend.failedSet.page(position, size, withProgress));
+      const page = await look(PAGE_LIMIT_MS, () =>
+        backend.failedSet.page({ after: position, limit: size, withProgress }),
+      );
       const last = page.at(-1);
       if (last === undefined) return;
       yield page;
@@ -105,7 +107,7 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
     return ask(ANSWER_LIMIT_MS, (queue) => {
       const ended = (): Promise<Ended> => endedAs(queue, jobId);
       const putBack = async (): Promise<ReplayAnswer> => {
-        const [done] = await backend.failedSet.putBack(queue, [jobId]);
+        const [done] = await backend.failedSet.putBack({ queue, jobIds: [jobId] });
         return done === undefined ? ended() : { status: 'replayed' };
       };
       return join(jobId, putBack, ended);
@@ -134,7 +136,7 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
     { perSecond, onProgress, signal }: BulkOptions,
     work: (queue: JobQueue, jobIds: readonly string[]) => Promise<readonly string[]>,
   ): Promise<BulkTally> {
-    const [newest] = await look(PAGE_LIMIT_MS, () => backend.failedSet.page(null, 1, false));
+    const [newest] = await look(PAGE_LIMIT_MS, () => backend.failedSet.page({ after: null, limit: 1 }));
     const tally = { done: 0, skipped: 0 };
     if (newest === undefined) return tally;
     const start = { failedAtMs: newest.failedAtMs + 1, jobId: '' };
@@ -170,7 +172,8 @@ export function createDeadLetters(deps: Deps): DeadLetters & DeadLetterGames {
       const job = await look(ANSWER_LIMIT_MS, () => backend.failedSet.find(jobId));
       return job === undefined ? undefined : storyOf(job);
     },
-    replayAll: (filter, options) => bulk(filter, options, (queue, jobIds) => backend.failedSet.putBack(queue, jobIds)),
+    replayAll: (filter, options) =>
+      bulk(filter, options, (queue, jobIds) => backend.failedSet.putBack({ queue, jobIds })),
     purgeAll: (filter, options) => bulk(filter, options, (_queue, jobIds) => backend.failedSet.remove(jobIds)),
     close,
   };

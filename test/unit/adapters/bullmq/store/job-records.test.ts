@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readReason } from '../../../../../src/jobs/failure-reason.js';
 import { endingOf } from '../../../../../src/adapters/bullmq/lookup/job-result.js';
 import { jobStateOf, queueCountsOf } from '../../../../../src/adapters/bullmq/store/job-state.js';
-import { repairJson } from '../../../../../src/adapters/bullmq/store/repair-json.js';
+import { repairJson } from '../../../../../src/adapters/bullmq/store/stored-text.js';
 import { storableError, storableJson } from '../../../../../src/adapters/bullmq/store/stored-text.js';
 import { FAILURE_CODES } from '../../../../../src/domain/error-codes.js';
 import { resultToJson } from '../../../../../src/domain/result.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isNotOurs, isOutage, isPassing } from '../../../../../src/adapters/bullmq/store/store-errors.js';
+import { isJobLost, isOutage, isTransient } from '../../../../../src/adapters/bullmq/store/store-errors.js';
 import { UnavailableError } from '../../../../../src/domain/errors.js';
 
 const withCode = (code: unknown, message = 'failed') => Object.assign(new Error(message), { code });
@@ -39,18 +39,18 @@ const neither: readonly (readonly [string, unknown])[] = [
 
 describe('what an error of the store means', () => {
   it.each(outages)('%s is an outage, and passes', (_name, error) => {
-    expect([isOutage(error), isPassing(error)]).toEqual([true, true]);
+    expect([isOutage(error), isTransient(error)]).toEqual([true, true]);
   });
   it.each(moments)('%s is no outage, but passes', (_name, error) => {
-    expect([isOutage(error), isPassing(error)]).toEqual([false, true]);
+    expect([isOutage(error), isTransient(error)]).toEqual([false, true]);
   });
   it.each(neither)('%s does not pass', (_name, error) => {
-    expect([isOutage(error), isPassing(error)]).toEqual([false, false]);
+    expect([isOutage(error), isTransient(error)]).toEqual([false, false]);
   });
   it.each([-1, -2, -3, -6])('BullMQ code %d says that the job is not ours', (code) => {
-    expect(isNotOurs(withCode(code))).toBe(true);
+    expect(isJobLost(withCode(code))).toBe(true);
   });
   it.each([withCode(-4), withCode(-9), withCode('40P01'), new Error('x'), 'x'])('anything else does not', (error) => {
-    expect(isNotOurs(error)).toBe(false);
+    expect(isJobLost(error)).toBe(false);
   });
 });

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobQueue } from '../../../../../src/adapters/bullmq/store/queue-store.js';
 import {
-  createStandstillWatch,
-  type StandstillWatch,
+  createScheduleWatchdog,
+  type ScheduleWatchdog,
 } from '../../../../../src/adapters/bullmq/sweeps/stalled-schedule.js';
 import { createManualClock, type ManualClock } from '../../../../support/manual-clock.js';
 
@@ -10,7 +10,7 @@ const EVERY_MS = 60_000;
 
 describe('the watch over a schedule that is there', () => {
   let clock: ManualClock;
-  let watch: StandstillWatch;
+  let watchdog: ScheduleWatchdog;
   let next: number;
   let state: string;
   let active: number;
@@ -31,10 +31,10 @@ describe('the watch over a schedule that is there', () => {
       removeJobScheduler: async (id: string) => done.push(`removed ${id}`) > 0,
       upsertJobScheduler: async (id: string, { every }: { every: number }) => done.push(`made ${id} ${every}`),
     };
-    watch = createStandstillWatch({
+    watchdog = createScheduleWatchdog({
       queue: stub as unknown as JobQueue,
       backend: {
-        exclusively: (_key, work) => {
+        withScheduleLock: (work) => {
           whileLocked();
           return work();
         },
@@ -44,9 +44,9 @@ describe('the watch over a schedule that is there', () => {
   });
 
   const lookAfter = async (ms: number): Promise<boolean> => {
-    await watch.look();
+    await watchdog.check();
     clock.skip(ms);
-    return watch.look();
+    return watchdog.check();
   };
 
   it.each([
@@ -73,16 +73,16 @@ describe('the watch over a schedule that is there', () => {
 
   it('does nothing at the first look, nor when it moves before its turn has come', async () => {
     state = 'unknown';
-    expect(await watch.look()).toBe(false);
+    expect(await watchdog.check()).toBe(false);
     whileLocked = () => void (next += EVERY_MS);
-    expect(await watch.look()).toBe(false);
+    expect(await watchdog.check()).toBe(false);
     expect(done).toEqual([]);
   });
 
   it('does not care what the wall clock does', async () => {
-    await watch.look();
+    await watchdog.check();
     clock.shiftWall(24 * 3_600_000);
     clock.skip(15_000);
-    expect(await watch.look()).toBe(false);
+    expect(await watchdog.check()).toBe(false);
   });
 });

@@ -13,7 +13,7 @@ import {
   type ScriptedConsumer,
   scripted,
   untilAborted,
-  givenUp,
+  abandonedByQueue,
   historyOf,
 } from '../../../../support/queue/queue-scripts.js';
 import { createManualClock } from '../../../../support/manual-clock.js';
@@ -41,10 +41,10 @@ describe('the processor', () => {
   let verdict: string | undefined;
   let told: string[];
 
-  const settler: JobCompleter = {
-    settle: async (_job, _token, settlement) => {
+  const completer: JobCompleter = {
+    complete: async (_job, _token, outcome) => {
       if (refuse !== undefined) throw refuse as Error;
-      settled.push(settlement);
+      settled.push(outcome);
       return 'written';
     },
     handBack: async () => {
@@ -55,14 +55,14 @@ describe('the processor', () => {
   const processorFor = (consumer: ScriptedConsumer | JobConsumer): Process =>
     createProcessor({
       consumer,
-      settler,
+      completer,
       clock: createManualClock(),
       report,
       verdictOf: () => verdict,
-      gaveUp: async (delivery, reason) => {
+      abandoned: async (delivery, reason) => {
         told.push(`${delivery.jobId}: ${reason}`);
         if (reason.includes('unlucky')) throw new Error('no database');
-        return givenUp(delivery, reason);
+        return abandonedByQueue(delivery, reason);
       },
     });
 
