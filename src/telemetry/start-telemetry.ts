@@ -2,7 +2,7 @@ import { context, diag, DiagLogLevel, metrics, propagation, trace } from '@opent
 import type { Clock } from '../async/clock.js';
 import { createDiagnostics, diagnosticsLevel } from './diagnostics.js';
 import type { Log } from './logger.js';
-import { LibraryChangedError } from '../domain/errors.js';
+import { addMetricReader } from './patches/add-metric-reader.js';
 
 export type OtelEnvironment = Readonly<Record<string, string | undefined>>;
 
@@ -58,7 +58,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
     });
     // Once more: with OTEL_LOG_LEVEL set, the SDK has just put a console logger in place, which writes among our results.
     hearDiagnostics();
-    if (wanted.metrics && scraping !== undefined) addReader(sdk, scraping.reader);
+    if (wanted.metrics && scraping !== undefined) addMetricReader(sdk, scraping.reader);
     sdk.start();
     const shutdown = once(() => stop(sdk, options));
     return scraping === undefined ? { shutdown } : { shutdown, metricsText: scraping.text };
@@ -66,17 +66,6 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
     log.error({ err: thrown }, 'telemetry not started');
     return NOTHING_STARTED;
   }
-}
-
-/** Where the SDK keeps the readers it made from the environment; none of its options adds one to those. */
-interface ReaderList {
-  readonly _meterProviderConfig?: { readonly readers?: unknown[] };
-}
-
-function addReader(sdk: object, reader: unknown): void {
-  const { readers }: { readonly readers?: unknown[] } = (sdk as ReaderList)._meterProviderConfig ?? {};
-  if (readers === undefined) throw new LibraryChangedError('@opentelemetry/sdk-node', '_meterProviderConfig.readers');
-  readers.push(reader);
 }
 
 /** Which signals the environment asks for, by an exporter or by an endpoint. */
