@@ -2,7 +2,8 @@ import { createPostgresBackend, Queue } from 'bullmq';
 import { Pool } from 'pg';
 import { openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
 import { openRedisStore } from '../../../src/adapters/bullmq/store/redis-store.js';
-import type { QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
+import { RETENTION_QUEUE } from '../../../src/adapters/bullmq/names.js';
+import type { JobQueue, QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
 import { createPool, lending, poolOptions } from '../../../src/adapters/postgres/pool.js';
 import { createRedis } from '../../../src/adapters/redis/connection.js';
 import { systemClock } from '../../../src/async/clock.js';
@@ -14,25 +15,25 @@ import { createRecordingReport, type RecordingReport } from './queue-report.js';
 export const STORE_KINDS = ['redis', 'postgres'] as const;
 export type StoreKind = (typeof STORE_KINDS)[number];
 
-/** An empty place of its own in the store, for one test. */
+/** A separate, empty part of the store, for one test. */
 export interface QueueSpace {
   readonly backend: QueueStore;
-  /** What the backend reported while it was opened; also at hand for what a test makes. */
+  /** Records what the store reports while it is opened; a test passes it to what it creates. */
   readonly report: RecordingReport;
-  /** A plain BullMQ client, as anybody's, past the proxy. */
+  /** A plain BullMQ client, as another service uses it; it does not go through the proxy. */
   readonly plain: Queue;
-  /** How another process gets here. */
+  /** The environment with which another process uses this space. */
   readonly env: Readonly<Record<string, string>>;
   readonly close: () => Promise<void>;
 }
 
 export interface TestStore {
   readonly kind: StoreKind;
-  /** Between our backends and the server; the plain client does not go through it. */
+  /** Between the queue store under test and the server; the plain client does not go through it. */
   readonly proxy: FaultProxy;
   readonly space: () => Promise<QueueSpace>;
   readonly stop: () => Promise<void>;
-  /** PostgreSQL only: one statement of the administrator's. */
+  /** PostgreSQL only: runs one statement as administrator. */
   readonly sql: (text: string, params?: readonly unknown[]) => Promise<Record<string, unknown>[]>;
 }
 
@@ -128,3 +129,6 @@ const startPostgresStore = async (): Promise<TestStore> => {
 
 export const startStore = (kind: StoreKind): Promise<TestStore> =>
   kind === 'redis' ? startRedisStore() : startPostgresStore();
+
+export const openRetentionQueue = ({ backend }: QueueSpace): Promise<JobQueue> =>
+  backend.queue({ name: RETENTION_QUEUE, onError: () => undefined });

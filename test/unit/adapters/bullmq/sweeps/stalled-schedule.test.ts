@@ -8,7 +8,7 @@ import { createManualClock, type ManualClock } from '../../../../support/manual-
 
 const EVERY_MS = 60_000;
 
-describe('the watch over a schedule that is there', () => {
+describe('the watchdog of a schedule', () => {
   let clock: ManualClock;
   let watchdog: ScheduleWatchdog;
   let next: number;
@@ -58,20 +58,20 @@ describe('the watch over a schedule that is there', () => {
     ['ended without a successor', 'completed', 15_000, 0, true],
     ['failed without a successor', 'failed', 15_000, 0, true],
     ['is gone', 'unknown', 15_000, 0, true],
-  ])('whose job %s (%s)', async (_what, found, unmovedMs, running, restarted) => {
+  ])('a schedule whose job %s (%s)', async (_what, found, unmovedMs, running, restarted) => {
     state = found;
     active = running;
     expect(await lookAfter(unmovedMs)).toBe(restarted);
     expect(done).toEqual(restarted ? ['removed auto-ttl', `made auto-ttl ${EVERY_MS}`] : []);
   });
 
-  it('counts from the last time it moved', async () => {
+  it('the time without a move counts from the last move', async () => {
     await lookAfter(2 * EVERY_MS);
     next += EVERY_MS;
     expect(await lookAfter(2 * EVERY_MS)).toBe(false);
   });
 
-  it('does nothing at the first look, nor when it moves before its turn has come', async () => {
+  it('the watchdog does nothing at the first check, nor when the schedule moves before it has the lock', async () => {
     state = 'unknown';
     expect(await watchdog.check()).toBe(false);
     whileLocked = () => void (next += EVERY_MS);
@@ -79,7 +79,7 @@ describe('the watch over a schedule that is there', () => {
     expect(done).toEqual([]);
   });
 
-  it('does not care what the wall clock does', async () => {
+  it('a shift of the wall clock has no effect', async () => {
     await watchdog.check();
     clock.shiftWall(24 * 3_600_000);
     clock.skip(15_000);
