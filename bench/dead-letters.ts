@@ -25,7 +25,7 @@ async function failAll({ context, backend }: Stores, queue: JobQueue): Promise<v
   const reason = 'container_mismatch: the label names another game';
   const settlement = async () => ({ action: 'dead_letter', reason, history: EMPTY_HISTORY }) as const;
   const worker = createCleanupWorker(
-    { backend, clock, report: queueReport(log), consumer: { consume: settlement }, gaveUp: settlement },
+    { backend, clock, report: queueReport(log), consumer: { consume: settlement }, abandoned: settlement },
     { concurrency: backend.kind === 'redis' ? 32 : 4 },
   );
   await worker.start();

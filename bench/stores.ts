@@ -2,7 +2,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { QueueBackend } from '../src/adapters/bullmq/store/queue-store.js';
+import type { QueueStore } from '../src/adapters/bullmq/store/queue-store.js';
 import { type ShutdownStack, createShutdownStack } from '../src/app/shutdown-stack.js';
 import type { Context } from '../src/app/context.js';
 import { composeCore } from '../src/app/compose-core.js';
@@ -17,7 +17,7 @@ import { createLogger } from '../src/telemetry/logger.js';
 export interface Stores {
   readonly context: Context;
   readonly database: Database;
-  readonly backend: QueueBackend;
+  readonly backend: QueueStore;
   readonly queues: Queues;
   /** For what the measurement opens in addition. */
   readonly closing: ShutdownStack;

@@ -3,7 +3,7 @@
  * -> queue clients -> retention. The clients exist before the stores are reached, so that HTTP can answer meanwhile; until
  * then their calls reject with `UnavailableError`.
  */
-import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
+import type { QueueStore } from '../adapters/bullmq/store/queue-store.js';
 import { UnavailableError } from '../domain/errors.js';
 import type { CleanupQueue } from '../jobs/ports.js';
 import type { CleanupRequests, SweepObserver } from '../retention/ports.js';
@@ -33,7 +33,7 @@ export interface Core {
   /** @param open opens the database; without it the database is migrated where it is not up to date */
   readonly connectDatabase: (open?: (context: Context) => Promise<Database>) => Promise<Database>;
   /** The database must have been connected. */
-  readonly connectQueueStore: () => Promise<QueueBackend>;
+  readonly connectQueueStore: () => Promise<QueueStore>;
   /** Closes the clients, then what was connected. */
   readonly close: () => Promise<void>;
 }
@@ -45,7 +45,7 @@ export function composeCore(context: Context, observer: SweepObserver = SILENT):
   const stores = createShutdownStack(log);
   const clients = createShutdownStack(log);
   const database = createConnection<Database>(notReached('postgresql', 'the database'));
-  const queueStore = createConnection<QueueBackend>(notReached('queue', "the queue's store"));
+  const queueStore = createConnection<QueueStore>(notReached('queue', "the queue's store"));
   const backend = queueBackendOf(queueStore.get);
   const queues = composeQueues(context, backend, clients);
   const retention = createRetention(

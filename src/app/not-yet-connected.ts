@@ -2,7 +2,7 @@
  * Parts of the stores for clients that exist before the stores are reached. Each member looks the store up when it is
  * called, and is `async`, so that a store that is not there yet makes the call reject and not throw.
  */
-import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
+import type { QueueStore } from '../adapters/bullmq/store/queue-store.js';
 import type { UnavailableError } from '../domain/errors.js';
 import type { RetentionRecords } from '../retention/ports.js';
 import type { Database } from './connect/database.js';
@@ -44,17 +44,17 @@ export function retentionRecordsOf(database: () => Pick<Database, 'retentionReco
 }
 
 /** The part of the queue's store that clients use; only workers use the rest, and they start when it is connected. */
-export type ClientBackend = Pick<QueueBackend, 'queue' | 'events' | 'mend' | 'failedSet'>;
+export type ClientBackend = Pick<QueueStore, 'queue' | 'events' | 'repairJob' | 'failedSet'>;
 
 export function queueBackendOf(backend: () => ClientBackend): ClientBackend {
   return {
     queue: async (options) => backend().queue(options),
     events: async (options) => backend().events(options),
-    mend: async (jobId, queue) => backend().mend(jobId, queue),
+    repairJob: async (jobId, queue) => backend().repairJob(jobId, queue),
     failedSet: {
-      page: async (...query) => backend().failedSet.page(...query),
+      page: async (page) => backend().failedSet.page(page),
       find: async (jobId) => backend().failedSet.find(jobId),
-      putBack: async (...jobs) => backend().failedSet.putBack(...jobs),
+      putBack: async (jobs) => backend().failedSet.putBack(jobs),
       remove: async (jobIds) => backend().failedSet.remove(jobIds),
     },
   };

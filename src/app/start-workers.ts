@@ -1,7 +1,8 @@
-import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
-import { createQueueTelemetry } from '../adapters/bullmq/worker/otel.js';
-import { createSweepWorker, type SweepWorker } from '../adapters/bullmq/sweeps/sweep-worker.js';
-import { type CleanupWorker, createCleanupWorker } from '../adapters/bullmq/worker/cleanup-worker.js';
+import type { QueueStore } from '../adapters/bullmq/store/queue-store.js';
+import { createQueueTelemetry } from '../adapters/bullmq/store/queue-telemetry.js';
+import { createSweepWorker } from '../adapters/bullmq/sweeps/sweep-worker.js';
+import type { QueueWorker } from '../adapters/bullmq/worker/queue-worker.js';
+import { createCleanupWorker } from '../adapters/bullmq/worker/cleanup-worker.js';
 import { createRedisLeaseStore } from '../adapters/redis/lease-store.js';
 import { createCleanupService } from '../cleanup/cleanup-service.js';
 import type { CleanupObserver } from '../cleanup/ports.js';
@@ -28,7 +29,7 @@ import { connectRedis } from './connect/redis.js';
 
 export interface WorkerParts {
   readonly database: Database;
-  readonly backend: QueueBackend;
+  readonly backend: QueueStore;
   readonly telemetry: Telemetry;
   readonly retention: Retention;
 }
@@ -42,7 +43,7 @@ export async function startWorkers(context: Context, parts: WorkerParts, closing
   context.log.info({}, 'taking jobs');
 }
 
-async function cleanupWorker(context: Context, parts: WorkerParts, closing: ShutdownStack): Promise<CleanupWorker> {
+async function cleanupWorker(context: Context, parts: WorkerParts, closing: ShutdownStack): Promise<QueueWorker> {
   const { config, log, clock } = context;
   const { database, backend, telemetry } = parts;
   const observer = createCleanupObserver({ log, metrics: telemetry.metrics });
@@ -52,18 +53,18 @@ async function cleanupWorker(context: Context, parts: WorkerParts, closing: Shut
   const consumer = createJobConsumer({ cleanup, clock, random, traceId: currentTraceId }, retryLimits(context));
   const queue = { backend, clock, report: queueReport(log), telemetry: createQueueTelemetry() };
   const worker = createCleanupWorker(
-    { ...queue, consumer: gateJobs(consumer, breaker), gaveUp: consumer.gaveUp },
+    { ...queue, consumer: gateJobs(consumer, breaker), abandoned: consumer.abandoned },
     { concurrency: config.workerConcurrency },
   );
   // Jobs that wait for an unavailable dependency would not finish in time; they go back to the queue.
-  const stop: CleanupWorker['stop'] = (options) => {
+  const stop: QueueWorker['stop'] = (options) => {
     breaker.shut();
     return worker.stop(options);
   };
   return { start: worker.start, stop };
 }
 
-function sweepWorker({ config, log, clock }: Context, { backend, retention }: WorkerParts): SweepWorker {
+function sweepWorker({ config, log, clock }: Context, { backend, retention }: WorkerParts): QueueWorker {
   const queue = { backend, clock, report: queueReport(log), telemetry: createQueueTelemetry() };
   return createSweepWorker(
     { ...queue, sweep: (signal) => retention.sweep({ signal }) },
@@ -74,7 +75,7 @@ function sweepWorker({ config, log, clock }: Context, { backend, retention }: Wo
 /** Starting waits for a queue that has become unavailable since it was reached; a stop request must end that wait. */
 async function startUnlessStopped(
   { config, signal }: Context,
-  worker: CleanupWorker | SweepWorker,
+  worker: QueueWorker,
   what: string,
   closing: ShutdownStack,
 ): Promise<void> {

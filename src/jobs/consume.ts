@@ -24,7 +24,7 @@ interface Deps {
 interface FullJobConsumer extends JobConsumer {
   readonly consume: (delivery: Delivery, signal: AbortSignal) => Promise<JobOutcome>;
   /** Ends a job that the queue itself gave up, and writes its row, so that no job ends without a row. */
-  readonly gaveUp: (delivery: Delivery, reason: string) => Promise<JobOutcome>;
+  readonly abandoned: (delivery: Delivery, reason: string) => Promise<JobOutcome>;
 }
 
 /** A delivery whose history has been read. */
@@ -93,5 +93,5 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
     return { action: 'dead_letter', reason, history: { ...history, death } };
   }
 
-  return { consume, gaveUp: (delivery, reason) => giveUp(tryOf(delivery), `the queue gave the job up: ${reason}`) };
+  return { consume, abandoned: (delivery, reason) => giveUp(tryOf(delivery), `the queue gave the job up: ${reason}`) };
 }

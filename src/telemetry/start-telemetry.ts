@@ -3,7 +3,7 @@ import type { PrometheusExporter } from '@opentelemetry/exporter-prometheus';
 import type { Clock } from '../async/clock.js';
 import { createDiagnostics, diagnosticsLevel } from './diagnostics.js';
 import type { Log } from './logger.js';
-import { LibraryChangedError } from '../domain/errors.js';
+import { addMetricReader } from './patches/add-metric-reader.js';
 
 export type OtelEnvironment = Readonly<Record<string, string | undefined>>;
 
@@ -59,7 +59,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
     });
     // Again: with OTEL_LOG_LEVEL set, the SDK has just installed a console logger, which writes among a command's results.
     useOurDiagnostics();
-    if (wanted.metrics && scraping !== undefined) addReader(sdk, scraping.reader);
+    if (wanted.metrics && scraping !== undefined) addMetricReader(sdk, scraping.reader);
     sdk.start();
     const shutdown = once(() => stop(sdk, options));
     return scraping === undefined ? { shutdown } : { shutdown, metricsText: scraping.text };
@@ -77,7 +77,7 @@ interface Scraping {
 }
 
 /** Loads the exporter only here: the commands that nothing scrapes start faster without it. */
-async function createScraping(): Promise<Scraping> {
+export async function createScraping(): Promise<Scraping> {
   const { PrometheusExporter, PrometheusSerializer } = await import('@opentelemetry/exporter-prometheus');
   // By default the exporter listens on a port of its own.
   const reader = new PrometheusExporter({ preventServerStart: true });
@@ -91,17 +91,6 @@ async function createScraping(): Promise<Scraping> {
       return serializer.serialize(resourceMetrics);
     },
   };
-}
-
-/** The SDK's private list of the readers that it made from the environment; no option adds a reader to those. */
-interface ReaderList {
-  readonly _meterProviderConfig?: { readonly readers?: unknown[] };
-}
-
-function addReader(sdk: object, reader: unknown): void {
-  const { readers }: { readonly readers?: unknown[] } = (sdk as ReaderList)._meterProviderConfig ?? {};
-  if (readers === undefined) throw new LibraryChangedError('@opentelemetry/sdk-node', '_meterProviderConfig.readers');
-  readers.push(reader);
 }
 
 /** Which signals the environment asks for, by an exporter or by an endpoint. */

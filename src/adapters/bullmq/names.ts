@@ -1,6 +1,9 @@
+/**
+ * The names under which cleanups and sweeps are queued (contract, section 3). A file of its own because every folder of this
+ * adapter imports it.
+ */
 import { OP_KIND } from '../../domain/operation.js';
 
-/** Where cleanups are queued, and where sweeps are (contract, section 3). */
 export const PREFIX = '{rtmanager}';
 export const CLEANUP_QUEUE = 'runtime-cleanup';
 export const CLEANUP_JOB = OP_KIND;
@@ -10,5 +13,5 @@ export const SWEEP_JOB = 'sweep';
 
 export type QueueName = typeof CLEANUP_QUEUE | typeof RETENTION_QUEUE;
 
-/** BullMQ's own schema in PostgreSQL, which knows no prefix. */
+/** The PostgreSQL schema that holds BullMQ's tables; it replaces the prefix of Redis keys. */
 export const SCHEMA = 'bullmq';

@@ -6,7 +6,8 @@ import type { Clock } from '../../async/clock.js';
 import { ConfigurationError, UnavailableError, messageOf, TimeoutError } from '../../domain/errors.js';
 import { type EngineEndpoint, parseEndpoint } from './endpoint.js';
 import { fieldsOf } from './fields.js';
-import { harden } from './patches/harden.js';
+import { catchAnswerErrors } from './patches/catch-answer-errors.js';
+import { ignoreRedirects } from './patches/ignore-redirects.js';
 import { withDeadline } from '../../async/deadline.js';
 
 export interface DockerSettings {
@@ -42,7 +43,7 @@ export function createDocker(settings: DockerSettings = {}): Docker {
           ...(endpoint.tls && isGiven(settings.certPath) ? readCertificates(settings.certPath) : NO_CERTIFICATES),
         }),
   };
-  return harden(construct(explicit));
+  return catchAnswerErrors(ignoreRedirects(construct(explicit)));
 }
 
 /** The engine that the settings name, for messages: `unix:///var/run/docker.sock`, `tcp://host:2375`. */

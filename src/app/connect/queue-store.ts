@@ -1,7 +1,7 @@
-import type { QueueBackend } from '../../adapters/bullmq/store/queue-store.js';
-import { openPostgresBackend } from '../../adapters/bullmq/store/postgres-store.js';
-import { openRedisBackend } from '../../adapters/bullmq/store/redis-store.js';
-import type { QueueReport } from '../../adapters/bullmq/store/queue-report.js';
+import type { QueueStore } from '../../adapters/bullmq/store/queue-store.js';
+import { openPostgresStore } from '../../adapters/bullmq/store/postgres-store.js';
+import { openRedisStore } from '../../adapters/bullmq/store/redis-store.js';
+import type { QueueReport } from '../../adapters/bullmq/store/queue-store.js';
 import { lending, poolOptions } from '../../adapters/postgres/pool.js';
 import { messageOf } from '../../domain/errors.js';
 import type { Log } from '../../telemetry/logger.js';
@@ -17,15 +17,15 @@ export async function openQueueBackend(
   context: Context,
   database: Pick<Database, 'url' | 'pool'>,
   closing: ShutdownStack,
-): Promise<QueueBackend> {
+): Promise<QueueStore> {
   const { config, log, clock, patienceMs: deadlineMs, signal } = context;
   const waiting = { clock, report: queueReport(log), deadlineMs, signal };
   if (config.queueBackend === 'redis') {
     const commands = await connectRedis(context, 'commands', closing);
     const blocking = await connectRedis(context, 'blocking', closing);
-    return openRedisBackend({ commands, blocking, ...waiting });
+    return openRedisStore({ commands, blocking, ...waiting });
   }
-  return openPostgresBackend({
+  return openPostgresStore({
     poolConfig: poolOptions({
       connectionString: database.url,
       applicationName: 'runtime-cleanup queue',
@@ -43,6 +43,6 @@ export function queueReport(log: Log): QueueReport {
     recovered: (outageMs) => log.info({ outage_ms: outageMs }, 'queue store answers again'),
     fault: (what, cause) => log.error({ what, err: cause }, 'queue fault'),
     lockLost: (jobId) => log.warn({ job_id: jobId }, 'job lock lost'),
-    healed: (jobId, how) => log.warn({ job_id: jobId, how }, 'job healed'),
+    repaired: (jobId, how) => log.warn({ job_id: jobId, how }, 'job repaired'),
   };
 }

@@ -3,8 +3,7 @@ import { ensureSchedule } from '../../../src/adapters/bullmq/sweeps/ensure-sched
 import { createScheduleStatus } from '../../../src/adapters/bullmq/sweeps/schedule-status.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { addEndedJob } from '../../support/queue/failed-jobs.js';
-import { startStore, STORE_KINDS } from '../../support/queue/queue-stores.js';
-import { openRetentionQueue } from '../../support/queue/sweep-world.js';
+import { openRetentionQueue, startStore, STORE_KINDS } from '../../support/queue/queue-stores.js';
 import { sweepScheduleContract } from './sweep-schedule-contract.js';
 
 for (const kind of STORE_KINDS) {

@@ -73,7 +73,7 @@ describe('what a queue on Redis says', () => {
     await job.promote();
 
     const settled: Ended[] = [];
-    const { consume, gaveUp } = rig.consumer;
+    const { consume, abandoned } = rig.consumer;
     const worker = createCleanupWorker({
       backend: space.backend,
       clock: systemClock,
@@ -85,8 +85,8 @@ describe('what a queue on Redis says', () => {
           return settlement;
         },
       },
-      gaveUp: async (delivery, reason) => {
-        const settlement = await gaveUp(delivery, reason);
+      abandoned: async (delivery, reason) => {
+        const settlement = await abandoned(delivery, reason);
         settled.push(rig.endedWith(delivery, settlement));
         return settlement;
       },

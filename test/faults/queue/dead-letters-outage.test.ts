@@ -1,69 +1,60 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dead-letters.js';
 import { createJobLookup } from '../../../src/adapters/bullmq/lookup/job-lookup.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { addFailedJobs } from '../../support/queue/failed-jobs.js';
-import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
+import { STORE_KINDS } from '../../support/queue/queue-stores.js';
+import { useQueueWorld } from '../../support/queue/queue-world.js';
 import { eventually } from '../../support/eventually.js';
 
-const calm = new AbortController().signal;
-const BURIED = 40;
+const neverAborted = new AbortController().signal;
+const DEAD_LETTERS = 40;
 
-describe.each(STORE_KINDS)('dead letters when %s goes away', (kind) => {
-  let store: TestStore;
-  let space: QueueSpace;
+describe.each(STORE_KINDS)('dead letters in an outage of %s', (kind) => {
+  const world = useQueueWorld(kind);
   let ids: string[];
   let letters: ReturnType<typeof createDeadLetters>;
   let lookup: ReturnType<typeof createJobLookup>;
 
-  const goAway = async (how: 'cut' | 'frozen') => {
-    if (how === 'frozen') store.proxy.freeze();
-    else await store.proxy.cut();
+  const interrupt = async (how: 'cut' | 'frozen') => {
+    if (how === 'frozen') world.store.proxy.freeze();
+    else await world.store.proxy.cut();
   };
-  const comeBack = async () => {
-    store.proxy.thaw();
-    await store.proxy.restore();
+  const restore = async () => {
+    world.store.proxy.thaw();
+    await world.store.proxy.restore();
   };
-  const inQueue = () => space.plain.getJobCounts('failed', 'waiting');
+  const inQueue = () => world.space.plain.getJobCounts('failed', 'waiting');
 
-  beforeAll(async () => {
-    store = await startStore(kind);
-  });
-  afterAll(() => store.stop());
   beforeEach(async () => {
-    space = await store.space();
-    const deps = { backend: space.backend, clock: systemClock, report: space.report };
+    const deps = { backend: world.space.backend, clock: systemClock, report: world.space.report };
     letters = createDeadLetters(deps);
     lookup = createJobLookup(deps);
+    world.atEnd(() => Promise.all([letters.close(), lookup.close()]));
     ids = await addFailedJobs(
-      store,
-      space,
-      Array.from({ length: BURIED }, (_, index) => ({ data: { gameId: `g-${index}`, opSource: 'gm_rest' } })),
+      world.store,
+      world.space,
+      Array.from({ length: DEAD_LETTERS }, (_, index) => ({ data: { gameId: `g-${index}`, opSource: 'gm_rest' } })),
     );
-  });
-  afterEach(async () => {
-    await comeBack();
-    await Promise.all([letters.close(), lookup.close()]);
-    await space.close();
   });
 
   it.each(['cut', 'frozen'] as const)(
-    'every question about one job is refused within about a second while it is %s, and answered afterwards',
+    'every request about one job is refused within about a second while the store is %s, and answered afterwards',
     async (how) => {
       const [id = ''] = ids;
-      await Promise.all([letters.find(id), lookup.find(id), letters.purge('nobody')]);
-      await goAway(how);
-      const questions = [letters.replay, letters.purge, letters.find, lookup.find];
+      await Promise.all([letters.find(id), lookup.find(id), letters.purge('no-such-job')]);
+      await interrupt(how);
+      const requests = [letters.replay, letters.purge, letters.find, lookup.find];
       const startedMs = performance.now();
-      const refusals = await Promise.allSettled(questions.map((ask) => ask(id)));
+      const refusals = await Promise.allSettled(requests.map((ask) => ask(id)));
       expect(performance.now() - startedMs).toBeLessThan(3_000);
-      expect(refusals.map((told) => told.status === 'rejected' && told.reason instanceof UnavailableError)).toEqual(
-        questions.map(() => true),
-      );
-      await comeBack();
+      expect(
+        refusals.map((refusal) => refusal.status === 'rejected' && refusal.reason instanceof UnavailableError),
+      ).toEqual(requests.map(() => true));
+      await restore();
       await eventually(() => letters.find(ids[1] ?? ''), { withinMs: 20_000 });
-      // Whether it was carried out nobody knows; that it can be asked again is what matters.
+      // It is unknown whether the first request was carried out; what matters is that it can be repeated.
       const again = await eventually(() => letters.replay(id), { withinMs: 20_000 });
       expect(['replayed', 'live', 'missing']).toContain(again.status);
       expect(await letters.purge(ids[1] ?? '')).toEqual({ status: 'purged' });
@@ -72,48 +63,48 @@ describe.each(STORE_KINDS)('dead letters when %s goes away', (kind) => {
   );
 
   it.each(['cut', 'frozen'] as const)(
-    'lists and counts are refused, not left hanging, while it is %s',
+    'lists and counts are refused, not left hanging, while the store is %s',
     async (how) => {
       await letters.countByCode();
-      await goAway(how);
+      await interrupt(how);
       const refusals = await Promise.allSettled([
         letters.list({ limit: 10 }),
         letters.countByCode(),
         letters.among('all'),
-        letters.replayAll({}, { signal: calm }),
+        letters.replayAll({}, { signal: neverAborted }),
       ]);
-      expect(refusals.map((told) => told.status === 'rejected' && told.reason instanceof UnavailableError)).toEqual(
-        refusals.map(() => true),
-      );
-      await comeBack();
+      expect(
+        refusals.map((refusal) => refusal.status === 'rejected' && refusal.reason instanceof UnavailableError),
+      ).toEqual(refusals.map(() => true));
+      await restore();
       const counts = await eventually(() => letters.countByCode(), { withinMs: 20_000 });
-      expect(counts).toEqual({ not_found: BURIED });
+      expect(counts).toEqual({ not_found: DEAD_LETTERS });
     },
     60_000,
   );
 
-  it('a replay of all that was cut off says so, and asked again does the rest', async () => {
+  it('an interrupted replay of all rejects, and a repetition replays the rest', async () => {
     const replayed = letters.replayAll(
       {},
       {
-        signal: calm,
+        signal: neverAborted,
         perSecond: 10,
         onProgress: ({ done }) => {
-          if (done === 10) void store.proxy.cut();
+          if (done === 10) void world.store.proxy.cut();
         },
       },
     );
     await expect(replayed).rejects.toBeInstanceOf(UnavailableError);
     const { failed = 0, waiting = 0 } = await inQueue();
-    expect(failed + waiting).toBe(BURIED);
+    expect(failed + waiting).toBe(DEAD_LETTERS);
     expect(failed).toBeGreaterThan(0);
-    await comeBack();
-    const rest = await eventually(() => letters.replayAll({}, { signal: calm }), { withinMs: 20_000 });
+    await restore();
+    const rest = await eventually(() => letters.replayAll({}, { signal: neverAborted }), { withinMs: 20_000 });
     expect(rest).toEqual({ done: failed, skipped: 0 });
-    expect(await inQueue()).toMatchObject({ failed: 0, waiting: BURIED });
+    expect(await inQueue()).toMatchObject({ failed: 0, waiting: DEAD_LETTERS });
   }, 60_000);
 
-  it('a replay of all that is stopped leaves the others as they were', async () => {
+  it('a stopped replay of all leaves the other dead letters unchanged', async () => {
     const stop = new AbortController();
     const stopped = letters.replayAll(
       {},
@@ -121,20 +112,20 @@ describe.each(STORE_KINDS)('dead letters when %s goes away', (kind) => {
         signal: stop.signal,
         perSecond: 10,
         onProgress: ({ done, total }) => {
-          expect(total).toBe(BURIED);
+          expect(total).toBe(DEAD_LETTERS);
           if (done === 10) stop.abort(new Error('enough'));
         },
       },
     );
     await expect(stopped).rejects.toThrow('enough');
-    expect(await inQueue()).toMatchObject({ failed: BURIED - 10, waiting: 10 });
+    expect(await inQueue()).toMatchObject({ failed: DEAD_LETTERS - 10, waiting: 10 });
   });
 
-  it('that was made while it was away answers once it is back', async () => {
-    const early = createDeadLetters({ backend: space.backend, clock: systemClock, report: space.report });
-    await goAway('cut');
+  it('an object created during the outage answers once it is over', async () => {
+    const early = createDeadLetters({ backend: world.space.backend, clock: systemClock, report: world.space.report });
+    await interrupt('cut');
     await expect(early.replay(ids[0] ?? '')).rejects.toBeInstanceOf(UnavailableError);
-    await comeBack();
+    await restore();
     expect(await eventually(() => early.replay(ids[0] ?? ''), { withinMs: 20_000 })).toEqual({ status: 'replayed' });
     await early.close();
     await expect(early.replay(ids[1] ?? '')).rejects.toBeInstanceOf(UnavailableError);

@@ -1,7 +1,7 @@
-/** A queue in PostgreSQL is opened while the server is away, or while another opens it. */
+/** A queue in PostgreSQL is opened while the server is unavailable, or while another process creates its tables. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { QueueBackend } from '../../../src/adapters/bullmq/store/queue-store.js';
-import { migrateQueueTables, openPostgresBackend } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import type { QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
+import { migrateQueueTables, openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
 import { createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
 import { poolOptions } from '../../../src/adapters/postgres/pool.js';
 import { systemClock } from '../../../src/async/clock.js';
@@ -28,12 +28,12 @@ interface How {
   readonly lockTimeoutMs?: number;
 }
 
-const open = ({ url = database.url, deadlineMs = 30_000, signal, lockTimeoutMs }: How): Promise<QueueBackend> => {
+const open = ({ url = database.url, deadlineMs = 30_000, signal, lockTimeoutMs }: How): Promise<QueueStore> => {
   const poolConfig = {
     ...poolOptions({ connectionString: url, applicationName: 'opening', max: 4 }),
     ...(lockTimeoutMs === undefined ? {} : { lock_timeout: lockTimeoutMs }),
   };
-  return openPostgresBackend({
+  return openPostgresStore({
     poolConfig,
     withClient: (work) => withClient(poolConfig, work),
     clock: systemClock,
@@ -43,7 +43,7 @@ const open = ({ url = database.url, deadlineMs = 30_000, signal, lockTimeoutMs }
   });
 };
 
-it('does not make anything of BullMQ before PostgreSQL answers and its tables are there', async () => {
+it('a store creates no BullMQ object before PostgreSQL answers and the tables exist', async () => {
   const direct = new URL(database.url);
   const proxy = await startProxy(Number(direct.port));
   await proxy.cut();
@@ -67,14 +67,14 @@ it('does not make anything of BullMQ before PostgreSQL answers and its tables ar
   await proxy.close();
 }, 40_000);
 
-it('waits for another who makes its tables for longer than any wait for a lock may last', async () => {
+it('a store waits for another process that creates the tables for longer than the lock time-out', async () => {
   const backend = await withClient({ connectionString: database.url }, async (other) => {
     await migrateQueueTables(other);
     await other.query('BEGIN');
     await other.query('LOCK TABLE bullmq.migration');
     const opening = open({ lockTimeoutMs: 200 });
-    const told = eventually(() => expect(report.of('unavailable').join()).toContain('lock timeout'));
-    await Promise.race([opening, told]);
+    const reported = eventually(() => expect(report.of('unavailable').join()).toContain('lock timeout'));
+    await Promise.race([opening, reported]);
     await other.query('ROLLBACK');
     return opening;
   });

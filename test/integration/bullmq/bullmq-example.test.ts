@@ -3,15 +3,15 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Queue, createPostgresBackend } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openPostgresBackend } from '../../../src/adapters/bullmq/store/postgres-store.js';
-import { openRedisBackend } from '../../../src/adapters/bullmq/store/redis-store.js';
+import { openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import { openRedisStore } from '../../../src/adapters/bullmq/store/redis-store.js';
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import { poolOptions } from '../../../src/adapters/postgres/pool.js';
 import { createRedis } from '../../../src/adapters/redis/connection.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { withClient } from '../../support/queue/queue-clients.js';
 import { createRecordingReport } from '../../support/queue/queue-report.js';
-import { scripted, givenUp } from '../../support/queue/queue-scripts.js';
+import { scripted, abandonedByQueue } from '../../support/queue/queue-scripts.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres/database.js';
 import { eventually } from '../../support/eventually.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
@@ -34,7 +34,7 @@ describe('the ten-line producer in examples/', () => {
     const onError = (): void => undefined;
     const commands = createRedis({ url: redis.url, role: 'commands', onError });
     const blocking = createRedis({ url: redis.url, role: 'blocking', onError });
-    const backend = await openRedisBackend({ commands, blocking, ...waiting });
+    const backend = await openRedisStore({ commands, blocking, ...waiting });
     const queue = new Queue('runtime-cleanup', { connection: { url: redis.url }, prefix: '{rtmanager}' });
     const close = async (): Promise<void> => {
       await queue.close();
@@ -45,7 +45,7 @@ describe('the ten-line producer in examples/', () => {
   };
   const openPostgres = async () => {
     const poolConfig = poolOptions({ connectionString: database.url, applicationName: 'example', max: 4 });
-    const backend = await openPostgresBackend({
+    const backend = await openPostgresStore({
       poolConfig,
       withClient: (work) => withClient(poolConfig, work),
       ...waiting,
@@ -71,7 +71,7 @@ describe('the ten-line producer in examples/', () => {
       consumer,
       clock: systemClock,
       report,
-      gaveUp: givenUp,
+      abandoned: abandonedByQueue,
     });
     await worker.start();
     const { stdout } = await promisify(execFile)(process.execPath, [example, GAME], {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dead-letters.js';
-import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { failure, type Result } from '../../../src/domain/result.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
@@ -17,7 +18,7 @@ const MEGABYTE = 1_024 * 1_024;
 describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
   let store: TestStore;
   let space: QueueSpace;
-  let worker: CleanupWorker;
+  let worker: QueueWorker;
   let letters: ReturnType<typeof createDeadLetters>;
   let deps: { backend: QueueSpace['backend']; clock: typeof systemClock; report: QueueSpace['report'] };
   /** How often each game's cleanup was tried, and what it is answered with. */
@@ -62,7 +63,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
       },
       { conflictMaxAttempts: 1, conflictMaxDelayMs: 100, retryMaxAgeMs: 60_000 },
     );
-    worker = createCleanupWorker({ ...deps, consumer, gaveUp: consumer.gaveUp });
+    worker = createCleanupWorker({ ...deps, consumer, abandoned: consumer.abandoned });
     letters = createDeadLetters(deps);
     await worker.start();
   });

@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createJobLookup } from '../../../src/adapters/bullmq/lookup/job-lookup.js';
 import { type CleanupProducer, createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
-import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
 import {
   completed,
-  givenUp,
+  abandonedByQueue,
   historyOf,
   retryAfter,
   type ScriptedConsumer,
@@ -22,10 +23,10 @@ describe.each(STORE_KINDS)('people and sweeps on %s', (kind) => {
   let store: TestStore;
   let space: QueueSpace;
   let queue: CleanupProducer;
-  let worker: CleanupWorker | undefined;
+  let worker: QueueWorker | undefined;
 
   const work = async (consumer: ScriptedConsumer, concurrency = 4) => {
-    const deps = { backend: space.backend, clock: systemClock, report: space.report, gaveUp: givenUp };
+    const deps = { backend: space.backend, clock: systemClock, report: space.report, abandoned: abandonedByQueue };
     worker = createCleanupWorker({ ...deps, consumer }, { concurrency });
     await worker.start();
   };

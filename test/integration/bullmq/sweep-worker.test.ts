@@ -1,11 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { RETENTION_QUEUE } from '../../../src/adapters/bullmq/names.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createScheduleStatus } from '../../../src/adapters/bullmq/sweeps/schedule-status.js';
-import { createSweepWorker, type SweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { type Clock, systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import type { SweepReport } from '../../../src/retention/ports.js';
-import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
+import { openRetentionQueue, STORE_KINDS } from '../../support/queue/queue-stores.js';
+import { useQueueWorld } from '../../support/queue/queue-world.js';
 import { eventually } from '../../support/eventually.js';
 
 const HOUR_MS = 3_600_000;
@@ -26,41 +26,33 @@ const reportOf = (asOf = new Date()): SweepReport => ({
 });
 
 describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
-  let store: TestStore;
-  let space: QueueSpace;
-  let workers: SweepWorker[];
+  const world = useQueueWorld(kind);
   let sweep: (signal: AbortSignal) => Promise<SweepReport>;
   let swept: number;
 
-  /** Counts the pauses between two looks at the schedule. */
-  let looks = 0;
+  /** Counts the pauses between two checks of the schedule. */
+  let checks = 0;
   const countingClock: Clock = {
     ...systemClock,
     after: (delayMs, fn) => {
-      if (delayMs === ENSURE_EVERY_MS) looks += 1;
+      if (delayMs === ENSURE_EVERY_MS) checks += 1;
       return systemClock.after(delayMs, fn);
     },
   };
 
-  const startWorker = async (everyMs: number): Promise<SweepWorker> => {
-    const worker = createSweepWorker(
-      {
-        backend: space.backend,
-        clock: countingClock,
-        report: space.report,
-        sweep: (signal) => {
-          swept += 1;
-          return sweep(signal);
-        },
-      },
-      { everyMs, ensureEveryMs: ENSURE_EVERY_MS },
-    );
-    workers.push(worker);
-    await worker.start();
-    return worker;
+  const startWorker = (everyMs: number): Promise<QueueWorker> => {
+    const counted = (signal: AbortSignal): Promise<SweepReport> => {
+      swept += 1;
+      return sweep(signal);
+    };
+    return world.startSweepWorker(counted, { everyMs, ensureEveryMs: ENSURE_EVERY_MS, clock: countingClock });
   };
   const statusOf = async () => {
-    const schedule = createScheduleStatus({ backend: space.backend, clock: systemClock, report: space.report });
+    const schedule = createScheduleStatus({
+      backend: world.space.backend,
+      clock: systemClock,
+      report: world.space.report,
+    });
     try {
       return await schedule.status();
     } finally {
@@ -68,22 +60,12 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
     }
   };
 
-  beforeAll(async () => {
-    store = await startStore(kind);
-  });
-  afterAll(() => store.stop());
-  beforeEach(async () => {
-    space = await store.space();
-    workers = [];
+  beforeEach(() => {
     swept = 0;
     sweep = async () => reportOf();
   });
-  afterEach(async () => {
-    await Promise.all(workers.map((worker) => worker.stop({ graceMs: 0 })));
-    await space.close();
-  });
 
-  it('begin at once, and are told of with their report and the next one', async () => {
+  it('the first sweep runs at once, and the status shows its report and the time of the next one', async () => {
     await startWorker(HOUR_MS);
     const status = await eventually(async () => {
       const found = await statusOf();
@@ -95,26 +77,24 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
     expect(swept).toBe(1);
   });
 
-  it(`have one schedule and one pending job, whoever starts at once (${STARTERS} at a time, ${ROUNDS} rounds)`, async () => {
+  it(`concurrent starts create one schedule and one pending job (${STARTERS} at a time, ${ROUNDS} rounds)`, async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      await space.close();
-      space = await store.space();
+      await world.renewSpace();
       swept = 0;
       const started = await Promise.all(Array.from({ length: STARTERS }, () => startWorker(HOUR_MS)));
-      const queue = await space.backend.queue({ name: RETENTION_QUEUE, onError: () => undefined });
+      const queue = await openRetentionQueue(world.space);
       await eventually(async () => expect(await queue.getCompletedCount()).toBe(1));
       await eventually(async () => expect(await queue.getDelayedCount()).toBe(1));
       expect(await queue.getJobSchedulersCount()).toBe(1);
       expect(await queue.getJobCountByTypes('waiting', 'active', 'prioritized')).toBe(0);
       expect(swept).toBe(1);
-      expect(space.report.of('fault')).toEqual([]);
+      expect(world.space.report.of('fault')).toEqual([]);
       await Promise.all(started.map((worker) => worker.stop({ graceMs: 0 })));
-      workers = [];
       await queue.close();
     }
   }, 240_000);
 
-  it('run one at a time, however many workers there are and however long one takes', async () => {
+  it('sweeps run one at a time with several workers and long sweeps', async () => {
     let running = 0;
     let most = 0;
     sweep = async () => {
@@ -129,7 +109,7 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
     expect(most).toBe(1);
   });
 
-  it('are tried again when a store was away, and the schedule goes on', async () => {
+  it('a sweep that failed in an outage is retried, and the schedule goes on', async () => {
     sweep = async () => {
       if (swept === 1) throw new UnavailableError('postgresql', 'no database');
       return reportOf();
@@ -140,12 +120,12 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
     expect((await statusOf()).next).not.toBeNull();
   });
 
-  it('are handed back by a worker that stops, and run again by the next one', async () => {
-    const told: unknown[] = [];
+  it('a stopping worker hands its sweep back, and the next worker runs it', async () => {
+    const reasons: unknown[] = [];
     sweep = (signal) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => {
-          told.push(signal.reason);
+          reasons.push(signal.reason);
           // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- an abort reason is passed on as it is
           reject(signal.reason);
         });
@@ -153,27 +133,27 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
     const first = await startWorker(HOUR_MS);
     await eventually(() => expect(swept).toBe(1));
     await first.stop({ graceMs: 0 });
-    expect(told).toEqual(['shutdown']);
+    expect(reasons).toEqual(['shutdown']);
     sweep = async () => reportOf();
     await startWorker(HOUR_MS);
     await eventually(async () => expect((await statusOf()).last?.status).toBe('done'));
     expect(swept).toBe(2);
   });
 
-  it('follow the interval of whoever started last, and nobody takes turns', async () => {
+  it('the schedule keeps the interval of the worker that started last', async () => {
     await startWorker(HOUR_MS);
     await eventually(async () => expect((await statusOf()).everyMs).toBe(HOUR_MS));
     await startWorker(2 * HOUR_MS);
     await eventually(async () => expect((await statusOf()).everyMs).toBe(2 * HOUR_MS));
-    const before = looks;
-    // Each of the two looks again and again; six looks are two of the first one at least.
-    await eventually(() => expect(looks).toBeGreaterThan(before + 6));
+    const before = checks;
+    // Both workers check repeatedly; of six checks the first worker made at least two.
+    await eventually(() => expect(checks).toBeGreaterThan(before + 6));
     expect((await statusOf()).everyMs).toBe(2 * HOUR_MS);
   });
 
-  it('do not fall over a job of another name', async () => {
+  it('a job of another name fails and does not disturb the sweeps', async () => {
     await startWorker(HOUR_MS);
-    const queue = await space.backend.queue({ name: RETENTION_QUEUE, onError: () => undefined });
+    const queue = await openRetentionQueue(world.space);
     const { id = '' } = await queue.add('swep', {});
     await eventually(async () => expect(await queue.getJobState(id)).toBe('failed'));
     expect((await queue.getJob(id))?.failedReason).toBe('invalid_request: job name "swep" is unknown; allowed: sweep');

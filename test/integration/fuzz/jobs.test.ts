@@ -1,7 +1,8 @@
 /* oxlint-disable vitest/no-conditional-expect -- a property says what holds in each case */
 import * as fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
 import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
 import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
@@ -60,7 +61,7 @@ describe.each(STORE_KINDS)('whatever plain BullMQ adds on %s', (kind) => {
   let store: TestStore;
   let space: QueueSpace;
   let database: RecordsDatabase;
-  let worker: CleanupWorker;
+  let worker: QueueWorker;
 
   beforeAll(async () => {
     [store, database] = await Promise.all([startStore(kind), openRecordsDatabase()]);
@@ -94,7 +95,7 @@ describe.each(STORE_KINDS)('whatever plain BullMQ adds on %s', (kind) => {
     );
     const consumer = createJobConsumer({ cleanup, clock: systemClock, random: () => 0, traceId: () => '' }, LIMITS);
     const { backend, report } = space;
-    worker = createCleanupWorker({ backend, consumer, clock: systemClock, report, gaveUp: consumer.gaveUp });
+    worker = createCleanupWorker({ backend, consumer, clock: systemClock, report, abandoned: consumer.abandoned });
     await worker.start();
   });
   afterEach(async () => {

@@ -9,7 +9,7 @@ import { createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanu
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import { createHttpServer } from '../../../src/adapters/http/server.js';
 import { systemClock } from '../../../src/async/clock.js';
-import { completed, deadLetter, givenUp, scripted } from '../../support/queue/queue-scripts.js';
+import { completed, deadLetter, abandonedByQueue, scripted } from '../../support/queue/queue-scripts.js';
 import { startStore } from '../../support/queue/queue-stores.js';
 import { httpParts, httpSettings } from '../../support/http-parts.js';
 
@@ -58,7 +58,7 @@ beforeAll(async () => {
     const { gameId } = payload as { gameId: string };
     return gameId === 'missing-game' ? deadLetter('not_found: there is no runtime record') : completed(gameId);
   });
-  const worker = createCleanupWorker({ ...deps, consumer, gaveUp: givenUp });
+  const worker = createCleanupWorker({ ...deps, consumer, abandoned: abandonedByQueue });
   const [queue, jobWaiter, jobs] = [createCleanupQueue(deps), createJobWaiter(deps), createJobLookup(deps)];
   const server = createHttpServer({ ...httpParts(), queue, jobWaiter, jobs }, httpSettings({ tokens: [TOKEN] }));
   const folder = await mkdtemp(join(tmpdir(), 'generated-client-'));

@@ -1,8 +1,8 @@
 /** The queue of the test that started this process, as its environment names it. */
 import process from 'node:process';
-import type { QueueBackend } from '../../../src/adapters/bullmq/store/queue-store.js';
-import { openPostgresBackend } from '../../../src/adapters/bullmq/store/postgres-store.js';
-import { openRedisBackend } from '../../../src/adapters/bullmq/store/redis-store.js';
+import type { QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
+import { openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import { openRedisStore } from '../../../src/adapters/bullmq/store/redis-store.js';
 import { poolOptions } from '../../../src/adapters/postgres/pool.js';
 import { createRedis } from '../../../src/adapters/redis/connection.js';
 import { systemClock } from '../../../src/async/clock.js';
@@ -18,14 +18,14 @@ const waiting = {
 };
 const onError = (): void => undefined;
 
-export const openChildBackend = (): Promise<QueueBackend> => {
+export const openChildStore = (): Promise<QueueStore> => {
   if (REDIS_URL !== undefined) {
     const commands = createRedis({ url: REDIS_URL, role: 'commands', onError });
     const blocking = createRedis({ url: REDIS_URL, role: 'blocking', onError });
-    return openRedisBackend({ commands, blocking, prefix: QUEUE_SPACE, ...waiting });
+    return openRedisStore({ commands, blocking, prefix: QUEUE_SPACE, ...waiting });
   }
   const poolConfig = poolOptions({ connectionString: DATABASE_URL, applicationName: 'crash-child', max: 4 });
-  return openPostgresBackend({
+  return openPostgresStore({
     poolConfig,
     schema: QUEUE_SPACE,
     withClient: (work) => withClient(poolConfig, work),

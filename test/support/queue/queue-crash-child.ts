@@ -2,12 +2,12 @@
 import process from 'node:process';
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
-import { openChildBackend } from './queue-child-backend.js';
+import { openChildStore } from './queue-child-backend.js';
 import { createRecordingReport } from './queue-report.js';
-import { givenUp, untilAborted } from './queue-scripts.js';
+import { abandonedByQueue, untilAborted } from './queue-scripts.js';
 
 const worker = createCleanupWorker({
-  backend: await openChildBackend(),
+  backend: await openChildStore(),
   consumer: {
     consume: ({ run, crashes }, signal) => {
       process.stdout.write(`running ${run} ${crashes}\n`);
@@ -16,6 +16,6 @@ const worker = createCleanupWorker({
   },
   clock: systemClock,
   report: createRecordingReport(),
-  gaveUp: givenUp,
+  abandoned: abandonedByQueue,
 });
 await worker.start();

@@ -132,7 +132,7 @@ export async function bullmqQueues(kind: StoreKind): Promise<QueueHarnesses> {
         dataOf: async (jobId) => (await plain.getJob(jobId))?.data as unknown,
         work: async (consumer) => {
           const deps = { backend: space.backend, clock: systemClock, report: space.report };
-          const worker = createCleanupWorker({ ...deps, consumer, gaveUp: consumer.gaveUp });
+          const worker = createCleanupWorker({ ...deps, consumer, abandoned: consumer.abandoned });
           await worker.start();
           return () => worker.stop({ graceMs: 0 });
         },

@@ -1,48 +1,24 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
 
-/** Stands between a client and a server on 127.0.0.1 and can take the server away without touching its data. */
+/** Stands between a client and a server on 127.0.0.1, and makes the server unavailable without touching its data. */
 export interface FaultProxy {
   readonly port: number;
   /** Breaks every connection and refuses new ones, like a server that was killed. */
   readonly cut: () => Promise<void>;
-  /** Breaks every connection and closes each new one as soon as it is there, like a proxy whose server was killed. */
-  readonly spurn: () => void;
+  /** Breaks every connection and closes each new one after accepting it, like a proxy whose server was killed. */
+  readonly closeAccepted: () => void;
   readonly restore: () => Promise<void>;
-  /** Connections that were made so far, spurned ones too. */
+  /** How many connections were accepted so far, those that were closed at once included. */
   readonly accepted: () => number;
-  /** Keeps connections open but passes nothing on, like a server that hangs. */
+  /** Keeps connections open but forwards nothing, like a server that hangs. */
   readonly freeze: () => void;
   readonly thaw: () => void;
   readonly close: () => Promise<void>;
 }
 
 export async function startProxy(targetPort: number): Promise<FaultProxy> {
-  const sockets = new Set<Socket>();
-  let frozen = false;
-  let spurning = false;
-  let accepted = 0;
-  const accept = (client: Socket): void => {
-    accepted += 1;
-    if (spurning) {
-      client.on('error', () => undefined).destroy();
-      return;
-    }
-    const target = connect(targetPort, '127.0.0.1');
-    for (const [one, other] of [
-      [client, target],
-      [target, client],
-    ] as const) {
-      sockets.add(one);
-      one.on('error', () => other.destroy());
-      one.on('close', () => {
-        sockets.delete(one);
-        other.destroy();
-      });
-      one.on('data', (chunk) => void other.write(chunk));
-      if (frozen) one.pause();
-    }
-  };
-  let server: Server = createServer(accept);
+  const connections = createConnections(targetPort);
+  let server: Server = createServer(connections.accept);
   const listen = (port: number): Promise<void> =>
     new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -56,31 +32,70 @@ export async function startProxy(targetPort: number): Promise<FaultProxy> {
   const cut = async (): Promise<void> => {
     if (!server.listening) return;
     const closed = new Promise((resolve) => server.close(resolve));
-    for (const socket of sockets) socket.destroy();
+    connections.destroy();
     await closed;
   };
   return {
     port,
     cut,
-    spurn: () => {
-      spurning = true;
-      for (const socket of sockets) socket.destroy();
+    closeAccepted: () => {
+      connections.closeNew();
+      connections.destroy();
     },
-    accepted: () => accepted,
+    accepted: connections.accepted,
     restore: async () => {
-      spurning = false;
+      connections.keepNew();
       if (server.listening) return;
-      server = createServer(accept);
+      server = createServer(connections.accept);
       await listen(port);
     },
+    freeze: connections.freeze,
+    thaw: connections.thaw,
+    close: cut,
+  };
+}
+
+/** The open connections of one proxy, each a pair of sockets. */
+function createConnections(targetPort: number) {
+  const sockets = new Set<Socket>();
+  let isFrozen = false;
+  let closesNew = false;
+  let accepted = 0;
+  return {
+    accept: (client: Socket): void => {
+      accepted += 1;
+      if (closesNew) {
+        client.on('error', () => undefined).destroy();
+        return;
+      }
+      const target = connect(targetPort, '127.0.0.1');
+      for (const [one, other] of [
+        [client, target],
+        [target, client],
+      ] as const) {
+        sockets.add(one);
+        one.on('error', () => other.destroy());
+        one.on('close', () => {
+          sockets.delete(one);
+          other.destroy();
+        });
+        one.on('data', (chunk) => void other.write(chunk));
+        if (isFrozen) one.pause();
+      }
+    },
+    accepted: () => accepted,
+    closeNew: () => void (closesNew = true),
+    keepNew: () => void (closesNew = false),
+    destroy: () => {
+      for (const socket of sockets) socket.destroy();
+    },
     freeze: () => {
-      frozen = true;
+      isFrozen = true;
       for (const socket of sockets) socket.pause();
     },
     thaw: () => {
-      frozen = false;
+      isFrozen = false;
       for (const socket of sockets) socket.resume();
     },
-    close: cut,
   };
 }

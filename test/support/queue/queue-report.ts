@@ -1,5 +1,5 @@
 import { messageOf } from '../../../src/domain/errors.js';
-import type { QueueReport } from '../../../src/adapters/bullmq/store/queue-report.js';
+import type { QueueReport } from '../../../src/adapters/bullmq/store/queue-store.js';
 
 export interface RecordingReport extends QueueReport {
   /** Every report in order, as `kind` or `kind: text`. */
@@ -16,6 +16,6 @@ export const createRecordingReport = (): RecordingReport => {
     recovered: (outageMs) => void lines.push(`recovered: ${outageMs}`),
     fault: (what, cause) => void lines.push(`fault: ${what}: ${messageOf(cause)}`),
     lockLost: (jobId) => void lines.push(`lockLost: ${jobId}`),
-    healed: (jobId, how) => void lines.push(`healed: ${jobId}: ${how}`),
+    repaired: (jobId, how) => void lines.push(`repaired: ${jobId}: ${how}`),
   };
 };

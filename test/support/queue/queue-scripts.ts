@@ -1,4 +1,5 @@
 import type { Result } from '../../../src/domain/result.js';
+import type { SweepReport } from '../../../src/retention/ports.js';
 import {
   type AttemptHistory,
   type Delivery,
@@ -7,7 +8,7 @@ import {
   type JobOutcome,
 } from '../../../src/jobs/delivery.js';
 
-/** A consumer that remembers what it was given and answers as told. */
+/** A consumer that records its deliveries and returns the outcomes that the test gives. */
 export interface ScriptedConsumer extends JobConsumer {
   readonly deliveries: Delivery[];
 }
@@ -58,8 +59,8 @@ export const historyOf = (count: number, message = 'Docker does not answer'): At
   pastLives: [],
 });
 
-/** What a job that BullMQ gave up ends with. */
-export const givenUp = async (_delivery: unknown, reason: string): Promise<JobOutcome> => ({
+/** The outcome of a job that BullMQ abandoned. */
+export const abandonedByQueue = async (_delivery: unknown, reason: string): Promise<JobOutcome> => ({
   action: 'dead_letter',
   reason: `internal_error: the queue gave the job up: ${reason}`,
   history: EMPTY_HISTORY,
@@ -77,10 +78,23 @@ export const deadLetter = (reason: string, history = EMPTY_HISTORY): JobOutcome 
   history,
 });
 
-/** Work that does not end by itself; it ends as the signal says. */
+/** Work that ends only when the signal is aborted, and rejects with its reason. */
 export const untilAborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_resolve, reject) => {
     const abort = (): void => reject(signal.reason as Error);
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
   });
+
+/** A sweep that found nothing to do. */
+export const NOTHING_DUE: SweepReport = {
+  status: 'done',
+  asOf: DAY.toISOString(),
+  finishedAt: DAY.toISOString(),
+  stopped: 0,
+  planned: 0,
+  kept: { held: 0, dead_letter: 0, invalid_id: 0 },
+  enqueued: 0,
+  coalesced: 0,
+  failed: 0,
+};

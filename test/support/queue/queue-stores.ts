@@ -1,8 +1,9 @@
 import { createPostgresBackend, Queue } from 'bullmq';
 import { Pool } from 'pg';
-import { openPostgresBackend } from '../../../src/adapters/bullmq/store/postgres-store.js';
-import { openRedisBackend } from '../../../src/adapters/bullmq/store/redis-store.js';
-import type { QueueBackend } from '../../../src/adapters/bullmq/store/queue-store.js';
+import { openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import { openRedisStore } from '../../../src/adapters/bullmq/store/redis-store.js';
+import { RETENTION_QUEUE } from '../../../src/adapters/bullmq/names.js';
+import type { JobQueue, QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
 import { createPool, lending, poolOptions } from '../../../src/adapters/postgres/pool.js';
 import { createRedis } from '../../../src/adapters/redis/connection.js';
 import { systemClock } from '../../../src/async/clock.js';
@@ -14,25 +15,25 @@ import { createRecordingReport, type RecordingReport } from './queue-report.js';
 export const STORE_KINDS = ['redis', 'postgres'] as const;
 export type StoreKind = (typeof STORE_KINDS)[number];
 
-/** An empty place of its own in the store, for one test. */
+/** A separate, empty part of the store, for one test. */
 export interface QueueSpace {
-  readonly backend: QueueBackend;
-  /** What the backend reported while it was opened; also at hand for what a test makes. */
+  readonly backend: QueueStore;
+  /** Records what the store reports while it is opened; a test passes it to what it creates. */
   readonly report: RecordingReport;
-  /** A plain BullMQ client, as anybody's, past the proxy. */
+  /** A plain BullMQ client, as another service uses it; it does not go through the proxy. */
   readonly plain: Queue;
-  /** How another process gets here. */
+  /** The environment with which another process uses this space. */
   readonly env: Readonly<Record<string, string>>;
   readonly close: () => Promise<void>;
 }
 
 export interface TestStore {
   readonly kind: StoreKind;
-  /** Between our backends and the server; the plain client does not go through it. */
+  /** Between the queue store under test and the server; the plain client does not go through it. */
   readonly proxy: FaultProxy;
   readonly space: () => Promise<QueueSpace>;
   readonly stop: () => Promise<void>;
-  /** PostgreSQL only: one statement of the administrator's. */
+  /** PostgreSQL only: runs one statement as administrator. */
   readonly sql: (text: string, params?: readonly unknown[]) => Promise<Record<string, unknown>[]>;
 }
 
@@ -58,7 +59,7 @@ const startRedisStore = async (): Promise<TestStore> => {
       const onError = (): void => undefined;
       const commands = createRedis({ url, role: 'commands', onError });
       const blocking = createRedis({ url, role: 'blocking', onError });
-      const backend = await openRedisBackend({ commands, blocking, prefix, ...waiting(report) });
+      const backend = await openRedisStore({ commands, blocking, prefix, ...waiting(report) });
       const plain = new Queue('runtime-cleanup', { connection: { url: server.url }, prefix });
       return {
         backend,
@@ -98,7 +99,7 @@ const startPostgresStore = async (): Promise<TestStore> => {
       const poolConfig = poolOptions({ connectionString: proxied.href, applicationName: 'queue-test', max: 4 });
       const lent = { connectionString: proxied.href, applicationName: 'queue-test lent', max: 8 };
       const pool = createPool(lent, () => undefined);
-      const backend = await openPostgresBackend({
+      const backend = await openPostgresStore({
         poolConfig,
         schema,
         withClient: lending(pool),
@@ -128,3 +129,6 @@ const startPostgresStore = async (): Promise<TestStore> => {
 
 export const startStore = (kind: StoreKind): Promise<TestStore> =>
   kind === 'redis' ? startRedisStore() : startPostgresStore();
+
+export const openRetentionQueue = ({ backend }: QueueSpace): Promise<JobQueue> =>
+  backend.queue({ name: RETENTION_QUEUE, onError: () => undefined });

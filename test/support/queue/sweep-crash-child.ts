@@ -2,13 +2,13 @@
 import process from 'node:process';
 import { createSweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
-import { openChildBackend } from './queue-child-backend.js';
+import { openChildStore } from './queue-child-backend.js';
 import { createRecordingReport } from './queue-report.js';
 import { untilAborted } from './queue-scripts.js';
 
 const worker = createSweepWorker(
   {
-    backend: await openChildBackend(),
+    backend: await openChildStore(),
     sweep: (signal) => {
       process.stdout.write('sweeping\n');
       return untilAborted(signal);

@@ -29,9 +29,9 @@ function setUp(result: Result = failure('conflict', 'busy')) {
   const clock = { now: () => new Date(state.nowMs), monotonicMs: () => 0, after: () => () => undefined };
   const consumer = createJobConsumer({ cleanup, clock, random: () => 0.5, traceId: () => 'trace-1' }, limits);
   const consume = (over: Partial<Delivery> = {}): Promise<JobOutcome> => consumer.consume(aDelivery(over), calm);
-  const gaveUp = (over: Partial<Delivery>, reason: string): Promise<JobOutcome> =>
-    consumer.gaveUp(aDelivery(over), reason);
-  return { asked, state, consume, gaveUp };
+  const abandoned = (over: Partial<Delivery>, reason: string): Promise<JobOutcome> =>
+    consumer.abandoned(aDelivery(over), reason);
+  return { asked, state, consume, abandoned };
 }
 
 const historyOf = (settled: JobOutcome | undefined): unknown =>
@@ -175,8 +175,8 @@ describe('a delivery', () => {
   });
 
   it('that the queue itself gave up is a dead letter with its row, and is not tried', async () => {
-    const { asked, gaveUp } = setUp();
-    expect(await gaveUp({ run: 7 }, 'job stalled more than allowable limit')).toMatchObject({
+    const { asked, abandoned } = setUp();
+    expect(await abandoned({ run: 7 }, 'job stalled more than allowable limit')).toMatchObject({
       action: 'dead_letter',
       reason: 'internal_error: the queue gave the job up: job stalled more than allowable limit',
       history: { counts: { internal_error: 1 }, attempts: [{ attempt: 7, code: 'internal_error' }] },

@@ -35,7 +35,7 @@ function deadLettersOf(failedSet: Pick<FailedSet, 'page' | 'find'>): Pick<AuditQ
   const dataOf = async ({ jobId, data }: FailedEntry): Promise<unknown> => data ?? (await failedSet.find(jobId))?.data;
   return {
     deadLetters: async (after, limit) => {
-      const page = await failedSet.page(after, limit, false);
+      const page = await failedSet.page({ after, limit });
       return Promise.all(page.map(async (entry) => auditedOf(entry, await dataOf(entry))));
     },
     deadLetter: async (jobId) => {

@@ -2,10 +2,10 @@ import { createBullBoard } from '@bull-board/api';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { Clock } from '../../../async/clock.js';
 import { messageOf, RequestRefusedError } from '../../../domain/errors.js';
-import type { JobQueue, QueueBackend } from '../store/queue-store.js';
+import type { JobQueue, QueueStore } from '../store/queue-store.js';
 import { cleanupAdapter, type DashboardLetters, retentionAdapter } from './dashboard-queues.js';
 import { CLEANUP_QUEUE, type QueueName, RETENTION_QUEUE } from '../names.js';
-import type { QueueReport } from '../store/queue-report.js';
+import type { QueueReport } from '../store/queue-store.js';
 import { createOutageReporter } from '../store/outage-reporter.js';
 import { openWhenPossible } from '../store/supervise.js';
 import { within } from '../store/store-errors.js';
@@ -15,7 +15,7 @@ const ANSWER_LIMIT_MS = 1_000;
 const CLOSE_LIMIT_MS = 1_000;
 
 interface Deps {
-  readonly backend: Pick<QueueBackend, 'queue'>;
+  readonly backend: Pick<QueueStore, 'queue'>;
   readonly deadLetters: DashboardLetters;
   readonly clock: Clock;
   readonly report: QueueReport;

@@ -36,16 +36,17 @@ export function createDeadLetterReplayer(deps: Deps): DeadLetterReplayer {
     return ask(ANSWER_LIMIT_MS, (queue) => {
       const notFailed = (): Promise<ReplayAnswer> => answerOfNotFailed(queue, jobId);
       const putBack = async (): Promise<ReplayAnswer> => {
-        const [done] = await failedSet.putBack(queue, [jobId]);
+        const [done] = await failedSet.putBack({ queue, jobIds: [jobId] });
         return done === undefined ? notFailed() : { status: 'replayed' };
       };
       return singleFlight(jobId, putBack, notFailed);
     });
   }
 
+  const putBackAll: Change = (queue, jobIds) => failedSet.putBack({ queue, jobIds });
   return {
     replay,
-    replayAll: (filter, options) => changeAll(deps, { filter, options, change: failedSet.putBack }),
+    replayAll: (filter, options) => changeAll(deps, { filter, options, change: putBackAll }),
   };
 }
 

@@ -2,14 +2,13 @@ import type { Clock } from '../../../async/clock.js';
 import type { DeadLetters } from '../../../jobs/dead-letters.js';
 import type { DeadLetterGames } from '../../../retention/ports.js';
 import { createLazyQueue } from '../store/lazy-queue.js';
-import type { QueueReport } from '../store/queue-report.js';
-import type { QueueBackend } from '../store/queue-store.js';
+import type { QueueStore, QueueReport } from '../store/queue-store.js';
 import { createDeadLetterPurger, createDeadLetterReplayer } from './change-dead-letters.js';
 import { createFailedPages } from './failed-pages.js';
 import { createDeadLetterReader } from './read-dead-letters.js';
 
 interface Deps {
-  readonly backend: Pick<QueueBackend, 'queue' | 'failedSet'>;
+  readonly backend: Pick<QueueStore, 'queue' | 'failedSet'>;
   readonly clock: Clock;
   readonly report: QueueReport;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../async/clock.js';
 import type { DeadLetterFilter } from '../../../jobs/dead-letters.js';
-import type { FailedEntry, FailedPosition, FailedSet } from '../store/failed-set.js';
+import type { FailedEntry, FailedPage, FailedPosition, FailedSet } from '../store/failed-set.js';
 import { answered } from '../store/lazy-queue.js';
 import { matches } from './to-dead-letter.js';
 
@@ -32,15 +32,15 @@ export interface FailedPages {
 }
 
 export function createFailedPages({ failedSet, clock }: Deps): FailedPages {
-  const page = (after: FailedPosition | null, size: number, withProgress: boolean): Promise<readonly FailedEntry[]> =>
-    answered(clock, PAGE_LIMIT_MS, failedSet.page(after, size, withProgress));
+  const load = (page: FailedPage): Promise<readonly FailedEntry[]> =>
+    answered(clock, PAGE_LIMIT_MS, failedSet.page(page));
 
   async function* behind(
     from: FailedPosition | null,
     { size = PAGE_JOBS, withProgress = false }: Shape = {},
   ): AsyncGenerator<readonly FailedEntry[]> {
     for (let after = from; ;) {
-      const found = await page(after, size, withProgress);
+      const found = await load({ after, limit: size, withProgress });
       const last = found.at(-1);
       if (last === undefined) return;
       yield found;
@@ -49,7 +49,7 @@ export function createFailedPages({ failedSet, clock }: Deps): FailedPages {
   }
 
   async function now(): Promise<FailedPosition | null> {
-    const [newest] = await page(null, 1, false);
+    const [newest] = await load({ after: null, limit: 1 });
     return newest === undefined ? null : { failedAtMs: newest.failedAtMs + 1, jobId: '' };
   }
 

@@ -3,19 +3,19 @@ import type { Clock } from '../../../async/clock.js';
 import type { FailedAttempt } from '../../../jobs/delivery.js';
 import { readHistory, sinceReplay } from '../../../jobs/attempt-history.js';
 import type { JobLookup, JobView } from '../../../jobs/ports.js';
-import type { JobQueue, QueueBackend } from '../store/queue-store.js';
+import type { JobQueue, QueueStore } from '../store/queue-store.js';
 import { textIn } from '../dead-letters/to-dead-letter.js';
 import { boundedMs } from '../store/failed-set.js';
 import { endingOf } from './job-result.js';
 import { jobStateOf } from '../store/job-state.js';
 import { createLazyQueue } from '../store/lazy-queue.js';
-import type { QueueReport } from '../store/queue-report.js';
+import type { QueueReport } from '../store/queue-store.js';
 import { isJobId } from '../store/stored-text.js';
 
 const ANSWER_LIMIT_MS = 1_000;
 
 interface Deps {
-  readonly backend: Pick<QueueBackend, 'queue' | 'mend'>;
+  readonly backend: Pick<QueueStore, 'queue' | 'repairJob'>;
   readonly clock: Clock;
   readonly report: QueueReport;
 }
@@ -38,7 +38,7 @@ export function createJobLookup(deps: Deps): JobLookup & { readonly close: () =>
     try {
       return await queue.getJob(jobId);
     } catch (error) {
-      if (!(error instanceof SyntaxError) || !(await deps.backend.mend(jobId))) throw error;
+      if (!(error instanceof SyntaxError) || !(await deps.backend.repairJob(jobId))) throw error;
       return queue.getJob(jobId);
     }
   }

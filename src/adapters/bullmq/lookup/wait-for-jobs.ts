@@ -1,9 +1,9 @@
 import { type Clock, pause } from '../../../async/clock.js';
 import type { JobResult, JobWaiter } from '../../../jobs/ports.js';
-import { type JobEvents, type JobQueue, type QueueBackend, STORE_CONCURRENCY } from '../store/queue-store.js';
+import { type JobEvents, type JobQueue, type QueueStore, STORE_CONCURRENCY } from '../store/queue-store.js';
 import { endingOf } from './job-result.js';
 import { mapConcurrent } from '../../../async/map-concurrent.js';
-import type { QueueReport } from '../store/queue-report.js';
+import type { QueueReport } from '../store/queue-store.js';
 import { createOutageReporter } from '../store/outage-reporter.js';
 import { keepRunning, openWhenPossible } from '../store/supervise.js';
 import { NotWaitedForError } from '../../../domain/errors.js';
@@ -18,7 +18,7 @@ const POLL_BATCH = 200;
 const CLOSE_LIMIT_MS = 2_000;
 
 interface Deps {
-  readonly backend: Pick<QueueBackend, 'queue' | 'events'>;
+  readonly backend: Pick<QueueStore, 'queue' | 'events'>;
   readonly clock: Clock;
   readonly report: QueueReport;
 }

@@ -1,36 +1,40 @@
+/**
+ * Replaces two protected methods of BullMQ's `Worker`: `createJob` and `nextJobFromJobData`. Checked on bullmq 6.7.0.
+ * Remove this patch when `nextJobFromJobData` returns the claimed job although the next job of its schedule cannot be added.
+ */
 import type { Job } from 'bullmq';
 import type { JobWorker } from '../store/queue-store.js';
 import { LibraryChangedError } from '../../../domain/errors.js';
 
 type ClaimedJob = Pick<Job<unknown>, 'opts' | 'repeatJobKey'>;
 
-/** BullMQ's hook for subclasses, protected there; it makes each claimed job before anything looks at it. */
-interface ClaimHook {
+/** Both methods are called for each claimed job before any other code sees it. */
+interface ClaimHooks {
   createJob?: (data: unknown, jobId: string) => ClaimedJob;
   nextJobFromJobData?: (data: unknown, jobId: string, token: string) => Promise<ClaimedJob | undefined>;
 }
 
 /**
- * Keeps a job running that says it belongs to a scheduler and does not say to what schedule. BullMQ would try to add the
- * next job of that schedule, fail, and drop the claimed one: found stalled, claimed and dropped again for ever.
+ * Runs a job that names a scheduler without a usable schedule. BullMQ would try to add the next job of that schedule, fail,
+ * and drop the claimed job, which would be found stalled, claimed and dropped again without end.
  */
 export function guardClaims(worker: JobWorker): void {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- protected, so not part of the type seen from here
-  const hook = worker as unknown as ClaimHook;
-  const create = hook.createJob?.bind(worker);
-  const next = hook.nextJobFromJobData?.bind(worker);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the methods are protected, so the public type lacks them
+  const hooks = worker as unknown as ClaimHooks;
+  const create = hooks.createJob?.bind(worker);
+  const next = hooks.nextJobFromJobData?.bind(worker);
   if (create === undefined || next === undefined) {
     throw new LibraryChangedError('bullmq', 'Worker.createJob or Worker.nextJobFromJobData');
   }
   const unschedulable = new Set<string>();
-  hook.createJob = (data, jobId) => {
+  hooks.createJob = (data, jobId) => {
     const job = create(data, jobId);
     const repeat = 'repeat' in job.opts ? job.opts.repeat : undefined;
     if (!hasSchedule(repeat) || unschedulable.has(jobId)) delete job.repeatJobKey;
     return job;
   };
-  // A schedule of the right shape may still be none (no cron expression, no such time zone): then the job runs without.
-  hook.nextJobFromJobData = async (data, jobId, token) => {
+  // A schedule of the right shape can still be unusable (no cron expression, no such time zone); then the job runs without it.
+  hooks.nextJobFromJobData = async (data, jobId, token) => {
     const job = await next(data, jobId, token);
     if (job !== undefined || typeof data !== 'object' || data === null) return job;
     unschedulable.add(jobId);

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { JobsOptions, Telemetry } from 'bullmq';
 import type { Clock } from '../../../async/clock.js';
 import type { CleanupJobData, CleanupQueue, EnqueuedJob } from '../../../jobs/ports.js';
-import { type JobQueue, type QueueBackend, STORE_CONCURRENCY } from '../store/queue-store.js';
+import { type JobQueue, type QueueStore, STORE_CONCURRENCY } from '../store/queue-store.js';
 import { deduplicationId, isFromSweep, storageProblem } from './deduplication.js';
 import { type QueueCounts, queueCountsOf } from '../store/job-state.js';
 import { mapConcurrent } from '../../../async/map-concurrent.js';
 import { createLazyQueue } from '../store/lazy-queue.js';
 import { CLEANUP_JOB } from '../names.js';
-import type { QueueReport } from '../store/queue-report.js';
+import type { QueueReport } from '../store/queue-store.js';
 import { tellStored, tellSweep } from './enqueue-outcome.js';
 import { InvalidArgumentError, BugError } from '../../../domain/errors.js';
 
@@ -22,7 +22,7 @@ const BATCH_LIMIT_MS = 10_000;
 const BATCH = 500;
 
 interface Deps {
-  readonly backend: Pick<QueueBackend, 'queue'>;
+  readonly backend: Pick<QueueStore, 'queue'>;
   readonly clock: Clock;
   readonly report: QueueReport;
   readonly telemetry?: Telemetry | undefined;

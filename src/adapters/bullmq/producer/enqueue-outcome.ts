@@ -5,7 +5,7 @@ import type { JobQueue } from '../store/queue-store.js';
 import { afterSweepId, isFromSweep, isPersonal } from './deduplication.js';
 import { jobStateOf } from '../store/job-state.js';
 import { CLEANUP_JOB } from '../names.js';
-import { isNotOurs } from '../store/store-errors.js';
+import { isJobLost } from '../store/store-errors.js';
 
 interface StoredRequest {
   readonly jobId: string;
@@ -55,7 +55,7 @@ async function hurry(job: LiveJob, data: CleanupJobData): Promise<'hurried' | 't
     if (state === 'delayed') await job.promote();
   } catch (error) {
     // A worker was faster: the job runs, or has run, which is what was wanted.
-    if (!isNotOurs(error)) throw error;
+    if (!isJobLost(error)) throw error;
   }
   // No longer waiting, it may have been read before its data was changed.
   return isSweeps && jobStateOf(await job.getState()) !== 'waiting' ? 'too late' : 'hurried';

@@ -9,7 +9,7 @@ import {
 } from './failed-set.js';
 import { CLEANUP_QUEUE } from '../names.js';
 
-/** What is used here of a `pg` client. */
+/** The part of a `pg` client that this file uses. */
 interface SqlClient {
   readonly query: (text: string, values?: unknown[]) => Promise<{ readonly rows: unknown[] }>;
 }
@@ -26,7 +26,7 @@ interface Row {
   readonly added_at_ms: string;
 }
 
-/** @param withClient lends a connection for as long as the work runs */
+/** @param withClient lends a connection while the work runs */
 export function createPostgresFailedSet(withClient: Lending, schema: string): FailedSet {
   const sql = statements(schema);
 
@@ -51,7 +51,7 @@ export function createPostgresFailedSet(withClient: Lending, schema: string): Fa
   }
 
   return {
-    page: async (after, limit, withProgress) => {
+    page: async ({ after, limit, withProgress = false }) => {
       const place = after === null ? [null, null] : [Math.trunc(after.failedAtMs), after.jobId];
       return (await rows<Row>(sql.page, [...place, limit, withProgress ? PAGE_PROGRESS_MAX_BYTES : -1])).map(toEntry);
     },
@@ -59,7 +59,7 @@ export function createPostgresFailedSet(withClient: Lending, schema: string): Fa
       const [row] = await rows<Row>(sql.find, [jobId]);
       return row === undefined ? undefined : toJob(row);
     },
-    putBack: (_queue, jobIds) => withClient((client) => putBack(client, jobIds)),
+    putBack: ({ jobIds }) => withClient((client) => putBack(client, jobIds)),
     remove: async (jobIds) => idsOf(await rows<Row>(sql.remove, [jobIds])),
   };
 }
@@ -68,7 +68,7 @@ function statements(schema: string) {
   const jobs = `"${schema}".job`;
   const keys = `"${schema}".dedup`;
   const isFailed = `queue = $1 AND state = 'failed'`;
-  // Always in one order: two who take the same jobs at once then wait for each other in a line, not in a ring.
+  // Always in one order: two callers that lock the same jobs then wait one after the other, without a deadlock.
   const chosen = `chosen AS MATERIALIZED (
     SELECT id, dedup_id FROM ${jobs} WHERE ${isFailed} AND id = ANY($2) ORDER BY id FOR UPDATE
   )`;
@@ -85,7 +85,7 @@ function statements(schema: string) {
     find: `
       SELECT id, name, data, progress, failed_reason, finished_at_ms, added_at_ms
       FROM ${jobs} WHERE ${isFailed} AND id = $2`,
-    // BullMQ's own lock on a key, before any row, in BullMQ's own order.
+    // BullMQ's own lock on a deduplication key, taken before any row lock, in the order that BullMQ uses.
     lockKeys: `
       SELECT pg_advisory_xact_lock(key) FROM (
         SELECT DISTINCT hashtext('bullmq:dedup:' || queue || ':' || dedup_id) AS key

@@ -3,15 +3,16 @@ import type { JobQueue } from './queue-store.js';
 import {
   boundedMs,
   type FailedEntry,
+  type FailedPage,
   type FailedPosition,
   type FailedSet,
   PAGE_DATA_MAX_BYTES,
   PAGE_PROGRESS_MAX_BYTES,
   PAGE_REASON_MAX_CHARACTERS,
 } from './failed-set.js';
-import { isNotOurs } from './store-errors.js';
+import { isJobLost } from './store-errors.js';
 
-/** What is used here of an ioredis client. */
+/** The part of an ioredis client that this file uses. */
 export interface FailedSetClient {
   readonly zscore: (key: string, member: string) => Promise<string | null>;
   readonly hmget: (key: string, ...fields: string[]) => Promise<(string | null)[]>;
@@ -19,8 +20,8 @@ export interface FailedSetClient {
 }
 
 /**
- * One page in one step, so that no job is put back while it is read. A position whose job has left the set is found by
- * its score; the jobs up to it that share that score are the caller's to skip.
+ * Reads one page in one step, so that no job is put back while the page is read. A position whose job has left the set is
+ * found by its score; the caller skips the jobs before the position that share this score.
  */
 const PAGE = `
 local failed, score, id, offset, limit = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -52,7 +53,7 @@ for i = 1, #entries, 2 do
 end
 return page`;
 
-/** Taking the job out of the set decides who has it: a retry that comes later finds it there no more. */
+/** The removal from the set decides which caller gets the job: a later retry does not find it there. */
 const REMOVE = `
 if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end
 if redis.call('TYPE', KEYS[2]).ok ~= 'hash' then return 1 end
@@ -62,7 +63,7 @@ redis.call('DEL', KEYS[2], KEYS[2] .. ':logs', KEYS[2] .. ':dependencies', KEYS[
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', 10000, '*', 'event', 'removed', 'jobId', ARGV[1], 'prev', 'failed')
 return 1`;
 
-/** A job that has ended meanwhile would keep the key for ever. */
+/** A job that has ended meanwhile must not get its key again, because it would keep it for ever. */
 const RETAKE = `
 local key = redis.call('HGET', KEYS[1], 'deid')
 if not key or redis.call('HEXISTS', KEYS[1], 'finishedOn') == 1 then return 0 end
@@ -74,17 +75,13 @@ export function createRedisFailedSet(redis: FailedSetClient, queueKey: string): 
   const jobKey = (jobId: string): string => `${queueKey}:${jobId}`;
   const dedupPrefix = `${queueKey}:de:`;
 
-  async function rowsFrom(
-    after: FailedPosition | null,
-    offset: number,
-    limit: number,
-    withProgress: boolean,
-  ): Promise<readonly FailedEntry[]> {
+  async function rowsFrom(offset: number, page: FailedPage): Promise<readonly FailedEntry[]> {
+    const { after, limit, withProgress = false } = page;
     const from = after === null ? ['', ''] : [String(after.failedAtMs), after.jobId];
     const bounds = [PAGE_DATA_MAX_BYTES, withProgress ? PAGE_PROGRESS_MAX_BYTES : -1, PAGE_REASON_MAX_CHARACTERS];
     const where = [offset, limit].map(String);
     const rows = await redis.eval(PAGE, 1, failed, ...from, ...where, jobKey(''), ...bounds.map(String));
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the script above answers
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the script's answer
     return (rows as Row[]).map(toEntry);
   }
 
@@ -101,13 +98,13 @@ export function createRedisFailedSet(redis: FailedSetClient, queueKey: string): 
 
   async function putBack(queue: JobQueue, jobId: string): Promise<boolean> {
     try {
-      // Only its id matters: to load thousands of jobs for that would take longer than to put them back.
+      // The retry needs only the id; loading thousands of jobs would take longer than putting them back.
       await new Job(queue, '', null, {}, jobId).retry('failed', {
         resetAttemptsMade: true,
         resetAttemptsStarted: true,
       });
     } catch (error) {
-      if (isNotOurs(error)) return false;
+      if (isJobLost(error)) return false;
       throw error;
     }
     await redis.eval(RETAKE, 1, jobKey(jobId), jobId, dedupPrefix);
@@ -118,16 +115,17 @@ export function createRedisFailedSet(redis: FailedSetClient, queueKey: string): 
     (await redis.eval(REMOVE, 3, failed, jobKey(jobId), `${queueKey}:events`, jobId, dedupPrefix)) === 1;
 
   return {
-    page: async (after, limit, withProgress) => {
+    page: async (page) => {
+      const { after, limit } = page;
       for (let offset = 0; ; offset += limit) {
-        const rows = await rowsFrom(after, offset, limit, withProgress);
+        const rows = await rowsFrom(offset, page);
         const behind = after === null ? rows : rows.filter((row) => isBehind(row, after));
         if (behind.length > 0 || rows.length < limit) return behind;
       }
     },
     find,
-    putBack: (queue, jobIds) => those(jobIds, (jobId) => putBack(queue, jobId)),
-    remove: (jobIds) => those(jobIds, remove),
+    putBack: ({ queue, jobIds }) => idsFor(jobIds, (jobId) => putBack(queue, jobId)),
+    remove: (jobIds) => idsFor(jobIds, remove),
   };
 }
 
@@ -149,15 +147,18 @@ const toEntry = ([jobId, score, data, progress, reason, timestamp]: Row): Failed
   addedAtMs: boundedMs(timestamp),
 });
 
-/** Redis orders members of one score by their bytes. */
+/** Redis orders members with equal scores by their bytes. */
 function isBehind(row: FailedPosition, { failedAtMs, jobId }: FailedPosition): boolean {
   if (row.failedAtMs !== failedAtMs) return row.failedAtMs < failedAtMs;
   return Buffer.compare(Buffer.from(row.jobId), Buffer.from(jobId)) < 0;
 }
 
-/** Of many at once; the client sends them together. */
-async function those(jobIds: readonly string[], isSo: (jobId: string) => Promise<boolean>): Promise<readonly string[]> {
-  const answers = await Promise.all(jobIds.map(isSo));
+/** The ids for which `change` resolves to true. All run at once: the client sends them in one batch. */
+async function idsFor(
+  jobIds: readonly string[],
+  change: (jobId: string) => Promise<boolean>,
+): Promise<readonly string[]> {
+  const answers = await Promise.all(jobIds.map(change));
   return jobIds.filter((_id, index) => answers[index]);
 }
 

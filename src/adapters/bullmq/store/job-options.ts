@@ -1,27 +1,27 @@
 import type { JobsOptions, WorkerOptions } from 'bullmq';
-import type { QueueBackend, WorkerSettings } from './queue-store.js';
+import type { QueueStore, WorkerSettings } from './queue-store.js';
 
 const DAY_S = 24 * 3_600;
 
 /**
- * Completed jobs are kept for a day, for whoever asks how they ended; the operation log keeps what was done for good. In
- * Redis ten thousand at most, because they cost memory; in PostgreSQL without a count, because BullMQ keeps to one by
- * sorting all that are kept each time a job completes.
+ * Completed jobs are kept for a day, so that a requester can ask for their result; the operation log keeps operations
+ * without a limit. In Redis at most ten thousand are kept, because they use memory. In PostgreSQL their number is not
+ * limited, because BullMQ would sort all kept jobs each time a job completes.
  */
 const KEEP_COMPLETED = { redis: { count: 10_000, age: DAY_S }, postgres: { age: DAY_S } } as const;
 
-type StoreKind = QueueBackend['kind'];
+type StoreKind = QueueStore['kind'];
 
-// Any job outlives this; BullMQ's own limits must never end one.
+// BullMQ's own limits must never end a job: only the retry policy decides that.
 const WITHOUT_END = 1_000_000;
 const OWN_BACKOFF = 'runtime-cleanup';
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 60_000;
 const BACKOFF_SPREAD_MS = 500;
-/** After an error of the store BullMQ asks again after so long; its default of 15 s is far from "recovers by itself". */
+/** How long a worker waits after an error of the store; BullMQ's default of 15 s would delay the recovery. */
 export const RETRY_STORE_MS = 1_000;
 
-/** What a job of ours is stored with. The worker does not rely on it: others add jobs without. */
+/** The options that this program stores with a job. The worker does not rely on them: other clients add jobs without. */
 export function jobOptionsFor(kind: StoreKind): JobsOptions {
   return { removeOnComplete: KEEP_COMPLETED[kind], removeOnFail: false };
 }
@@ -42,7 +42,7 @@ export function workerOptionsFor({
   };
 }
 
-/** When BullMQ retries a job on its own account, because a settlement could not be written. Whole milliseconds, always. */
+/** The delay when BullMQ itself retries a job, because its outcome could not be written. Always whole milliseconds. */
 export function backoffStrategy(attemptsMade: number): number {
   const doublings = Number.isFinite(attemptsMade) ? Math.min(Math.max(0, Math.trunc(attemptsMade) - 1), 10) : 0;
   return (
@@ -50,17 +50,17 @@ export function backoffStrategy(attemptsMade: number): number {
   );
 }
 
-/** The parts of a claimed job that decide what BullMQ does to it behind the processor's back. */
+/** The parts of a claimed job that decide what BullMQ does with it without asking the processor. */
 export interface ClaimedJob {
   opts: JobsOptions;
   deferredFailure?: string;
 }
 
 /**
- * How a sweep ends. One that met an outage is tried again by BullMQ for some minutes; by then the schedule's
- * next one is not far. Enough of them are kept to see how the last ones went.
+ * BullMQ retries a sweep that failed in an outage for some minutes, until about the next sweep of the schedule. A hundred
+ * ended sweeps are kept, enough to see the results of the last ones.
  */
-export const SWEEP_TERMS = {
+export const SWEEP_JOB_OPTIONS = {
   attempts: 10,
   backoff: { type: 'exponential', delay: FIRST_BACKOFF_MS },
   removeOnComplete: { count: 100 },
@@ -68,12 +68,12 @@ export const SWEEP_TERMS = {
 } as const satisfies JobsOptions;
 
 /**
- * Takes a claimed job out of its producer's hands: how often it may run, how long it is kept and what becomes of it is
- * the worker's business, whatever was stored with it. BullMQ reads these from the job in memory. Returns why BullMQ
- * would have failed the job without running it, if it would have.
+ * Replaces the options that a producer stored with a claimed job: the worker alone decides how often a job may run and how
+ * long it is kept. BullMQ reads these options from the job in memory. Returns the reason for which BullMQ would have failed
+ * the job without running it; undefined for nearly all jobs.
  */
 export function overrideJobOptions(job: ClaimedJob, kind: StoreKind): string | undefined {
-  return takeChargeOn(job, {
+  return overrideOptions(job, {
     attempts: WITHOUT_END,
     backoff: { type: OWN_BACKOFF },
     removeOnFail: false,
@@ -81,14 +81,14 @@ export function overrideJobOptions(job: ClaimedJob, kind: StoreKind): string | u
   });
 }
 
-/** The same of a job in the queue of sweeps. */
-export function takeChargeOfSweep(job: ClaimedJob): void {
-  takeChargeOn(job, SWEEP_TERMS);
+/** The same for a job in the queue of sweeps. */
+export function overrideSweepOptions(job: ClaimedJob): void {
+  overrideOptions(job, SWEEP_JOB_OPTIONS);
 }
 
-function takeChargeOn(job: ClaimedJob, terms: JobsOptions): string | undefined {
+function overrideOptions(job: ClaimedJob, options: JobsOptions): string | undefined {
   const { telemetry } = job.opts;
-  job.opts = { ...job.opts, ...terms, stackTraceLimit: 1, lifo: false };
+  job.opts = { ...job.opts, ...options, stackTraceLimit: 1, lifo: false };
   delete job.opts.telemetry;
   const metadata = traceMetadata(telemetry?.metadata);
   if (metadata !== undefined) job.opts.telemetry = { metadata };
@@ -97,7 +97,7 @@ function takeChargeOn(job: ClaimedJob, terms: JobsOptions): string | undefined {
   return reason;
 }
 
-/** Trace context is parsed outside any guard of BullMQ's: text that does not parse would end the worker's loop. */
+/** BullMQ parses the trace context without a try: text that does not parse would end the worker's loop. */
 function traceMetadata(stored: unknown): string | undefined {
   if (typeof stored !== 'string') return undefined;
   try {

@@ -1,6 +1,6 @@
 import type { JobState } from '../../../jobs/ports.js';
 
-/** BullMQ's word for a job's state in ours. */
+/** Translates BullMQ's name of a job's state into this program's. */
 export function jobStateOf(state: string): JobState {
   switch (state) {
     case 'waiting':

@@ -1,24 +1,24 @@
 import type { Clock } from '../../../async/clock.js';
 import { messageOf } from '../../../domain/errors.js';
 import { RETRY_STORE_MS } from './job-options.js';
-import type { QueueReport } from './queue-report.js';
+import type { QueueReport } from './queue-store.js';
 import { isOutage, within } from './store-errors.js';
 
 const PROBE_INTERVAL_MS = 1_000;
-/** Longer than a worker rests after a failed claim: what answers a probe may still refuse the work, as a full Redis does. */
+/** Must exceed RETRY_STORE_MS: a store can answer the probe and still reject writes, as a full Redis does. */
 const QUIET_MS = 2 * RETRY_STORE_MS;
 const SAME_FAULT_SILENCE_MS = 10_000;
 
 interface Deps {
   readonly clock: Clock;
   readonly report: QueueReport;
-  /** Any small question to the store; once it is answered and nothing fails any more, the streak ends. */
+  /** Any cheap request to the store; once it succeeds and nothing fails any more, the outage is over. */
   readonly probe: () => Promise<unknown>;
 }
 
-/** Turns a flood of errors into one report at its start and one at its end. */
+/** Turns the many errors of an outage into one report at its start and one at its end. */
 export interface OutageReporter {
-  /** To be called with every error; never throws. */
+  /** Takes every error; never throws. */
   readonly note: (cause: unknown, what: string) => void;
   /** Stops probing; nothing is reported any more. */
   readonly end: () => void;
@@ -26,16 +26,16 @@ export interface OutageReporter {
 
 interface Outage {
   readonly sinceMs: number;
-  /** When something failed last. */
+  /** When a call last failed. */
   readonly failedAtMs: number;
-  /** When a probe was answered first since then. */
+  /** When a probe first succeeded since then. */
   answeredAtMs: number | undefined;
 }
 
 /**
- * An outage is over when probes are answered and nothing has failed for a while. Silence alone proves nothing, as an idle
- * worker may just not have asked; nor does an answer alone, as the store may read and refuse to write. Errors that are no
- * outage are reported by themselves, the same one at most every ten seconds.
+ * An outage is over when probes succeed and no call has failed for a while. Both are needed: an idle worker makes no calls,
+ * so the absence of failures proves nothing, and a store that answers reads may still refuse writes. An error that is not an
+ * outage is reported on its own, the same one at most every ten seconds.
  */
 export function createOutageReporter({ clock, report, probe }: Deps): OutageReporter {
   const lastFaults = new Map<string, number>();

@@ -1,31 +1,31 @@
-/* oxlint-disable typescript/no-unsafe-type-assertion -- BullMQ types the store into its classes; nothing here looks at that part */
+/* oxlint-disable typescript/no-unsafe-type-assertion -- BullMQ makes the store a type parameter of its classes; this file does not use that part */
 import { createPostgresBackend, runMigrations, withBackend } from 'bullmq';
 import {
   type JobEvents,
   type JobQueue,
   type JobWorker,
-  type QueueBackend,
+  type QueueStore,
   untilAnswered,
   type Waiting,
   whenReady,
 } from './queue-store.js';
 import { createPostgresFailedSet } from './failed-set-postgres.js';
 import { jobOptionsFor, workerOptionsFor } from './job-options.js';
-import { CLEANUP_QUEUE, SCHEMA } from '../names.js';
+import { CLEANUP_QUEUE, SCHEMA, SWEEP_SCHEDULER } from '../names.js';
 
 type Migratable = Parameters<typeof runMigrations>[0];
 
-/** The part of `pg.PoolConfig` that is changed here. */
+/** The part of `pg.PoolConfig` that this file changes. */
 interface PoolConfig {
-  /** Settings of the session, as on the server's command line. */
+  /** Session settings, as on the server's command line. */
   readonly options?: string | undefined;
 }
 
 interface Options extends Waiting {
-  /** A `pg.PoolConfig` with the session in UTC and every time limit set; BullMQ makes its own pools from it. */
+  /** A `pg.PoolConfig` with the session in UTC and every time limit set; BullMQ creates its own pools from it. */
   readonly poolConfig: PoolConfig;
   readonly schema?: string | undefined;
-  /** Lends one connection of the caller's for as long as `work` runs; rejects when PostgreSQL does not answer. */
+  /** Lends one of the caller's connections while `work` runs; rejects when PostgreSQL does not answer. */
   readonly withClient: <T>(work: (client: Migratable) => Promise<T>) => Promise<T>;
 }
 
@@ -33,8 +33,8 @@ const PRODUCER_LIMITS = { max: 4, connectionTimeoutMillis: 1_000, statement_time
 const EVENTS_LIMITS = { max: 2 };
 
 /**
- * One claim also moves every delayed job that is due, which after an outage may be thousands: cut off by a time limit for
- * ordinary queries, it would be cut off again and again. BullMQ waits for jobs on a silent LISTEN connection, no query.
+ * One claim also moves every delayed job that is due. After an outage these may be thousands; under the time limit of
+ * ordinary queries each claim would be cancelled again. BullMQ waits for jobs on a LISTEN connection, without a query.
  */
 const workerLimits = (concurrency: number): object => ({
   max: concurrency + 2,
@@ -43,8 +43,8 @@ const workerLimits = (concurrency: number): object => ({
 });
 
 /**
- * A worker does not wait for the disk. What a crash of the server takes back, it took from a worker: a claim, whose job is
- * claimed again, or an ending, whose job runs again and finds its work done. What producers add does wait.
+ * A worker does not wait for the disk. A crash of the server can only undo what a worker wrote: after a lost claim the job
+ * is claimed again, after a lost outcome the job runs again and finds its work done. Producers do wait for the disk.
  */
 const withoutDiskWait = ({ options = '' }: PoolConfig): PoolConfig => ({
   options: `${options} -c synchronous_commit=off`.trimStart(),
@@ -52,14 +52,14 @@ const withoutDiskWait = ({ options = '' }: PoolConfig): PoolConfig => ({
 
 const Bull = withBackend(createPostgresBackend);
 
-/** Brings BullMQ's own tables up to date; needs the right to create schemas in the database. */
+/** Migrates BullMQ's own tables; needs the right to create schemas in the database. */
 export async function migrateQueueTables(client: Migratable, schema = SCHEMA): Promise<void> {
   await runMigrations(client, schema);
 }
 
 const INSUFFICIENT_PRIVILEGE = '42501';
 
-/** A role without that right works with tables that another has made; BullMQ itself refuses any that are too old. */
+/** A role without that right uses the tables that another role created; BullMQ itself refuses tables that are too old. */
 async function migrateIfAllowed(client: Migratable, schema: string): Promise<void> {
   try {
     await migrateQueueTables(client, schema);
@@ -74,8 +74,8 @@ async function hasQueueTables(client: Migratable, schema: string): Promise<boole
   return rowCount === 1;
 }
 
-/** The lock is the open transaction's, so that it goes with it, also behind a pooler that lends connections for one. */
-async function alone<T>(client: Migratable, key: string, work: () => Promise<T>): Promise<T> {
+/** The lock belongs to the open transaction, so that it ends with it, also behind a pooler that lends a connection per transaction. */
+async function withAdvisoryLock<T>(client: Migratable, key: string, work: () => Promise<T>): Promise<T> {
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [key]);
@@ -86,10 +86,10 @@ async function alone<T>(client: Migratable, key: string, work: () => Promise<T>)
 }
 
 /**
- * Waits until PostgreSQL answers and brings BullMQ's own tables up to date, both before anything of BullMQ is made.
- * Rejects with `UnavailableError` when there is no answer within the deadline.
+ * Waits until PostgreSQL answers and migrates BullMQ's own tables, both before any object of BullMQ is created.
+ * Rejects with `UnavailableError` when PostgreSQL does not answer within the deadline.
  */
-export async function openPostgresBackend(options: Options): Promise<QueueBackend> {
+export async function openPostgresStore(options: Options): Promise<QueueStore> {
   const { poolConfig, schema = SCHEMA, withClient, ...waiting } = options;
   await untilAnswered(() => withClient((client) => migrateIfAllowed(client, schema)), waiting);
   const at = (limits: object): { connection: Record<string, unknown> } => ({
@@ -118,9 +118,9 @@ export async function openPostgresBackend(options: Options): Promise<QueueBacken
       return whenReady(events as unknown as JobEvents);
     },
     failedSet: createPostgresFailedSet(withClient, schema),
-    exclusively: (key, work) => withClient((client) => alone(client, `${schema} ${key}`, work)),
-    // Its columns are of type jsonb, so what is no JSON was never stored; what is nested too deep for us was.
-    mend: (jobId, queue = CLEANUP_QUEUE) =>
+    withScheduleLock: (work) => withClient((client) => withAdvisoryLock(client, `${schema} ${SWEEP_SCHEDULER}`, work)),
+    // The columns are of type jsonb, so they hold valid JSON; it may still be nested too deep for this program to read.
+    repairJob: (jobId, queue = CLEANUP_QUEUE) =>
       withClient(async (client) => {
         const text = `UPDATE "${schema}".job SET data = jsonb_build_object('unreadable', left(data::text, 500))
           WHERE queue = $1 AND id = $2`;

@@ -4,8 +4,7 @@ import { retryUntil } from '../../../async/retry-until.js';
 import { messageOf, UnavailableError } from '../../../domain/errors.js';
 import type { FailedSet } from './failed-set.js';
 import type { QueueName } from '../names.js';
-import type { QueueReport } from './queue-report.js';
-import { isPassing } from './store-errors.js';
+import { isTransient } from './store-errors.js';
 
 export type JobQueue = Queue<unknown, unknown>;
 export type JobWorker = Worker<unknown, unknown>;
@@ -21,36 +20,51 @@ export interface WorkerSettings {
 }
 
 interface OpenOptions {
-  /** The queue of cleanups where nothing is said. */
+  /** Default: the queue of cleanups. */
   readonly name?: QueueName | undefined;
   /** Gets every error event of what is opened, for as long as it lives. */
   readonly onError: (cause: unknown) => void;
   readonly telemetry?: Telemetry | undefined;
 }
 
+/** What the queue adapter reports to the log; members must not throw. An outage is reported once, however many calls fail. */
+export interface QueueReport {
+  /** The queue's store stopped answering. */
+  readonly unavailable: (cause: unknown) => void;
+  /** The store answers again, after `outageMs`. */
+  readonly recovered: (outageMs: number) => void;
+  /** Something else failed; no job is lost, the queue goes on. */
+  readonly fault: (what: string, cause: unknown) => void;
+  /** A job's lock expired or was taken; the job's work was told to stop. */
+  readonly lockLost: (jobId: string) => void;
+  /** A job or schedule that could not have gone on was repaired; `how` says what was done. */
+  readonly repaired: (jobId: string, how: string) => void;
+}
+
 /**
- * The two stores BullMQ can keep the queues in. Members resolve to objects that have reached the store once,
- * which BullMQ needs to recover from any later outage, and reject with `UnavailableError` when it is out of reach: what
- * was half made is thrown away, ask again.
+ * The two stores in which BullMQ can keep the queues. `queue`, `worker` and `events` resolve to objects that have reached
+ * the store once, because BullMQ recovers from an outage only after that. They reject with `UnavailableError` when the
+ * store is out of reach; the half-made object is closed, and the caller may call again.
+ * Callers take the members they need with `Pick`.
  */
-export interface QueueBackend {
+export interface QueueStore {
   readonly kind: 'redis' | 'postgres';
   readonly queue: (options: OpenOptions) => Promise<JobQueue>;
   /** The worker does not take jobs before its `run` is called. */
   readonly worker: (processor: JobProcessor, settings: WorkerSettings, options: OpenOptions) => Promise<JobWorker>;
-  /** Tells of nothing before its `run` is called. */
+  /** Emits no events before its `run` is called. */
   readonly events: (options: OpenOptions) => Promise<JobEvents>;
-  /** Replaces what no JSON reader can read in a stored job; `false`: there was nothing to replace. In the queue of cleanups where none is named. */
-  readonly mend: (jobId: string, queue?: QueueName) => Promise<boolean>;
+  /** Replaces the unreadable JSON in a stored job; `false`: all of it is readable. Default: a job in the queue of cleanups. */
+  readonly repairJob: (jobId: string, queue?: QueueName) => Promise<boolean>;
   readonly failedSet: FailedSet;
-  /** Runs `work` alone among all processes where the store would otherwise let them spoil each other's. */
-  readonly exclusively: <T>(key: string, work: () => Promise<T>) => Promise<T>;
+  /** Runs `work` while no other process changes the schedule of sweeps. */
+  readonly withScheduleLock: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
 /** Hides the round-trip time of single requests without using up the connections (4) that other callers share. */
 export const STORE_CONCURRENCY = 4;
 
-/** For how long and how loudly to wait for the store before a backend is there. */
+/** How long to wait for the store at the start, and where to report that the program waits. */
 export interface Waiting {
   readonly clock: Clock;
   readonly report: QueueReport;
@@ -59,13 +73,13 @@ export interface Waiting {
 }
 
 const RETRY_MS = 100;
-/** A connection that is just being made is no outage. */
+/** A connection that is still being made is not reported as an outage. */
 const QUIET_MS = 1_000;
 
 /**
- * Tries until it succeeds, the deadline passes (`UnavailableError`), the signal is aborted (its reason), or what comes back
- * would come back again: an outage passes, and so does a wait for another starter that took too long. Says once that it
- * waits, and once that waiting is over.
+ * Repeats `attempt` until it succeeds. Rejects with `UnavailableError` at the deadline, with the signal's reason when that is
+ * aborted, and at once with an error that would come back. An outage is retried, and so is a lock time-out while another
+ * process creates the tables. Reports once that it waits, and once that the wait is over.
  */
 export async function untilAnswered<T>(attempt: () => Promise<T>, waiting: Waiting): Promise<T> {
   const { clock, report, deadlineMs, signal } = waiting;
@@ -76,7 +90,7 @@ export async function untilAnswered<T>(attempt: () => Promise<T>, waiting: Waiti
       signal,
       everyMs: RETRY_MS,
       limitMs: deadlineMs,
-      mayPass: isPassing,
+      mayPass: isTransient,
       onFailed: (cause, waitedMs) => {
         if (isReported || waitedMs < QUIET_MS) return;
         report.unavailable(cause);
@@ -88,7 +102,7 @@ export async function untilAnswered<T>(attempt: () => Promise<T>, waiting: Waiti
     });
   } catch (cause) {
     signal.throwIfAborted();
-    if (!isPassing(cause)) throw cause;
+    if (!isTransient(cause)) throw cause;
     const message = `the queue's store did not answer for ${deadlineMs} ms: ${messageOf(cause)}`;
     throw new UnavailableError('queue', message, { cause });
   }
@@ -99,7 +113,7 @@ interface Opened {
   readonly close: () => Promise<void>;
 }
 
-/** Waits for what was just made to reach the store; BullMQ never revives an object whose first connection failed. */
+/** Waits until a new object has reached the store; BullMQ never reconnects an object whose first connection failed. */
 export async function whenReady<T extends Opened>(opened: T): Promise<T> {
   try {
     await opened.waitUntilReady();

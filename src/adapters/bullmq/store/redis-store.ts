@@ -1,12 +1,12 @@
 import { type ConnectionOptions, Queue, QueueEvents, Worker } from 'bullmq';
 import { UnavailableError } from '../../../domain/errors.js';
-import { type QueueBackend, untilAnswered, type Waiting, whenReady } from './queue-store.js';
+import { type QueueStore, untilAnswered, type Waiting, whenReady } from './queue-store.js';
 import { createRedisFailedSet, type FailedSetClient } from './failed-set-redis.js';
 import { jobOptionsFor, workerOptionsFor } from './job-options.js';
 import { CLEANUP_QUEUE, PREFIX } from '../names.js';
-import { repairJson } from './repair-json.js';
+import { repairJson } from './stored-text.js';
 
-/** What is used here of an ioredis client; the app makes and closes it. */
+/** The part of an ioredis client that this file uses; the app creates and closes it. */
 interface RedisClient extends FailedSetClient {
   readonly status: string;
   readonly connect: () => Promise<unknown>;
@@ -16,20 +16,20 @@ interface RedisClient extends FailedSetClient {
 }
 
 interface Options extends Waiting {
-  /** Fails at once when Redis is gone: `enableOfflineQueue: false`, command time-out, few retries. */
+  /** Fails at once when Redis is unavailable: `enableOfflineQueue: false`, command time-out, few retries. */
   readonly commands: RedisClient;
-  /** Waits for Redis however long it takes: `maxRetriesPerRequest: null`; BullMQ's blocking calls copy it. */
+  /** Waits for Redis without a limit: `maxRetriesPerRequest: null`; BullMQ duplicates it for its blocking calls. */
   readonly blocking: RedisClient;
   readonly prefix?: string | undefined;
 }
 
 /** Waits until Redis answers; rejects with `UnavailableError` when it does not within the deadline. */
-export async function openRedisBackend({
+export async function openRedisStore({
   commands,
   blocking,
   prefix = PREFIX,
   ...waiting
-}: Options): Promise<QueueBackend> {
+}: Options): Promise<QueueStore> {
   await untilAnswered(async () => {
     await Promise.all([answering(commands), answering(blocking)]);
   }, waiting);
@@ -55,9 +55,9 @@ export async function openRedisBackend({
       return whenReady(new QueueEvents(name, { ...at(blocking), autorun: false }).on('error', onError));
     },
     failedSet: createRedisFailedSet(commands, `${prefix}:${CLEANUP_QUEUE}`),
-    // Each of BullMQ's steps is one script, and Redis runs one at a time.
-    exclusively: (_key, work) => work(),
-    mend: async (jobId, queue = CLEANUP_QUEUE) => {
+    // Needs no lock: BullMQ changes a schedule in one script, and Redis runs one script at a time.
+    withScheduleLock: (work) => work(),
+    repairJob: async (jobId, queue = CLEANUP_QUEUE) => {
       const key = `${prefix}:${queue}:${jobId}`;
       const [data = null, opts = null, progress = null, parent = null] = await commands.hmget(
         key,
@@ -66,16 +66,16 @@ export async function openRedisBackend({
         'progress',
         'parent',
       );
-      const mended = repairJson({ data, opts, progress, parent });
-      if (mended === undefined) return false;
-      if (Object.keys(mended.set).length > 0) await commands.hset(key, mended.set);
-      if (mended.remove.length > 0) await commands.hdel(key, ...mended.remove);
+      const repair = repairJson({ data, opts, progress, parent });
+      if (repair === undefined) return false;
+      if (Object.keys(repair.set).length > 0) await commands.hset(key, repair.set);
+      if (repair.remove.length > 0) await commands.hdel(key, ...repair.remove);
       return true;
     },
   };
 }
 
-/** BullMQ asks a new client for its version at once, and an object whose question fails is dead. */
+/** BullMQ asks a new client for its version at once, and an object whose first request fails never works. */
 async function answering(client: RedisClient): Promise<void> {
   if (client.status === 'wait') await client.connect();
   if (client.status !== 'ready')

@@ -1,20 +1,20 @@
 /**
- * What an error of the queue's store means. BullMQ passes on whatever ioredis, pg or a socket threw, so they are told
- * apart by code and, where a library gives none, by its words.
+ * What an error of the queue's store means. BullMQ passes on the errors of ioredis, pg and sockets unchanged, so they are
+ * classified by code or, where a library sets no code, by message.
  */
 import { messageOf, UnavailableError, TimeoutError } from '../../../domain/errors.js';
 import { isDriverOutage, isOutageState, isServerAwayState, isSocketFailure } from '../../outage.js';
 import type { Clock } from '../../../async/clock.js';
 import { withDeadline } from '../../../async/deadline.js';
 
-/** What ioredis and Redis itself say, without a code. */
+/** Messages of ioredis and Redis, which have no code. */
 const REDIS_OUTAGE =
   /^(?:Connection is closed|Command timed out|Stream isn't writeable|Reached the max retries per request|(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|OOM) )/;
 
 const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
 
-/** The store is out of reach or says that it cannot serve now. */
+/** The store is out of reach or answers that it cannot serve now. */
 export function isOutage(thrown: unknown): boolean {
   if (thrown instanceof UnavailableError || isSocketFailure(thrown) || isServerAwayState(codeOf(thrown))) return true;
   const message = messageOf(thrown);
@@ -22,19 +22,19 @@ export function isOutage(thrown: unknown): boolean {
 }
 
 /** The same request may succeed a moment later: an outage, or a deadlock, timeout or cancellation inside the store. */
-export function isPassing(thrown: unknown): boolean {
+export function isTransient(thrown: unknown): boolean {
   return isOutage(thrown) || isOutageState(codeOf(thrown));
 }
 
-// BullMQ's codes: job missing, lock missing, not active (any more), locked by somebody else.
-const NOT_OURS = new Set<unknown>([-1, -2, -3, -6]);
+// BullMQ's codes: job missing, lock missing, not active, locked by another worker.
+const JOB_LOST = new Set<unknown>([-1, -2, -3, -6]);
 
-/** A write about a job was refused because the job is gone, settled already, or held by another worker. */
-export function isNotOurs(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && NOT_OURS.has(thrown.code);
+/** A write to a job was refused because the job is gone, has an outcome already, or is held by another worker. */
+export function isJobLost(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && JOB_LOST.has(thrown.code);
 }
 
-/** The promise's own ending, or a `TimeoutError` of the queue after `limitMs`; see `withDeadline`. */
+/** Settles as the promise does, or rejects with a `TimeoutError` of the queue after `limitMs`; see `withDeadline`. */
 export function within<T>(clock: Clock, limitMs: number, promise: Promise<T>): Promise<T> {
   const late = () => new TimeoutError("the queue's store did not answer", limitMs, { dependency: 'queue' });
   return withDeadline({ clock, limitMs, late }, () => promise);

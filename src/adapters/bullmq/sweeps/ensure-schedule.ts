@@ -1,21 +1,21 @@
 import type { JobSchedulerTemplateOptions } from 'bullmq';
-import type { JobQueue, QueueBackend } from '../store/queue-store.js';
-import { SWEEP_TERMS } from '../store/job-options.js';
+import type { JobQueue, QueueStore } from '../store/queue-store.js';
+import { SWEEP_JOB_OPTIONS } from '../store/job-options.js';
 import { SWEEP_JOB, SWEEP_SCHEDULER } from '../names.js';
 
-/** Without `omitContext` all sweeps, and all that they enqueue, would share one trace for ever. */
-const TEMPLATE: JobSchedulerTemplateOptions = { ...SWEEP_TERMS, telemetry: { omitContext: true } };
+/** Without `omitContext` all sweeps, and all jobs that they enqueue, would share one trace for ever. */
+const TEMPLATE: JobSchedulerTemplateOptions = { ...SWEEP_JOB_OPTIONS, telemetry: { omitContext: true } };
 
-/** Each sweep looks at all records, so two at a time would only do the same work twice. */
+/** Each sweep reads all records, so two concurrent sweeps would do the same work twice. */
 const SWEEPS_AT_A_TIME = 1;
 
 interface Options {
   readonly queue: JobQueue;
-  readonly backend: Pick<QueueBackend, 'exclusively'>;
+  readonly backend: Pick<QueueStore, 'withScheduleLock'>;
   readonly everyMs: number;
   /**
-   * Whether a schedule of another interval gives way. For a process that has just started: its setting is the newest.
-   * Later on it only makes what is missing, or two processes of different settings would take turns for ever.
+   * Whether to replace a schedule with another interval. A process does so once, at its start, when its setting is the newest.
+   * Later it only creates a missing schedule; otherwise two processes with different settings would replace it in turns.
    */
   readonly mayChange: boolean;
 }
@@ -23,31 +23,31 @@ interface Options {
 /** The schedule of sweeps as it is stored. */
 export interface StoredSchedule {
   readonly everyMs: number;
-  /** The slot of the job that is pending, or about to be claimed; part of that job's id. */
+  /** The time slot of the pending job; part of that job's id. */
   readonly nextMs: number;
 }
 
 /**
- * Makes the schedule of sweeps unless it is there. However many processes ask at once, there is one schedule: BullMQ's
- * own upsert on PostgreSQL would leave several pending jobs, or a deadlock, so there one asks at a time.
+ * Creates the schedule of sweeps unless it exists. Concurrent processes create one schedule: BullMQ's own upsert on
+ * PostgreSQL would leave several pending jobs, or a deadlock, so it runs under a lock.
  */
 export async function ensureSchedule({ queue, backend, everyMs, mayChange }: Options): Promise<void> {
-  const isThere = async (): Promise<boolean> => {
+  const exists = async (): Promise<boolean> => {
     const found = await readSchedule(queue);
     return found !== undefined && (found.everyMs === everyMs || !mayChange);
   };
   if ((await queue.getGlobalConcurrency()) !== SWEEPS_AT_A_TIME) await queue.setGlobalConcurrency(SWEEPS_AT_A_TIME);
-  if (await isThere()) return;
-  await backend.exclusively(SWEEP_SCHEDULER, async () => {
-    if (!(await isThere())) await makeSchedule(queue, everyMs);
+  if (await exists()) return;
+  await backend.withScheduleLock(async () => {
+    if (!(await exists())) await createSchedule(queue, everyMs);
   });
 }
 
-export async function makeSchedule(queue: JobQueue, everyMs: number): Promise<void> {
+export async function createSchedule(queue: JobQueue, everyMs: number): Promise<void> {
   await queue.upsertJobScheduler(SWEEP_SCHEDULER, { every: everyMs }, { name: SWEEP_JOB, data: {}, opts: TEMPLATE });
 }
 
-/** Any client may write under that id; what would bring no sweeps for ever counts as none. */
+/** Any client may write a schedule under this id; one that would never start a sweep counts as missing. */
 export async function readSchedule(queue: JobQueue): Promise<StoredSchedule | undefined> {
   const found = await queue.getJobScheduler(SWEEP_SCHEDULER).catch((error: unknown) => {
     if (error instanceof SyntaxError) return undefined;
@@ -56,6 +56,6 @@ export async function readSchedule(queue: JobQueue): Promise<StoredSchedule | un
   if (found?.name !== SWEEP_JOB || found.pattern !== undefined) return undefined;
   const { every = Number.NaN, next } = found;
   if (!Number.isSafeInteger(every) || every <= 0) return undefined;
-  // Without a slot in the listing of schedules BullMQ takes it for none.
+  // BullMQ ignores a schedule that has no slot in its list of schedules.
   return typeof next === 'number' && Number.isFinite(next) ? { everyMs: every, nextMs: next } : undefined;
 }

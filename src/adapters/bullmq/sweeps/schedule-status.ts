@@ -1,19 +1,17 @@
 import type { Clock } from '../../../async/clock.js';
-import type { ScheduleStatus, SweepSchedule } from '../../../retention/ports.js';
-import { type JobQueue, type QueueBackend, STORE_CONCURRENCY } from '../store/queue-store.js';
+import type { FinishedSweep, ScheduleStatus, SweepSchedule } from '../../../retention/ports.js';
+import { type JobQueue, type QueueReport, type QueueStore, STORE_CONCURRENCY } from '../store/queue-store.js';
 import { readSchedule } from './ensure-schedule.js';
 import { mapConcurrent } from '../../../async/map-concurrent.js';
 import { createLazyQueue } from '../store/lazy-queue.js';
 import { RETENTION_QUEUE, SWEEP_JOB } from '../names.js';
-import type { QueueReport } from '../store/queue-report.js';
-import { isFinishedSweep } from './finished-sweep.js';
 
 const ANSWER_LIMIT_MS = 1_000;
-/** How far back to look for a sweep that came to its end; the others found one under way, or were none. */
+/** How many jobs to search for a finished sweep; the others found another sweep running, or are not sweeps. */
 const NEWEST = 20;
 
 interface Deps {
-  readonly backend: Pick<QueueBackend, 'queue'>;
+  readonly backend: Pick<QueueStore, 'queue'>;
   readonly clock: Clock;
   readonly report: QueueReport;
 }
@@ -41,7 +39,7 @@ export function createScheduleStatus(deps: Deps): SweepSchedule & { readonly clo
 
 type StoredJob = NonNullable<Awaited<ReturnType<JobQueue['getJob']>>>;
 
-/** Other jobs are told to their senders, and what cannot be read tells nothing. */
+/** Skips jobs that are not sweeps and jobs that cannot be parsed. */
 async function newestSweeps(queue: JobQueue, state: 'completed' | 'failed'): Promise<readonly StoredJob[]> {
   const ids = await queue.getRanges([state], 0, NEWEST - 1, false);
   const jobs = await mapConcurrent(ids, STORE_CONCURRENCY, (id) => queue.getJob(id).catch(unlessUnreadable));
@@ -57,4 +55,26 @@ function failureOf(job: StoredJob | undefined): ScheduleStatus['lastFailure'] {
   const at = new Date(job?.finishedOn ?? Number.NaN);
   if (job === undefined || Number.isNaN(at.getTime())) return null;
   return { at, reason: job.failedReason ?? '' };
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+const isInstant = (value: unknown): boolean => typeof value === 'string' && !Number.isNaN(Date.parse(value));
+const areNumbers = (value: Readonly<Record<string, unknown>>, names: readonly string[]): boolean =>
+  names.every((name) => typeof value[name] === 'number');
+
+/** Whether a job's return value is the report of a finished sweep: any client may have written it. */
+export function isFinishedSweep(value: unknown): value is FinishedSweep {
+  if (!isObject(value) || !isInstant(value['asOf']) || !isInstant(value['finishedAt'])) return false;
+  const kept = value['kept'];
+  if (!areNumbers(value, ['stopped', 'planned']) || !isObject(kept)) return false;
+  if (!areNumbers(kept, ['held', 'dead_letter', 'invalid_id'])) return false;
+  switch (value['status']) {
+    case 'done':
+      return areNumbers(value, ['enqueued', 'coalesced', 'failed']);
+    case 'refused':
+      return areNumbers(value, ['maxShare']) && typeof value['reason'] === 'string';
+    default:
+      return false;
+  }
 }

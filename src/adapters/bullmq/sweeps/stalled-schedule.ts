@@ -1,31 +1,31 @@
 import type { Clock } from '../../../async/clock.js';
-import type { JobQueue, QueueBackend } from '../store/queue-store.js';
-import { makeSchedule, readSchedule, type StoredSchedule } from './ensure-schedule.js';
+import type { JobQueue, QueueStore } from '../store/queue-store.js';
+import { createSchedule, readSchedule, type StoredSchedule } from './ensure-schedule.js';
 import { SWEEP_SCHEDULER } from '../names.js';
 
-/** Waiting for a slot takes one interval; what has waited for two was given a slot by a clock that was ahead. */
+/** A job waits one interval for its slot; one that has waited two got its slot from a clock that was ahead. */
 const INTERVALS_ALLOWED = 2;
 
 interface Deps {
   readonly queue: JobQueue;
-  readonly backend: Pick<QueueBackend, 'exclusively'>;
+  readonly backend: Pick<QueueStore, 'withScheduleLock'>;
   readonly clock: Clock;
 }
 
-export interface StandstillWatch {
-  /** To be called again and again. Resolves to whether the schedule stood still and was made anew. */
-  readonly look: () => Promise<boolean>;
+export interface ScheduleWatchdog {
+  /** Call it repeatedly. Resolves to whether the schedule no longer moved and was created again. */
+  readonly check: () => Promise<boolean>;
 }
 
 /**
- * A schedule goes from sweep to sweep: whoever claims one adds the next, at a time of its own clock. So a schedule that
- * is there may still stand still: its job was lost, or its slot is a day away because a clock was a day ahead. Both show
- * in a slot that does not move, measured by the monotonic clock of whoever looks; no two wall clocks are compared.
+ * Finds a schedule that exists but no longer moves. The worker that claims a sweep adds the next one, at a time of its own
+ * clock. The schedule stops when that job is lost, and is late when that clock was ahead, for example by a day. In both cases
+ * the slot does not change; this is measured with the monotonic clock of this process, so no two wall clocks are compared.
  */
-export function createStandstillWatch({ queue, backend, clock }: Deps): StandstillWatch {
+export function createScheduleWatchdog({ queue, backend, clock }: Deps): ScheduleWatchdog {
   let seen = { nextMs: Number.NaN, sinceMs: 0 };
 
-  async function look(): Promise<boolean> {
+  async function check(): Promise<boolean> {
     const schedule = await readSchedule(queue);
     if (schedule === undefined) return false;
     const nowMs = clock.monotonicMs();
@@ -33,26 +33,26 @@ export function createStandstillWatch({ queue, backend, clock }: Deps): Standsti
       seen = { nextMs: schedule.nextMs, sinceMs: nowMs };
       return false;
     }
-    return (await standsStill(queue, schedule, nowMs - seen.sinceMs)) && restart(schedule);
+    return (await isStalled(queue, schedule, nowMs - seen.sinceMs)) && restart(schedule);
   }
 
-  /** Its interval is kept: it may be that of a newer version of this service. */
+  /** Keeps the interval, because it may be the setting of a newer process. */
   const restart = ({ nextMs }: StoredSchedule): Promise<boolean> =>
-    backend.exclusively(SWEEP_SCHEDULER, async () => {
+    backend.withScheduleLock(async () => {
       const schedule = await readSchedule(queue);
       if (schedule?.nextMs !== nextMs || !(await queue.removeJobScheduler(SWEEP_SCHEDULER))) return false;
-      await makeSchedule(queue, schedule.everyMs);
+      await createSchedule(queue, schedule.everyMs);
       return true;
     });
 
-  return { look };
+  return { check };
 }
 
-async function standsStill(queue: JobQueue, { everyMs, nextMs }: StoredSchedule, unmovedMs: number): Promise<boolean> {
+async function isStalled(queue: JobQueue, { everyMs, nextMs }: StoredSchedule, unmovedMs: number): Promise<boolean> {
   const state = await queue.getJobState(`repeat:${SWEEP_SCHEDULER}:${nextMs}`);
-  // Claimed, and the one that claimed it has not added the next.
+  // The job was claimed, but its worker has not added the next one.
   if (state === 'completed' || state === 'failed' || state === 'unknown') return true;
   if (state !== 'delayed' || unmovedMs <= INTERVALS_ALLOWED * everyMs) return false;
-  // Behind a long sweep it waits for its turn.
+  // While a long sweep runs, the next one waits for its turn.
   return (await queue.getActiveCount()) === 0;
 }

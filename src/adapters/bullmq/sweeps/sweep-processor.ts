@@ -1,8 +1,8 @@
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import type { SweepReport } from '../../../retention/ports.js';
 import { SWEEP_JOB } from '../names.js';
-import { SHUTDOWN } from '../worker/processor.js';
-import type { QueueReport } from '../store/queue-report.js';
+import { SHUTDOWN } from '../worker/queue-worker.js';
+import type { QueueReport } from '../store/queue-store.js';
 import { storableError } from '../store/stored-text.js';
 import { BugError } from '../../../domain/errors.js';
 
@@ -15,8 +15,8 @@ interface Deps {
 type SweepJob = Pick<Job<unknown, unknown>, 'id' | 'name' | 'moveToWait'>;
 
 /**
- * Three declared parameters: BullMQ counts them and makes no signal for fewer. A sweep repeats harmlessly, so BullMQ's own
- * bookkeeping of its jobs will do: one that could not be recorded as done is simply run again.
+ * Three declared parameters: BullMQ counts them and creates no signal for fewer. BullMQ itself writes the outcome, unlike
+ * that of a cleanup: a sweep is harmless when repeated, so one whose outcome could not be written simply runs again.
  */
 export function createSweepProcessor({ sweep, report }: Deps) {
   return async (job: SweepJob, token: string | undefined, signal: AbortSignal | undefined): Promise<unknown> => {
@@ -34,7 +34,7 @@ export function createSweepProcessor({ sweep, report }: Deps) {
       }
       if (signal.reason === SHUTDOWN) await job.moveToWait(token);
       else report.lockLost(job.id ?? '');
-      // By which BullMQ knows that nothing is left to write: the job waits again, or is another worker's.
+      // Tells BullMQ to write nothing: the job waits again, or belongs to another worker.
       throw new DelayedError();
     }
   };

@@ -1,27 +1,28 @@
 /**
- * Jobs that are stuck or failed for a reason that is none of ours: recorded by BullMQ itself, by an older configuration,
- * or written by a client that stores what no worker can read. They are put back, and the consumer decides like on any.
+ * Recovers jobs that are stuck, or that failed for a reason that this program did not write: BullMQ itself recorded it, an
+ * older configuration did, or a client stored data that no worker can read. They are put back, and the consumer decides on
+ * them as on any job.
  */
 import { readReason } from '../../../jobs/failure-reason.js';
-import type { JobQueue, QueueBackend } from '../store/queue-store.js';
+import type { JobQueue, QueueStore } from '../store/queue-store.js';
 import { overrideJobOptions } from '../store/job-options.js';
-import type { QueueReport } from '../store/queue-report.js';
+import type { QueueReport } from '../store/queue-store.js';
 
 const PAGE = 100;
 const MAX_PAGES = 200;
 
 interface Deps {
   readonly queue: JobQueue;
-  readonly backend: Pick<QueueBackend, 'kind' | 'mend'>;
+  readonly backend: Pick<QueueStore, 'kind' | 'repairJob'>;
   readonly report: QueueReport;
 }
 
 export interface JobRecoverer {
   /** Goes through the failed jobs once, newest first, twenty thousand at most. */
   readonly recoverFailed: (signal: AbortSignal) => Promise<void>;
-  /** Puts one failed job back unless its reason is one of ours. Resolves to whether it did. */
+  /** Puts one failed job back unless this program wrote its reason. Resolves to whether it put the job back. */
   readonly recoverFailedJob: (jobId: string) => Promise<boolean>;
-  /** Looks at a job that was found stalled: if it cannot be read, it never ran and never will. */
+  /** Repairs a job that was found stalled if it cannot be read, because such a job can never run. */
   readonly repairStalled: (jobId: string) => Promise<void>;
 }
 
@@ -33,7 +34,7 @@ export function createJobRecoverer({ queue, backend, report }: Deps): JobRecover
       if (ids.length === 0) return;
       for (const id of ids) {
         if (signal.aborted) return;
-        // A healed job leaves the listing, and the next one moves up.
+        // A job that was put back leaves the listing, and the next one moves up.
         if (!(await recoverFailedJob(id))) start += 1;
       }
     }
@@ -50,7 +51,7 @@ export function createJobRecoverer({ queue, backend, report }: Deps): JobRecover
       report.fault(`failed job ${jobId} could not be put back`, error);
       return false;
     }
-    report.healed(jobId, `failed with "${reason.slice(0, 200)}", which is no verdict on the job; it runs again`);
+    report.repaired(jobId, `failed with "${reason.slice(0, 200)}", which this program did not write; it runs again`);
     return true;
   }
 
@@ -64,8 +65,8 @@ export function createJobRecoverer({ queue, backend, report }: Deps): JobRecover
     } catch (error) {
       const isUnreadable = error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError;
       if (!isUnreadable) throw error;
-      if (!(await backend.mend(jobId))) throw error;
-      report.healed(jobId, 'what was stored could not be read and was replaced');
+      if (!(await backend.repairJob(jobId))) throw error;
+      report.repaired(jobId, 'its stored data could not be read and was replaced');
       return queue.getJob(jobId);
     }
   }

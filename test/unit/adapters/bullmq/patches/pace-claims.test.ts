@@ -1,29 +1,31 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { paceClaims } from '../../../../../src/adapters/bullmq/patches/pace-claims.js';
+import { LibraryChangedError } from '../../../../../src/domain/errors.js';
 import { createManualClock, type ManualClock } from '../../../../support/manual-clock.js';
+import { unconnectedWorker } from './unconnected-worker.js';
 
 const JOB = [{ data: '{}' }, 'job-1', 0, 0];
 const MARKER = { member: 'queue', score: 0 };
 
-/** A store that says what it was asked, and answers as long as it is not away. */
+/** A backend that records the requests to it; they fail between `leave` and `comeBack`. */
 const createStore = () => {
   const asked: string[] = [];
-  let isAway = false;
+  let isUnavailable = false;
   const answer = async <T>(question: string, given: T): Promise<T> => {
     asked.push(question);
-    if (isAway) throw new Error('Connection terminated unexpectedly');
+    if (isUnavailable) throw new Error('Connection terminated unexpectedly');
     return given;
   };
   return {
     asked,
-    leave: () => void (isAway = true),
-    comeBack: () => void (isAway = false),
+    leave: () => void (isUnavailable = true),
+    comeBack: () => void (isUnavailable = false),
     moveToActive: (token: string, name?: string) => answer(`claim ${token} ${name ?? ''}`, JOB),
     waitForJob: (timeoutS: number) => answer(`wait ${timeoutS}`, MARKER),
   };
 };
 
-describe('a paced store', () => {
+describe('paceClaims', () => {
   let clock: ManualClock;
   let stopping: AbortController;
   let store: ReturnType<typeof createStore>;
@@ -37,7 +39,7 @@ describe('a paced store', () => {
 
   const refused = (asked: Promise<unknown>): Promise<void> => expect(asked).rejects.toThrow('terminated');
 
-  it('that answers is asked as often as the worker likes, and passes on questions and answers', async () => {
+  it('a backend that answers gets every request at once, and its answers are passed on', async () => {
     expect(await store.moveToActive('t-1', 'worker')).toBe(JOB);
     expect(await store.waitForJob(5)).toBe(MARKER);
     expect(await store.moveToActive('t-2')).toBe(JOB);
@@ -46,9 +48,9 @@ describe('a paced store', () => {
   });
 
   it.each<readonly [string, () => Promise<unknown>]>([
-    ['claim', () => store.moveToActive('t-1')],
-    ['wait', () => store.waitForJob(5)],
-  ])('that failed to answer a %s says so at once and is asked anything again a second later', async (_what, ask) => {
+    ['moveToActive', () => store.moveToActive('t-1')],
+    ['waitForJob', () => store.waitForJob(5)],
+  ])('after a failed %s the error is passed on at once, and the next request waits a second', async (_what, ask) => {
     store.leave();
     await refused(ask());
     store.comeBack();
@@ -59,7 +61,7 @@ describe('a paced store', () => {
     expect(await answers).toEqual([JOB, MARKER]);
   });
 
-  it('that goes on failing is asked once a second', async () => {
+  it('a backend that keeps failing gets one request a second', async () => {
     store.leave();
     const worker = (async () => {
       while (!stopping.signal.aborted) await store.moveToActive('t').catch(() => undefined);
@@ -70,7 +72,7 @@ describe('a paced store', () => {
     await worker;
   });
 
-  it('is asked nothing any more once the worker stops, which ends its rest', async () => {
+  it('a stopping worker sends no more requests, and its wait ends at once', async () => {
     store.leave();
     await refused(store.moveToActive('t-1'));
     store.comeBack();
@@ -80,5 +82,53 @@ describe('a paced store', () => {
     expect(await store.moveToActive('t-3')).toEqual([]);
     expect(store.asked).toHaveLength(1);
     expect(clock.pendingMs()).toEqual([]);
+  });
+});
+
+describe("BullMQ's worker on a store that refuses every claim", () => {
+  const CLAIMS = 50;
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** Runs a worker whose claims fail; `onClaim` is told their number. */
+  const runWorker = (onClaim: (claims: number) => void) => {
+    let claims = 0;
+    const worker = unconnectedWorker({
+      moveToActive: async () => {
+        onClaim((claims += 1));
+        throw new Error('OOM command not allowed when used memory > maxmemory');
+      },
+      waitForJob: async () => null,
+    });
+    worker.on('error', () => undefined);
+    return { worker, claims: () => claims };
+  };
+
+  it('repeats the claim without a pause when it is not patched', async () => {
+    const { worker, claims } = runWorker((count) => {
+      if (count === CLAIMS) void worker.close(true);
+    });
+    await worker.run();
+    // No timer has fired, because no fake time has passed.
+    expect(claims()).toBeGreaterThanOrEqual(CLAIMS);
+  });
+
+  it('claims once a second when it is patched', async () => {
+    const clock = createManualClock();
+    const stopping = new AbortController();
+    const { worker, claims } = runWorker(() => undefined);
+    paceClaims(worker.getBackend(), { clock, signal: stopping.signal });
+    const running = worker.run();
+    await clock.advance(10_500);
+    expect(claims()).toBe(11);
+    await worker.close(true);
+    stopping.abort();
+    await running;
+  });
+
+  it.each(['moveToActive', 'waitForJob'] as const)('is refused by the patch when its backend has no %s', (member) => {
+    const store = { ...createStore(), [member]: undefined };
+    const options = { clock: createManualClock(), signal: new AbortController().signal };
+    expect(() => paceClaims(store as never, options)).toThrow(LibraryChangedError);
   });
 });

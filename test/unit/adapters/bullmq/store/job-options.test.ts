@@ -7,15 +7,15 @@ import {
   workerOptionsFor,
 } from '../../../../../src/adapters/bullmq/store/job-options.js';
 
-const charged = (opts: object, deferredFailure?: string) => {
+const overridden = (opts: object, deferredFailure?: string) => {
   const job = { opts: opts as JobsOptions, ...(deferredFailure !== undefined && { deferredFailure }) };
   const verdict = overrideJobOptions(job, 'redis');
   return { opts: job.opts, verdict, job };
 };
 
-describe('taking charge of a claimed job', () => {
-  it('overrules whatever a producer has set about retries and keeping', () => {
-    const { opts } = charged({
+describe('overrideJobOptions', () => {
+  it('a producer’s options for retries and keeping are replaced', () => {
+    const { opts } = overridden({
       attempts: 1,
       backoff: { type: 'exponential', delay: 0.5 },
       removeOnFail: true,
@@ -35,33 +35,33 @@ describe('taking charge of a claimed job', () => {
     });
   });
 
-  it('keeps a trace context, so that the producer’s trace goes on', () => {
+  it('a valid trace context is kept, so that the producer’s trace goes on', () => {
     const metadata = JSON.stringify({ traceparent: '00-1-2-01', tracestate: 'a=b' });
-    expect(charged({ telemetry: { metadata, omitContext: false } }).opts.telemetry).toEqual({ metadata });
+    expect(overridden({ telemetry: { metadata, omitContext: false } }).opts.telemetry).toEqual({ metadata });
   });
 
   it.each(['not json', '5', 'null', '[]', '{}', '{"traceparent":7}', 7, {}, null, undefined])(
-    'drops the trace context %j, which would end the worker',
+    'the trace context %j is removed, because it would end the worker',
     (metadata) => {
-      expect(charged({ telemetry: { metadata } }).opts.telemetry).toBeUndefined();
+      expect(overridden({ telemetry: { metadata } }).opts.telemetry).toBeUndefined();
     },
   );
 
-  it('keeps only the texts of a trace context', () => {
-    const { opts } = charged({ telemetry: { metadata: '{"traceparent":"00-1-2-01","baggage":{"a":1}}' } });
+  it('a trace context keeps only its text fields', () => {
+    const { opts } = overridden({ telemetry: { metadata: '{"traceparent":"00-1-2-01","baggage":{"a":1}}' } });
     expect(opts.telemetry).toEqual({ metadata: '{"traceparent":"00-1-2-01"}' });
   });
 
-  it('takes BullMQ’s verdict off the job and hands it over', () => {
-    const { verdict, job } = charged({}, 'child 7 failed');
+  it('BullMQ’s verdict is removed from the job and returned', () => {
+    const { verdict, job } = overridden({}, 'child 7 failed');
     expect(verdict).toBe('child 7 failed');
     expect('deferredFailure' in job).toBe(false);
-    expect(charged({}).verdict).toBeUndefined();
+    expect(overridden({}).verdict).toBeUndefined();
   });
 });
 
-describe('the worker’s own retries', () => {
-  it('wait whole milliseconds, longer each time, a minute and a bit at most, whatever they are asked', () => {
+describe('BullMQ’s own retries', () => {
+  it('the back-off is in whole milliseconds, grows, and stays about a minute for every number of attempts', () => {
     for (const attempts of [0, 1, 2, 10, 1_000_000, -1, 1.5, Number.NaN]) {
       const delayMs = backoffStrategy(attempts);
       expect(Number.isInteger(delayMs)).toBe(true);
@@ -71,7 +71,7 @@ describe('the worker’s own retries', () => {
     expect(backoffStrategy(5)).toBeGreaterThanOrEqual(16_000);
   });
 
-  it('know no end', () => {
+  it('the worker’s options set no limit to stalls and attempts', () => {
     const options = workerOptionsFor({ concurrency: 3, lockMs: 5_000, stallCheckMs: 1_000 });
     expect(options).toMatchObject({
       autorun: false,
@@ -85,11 +85,11 @@ describe('the worker’s own retries', () => {
   });
 });
 
-describe('a job of ours', () => {
+describe('jobOptionsFor', () => {
   it.each([
     ['redis', { count: 10_000, age: 86_400 }],
     ['postgres', { age: 86_400 }],
-  ] as const)('is stored in %s to be kept when it fails and, within bounds, when it completes', (kind, bounds) => {
+  ] as const)('a job in %s is kept when it fails and, within limits, when it completes', (kind, bounds) => {
     expect(jobOptionsFor(kind)).toEqual({ removeOnFail: false, removeOnComplete: bounds });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isNotOurs, isOutage, isPassing } from '../../../../../src/adapters/bullmq/store/store-errors.js';
+import { isJobLost, isOutage, isTransient } from '../../../../../src/adapters/bullmq/store/store-errors.js';
 import { UnavailableError } from '../../../../../src/domain/errors.js';
 
 const withCode = (code: unknown, message = 'failed') => Object.assign(new Error(message), { code });
@@ -9,7 +9,7 @@ const outages: readonly (readonly [string, unknown])[] = [
   ['a reset connection', withCode('ECONNRESET')],
   ['an unknown host', withCode('ENOTFOUND')],
   ['several addresses, all refused', new AggregateError([withCode('ECONNREFUSED')], '')],
-  ['an error that was sorted already', new UnavailableError('queue', 'away')],
+  ['an error that was classified already', new UnavailableError('queue', 'unavailable')],
   ['PostgreSQL being shut down', withCode('57P01')],
   ['PostgreSQL starting up', withCode('57P03')],
   ['too many connections', withCode('53300')],
@@ -22,7 +22,7 @@ const outages: readonly (readonly [string, unknown])[] = [
   ['Redis loading its data', new Error('LOADING Redis is loading the dataset in memory')],
   ['a full Redis', new Error("OOM command not allowed when used memory > 'maxmemory'.")],
 ];
-const moments: readonly (readonly [string, unknown])[] = [
+const transients: readonly (readonly [string, unknown])[] = [
   ['a deadlock', withCode('40P01')],
   ['a serialization failure', withCode('40001')],
   ['a lock time-out', withCode('55P03')],
@@ -33,24 +33,27 @@ const neither: readonly (readonly [string, unknown])[] = [
   ['a missing right', withCode('42501')],
   ['a lost lock', withCode(-6)],
   ['a bug', new TypeError('undefined is not a function')],
-  ['what is no error at all', 'ECONNREFUSED?'],
+  ['a value that is not an error', 'ECONNREFUSED?'],
   ['nothing', undefined],
 ];
 
 describe('what an error of the store means', () => {
-  it.each(outages)('%s is an outage, and passes', (_name, error) => {
-    expect([isOutage(error), isPassing(error)]).toEqual([true, true]);
+  it.each(outages)('%s is an outage, and transient', (_name, error) => {
+    expect([isOutage(error), isTransient(error)]).toEqual([true, true]);
   });
-  it.each(moments)('%s is no outage, but passes', (_name, error) => {
-    expect([isOutage(error), isPassing(error)]).toEqual([false, true]);
+  it.each(transients)('%s is transient, but not an outage', (_name, error) => {
+    expect([isOutage(error), isTransient(error)]).toEqual([false, true]);
   });
-  it.each(neither)('%s does not pass', (_name, error) => {
-    expect([isOutage(error), isPassing(error)]).toEqual([false, false]);
+  it.each(neither)('%s is not transient', (_name, error) => {
+    expect([isOutage(error), isTransient(error)]).toEqual([false, false]);
   });
-  it.each([-1, -2, -3, -6])('BullMQ code %d says that the job is not ours', (code) => {
-    expect(isNotOurs(withCode(code))).toBe(true);
+  it.each([-1, -2, -3, -6])('BullMQ code %d means that the job is lost to this worker', (code) => {
+    expect(isJobLost(withCode(code))).toBe(true);
   });
-  it.each([withCode(-4), withCode(-9), withCode('40P01'), new Error('x'), 'x'])('anything else does not', (error) => {
-    expect(isNotOurs(error)).toBe(false);
-  });
+  it.each([withCode(-4), withCode(-9), withCode('40P01'), new Error('x'), 'x'])(
+    'another error does not mean that the job is lost: %s',
+    (error) => {
+      expect(isJobLost(error)).toBe(false);
+    },
+  );
 });

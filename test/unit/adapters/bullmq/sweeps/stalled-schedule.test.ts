@@ -1,16 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { JobQueue } from '../../../../../src/adapters/bullmq/store/queue-store.js';
 import {
-  createStandstillWatch,
-  type StandstillWatch,
+  createScheduleWatchdog,
+  type ScheduleWatchdog,
 } from '../../../../../src/adapters/bullmq/sweeps/stalled-schedule.js';
 import { createManualClock, type ManualClock } from '../../../../support/manual-clock.js';
 
 const EVERY_MS = 60_000;
 
-describe('the watch over a schedule that is there', () => {
+describe('the watchdog of a schedule', () => {
   let clock: ManualClock;
-  let watch: StandstillWatch;
+  let watchdog: ScheduleWatchdog;
   let next: number;
   let state: string;
   let active: number;
@@ -31,10 +31,10 @@ describe('the watch over a schedule that is there', () => {
       removeJobScheduler: async (id: string) => done.push(`removed ${id}`) > 0,
       upsertJobScheduler: async (id: string, { every }: { every: number }) => done.push(`made ${id} ${every}`),
     };
-    watch = createStandstillWatch({
+    watchdog = createScheduleWatchdog({
       queue: stub as unknown as JobQueue,
       backend: {
-        exclusively: (_key, work) => {
+        withScheduleLock: (work) => {
           whileLocked();
           return work();
         },
@@ -44,9 +44,9 @@ describe('the watch over a schedule that is there', () => {
   });
 
   const lookAfter = async (ms: number): Promise<boolean> => {
-    await watch.look();
+    await watchdog.check();
     clock.skip(ms);
-    return watch.look();
+    return watchdog.check();
   };
 
   it.each([
@@ -58,31 +58,31 @@ describe('the watch over a schedule that is there', () => {
     ['ended without a successor', 'completed', 15_000, 0, true],
     ['failed without a successor', 'failed', 15_000, 0, true],
     ['is gone', 'unknown', 15_000, 0, true],
-  ])('whose job %s (%s)', async (_what, found, unmovedMs, running, restarted) => {
+  ])('a schedule whose job %s (%s)', async (_what, found, unmovedMs, running, restarted) => {
     state = found;
     active = running;
     expect(await lookAfter(unmovedMs)).toBe(restarted);
     expect(done).toEqual(restarted ? ['removed auto-ttl', `made auto-ttl ${EVERY_MS}`] : []);
   });
 
-  it('counts from the last time it moved', async () => {
+  it('the time without a move counts from the last move', async () => {
     await lookAfter(2 * EVERY_MS);
     next += EVERY_MS;
     expect(await lookAfter(2 * EVERY_MS)).toBe(false);
   });
 
-  it('does nothing at the first look, nor when it moves before its turn has come', async () => {
+  it('the watchdog does nothing at the first check, nor when the schedule moves before it has the lock', async () => {
     state = 'unknown';
-    expect(await watch.look()).toBe(false);
+    expect(await watchdog.check()).toBe(false);
     whileLocked = () => void (next += EVERY_MS);
-    expect(await watch.look()).toBe(false);
+    expect(await watchdog.check()).toBe(false);
     expect(done).toEqual([]);
   });
 
-  it('does not care what the wall clock does', async () => {
-    await watch.look();
+  it('a shift of the wall clock has no effect', async () => {
+    await watchdog.check();
     clock.shiftWall(24 * 3_600_000);
     clock.skip(15_000);
-    expect(await watch.look()).toBe(false);
+    expect(await watchdog.check()).toBe(false);
   });
 });

@@ -3,8 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { createSweepProcessor } from '../../../../../src/adapters/bullmq/sweeps/sweep-processor.js';
 import type { SweepReport } from '../../../../../src/retention/ports.js';
 import { createRecordingReport, type RecordingReport } from '../../../../support/queue/queue-report.js';
-import { untilAborted } from '../../../../support/queue/queue-scripts.js';
-import { NOTHING_DUE } from '../../../../support/queue/sweep-world.js';
+import { NOTHING_DUE, untilAborted } from '../../../../support/queue/queue-scripts.js';
 
 describe('the processor of sweeps', () => {
   let report: RecordingReport;
@@ -22,11 +21,11 @@ describe('the processor of sweeps', () => {
     bull = new AbortController();
   });
 
-  it('declares three parameters, or BullMQ would make no signal', () => {
+  it('the sweep processor declares three parameters, because BullMQ creates no signal for fewer', () => {
     expect(createSweepProcessor({ sweep: untilAborted, report })).toHaveLength(3);
   });
 
-  it('answers with the sweep’s report, also when it was told to stop too late', async () => {
+  it('the processor returns the report of a sweep, also when the stop came too late', async () => {
     const done = run(async () => {
       bull.abort('shutdown');
       return NOTHING_DUE;
@@ -35,7 +34,7 @@ describe('the processor of sweeps', () => {
     expect(handedBack).toEqual([]);
   });
 
-  it('hands a sweep back when the worker shuts down', async () => {
+  it('the processor hands a sweep back when the worker shuts down', async () => {
     const done = run(untilAborted);
     bull.abort('shutdown');
     await expect(done).rejects.toBeInstanceOf(DelayedError);
@@ -43,7 +42,7 @@ describe('the processor of sweeps', () => {
     expect(report.lines).toEqual([]);
   });
 
-  it('writes nothing of a sweep whose lock was lost, and says so', async () => {
+  it('the processor writes nothing for a sweep whose lock was lost, and reports the lock', async () => {
     const done = run(untilAborted);
     bull.abort('lock lost');
     await expect(done).rejects.toBeInstanceOf(DelayedError);
@@ -51,14 +50,14 @@ describe('the processor of sweeps', () => {
     expect(report.lines).toEqual(['lockLost: 7']);
   });
 
-  it('leaves a sweep that failed to BullMQ’s retry, with storable text', async () => {
+  it('a sweep that failed is left to BullMQ’s retry, with storable text', async () => {
     const done = run(() => Promise.reject(new Error('no database \0')));
     await expect(done).rejects.toThrow(/^no database $/);
     await expect(done).rejects.not.toBeInstanceOf(UnrecoverableError);
     expect(report.of('fault')).toHaveLength(1);
   });
 
-  it('refuses a job of another name for good', async () => {
+  it('a job of another name is refused without a retry', async () => {
     const done = run(async () => NOTHING_DUE, 'swe\u0000"ep');
     await expect(done).rejects.toBeInstanceOf(UnrecoverableError);
     await expect(done).rejects.toThrow(

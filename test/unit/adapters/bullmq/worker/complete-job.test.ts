@@ -11,7 +11,7 @@ import { createManualClock, type ManualClock } from '../../../../support/manual-
 
 const coded = (code: unknown) => Object.assign(new Error(`code ${String(code)}`), { code });
 
-/** A job that records what is written to it; the first writes fail as told. */
+/** A job that records the writes to it; the first writes fail with the given errors. */
 const scriptedJob = (failures: unknown[] = []) => {
   const writes: unknown[][] = [];
   const write =
@@ -35,27 +35,27 @@ const scriptedJob = (failures: unknown[] = []) => {
   return { job, writes, names: () => writes.map(([name]) => name) };
 };
 
-describe('settling a job', () => {
+describe('the job completer', () => {
   let clock: ManualClock;
-  let settler: JobCompleter;
+  let completer: JobCompleter;
   const quiet = new AbortController().signal;
 
   beforeEach(() => {
     clock = createManualClock();
-    settler = createJobCompleter({ clock });
+    completer = createJobCompleter({ clock });
   });
 
-  it('completes it without asking for the next one', async () => {
+  it('a completed job is written without a claim of the next one', async () => {
     const { job, writes } = scriptedJob();
-    expect(await settler.settle(job, 'token', completed('g'), quiet)).toBe('written');
+    expect(await completer.complete(job, 'token', completed('g'), quiet)).toBe('written');
     expect(writes).toEqual([['moveToCompleted', resultToJson(success('g')), 'token', false]]);
   });
 
-  it('hands twenty jobs back in one outage without a warning about listeners', async () => {
+  it('twenty jobs are handed back in one outage without a warning about listeners', async () => {
     const warnings: Error[] = [];
     const note = (warning: Error): void => void warnings.push(warning);
     process.on('warning', note);
-    for (let i = 0; i < 20; i++) void settler.handBack(scriptedJob([coded('ECONNREFUSED')]).job, 'token');
+    for (let i = 0; i < 20; i++) void completer.handBack(scriptedJob([coded('ECONNREFUSED')]).job, 'token');
     // Warnings are emitted on the next tick after the listener that is one too many.
     await clock.advance(0);
     await clock.advance(0);
@@ -64,26 +64,26 @@ describe('settling a job', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('delays it by whole milliseconds, its history stored first', async () => {
+  it('a retried job is delayed by whole milliseconds, after its history was stored', async () => {
     const { job, writes } = scriptedJob();
-    await settler.settle(job, 'token', retryAfter(1_500.6, historyOf(2, 'a\0b')), quiet);
+    await completer.complete(job, 'token', retryAfter(1_500.6, historyOf(2, 'a\0b')), quiet);
     expect(writes).toEqual([
       ['updateProgress', historyOf(2, 'ab')],
       ['moveToDelayed', clock.now().getTime() + 1_501, 'token'],
     ]);
   });
 
-  it('fails it for good with the reason alone, its history stored first', async () => {
+  it('a dead letter is written with its reason alone, after its history was stored', async () => {
     const { job, writes, names } = scriptedJob();
-    await settler.settle(job, 'token', deadLetter('not_found: no\0 record'), quiet);
+    await completer.complete(job, 'token', deadLetter('not_found: no\0 record'), quiet);
     expect(names()).toEqual(['updateProgress', 'moveToFailed']);
     expect(writes[1]?.[1]).toMatchObject({ name: 'UnrecoverableError', message: 'not_found: no record', stack: '' });
     expect(writes[1]?.slice(2)).toEqual(['token', false]);
   });
 
-  it('repeats a write for as long as the store is away, ever more slowly', async () => {
+  it('a write is repeated with growing pauses while the store is unavailable', async () => {
     const { job, names } = scriptedJob(['ECONNREFUSED', '57P01', '40P01', '57014', '53300', 'ECONNRESET'].map(coded));
-    const settled = settler.settle(job, 'token', completed(), quiet);
+    const settled = completer.complete(job, 'token', completed(), quiet);
     await clock.advance(100 + 200 + 400 + 800 + 1_600);
     expect(names()).toHaveLength(6);
     await clock.advance(2_000);
@@ -91,34 +91,34 @@ describe('settling a job', () => {
     expect(names()).toHaveLength(7);
   });
 
-  it.each([-1, -2, -3, -6])('has nothing to write when the store answers %d', async (code) => {
+  it.each([-1, -2, -3, -6])('a job is lost when the store answers %d', async (code) => {
     const { job } = scriptedJob([coded(code)]);
-    expect(await settler.settle(job, 'token', completed(), quiet)).toBe('lost');
+    expect(await completer.complete(job, 'token', completed(), quiet)).toBe('lost');
   });
 
-  it('takes a repeated write that finds the job settled for done', async () => {
+  it('a job is lost when a repeated write finds an outcome already', async () => {
     const { job } = scriptedJob([new Error('Connection terminated unexpectedly'), coded(-3)]);
-    const settled = settler.settle(job, 'token', completed(), quiet);
+    const settled = completer.complete(job, 'token', completed(), quiet);
     await clock.advance(100);
     expect(await settled).toBe('lost');
   });
 
-  it('does not move a job whose history found it gone', async () => {
+  it('a job is not moved when the write of its history found it gone', async () => {
     const { job, names } = scriptedJob([coded(-1)]);
-    expect(await settler.settle(job, 'token', retryAfter(5), quiet)).toBe('lost');
+    expect(await completer.complete(job, 'token', retryAfter(5), quiet)).toBe('lost');
     expect(names()).toEqual(['updateProgress']);
   });
 
-  it('passes on what repeating would not help', async () => {
+  it('an error that would come back is passed on', async () => {
     const { job, names } = scriptedJob([coded('22P05')]);
-    await expect(settler.settle(job, 'token', completed(), quiet)).rejects.toThrow('code 22P05');
+    await expect(completer.complete(job, 'token', completed(), quiet)).rejects.toThrow('code 22P05');
     expect(names()).toHaveLength(1);
   });
 
-  it('gives up between two tries when the signal is aborted', async () => {
+  it('the repetition ends between two attempts when the signal is aborted', async () => {
     const over = new AbortController();
     const { job, names } = scriptedJob([coded('ECONNREFUSED'), coded('ECONNREFUSED'), coded('ECONNREFUSED')]);
-    const settled = settler.settle(job, 'token', completed(), over.signal);
+    const settled = completer.complete(job, 'token', completed(), over.signal);
     await clock.advance(0);
     over.abort();
     await expect(settled).rejects.toThrow('ECONNREFUSED');
@@ -126,9 +126,9 @@ describe('settling a job', () => {
     expect(clock.pendingMs()).toEqual([]);
   });
 
-  it('hands a job back to those that wait, and tries that again too', async () => {
+  it('a handed-back job waits again, and that write is repeated too', async () => {
     const { job, writes } = scriptedJob([coded('ECONNREFUSED')]);
-    const handed = settler.handBack(job, 'token');
+    const handed = completer.handBack(job, 'token');
     await clock.advance(100);
     expect(await handed).toBe('written');
     expect(writes).toEqual([
@@ -144,7 +144,7 @@ describe('settling a job', () => {
     [-5, 0],
     [Number.NaN, 1_000],
     [Number.POSITIVE_INFINITY, 1_000],
-  ])('makes a delay of %d a whole one of %d', (delayMs, expected) => {
+  ])('a delay of %d becomes the whole delay %d', (delayMs, expected) => {
     expect(wholeDelayMs(delayMs)).toBe(expected);
   });
 });

@@ -13,7 +13,7 @@ import {
   type ScriptedConsumer,
   scripted,
   untilAborted,
-  givenUp,
+  abandonedByQueue,
   historyOf,
 } from '../../../../support/queue/queue-scripts.js';
 import { createManualClock } from '../../../../support/manual-clock.js';
@@ -36,56 +36,56 @@ const job = (fields: Partial<ProcessedJob> = {}): ProcessedJob => ({
 
 describe('the processor', () => {
   let report: RecordingReport;
-  let settled: (JobOutcome | 'handed back')[];
+  let outcomes: (JobOutcome | 'handed back')[];
   let refuse: unknown;
   let verdict: string | undefined;
-  let told: string[];
+  let recorded: string[];
 
-  const settler: JobCompleter = {
-    settle: async (_job, _token, settlement) => {
+  const completer: JobCompleter = {
+    complete: async (_job, _token, outcome) => {
       if (refuse !== undefined) throw refuse as Error;
-      settled.push(settlement);
+      outcomes.push(outcome);
       return 'written';
     },
     handBack: async () => {
-      settled.push('handed back');
+      outcomes.push('handed back');
       return 'written';
     },
   };
   const processorFor = (consumer: ScriptedConsumer | JobConsumer): Process =>
     createProcessor({
       consumer,
-      settler,
+      completer,
       clock: createManualClock(),
       report,
       verdictOf: () => verdict,
-      gaveUp: async (delivery, reason) => {
-        told.push(`${delivery.jobId}: ${reason}`);
+      abandoned: async (delivery, reason) => {
+        recorded.push(`${delivery.jobId}: ${reason}`);
         if (reason.includes('unlucky')) throw new Error('no database');
-        return givenUp(delivery, reason);
+        return abandonedByQueue(delivery, reason);
       },
     });
 
   beforeEach(() => {
     report = createRecordingReport();
-    settled = [];
-    told = [];
+    outcomes = [];
+    recorded = [];
     refuse = undefined;
     verdict = undefined;
   });
 
-  it('declares three parameters, or BullMQ would make no signal', () => {
+  it('the processor declares three parameters, because BullMQ creates no signal for fewer', () => {
     expect(processorFor(scripted())).toHaveLength(3);
   });
 
-  it('hands the job’s facts over, settles, and tells BullMQ that nothing is left to write', async () => {
+  it('the consumer gets the job’s facts, its outcome is written, and BullMQ is told to write nothing', async () => {
     const consumer = scripted();
     const done = processorFor(consumer)(job(), 'token', new AbortController().signal);
     await expect(done).rejects.toBeInstanceOf(DelayedError);
     expect(consumer.deliveries).toEqual([
       { jobId: '7', jobName: 'cleanup_container', payload: { gameId: 'g' }, run: 3, crashes: 1, history: 0 },
     ]);
-    expect(settled).toEqual([completed()]);
+    expect(outcomes).toEqual([completed()]);
   });
 
   it.each([
@@ -93,48 +93,48 @@ describe('the processor', () => {
     [2.5, 2],
     [Number.NaN, 0],
     [-7, 0],
-  ])('hands on a stored run count of %d as %d, which the operation log can hold', async (stored, run) => {
+  ])('a stored run count of %d is passed on as %d, which the operation log can hold', async (stored, run) => {
     const consumer = scripted();
     const done = processorFor(consumer)(job({ attemptsStarted: stored }), 'token', new AbortController().signal);
     await expect(done).rejects.toBeInstanceOf(DelayedError);
     expect(consumer.deliveries).toMatchObject([{ run }]);
   });
 
-  it('hands the job back when the worker shuts down', async () => {
+  it('a job is handed back when the worker shuts down', async () => {
     const bull = new AbortController();
     const done = processorFor(scripted((_delivery, signal) => untilAborted(signal)))(job(), 'token', bull.signal);
     bull.abort('shutdown');
     await expect(done).rejects.toBeInstanceOf(DelayedError);
-    expect(settled).toEqual(['handed back']);
+    expect(outcomes).toEqual(['handed back']);
   });
 
-  it('hands a job back that its consumer did not touch', async () => {
+  it('a job is handed back when its consumer did not start it', async () => {
     const consumer: JobConsumer = { consume: async () => ({ action: 'hand_back' }) };
     const done = processorFor(consumer)(job(), 'token', new AbortController().signal);
     await expect(done).rejects.toBeInstanceOf(DelayedError);
-    expect(settled).toEqual(['handed back']);
+    expect(outcomes).toEqual(['handed back']);
   });
 
-  it.each(['lock lost', undefined])('writes nothing when the job’s lock was lost (%s)', async (reason) => {
+  it.each(['lock lost', undefined])('nothing is written when the job’s lock was lost (%s)', async (reason) => {
     const bull = new AbortController();
     const done = processorFor(scripted((_delivery, signal) => untilAborted(signal)))(job(), 'token', bull.signal);
     bull.abort(reason);
     await expect(done).rejects.toBeInstanceOf(DelayedError);
-    expect(settled).toEqual([]);
+    expect(outcomes).toEqual([]);
     expect(report.lines).toEqual(['lockLost: 7']);
   });
 
-  it('settles work that ended although it was told to stop', async () => {
+  it('the outcome of work that ended although it was aborted is written', async () => {
     const bull = new AbortController();
     const consumer = scripted(async () => {
       bull.abort('shutdown');
       return completed();
     });
     await expect(processorFor(consumer)(job(), 'token', bull.signal)).rejects.toBeInstanceOf(DelayedError);
-    expect(settled).toEqual([completed()]);
+    expect(outcomes).toEqual([completed()]);
   });
 
-  it('hands the job back when its settlement could not be written before the end', async () => {
+  it('a job is handed back when its outcome could not be written before the shutdown', async () => {
     const bull = new AbortController();
     refuse = new Error('Connection terminated');
     const consumer = scripted(async () => {
@@ -142,10 +142,10 @@ describe('the processor', () => {
       return completed();
     });
     await expect(processorFor(consumer)(job(), 'token', bull.signal)).rejects.toBeInstanceOf(DelayedError);
-    expect(settled).toEqual(['handed back']);
+    expect(outcomes).toEqual(['handed back']);
   });
 
-  it('leaves a job whose consumer broke to BullMQ’s retry, with storable text', async () => {
+  it('a job whose consumer threw is left to BullMQ’s retry, with storable text', async () => {
     const consumer = scripted(() => Promise.reject(new Error('a bug \0')));
     const done = processorFor(consumer)(job(), 'token', new AbortController().signal);
     await expect(done).rejects.toThrow('a bug ');
@@ -153,38 +153,38 @@ describe('the processor', () => {
     expect(report.of('fault')).toHaveLength(1);
   });
 
-  it('tells the first run of a job that a second one has begun in the same worker', async () => {
+  it('the first run of a job is aborted when a second one begins in the same worker', async () => {
     const consumer = scripted(({ run }, signal) => (run === 1 ? untilAborted(signal) : completed()));
     const processor = processorFor(consumer);
     const first = processor(job({ attemptsStarted: 1 }), 'old', new AbortController().signal);
     const second = processor(job({ attemptsStarted: 2 }), 'new', new AbortController().signal);
     await expect(first).rejects.toBeInstanceOf(DelayedError);
     await expect(second).rejects.toBeInstanceOf(DelayedError);
-    expect(settled).toEqual([completed()]);
+    expect(outcomes).toEqual([completed()]);
     expect(report.lines).toEqual(['lockLost: 7']);
   });
 
   it.each(['child 3 failed', 'an unlucky end'])(
-    'buries a job that BullMQ gave up (%s), after telling',
+    'a job that BullMQ abandoned (%s) becomes a dead letter, after its failure was recorded',
     async (reason) => {
       verdict = reason;
       const consumer = scripted();
       const done = processorFor(consumer)(job(), 'token', new AbortController().signal);
       await expect(done).rejects.toBeInstanceOf(DelayedError);
       expect(consumer.deliveries).toEqual([]);
-      expect(told).toEqual([`7: ${reason}`]);
-      expect(settled).toMatchObject([
+      expect(recorded).toEqual([`7: ${reason}`]);
+      expect(outcomes).toMatchObject([
         { action: 'dead_letter', reason: `internal_error: the queue gave the job up: ${reason}` },
       ]);
     },
   );
 
-  it('keeps the history of a job whose end could not be recorded, and its death, so that a replay begins anew', async () => {
+  it('a dead letter whose failure could not be recorded keeps its history and the field death, so that a replay starts a new run', async () => {
     verdict = 'an unlucky end';
     const done = processorFor(scripted())(job({ progress: historyOf(2) }), 'token', new AbortController().signal);
     await expect(done).rejects.toBeInstanceOf(DelayedError);
     const reason = 'internal_error: the queue gave the job up: an unlucky end';
     const death = { reason, at: '2026-01-01T00:00:00.000Z', crashes: 1 };
-    expect(settled).toEqual([{ action: 'dead_letter', reason, history: { ...historyOf(2), death } }]);
+    expect(outcomes).toEqual([{ action: 'dead_letter', reason, history: { ...historyOf(2), death } }]);
   });
 });

@@ -1,0 +1,119 @@
+/** What the tests of both workers share: a store for a file, an empty space in it for each test, and workers on that space. */
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import type { QueueStore, WorkerSettings } from '../../../src/adapters/bullmq/store/queue-store.js';
+import { createSweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
+import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
+import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
+import { createQueueTelemetry } from '../../../src/adapters/bullmq/store/queue-telemetry.js';
+import { type Clock, systemClock } from '../../../src/async/clock.js';
+import type { JobConsumer } from '../../../src/jobs/delivery.js';
+import type { SweepReport } from '../../../src/retention/ports.js';
+import { abandonedByQueue } from './queue-scripts.js';
+import { type QueueSpace, startStore, type StoreKind, type TestStore } from './queue-stores.js';
+
+const JOB = 'cleanup_container';
+
+export const requestFor = (gameId: string) => ({ gameId, opSource: 'lobby_stream' });
+
+interface Sweeping {
+  readonly everyMs: number;
+  readonly ensureEveryMs: number;
+  readonly clock?: Clock;
+  readonly backend?: QueueStore;
+}
+
+export interface QueueWorld {
+  readonly store: TestStore;
+  /** Empty at the start of each test. */
+  readonly space: QueueSpace;
+  /** The jobs that BullMQ abandoned in this test, as `<job id>: <reason>`. */
+  readonly abandoned: readonly string[];
+  /** Runs at the end of the test, before the space is closed. */
+  readonly atEnd: (close: () => Promise<unknown>) => void;
+  /** Replaces the space by another empty one in the middle of a test. */
+  readonly renewSpace: () => Promise<void>;
+  /** A worker that is not started yet; stopped at the end of the test. */
+  readonly cleanupWorker: (consumer: JobConsumer, settings?: Partial<WorkerSettings>) => QueueWorker;
+  readonly startCleanupWorker: (consumer: JobConsumer, settings?: Partial<WorkerSettings>) => Promise<QueueWorker>;
+  readonly startSweepWorker: (
+    sweep: (signal: AbortSignal) => Promise<SweepReport>,
+    sweeping: Sweeping,
+  ) => Promise<QueueWorker>;
+  /** Adds a cleanup as any client may; resolves to the job's id. */
+  readonly add: (gameId: string, options?: object) => Promise<string>;
+  /** The state of a cleanup; undefined when there is no such job. */
+  readonly stateOf: (jobId: string) => Promise<string | undefined>;
+  readonly completedCount: () => Promise<number>;
+}
+
+/** Registers the hooks of the surrounding `describe`; the members can be used inside tests. */
+export function useQueueWorld(kind: StoreKind): QueueWorld {
+  let store: TestStore;
+  let space: QueueSpace;
+  const closers: (() => Promise<unknown>)[] = [];
+  const abandoned: string[] = [];
+
+  beforeAll(async () => {
+    store = await startStore(kind);
+  });
+  afterAll(() => store.stop());
+  beforeEach(async () => {
+    space = await store.space();
+    abandoned.length = 0;
+  });
+  afterEach(async () => {
+    store.proxy.thaw();
+    await store.proxy.restore();
+    await Promise.all(closers.splice(0).map((close) => close()));
+    await space.close();
+  });
+
+  const stoppedAtEnd = (worker: QueueWorker): QueueWorker => {
+    closers.push(() => worker.stop({ graceMs: 0 }));
+    return worker;
+  };
+  const started = async (worker: QueueWorker): Promise<QueueWorker> => {
+    await stoppedAtEnd(worker).start();
+    return worker;
+  };
+  const deps = () => ({
+    backend: space.backend,
+    clock: systemClock,
+    report: space.report,
+    telemetry: createQueueTelemetry(),
+  });
+  const newCleanupWorker = (consumer: JobConsumer, settings: Partial<WorkerSettings> = {}): QueueWorker =>
+    createCleanupWorker(
+      {
+        ...deps(),
+        consumer,
+        abandoned: (delivery, reason) => {
+          abandoned.push(`${delivery.jobId}: ${reason}`);
+          return abandonedByQueue(delivery, reason);
+        },
+      },
+      settings,
+    );
+
+  return {
+    get store() {
+      return store;
+    },
+    get space() {
+      return space;
+    },
+    abandoned,
+    atEnd: (close) => void closers.push(close),
+    renewSpace: async () => {
+      await space.close();
+      space = await store.space();
+    },
+    cleanupWorker: (consumer, settings) => stoppedAtEnd(newCleanupWorker(consumer, settings)),
+    startCleanupWorker: (consumer, settings) => started(newCleanupWorker(consumer, settings)),
+    startSweepWorker: (sweep, { everyMs, ensureEveryMs, ...over }) =>
+      started(createSweepWorker({ ...deps(), sweep, ...over }, { everyMs, ensureEveryMs })),
+    add: async (gameId, options = {}) => (await space.plain.add(JOB, requestFor(gameId), options)).id ?? '',
+    stateOf: async (jobId) => (await space.plain.getJob(jobId))?.getState(),
+    completedCount: () => space.plain.getCompletedCount(),
+  };
+}
