@@ -1,12 +1,12 @@
-# Build with everything, install what runs, ship only that: no shell, no package manager, no compiler, no Prisma command line.
-# Another registry, or a base of one's own: --build-arg BUILD_IMAGE=… --build-arg RUNTIME_IMAGE=… (whatever has `node` on its PATH).
+# Builds with all tools, then ships only what runs: no shell, no package manager, no compiler, no Prisma command line.
+# For another registry or base image: --build-arg BUILD_IMAGE=… --build-arg RUNTIME_IMAGE=… (any image with `node` on its PATH).
 ARG BUILD_IMAGE=node:24-trixie-slim
 ARG RUNTIME_IMAGE=gcr.io/distroless/nodejs24-debian13:nonroot
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-# No package's install script is needed for what is done here, so none is run.
+# No install script of a package is needed here, so none is run.
 RUN npm ci --no-audit --no-fund --ignore-scripts
 COPY tsconfig.json tsconfig.build.json prisma.config.ts ./
 COPY prisma ./prisma
@@ -17,10 +17,10 @@ FROM ${BUILD_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 # --omit=optional: the embedded PostgreSQL (a container gets its database from DATABASE_URL), and the Prisma command line and
-# TypeScript, which are optional peers of Prisma's client and would come along otherwise.
+# TypeScript, which are optional peers of Prisma's client and would be installed otherwise.
 RUN npm ci --no-audit --no-fund --ignore-scripts --omit=dev --omit=optional
-# What no process reads: Prisma's compilers for other databases and for small memory (60 MB), what is there for compilers,
-# debuggers, bundlers and readers.
+# Deletes files that no process reads: Prisma's query compilers for other databases and for small memory (60 MB), and files
+# for compilers, debuggers, bundlers and readers.
 RUN find node_modules/@prisma/client/runtime -name 'query_compiler_*' ! -name 'query_compiler_fast_bg.postgresql.*' -delete \
  && find node_modules -type f '(' -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' ')' -delete \
  && rm -rf node_modules/@opentelemetry/*/build/esm node_modules/@opentelemetry/*/build/esnext
@@ -33,7 +33,7 @@ LABEL org.opencontainers.image.title="runtime-cleanup" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-# The folders in which the known bases keep node. HOME, because a process may run as a user that the base does not know.
+# PATH has the folders in which the known base images keep node. HOME is set because the user may be unknown to the base image.
 ENV NODE_ENV=production HOME=/tmp PATH=/nodejs/bin:/usr/local/bin:/usr/bin:/bin
 WORKDIR /app
 COPY package.json LICENSE ./
@@ -41,9 +41,9 @@ COPY prisma/migrations ./prisma/migrations
 COPY schema ./schema
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# A number, because an orchestrator that wants to know that this is not root cannot read names.
+# A number, because an orchestrator that checks that this is not root cannot resolve names.
 USER 65532:65532
-# Beyond loopback the server wants RTMANAGER_API_TOKENS; whoever publishes the port sets RTMANAGER_INTERNAL_HTTP_ADDR=:8096 and them.
+# To publish the port, set RTMANAGER_INTERNAL_HTTP_ADDR=:8096 and RTMANAGER_API_TOKENS: beyond loopback the server requires tokens.
 EXPOSE 8096
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["node", "/app/dist/healthcheck.js"]
 ENTRYPOINT ["node", "/app/dist/main.js"]

@@ -1,6 +1,6 @@
 /**
- * How long it takes to count, look through, replay and purge many dead letters, beside BullMQ's own bulk retry, which
- * knows no code, no pace and no progress.
+ * The duration of counting, listing, replaying and purging many dead letters, compared with BullMQ's own bulk retry, which
+ * has no selection by code, no pace and no progress.
  *
  *   npm run bench -- dead-letters                    # 10,000 on the PostgreSQL queue
  *   npm run bench -- dead-letters --redis
@@ -11,6 +11,7 @@ import { CLEANUP_JOB } from '../src/adapters/bullmq/names.js';
 import { createCleanupWorker } from '../src/adapters/bullmq/worker/cleanup-worker.js';
 import type { JobQueue } from '../src/adapters/bullmq/store/queue-store.js';
 import { queueReport } from '../src/app/connect/queue-store.js';
+import { pause } from '../src/async/clock.js';
 import { EMPTY_HISTORY } from '../src/jobs/delivery.js';
 import { onStores, shownSeconds, type Stores, timed } from './stores.js';
 
@@ -18,7 +19,7 @@ const { values } = parseArgs({ options: { letters: { type: 'string', default: '1
 const letters = Number(values.letters);
 const BATCH = 500;
 
-/** Fails every job that is waiting, as a worker does. */
+/** Makes every waiting job a dead letter, as a worker does. */
 async function failAll({ context, backend }: Stores, queue: JobQueue): Promise<void> {
   const { clock, log } = context;
   const reason = 'container_mismatch: the label names another game';
@@ -28,8 +29,7 @@ async function failAll({ context, backend }: Stores, queue: JobQueue): Promise<v
     { concurrency: backend.kind === 'redis' ? 32 : 4 },
   );
   await worker.start();
-  while ((await queue.getFailedCount()) < letters)
-    await new Promise((resolve) => clock.after(100, () => resolve(undefined)));
+  while ((await queue.getFailedCount()) < letters) await pause(clock, 100);
   await worker.stop({ graceMs: 1_000 });
 }
 
@@ -52,18 +52,18 @@ async function main(stores: Stores): Promise<void> {
   await failAll(stores, queue);
   const paced = await timed(() => deadLetters.replayAll({}, { signal }));
   await failAll(stores, queue);
-  const floor = await timed(() => queue.retryJobs({ state: 'failed', count: 1_000 }));
+  const bulkRetry = await timed(() => queue.retryJobs({ state: 'failed', count: 1_000 }));
   await failAll(stores, queue);
   const purging = await timed(() => deadLetters.purgeAll({}, { signal, perSecond: 1_000_000 }));
   await queue.close();
 
   console.log(
     `${letters} dead letters on the ${backend.kind} queue: counted by code in ${shownSeconds(counting)}, ` +
-      `looked through for a sweep in ${shownSeconds(games)}, first page of one code in ${shownSeconds(listing)}`,
+      `listed for a sweep in ${shownSeconds(games)}, first page of one code in ${shownSeconds(listing)}`,
   );
   console.log(
     `replayed in ${shownSeconds(paced)} at the usual pace (5,000 a second at most), in ${shownSeconds(replaying)} without one; ` +
-      `BullMQ's retryJobs ${shownSeconds(floor)}, ratio ${(replaying / floor).toFixed(1)}; purged in ${shownSeconds(purging)}`,
+      `BullMQ's retryJobs ${shownSeconds(bulkRetry)}, ratio ${(replaying / bulkRetry).toFixed(1)}; purged in ${shownSeconds(purging)}`,
   );
 }
 

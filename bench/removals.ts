@@ -1,6 +1,6 @@
 /**
- * Removals per second of the whole path (queue, lease, record, engine, record and operation log, settlement) against the
- * floor: the same engine asked for the same number of bare `DELETE`s by node:http. Both sides take turns in one run.
+ * Cleanups per second (queue, lease, record, engine, record and operation log, completion of the job), compared with the
+ * bare engine: the same number of `DELETE` requests by node:http. Both are measured in turn in every round.
  *
  *   npm run bench                      # PostgreSQL queue, 200 containers a round, 5 rounds
  *   npm run bench -- --redis           # Redis queue and leases
@@ -12,9 +12,11 @@ import Docker from 'dockerode';
 import type { Database } from '../src/app/connect/database.js';
 import { startService } from '../src/app/start-service.js';
 import { systemClock } from '../src/async/clock.js';
-import { ensureSleeperImage } from '../demo/sleeper-image.js';
+import { mapConcurrent } from '../src/async/map-concurrent.js';
+import { BugError, EngineProtocolError } from '../src/domain/errors.js';
+import { ensureSleeperImage } from '../demo/containers/sleeper-image.js';
 import { createTelemetry } from '../src/telemetry/metrics.js';
-import { median, onStores, type Stores } from './stores.js';
+import { median, onStores, type Stores, timed } from './stores.js';
 
 const { values } = parseArgs({
   options: {
@@ -29,53 +31,49 @@ const rounds = Number(values.rounds);
 const socketPath = (process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock').replace('unix://', '');
 const docker = new Docker({ socketPath, host: '' });
 const LABEL = 'com.galaxy.bench';
+const CREATED_AT_A_TIME = 8;
 
-async function createContainers(prefix: string, image: string): Promise<string[]> {
-  const ids: string[] = [];
-  const todo = Array.from({ length: containers }, (_, i) => `${prefix}-${i}`);
-  const maker = async (): Promise<void> => {
-    for (let game = todo.pop(); game !== undefined; game = todo.pop()) {
-      const container = await docker.createContainer({
-        Image: image,
-        Labels: { 'com.galaxy.game_id': game, [LABEL]: '1' },
-        HostConfig: { NetworkMode: 'none' },
-      });
-      ids.push(container.id);
-      games.set(container.id, game);
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, maker));
-  return ids;
-}
+/** The game of each container, by container id. */
 const games = new Map<string, string>();
 
-/** The floor: bare DELETEs, `parallel` at a time, over connections that are kept open. */
-async function floor(ids: string[], parallel: number): Promise<number> {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: parallel });
-  const todo = [...ids];
-  const startedMs = performance.now();
-  const remover = async (): Promise<void> => {
-    for (let id = todo.pop(); id !== undefined; id = todo.pop()) {
-      const path = `/containers/${id}?v=1`;
-      await new Promise<void>((resolve, reject) => {
-        const request = http.request({ socketPath, agent, method: 'DELETE', path }, (response) => {
-          response.resume();
-          response.on('end', () =>
-            response.statusCode === 204 ? resolve() : reject(new Error(`${response.statusCode}`)),
-          );
-        });
-        request.on('error', reject);
-        request.end();
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: parallel }, remover));
-  const elapsedMs = performance.now() - startedMs;
-  agent.destroy();
-  return (1_000 * ids.length) / elapsedMs;
+async function createContainers(prefix: string, image: string): Promise<string[]> {
+  const gameIds = Array.from({ length: containers }, (_, index) => `${prefix}-${index}`);
+  return mapConcurrent(gameIds, CREATED_AT_A_TIME, async (gameId) => {
+    const container = await docker.createContainer({
+      Image: image,
+      Labels: { 'com.galaxy.game_id': gameId, [LABEL]: '1' },
+      HostConfig: { NetworkMode: 'none' },
+    });
+    games.set(container.id, gameId);
+    return container.id;
+  });
 }
 
-async function insertRecords(database: Database, ids: string[]): Promise<void> {
+/** Bare DELETE requests, `concurrency` at a time, over connections that are kept open. Resolves to removals per second. */
+async function measureBareRemovals(ids: readonly string[], concurrency: number): Promise<number> {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: concurrency });
+  const seconds = await timed(() => mapConcurrent(ids, concurrency, (id) => removeContainer(agent, id)));
+  agent.destroy();
+  return ids.length / seconds;
+}
+
+function removeContainer(agent: http.Agent, id: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const path = `/containers/${id}?v=1`;
+    const request = http.request({ socketPath, agent, method: 'DELETE', path }, (response) => {
+      const { statusCode } = response;
+      response.resume();
+      response.on('end', () => {
+        if (statusCode === 204) resolve();
+        else reject(new EngineProtocolError(`the engine answered a removal with status ${statusCode}`));
+      });
+    });
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+async function insertRecords(database: Database, ids: readonly string[]): Promise<void> {
   await database.pool.query(
     `INSERT INTO runtime_records (game_id, status, current_container_id, current_image_ref, stopped_at, last_op_at, created_at)
      SELECT game, 'stopped', id, 'bench', now(), now(), now() FROM unnest($1::text[], $2::text[]) AS t (game, id)`,
@@ -83,9 +81,9 @@ async function insertRecords(database: Database, ids: string[]): Promise<void> {
   );
 }
 
-async function main({ context, database, queues, closing }: Stores): Promise<void> {
-  const { config, signal } = context;
-  const { producer: queue, endings } = queues;
+async function main(stores: Stores): Promise<void> {
+  const { context, closing } = stores;
+  const { config } = context;
   const worker = await startService(context, {
     role: 'worker',
     telemetry: createTelemetry(systemClock),
@@ -97,35 +95,43 @@ async function main({ context, database, queues, closing }: Stores): Promise<voi
   console.log(
     `${config.queueBackend} queue, ${config.workerConcurrency} jobs at a time, ${containers} containers a round, ${rounds} rounds`,
   );
-  const floors: number[] = [];
-  const ours: number[] = [];
+  const bareRates: number[] = [];
+  const rates: number[] = [];
   for (let round = 1; round <= rounds; round++) {
-    floors.push(await floor(await createContainers(`floor-${round}`, image), config.workerConcurrency));
-    const ids = await createContainers(`ours-${round}`, image);
-    await insertRecords(database, ids);
-    const started = await database.pool.query<{ at: Date }>('SELECT clock_timestamp() AS at');
-    const jobs = await queue.enqueue(ids.map((id) => ({ gameId: games.get(id) ?? '', opSource: 'operator_cli' })));
-    let succeeded = 0;
-    await endings.wait(
-      jobs.map((job) => job.jobId),
-      (ending) => {
-        if (ending.state === 'completed' && ending.result.errorCode === '') succeeded += 1;
-      },
-      signal,
+    const bareIds = await createContainers(`bare-${round}`, image);
+    bareRates.push(await measureBareRemovals(bareIds, config.workerConcurrency));
+    rates.push(await measureCleanups(stores, await createContainers(`cleanup-${round}`, image)));
+    console.log(
+      `round ${round}: bare engine ${bareRates.at(-1)?.toFixed(0)}/s, cleanups ${rates.at(-1)?.toFixed(0)}/s`,
     );
-    // The last row of the operation log, not the moment we heard of it: news of an ending may take a second.
-    const { rows } = await database.pool.query<{ seconds: number }>(
-      'SELECT extract(epoch FROM max(finished_at) - $1)::float8 AS seconds FROM operation_log',
-      [started.rows[0]?.at],
-    );
-    ours.push(ids.length / (rows[0]?.seconds ?? Number.NaN));
-    if (succeeded !== ids.length) throw new Error(`only ${succeeded} of ${ids.length} cleanups succeeded`);
-    console.log(`round ${round}: floor ${floors.at(-1)?.toFixed(0)}/s, ours ${ours.at(-1)?.toFixed(0)}/s`);
   }
-  const ratios = ours.map((rate, i) => rate / (floors[i] ?? rate));
+  const ratios = rates.map((rate, index) => rate / (bareRates[index] ?? rate));
   console.log(
-    `median: floor ${median(floors).toFixed(0)}/s, ours ${median(ours).toFixed(0)}/s, ratio ${median(ratios).toFixed(2)}`,
+    `median: bare engine ${median(bareRates).toFixed(0)}/s, cleanups ${median(rates).toFixed(0)}/s, ratio ${median(ratios).toFixed(2)}`,
   );
+}
+
+/** Resolves to cleanups per second, all of which must succeed. */
+async function measureCleanups({ context, database, queues }: Stores, ids: readonly string[]): Promise<number> {
+  const { producer, endings } = queues;
+  await insertRecords(database, ids);
+  const started = await database.pool.query<{ at: Date }>('SELECT clock_timestamp() AS at');
+  const jobs = await producer.enqueue(ids.map((id) => ({ gameId: games.get(id) ?? '', opSource: 'operator_cli' })));
+  let succeeded = 0;
+  await endings.wait(
+    jobs.map((job) => job.jobId),
+    (ending) => {
+      if (ending.state === 'completed' && ending.result.errorCode === '') succeeded += 1;
+    },
+    context.signal,
+  );
+  // The end is the last row of the operation log: the news that a job has ended may arrive a second later.
+  const { rows } = await database.pool.query<{ seconds: number }>(
+    'SELECT extract(epoch FROM max(finished_at) - $1)::float8 AS seconds FROM operation_log',
+    [started.rows[0]?.at],
+  );
+  if (succeeded !== ids.length) throw new BugError(`only ${succeeded} of ${ids.length} cleanups succeeded`);
+  return ids.length / (rows[0]?.seconds ?? Number.NaN);
 }
 
 await onStores(main, {

@@ -1,7 +1,7 @@
 /**
- * How long a sweep over many stopped records takes: to plan it (lock, census, every page, every judgement), and to enqueue
- * what is due, beside their floors: the same rows read by one plain SELECT, the same jobs added by BullMQ's own addBulk.
- * As many running and removed records lie among the stopped ones; nine in ten of the stopped ones are due.
+ * The duration of a sweep over many stopped records: to plan it (lock, census, every page, every judgement), compared with
+ * one plain SELECT of the same rows; and to enqueue what is due, compared with BullMQ's own addBulk of the same jobs.
+ * Half of all records are running or removed; nine in ten of the stopped ones are due.
  *
  *   npm run bench -- retention                       # 100,000 stopped records, 5 rounds, PostgreSQL queue
  *   npm run bench -- retention --redis               # the queue on Redis
@@ -17,11 +17,16 @@ import { median, onStores, shownSeconds, type Stores, timed } from './stores.js'
 const { values } = parseArgs({
   options: { records: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '5' } },
 });
-/** Of those that are due; enough to tell the rate. */
+/** How many of the due games are enqueued; enough to measure the rate. */
 const ENQUEUED = 10_000;
 const records = Number(values.records);
 const rounds = Number(values.rounds);
 const BATCH = 500;
+
+const SELECT_DUE = `
+SELECT game_id, status, current_container_id, stopped_at FROM runtime_records
+WHERE status = 'stopped' AND stopped_at <= now() - interval '30 days'
+ORDER BY coalesce(stopped_at, last_op_at), game_id`;
 
 async function fill({ database }: Stores): Promise<void> {
   await database.pool.query(
@@ -34,21 +39,15 @@ async function fill({ database }: Stores): Promise<void> {
   await database.pool.query('ANALYZE runtime_records');
 }
 
-async function main(stores: Stores): Promise<void> {
-  const { context, database, backend, queues } = stores;
-  await fill(stores);
-  const observer = { enqueued: () => undefined, skipped: () => undefined, ended: () => undefined };
-  const parts = {
-    records: database.retentionRecords,
-    lock: database.sweepLock,
-    deadLetters: queues.deadLetters,
-    observer,
-  };
-  const settings = { retentionMs: 30 * 86_400_000, maxShare: 1 };
+/** A retention service that only collects the games it would enqueue. */
+function createPlanner({ database, queues }: Stores) {
   const planned: string[] = [];
-  const planning = createRetention(
+  const retention = createRetention(
     {
-      ...parts,
+      records: database.retentionRecords,
+      lock: database.sweepLock,
+      deadLetters: queues.deadLetters,
+      observer: { enqueued: () => undefined, skipped: () => undefined, ended: () => undefined },
       requests: {
         request: async (ids) => {
           planned.push(...ids);
@@ -56,54 +55,57 @@ async function main(stores: Stores): Promise<void> {
         },
       },
     },
-    settings,
+    { retentionMs: 30 * 86_400_000, maxShare: 1 },
   );
-  const { signal } = context;
-  const floors: number[] = [];
+  return { retention, planned };
+}
+
+/** Resolves to the games that are due. */
+async function measurePlanning(stores: Stores): Promise<readonly string[]> {
+  const { retention, planned } = createPlanner(stores);
+  const { pool } = stores.database;
+  const { signal } = stores.context;
+  const selects: number[] = [];
   const plans: number[] = [];
   for (let round = 1; round <= rounds; round++) {
-    floors.push(
-      await timed(() =>
-        database.pool.query(
-          `SELECT game_id, status, current_container_id, stopped_at FROM runtime_records WHERE status = 'stopped'
-           AND stopped_at <= now() - interval '30 days' ORDER BY coalesce(stopped_at, last_op_at), game_id`,
-        ),
-      ),
-    );
+    selects.push(await timed(() => pool.query(SELECT_DUE)));
     planned.length = 0;
-    plans.push(await timed(() => planning.sweep({ signal })));
+    plans.push(await timed(() => retention.sweep({ signal })));
   }
   console.log(
     `planning a sweep over ${records} stopped records, ${planned.length} of them due: median ${shownSeconds(median(plans))}; ` +
-      `the same rows by one SELECT ${shownSeconds(median(floors))}; ratio ${(median(plans) / median(floors)).toFixed(1)}`,
+      `the same rows by one SELECT ${shownSeconds(median(selects))}; ratio ${(median(plans) / median(selects)).toFixed(1)}`,
   );
+  return planned;
+}
 
+async function measureEnqueueing({ backend, queues }: Stores, gameIds: readonly string[]): Promise<void> {
   const queue = await backend.queue({ onError: () => undefined });
-  const chosen = planned.slice(0, ENQUEUED);
   const inBatches = async (add: (ids: readonly string[]) => Promise<unknown>): Promise<void> => {
-    for (let start = 0; start < chosen.length; start += BATCH) await add(chosen.slice(start, start + BATCH));
+    for (let start = 0; start < gameIds.length; start += BATCH) await add(gameIds.slice(start, start + BATCH));
   };
-  const addSeconds = await timed(() =>
-    inBatches((ids) =>
-      queue.addBulk(
-        ids.map((gameId) => ({
-          name: CLEANUP_JOB,
-          data: { gameId, opSource: 'auto_ttl' },
-          opts: { deduplication: { id: deduplicationId(gameId) } },
-        })),
-      ),
-    ),
-  );
+  const jobOf = (gameId: string) => ({
+    name: CLEANUP_JOB,
+    data: { gameId, opSource: 'auto_ttl' },
+    opts: { deduplication: { id: deduplicationId(gameId) } },
+  });
+  const addSeconds = await timed(() => inBatches((ids) => queue.addBulk(ids.map(jobOf))));
   await queue.obliterate({ force: true });
   await queue.close();
   const { request } = requestsTo(queues.producer);
   const enqueueSeconds = await timed(() => inBatches(request));
   const againSeconds = await timed(() => inBatches(request));
   console.log(
-    `enqueueing ${chosen.length} of them on the ${backend.kind} queue: ${shownSeconds(enqueueSeconds)}, once more while they ` +
-      `wait ${shownSeconds(againSeconds)}; by BullMQ's addBulk ${shownSeconds(addSeconds)}; ` +
+    `enqueueing ${gameIds.length} of them on the ${backend.kind} queue: ${shownSeconds(enqueueSeconds)}, a second time while ` +
+      `they wait ${shownSeconds(againSeconds)}; by BullMQ's addBulk ${shownSeconds(addSeconds)}; ` +
       `ratio ${(enqueueSeconds / addSeconds).toFixed(1)}`,
   );
+}
+
+async function main(stores: Stores): Promise<void> {
+  await fill(stores);
+  const due = await measurePlanning(stores);
+  await measureEnqueueing(stores, due.slice(0, ENQUEUED));
 }
 
 await onStores(main);

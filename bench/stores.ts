@@ -1,4 +1,4 @@
-/** What every measurement stands on: an embedded PostgreSQL of its own, and the queue that the environment names. */
+/** What every measurement uses: a separate embedded PostgreSQL, and the queue that the environment selects. */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import type { Queues } from '../src/app/connect/queue-clients.js';
 import { systemClock } from '../src/async/clock.js';
 import { readConfig } from '../src/config/config.js';
 import type { Environment } from '../src/config/environment.js';
+import { ConfigurationError } from '../src/domain/errors.js';
 import { createLogger } from '../src/telemetry/logger.js';
 
 export interface Stores {
@@ -18,11 +19,11 @@ export interface Stores {
   readonly database: Database;
   readonly backend: QueueBackend;
   readonly queues: Queues;
-  /** For what the measurement opens besides. */
+  /** For what the measurement opens in addition. */
   readonly closing: ShutdownStack;
 }
 
-/** Opens the stores, measures, and leaves nothing behind. Refuses a queue that is in use. */
+/** Opens the stores, measures, and removes everything. Refuses a queue that is in use. */
 export async function onStores(measure: (stores: Stores) => Promise<void>, settings: Environment = {}): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'runtime-cleanup-bench-'));
   await chmod(dataDir, 0o755);
@@ -40,7 +41,8 @@ export async function onStores(measure: (stores: Stores) => Promise<void>, setti
     const backend = await core.connectQueueStore();
     const { queues } = core;
     const { waiting, delayed, active, failed } = await queues.producer.counts();
-    if (waiting + delayed + active + failed > 0) throw new Error('this queue is in use; measure on another');
+    if (waiting + delayed + active + failed > 0)
+      throw new ConfigurationError('this queue is in use; measure on another one');
     await measure({ context, database, backend, queues, closing });
   } finally {
     await closing.closeAll();
@@ -50,7 +52,7 @@ export async function onStores(measure: (stores: Stores) => Promise<void>, setti
 export const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
-/** Seconds that the work takes. */
+/** How many seconds the work takes. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const startedMs = performance.now();
   await work();

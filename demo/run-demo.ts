@@ -1,63 +1,67 @@
 /**
- * A platform in small, for a minute: real containers in every state, a service that really cleans them up, and a table
- * that compares what was expected with what is true in the engine, the database and the queue.
+ * The demo: creates a small platform with real containers in every state, starts the service that cleans them up, and
+ * compares what was expected with what is true in the engine, the database and the queue.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from '../src/app/context.js';
-import { type Environment, processEnvironment } from '../src/config/environment.js';
-import { act, askForAll, prepareGames, type Stage, startService, watchJobs } from './acts.js';
-import { type Game, isSwept, lookAt, planGames } from './games.js';
-import type { DemoIo } from './io.js';
-import { mendByCommandLine, useHttp } from './mending-acts.js';
-import { makeFolder, openPlatform } from './platform.js';
-import { tailOf } from './programs.js';
-import { isAsExpected, type Report, reportDocument, reportText } from './report.js';
-import { SCENARIOS } from './scenarios.js';
-import { judgeServiceEnd } from './statements.js';
-import { prepareSweep, sweep } from './sweep-acts.js';
-import { createTidyUp, type TidyUp } from './tidy-up.js';
-import { type Facts, judge } from './verdict.js';
+import type { Environment } from '../src/config/environment.js';
+import { createFolder, openPlatform } from './platform/platform.js';
+import { tailOf } from './platform/programs.js';
+import { createTidyUp, type TidyUp } from './platform/tidy-up.js';
+import type { DemoOutput } from './report/progress.js';
+import { isAsExpected, type Report, reportDocument, reportText } from './report/report.js';
+import { judgeServiceEnd } from './report/statements.js';
+import { type Facts, judge } from './report/verdict.js';
+import { SCENARIOS } from './scenarios/all-scenarios.js';
+import { type Game, inspectGame, isSwept, planGames } from './steps/games.js';
+import { prepareGames } from './steps/prepare-games.js';
+import { replayByCommandLine, useHttp } from './steps/replay-dead-letters.js';
+import { requestCleanups, startService } from './steps/request-cleanups.js';
+import { runStep, type StepContext, waitForJobs } from './steps/step.js';
+import { prepareSweep, sweep } from './steps/sweep.js';
 
 export interface DemoOptions extends Pick<Context, 'config' | 'log' | 'clock' | 'signal'> {
-  readonly io: DemoIo;
-  readonly environment?: Environment;
+  readonly output: DemoOutput;
+  /** The environment that `config` was read from: the demo's programs get it too, without what leads to a live platform. */
+  readonly environment: Environment;
 }
 
-interface Files {
+interface RunFiles {
+  readonly runId: string;
   readonly folder: string;
   readonly logFile: string;
 }
 
 /**
- * Plays the demonstration and shows its table. Resolves to whether everything was as expected and nothing was left
- * behind. Rejects with what kept it from its end, or with the signal's reason; it has tidied up then, too.
+ * Runs the demo and shows its result. Resolves to whether every row was as expected and everything was removed again.
+ * Rejects with the error that ended it early, or with the signal's reason; it has tidied up then too.
  */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
-  const { io, signal } = options;
+  const { output, signal } = options;
   signal.throwIfAborted();
   const runId = randomBytes(4).toString('hex');
-  const folder = await makeFolder(runId);
-  const files: Files = { folder, logFile: join(folder, 'service.log') };
+  const folder = await createFolder(runId);
+  const files: RunFiles = { runId, folder, logFile: join(folder, 'service.log') };
   const tidyUp = createTidyUp();
   let isFine = false;
   try {
-    const report = await play(options, runId, files, tidyUp);
+    const report = await runSteps(options, files, tidyUp);
     isFine = isAsExpected(report);
-    show(report, options);
+    showReport(report, options);
   } catch (error) {
-    // Whatever broke while everything was being stopped, it is not the reason.
+    // After an interruption, errors of what is being stopped are not the reason.
     signal.throwIfAborted();
-    await showLog(io, files);
+    await showLogTail(output, files);
     throw error;
   } finally {
-    const isTidy = await leaveNothing(options, tidyUp);
+    const isTidy = await removeEverything(options, tidyUp);
     isFine = isFine && isTidy;
-    // The service's log is worth keeping where somebody has to find out what went wrong.
+    // The log is kept when it may show what went wrong.
     if (!isFine && !signal.aborted && existsSync(files.logFile)) {
-      io.stderr.write(`the service's log is kept: ${files.logFile}\n`);
+      output.stderr.write(`the service's log is kept: ${files.logFile}\n`);
     } else {
       await rm(folder, { recursive: true, force: true });
     }
@@ -65,53 +69,48 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   return isFine;
 }
 
-async function play(
-  { config, log, clock, signal, io, environment = processEnvironment() }: DemoOptions,
-  runId: string,
-  { folder, logFile }: Files,
-  tidyUp: TidyUp,
-): Promise<Report> {
+async function runSteps(options: DemoOptions, files: RunFiles, tidyUp: TidyUp): Promise<Report> {
+  const { config, log, clock, signal, output, environment } = options;
   const startedMs = clock.monotonicMs();
-  const platform = await act({ io, clock }, 'starting a platform', async () => {
-    const given = { config, log, clock, signal };
-    const value = await openPlatform({ given, environment, runId, folder, logFile }, tidyUp);
-    return { said: `engine, database, ${value.config.queueBackend} queue`, value };
+  const platform = await runStep({ output, clock }, 'starting a platform', async () => {
+    const user = { config, log, clock, signal };
+    const value = await openPlatform({ user, environment, ...files }, tidyUp);
+    return { summary: `engine, database, ${value.config.queueBackend} queue`, value };
   });
-  const stage: Stage = { platform, io, clock, signal };
+  const context: StepContext = { platform, output, clock, signal };
   const planned = planGames(SCENARIOS);
   const prepared = await prepareGames(
-    stage,
+    context,
     planned.filter(({ scenario }) => !isSwept(scenario)),
   );
-  const asked = await askForAll(stage, prepared);
-  const served = await startService(stage, tidyUp);
-  await watchJobs(served, asked);
+  const requested = await requestCleanups(context, prepared);
+  const serving = await startService(context, tidyUp);
+  await waitForJobs(serving, requested);
   const swept = await prepareSweep(
-    served,
+    serving,
     planned.filter(({ scenario }) => isSwept(scenario)),
   );
-  const sweeping = await sweep(served, swept);
-  const byCommandLine = await mendByCommandLine(served, [...asked, ...swept]);
-  const throughHttp = await useHttp(served, byCommandLine.games);
-  const { games } = throughHttp;
-  const ending = await served.service.stop();
+  const sweepVerdicts = await sweep(serving, swept);
+  const byCommandLine = await replayByCommandLine(serving, [...requested, ...swept]);
+  const throughHttp = await useHttp(serving, byCommandLine.games);
+  const ending = await serving.service.stop();
 
-  const facts = await lookAtAll(stage, games);
-  const verdicts = SCENARIOS.map((scenario) =>
-    judge(
-      scenario,
-      facts.flatMap((fact) => (fact.game.scenario === scenario ? [fact.found] : [])),
-    ),
-  );
-  const { removed, kept } = fates(facts);
+  const facts = await inspectAll(context, throughHttp.games);
+  const { removed, kept } = countContainers(facts);
   return {
     queueBackend: platform.config.queueBackend,
-    verdicts: [...verdicts, ...sweeping, ...byCommandLine.verdicts, ...throughHttp.verdicts, judgeServiceEnd(ending)],
-    containersMade: platform.containers.made(),
+    verdicts: [
+      ...judgeScenarios(facts),
+      ...sweepVerdicts,
+      ...byCommandLine.verdicts,
+      ...throughHttp.verdicts,
+      judgeServiceEnd(ending),
+    ],
+    containersCreated: platform.containers.created(),
     containersRemoved: removed,
     containersKept: kept,
     jobs: (await platform.service.counts()).total,
-    httpCalls: served.http.calls(),
+    httpCalls: serving.http.calls(),
     elapsedMs: clock.monotonicMs() - startedMs,
   };
 }
@@ -121,42 +120,50 @@ interface GameFacts {
   readonly found: Facts;
 }
 
-async function lookAtAll({ platform }: Stage, games: readonly Game[]): Promise<readonly GameFacts[]> {
+async function inspectAll({ platform }: StepContext, games: readonly Game[]): Promise<readonly GameFacts[]> {
   const jobs = await platform.service.jobs();
-  return Promise.all(games.map(async (game) => ({ game, found: await lookAt(platform, game, jobs) })));
+  return Promise.all(games.map(async (game) => ({ game, found: await inspectGame(platform, game, jobs) })));
 }
 
-/** Of the containers that were there when the service came. */
-function fates(facts: readonly GameFacts[]): { readonly removed: number; readonly kept: number } {
-  const there = facts.filter(({ game: { container, scenario } }) => {
+const judgeScenarios = (facts: readonly GameFacts[]) =>
+  SCENARIOS.map((scenario) =>
+    judge(
+      scenario,
+      facts.flatMap(({ game, found }) => (game.scenario === scenario ? [found] : [])),
+    ),
+  );
+
+/** Counts the containers that existed when the service started. */
+function countContainers(facts: readonly GameFacts[]): { readonly removed: number; readonly kept: number } {
+  const existed = facts.filter(({ game: { container, scenario } }) => {
     const plan = scenario.container;
-    return container !== null && plan !== null && (plan.state !== 'removed' || plan.impostor);
+    return container !== null && plan !== null && (plan.state !== 'removed' || plan.idReusedAsName);
   });
-  const removed = there.filter(({ found }) => found.engine === 'gone').length;
-  return { removed, kept: there.length - removed };
+  const removed = existed.filter(({ found }) => found.engine === 'gone').length;
+  return { removed, kept: existed.length - removed };
 }
 
-function show(report: Report, { io: { stdout, json }, environment = processEnvironment() }: DemoOptions): void {
+function showReport(report: Report, { output: { stdout, json }, environment }: DemoOptions): void {
   if (json) {
     stdout.write(`${JSON.stringify(reportDocument(report), null, 2)}\n`);
     return;
   }
-  const asksForNone = (environment['NO_COLOR'] ?? '') !== '' || environment['TERM'] === 'dumb';
-  stdout.write(reportText(report, stdout.isTTY === true && !asksForNone));
+  const forbidsColor = (environment['NO_COLOR'] ?? '') !== '' || environment['TERM'] === 'dumb';
+  stdout.write(reportText(report, stdout.isTTY === true && !forbidsColor));
 }
 
-/** Undoes everything; false when something could not be undone, which is then said. */
-async function leaveNothing({ io, clock }: DemoOptions, tidyUp: TidyUp): Promise<boolean> {
-  await act({ io, clock }, 'tidying up', async () => {
+/** Removes everything that the demo created. Resolves to false, and shows the reasons, when something is left. */
+async function removeEverything({ output, clock }: DemoOptions, tidyUp: TidyUp): Promise<boolean> {
+  await runStep({ output, clock }, 'tidying up', async () => {
     await tidyUp.closeAll();
     const problems = tidyUp.problems().length;
-    return { said: problems === 0 ? 'nothing is left' : `${problems} things are left`, value: undefined };
+    return { summary: problems === 0 ? 'nothing is left' : `${problems} things are left`, value: undefined };
   });
-  for (const problem of tidyUp.problems()) io.stderr.write(`left behind: ${problem}\n`);
+  for (const problem of tidyUp.problems()) output.stderr.write(`could not be removed: ${problem}\n`);
   return tidyUp.problems().length === 0;
 }
 
-async function showLog({ stderr }: DemoIo, { logFile }: Files): Promise<void> {
+async function showLogTail({ stderr }: DemoOutput, { logFile }: RunFiles): Promise<void> {
   const tail = await tailOf(logFile).catch(() => '');
-  if (tail !== '') stderr.write(`the service's last words:\n${tail}\n`);
+  if (tail !== '') stderr.write(`the last lines of the service's log:\n${tail}\n`);
 }

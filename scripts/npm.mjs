@@ -12,7 +12,7 @@ const npmCommandLine = () => {
 };
 
 /**
- * Runs npm in the project's folder. Rejects with SetUpError, with what npm printed, when it fails.
+ * Runs npm in the project's folder. Rejects with SetUpError, which contains npm's output, when it fails.
  * @param {readonly string[]} args
  * @returns {Promise<string>}
  */

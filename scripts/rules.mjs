@@ -1,5 +1,5 @@
-// The decisions of the set-up, apart from what they are applied to. See rules.d.mts for the shapes.
-// Plain old syntax only: this file has to load on the very versions of Node that it turns away.
+// The decisions of the set-up, without I/O. See rules.d.mts for the types.
+// Old syntax only: this file must load on the old versions of Node that it refuses.
 
 const numbersOf = (version) => version.split('.').map(Number);
 
@@ -11,18 +11,18 @@ const isAtLeast = (version, lowest) => {
   return true;
 };
 
-/** Whether a version is in a range like `^20.19.0 || >=24`: carets and lower bounds are all that `engines` uses here. */
+/** Whether a version is in a range like `^20.19.0 || >=24`. `engines` in package.json uses only carets and lower bounds. */
 export const satisfies = (version, range) => {
   const actual = numbersOf(version);
   return range.split('||').some((part) => {
     const match = /^(\^|>=)(\d+(?:\.\d+){0,2})$/.exec(part.trim());
-    if (match === null) throw new Error(`cannot read the version range "${part.trim()}"`);
+    if (match === null) throw new Error(`the version range "${part.trim()}" has an unknown form`);
     const lowest = numbersOf(match[2]);
     return isAtLeast(actual, lowest) && (match[1] === '>=' || actual[0] === lowest[0]);
   });
 };
 
-/** Whether what npm lists as installed is what the lock asks for; packages for other platforms may be missing. */
+/** Whether the installed packages are those of the lock; packages for other platforms may be missing. */
 export const matchesLock = (lock, installed) => {
   const same = (a, b) => a.version === b.version && a.integrity === b.integrity;
   const wanted = Object.entries(lock.packages).filter(([path]) => path !== '');
@@ -33,7 +33,7 @@ export const matchesLock = (lock, installed) => {
   return complete && Object.keys(installed.packages).every((path) => path in lock.packages);
 };
 
-/** Where to get packages from and how to reach it; every other setting of the calling npm is that call's own business. */
+/** The settings that say where the registry is and how to reach it. The calling npm's other settings are for its own command. */
 const KEPT_SETTINGS = [
   /^npm_config_\/\//i,
   /^npm_config_(?:.*:)?registry$/i,
@@ -42,8 +42,8 @@ const KEPT_SETTINGS = [
 ];
 
 /**
- * The environment for an npm as if no other npm had called: `npm test --omit=dev` or NODE_ENV=production must not
- * decide what gets installed.
+ * The environment without the settings of the npm that called this script: `npm test --omit=dev` or NODE_ENV=production
+ * must not change what is installed.
  */
 export const withoutCallingNpm = (environment) =>
   Object.fromEntries(
@@ -53,7 +53,7 @@ export const withoutCallingNpm = (environment) =>
     }),
   );
 
-/** Where DOCKER_HOST points, for an HTTP request; null for what only Docker's own clients can speak to. */
+/** The address of DOCKER_HOST for an HTTP request; null for addresses that only Docker's own clients can use (SSH, TLS). */
 export const addressOf = (dockerHost, tls) => {
   if (dockerHost.startsWith('unix://')) return { socketPath: dockerHost.slice('unix://'.length) };
   const match = /^(?:tcp|http):\/\/([^/:[\]]+|\[[^\]]+\])(?::(\d+))?\/?$/.exec(dockerHost);
@@ -61,7 +61,7 @@ export const addressOf = (dockerHost, tls) => {
   return { host: match[1].replace(/^\[|\]$/g, ''), port: Number(match[2] || 2375) };
 };
 
-/** The test projects that vitest's arguments choose; none: all of them. */
+/** The test projects that vitest's arguments select; an empty list means all of them. */
 const projectsIn = (args) =>
   args.flatMap((word, i) => {
     if (word.startsWith('--project=')) return [word.slice('--project='.length)];
@@ -73,19 +73,19 @@ const mayRun = (args, wanted) => {
   return projects.length === 0 || projects.some(wanted);
 };
 
-/** Whether the test projects chosen by vitest's arguments need PostgreSQL, Redis and an engine; the unit tests do not. */
+/** Whether the selected test projects need the build, PostgreSQL, Redis and an engine; the unit tests do not. */
 export const needsServices = (args) => mayRun(args, (project) => project !== 'unit');
 
-/** Whether they need a browser: only the tests of whole processes look at pages. */
+/** Whether the selected test projects need a browser: only the e2e tests open pages. */
 export const needsBrowser = (args) => mayRun(args, (project) => project === 'e2e');
 
-/** The browsers that will do, the one that is smaller and starts faster first. */
+/** The browsers that the tests can use; the first one is smaller and starts faster. */
 export const BROWSERS = ['chromium-headless-shell', 'chromium'];
 
-/** The kernel writes a blank in a path as \040, and so on. */
+/** The kernel writes some characters of a path as octal codes, a blank as \040. */
 const unescaped = (field) => field.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)));
 
-/** The mount points below a folder in the text of /proc/mounts, inner ones before those around them. */
+/** The mount points below a folder in the text of /proc/mounts, inner ones before outer ones. */
 export const mountPointsBelow = (mountTable, folder) =>
   mountTable
     .split('\n')

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// What `npm test`, `npm run demo` and `npm run bench` start. It must run on a fresh clone, so everything below scripts/ uses nothing but
-// Node's own modules; and on an old Node it must get as far as saying so, so the rest is loaded after that check.
+// Started by `npm test`, `npm run demo` and the other tasks of package.json. It must run on a fresh clone, so all files of scripts/
+// use only Node's own modules. It must also run on an old Node, to report that: the other files are loaded after that check.
 import { checkNodeVersion } from './steps/node-version.mjs';
 
 checkNodeVersion();
-void import('./task.mjs').then(({ runTask }) => runTask(process.argv.slice(2)));
+void import('./tasks/run-task.mjs').then(({ runTask }) => runTask(process.argv.slice(2)));

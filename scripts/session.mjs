@@ -1,12 +1,12 @@
-import { say } from './say.mjs';
+import { printLine } from './output.mjs';
 
 const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 };
 
 const PARENT_CHECK_MS = 500;
 
 /**
- * npm runs scripts through a shell that does not pass signals on: when npm is told to end, this process only notices
- * that it has another parent.
+ * npm runs scripts through a shell that does not forward signals: when npm is terminated, this process sees only that it
+ * has another parent.
  */
 const endWithCallingNpm = () => {
   const parent = process.ppid;
@@ -20,18 +20,18 @@ const endWithCallingNpm = () => {
 };
 
 /**
- * What one run of a task has started and must stop, whatever way it ends. While the main program runs in the
- * foreground, a signal is that program's to answer; before that it ends the run. A second one does not wait.
+ * Stops everything that one run of a task has started, however the run ends. While the task's program runs in the
+ * foreground, that program handles the signals; before that, a signal ends the run. A second signal exits at once.
  */
 export const openSession = () => {
   const stops = [];
   let foreground = false;
   let interruptions = 0;
-  const forgetParent = process.env.npm_lifecycle_event === undefined ? () => undefined : endWithCallingNpm();
+  const stopWatchingParent = process.env.npm_lifecycle_event === undefined ? () => undefined : endWithCallingNpm();
 
   const close = async () => {
     for (const stop of stops.splice(0).toReversed()) {
-      await stop().catch((error) => say(`could not be stopped: ${error.message}`));
+      await stop().catch((error) => printLine(`a service could not be stopped: ${error.message}`));
     }
   };
   const handlers = Object.entries(EXIT_CODES).map(([signal, exitCode]) => {
@@ -46,9 +46,9 @@ export const openSession = () => {
   });
 
   return {
-    /** Remembers how to stop something; the last one started is the first one stopped. */
+    /** Adds something to stop at the end; the last one started is stopped first. */
     defer: (stop) => void stops.push(stop),
-    /** Runs the main program, resolving to its exit code. */
+    /** Runs the task's program; resolves to its exit code. */
     runInForeground: async (run) => {
       foreground = true;
       try {
@@ -60,7 +60,7 @@ export const openSession = () => {
     },
     close: async () => {
       await close();
-      forgetParent();
+      stopWatchingParent();
       for (const [signal, handle] of handlers) process.off(signal, handle);
     },
   };

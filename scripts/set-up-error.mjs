@@ -1,11 +1,18 @@
-/** A set-up step that cannot go on; its message is meant for the person at the keyboard. */
+/** A step of the set-up failed; the message is shown to the user. */
 export class SetUpError extends Error {
   /**
-   * @param {string} message what is missing or broken
-   * @param {{ remedy?: string, cause?: unknown }} [options] `remedy`: the one command that cures it
+   * @param {string} message what is missing or failed
+   * @param {{ remedy?: string, cause?: unknown }} [options] `remedy`: the command that solves the problem
    */
   constructor(message, { remedy, cause } = {}) {
     super(remedy === undefined ? message : `${message}\n  Run: ${remedy}`, { cause });
     this.name = 'SetUpError';
   }
 }
+
+/**
+ * The command that repeats a task as root with the same Node: sudo alone often resets PATH to one without it.
+ * @param {string} command
+ * @returns {string}
+ */
+export const asRoot = (command) => `sudo env "PATH=$PATH" ${command}`;

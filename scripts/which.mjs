@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-// Daemons live in sbin folders, which an ordinary user's PATH often lacks.
+// Daemons are in sbin folders, which the PATH of an ordinary user often lacks.
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
 
 const isExecutableFile = (path) => {
@@ -14,7 +14,7 @@ const isExecutableFile = (path) => {
 };
 
 /**
- * The full path of a program, or null when this machine has none.
+ * The full path of a program, or null when it is not on this machine.
  * @param {string} program
  * @returns {string | null}
  */

@@ -1,11 +1,11 @@
 export interface Service {
   readonly pid: number;
   readonly logFile: string;
-  /** Resolves when the process is gone, for whatever reason. */
+  /** Resolves when the process has ended, for any reason. */
   readonly ended: Promise<void>;
   readonly isRunning: () => boolean;
   readonly signal: (signal: NodeJS.Signals) => boolean;
-  /** Asks with the stop signal, waits, then kills. Safe to call twice. */
+  /** Sends the stop signal, waits, then kills the process. Safe to call twice. */
   readonly stop: () => Promise<void>;
 }
 
@@ -13,13 +13,13 @@ export interface ServiceOptions {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** What it works in and logs to; removed if this process dies without stopping the service. */
+  /** The folder for its files and its log; removed if this process dies before it has stopped the service. */
   readonly folder: string;
   readonly isReady: () => Promise<boolean>;
   readonly readyWithinMs?: number;
   readonly stopSignal?: NodeJS.Signals;
   readonly stopWithinMs?: number;
-  /** Whom to run as; needs root. */
+  /** The user to run as; needs root. */
   readonly identity?: { readonly uid?: number; readonly gid?: number };
   readonly environment?: NodeJS.ProcessEnv;
 }

@@ -9,11 +9,11 @@ import { watchOver } from './janitor.mjs';
 const POLL_MS = 15;
 const LOG_TAIL_CHARACTERS = 2000;
 
-/** How to end each service that runs. They share one listener: Node takes more than ten for a leak, and warns. */
+/** One function for each running service. They share one listener, because Node warns about a leak from eleven listeners on. */
 const endAtExit = new Set();
 process.once('exit', () => endAtExit.forEach((endNow) => endNow()));
 
-/** What the service last wrote, for an error message. */
+/** The end of the service's log, for an error message. */
 const tailOf = (logFile) => {
   try {
     return readFileSync(logFile, 'utf8').trim().slice(-LOG_TAIL_CHARACTERS);
@@ -22,7 +22,7 @@ const tailOf = (logFile) => {
   }
 };
 
-/** On Linux the kernel ends the service when this process dies in whatever way; elsewhere only an orderly end does. */
+/** On Linux the kernel ends the service when this process dies in any way; elsewhere only a normal exit ends it. */
 const tiedToThisProcess = (command, args, signal) => {
   const setpriv = process.platform === 'linux' ? which('setpriv') : null;
   return setpriv === null
@@ -43,25 +43,8 @@ const untilReady = async ({ name, isReady, logFile, readyWithinMs, state }) => {
   }
 };
 
-/**
- * Runs a program as a service of this process and waits until it answers. It leads its own process group, so that a
- * Ctrl-C at the terminal reaches this process only, which then stops its services in order. If this process ends
- * without doing so, the service is stopped and its folder removed nevertheless.
- * See child.d.mts for the shapes. Throws SetUpError, with the end of the log, when the service does not become ready.
- */
-export const startService = async ({
-  name,
-  command,
-  args,
-  folder,
-  isReady,
-  readyWithinMs = 30_000,
-  stopSignal = 'SIGTERM',
-  stopWithinMs = 20_000,
-  identity = {},
-  environment = process.env,
-}) => {
-  const logFile = join(folder, `${name}.log`);
+/** Starts the program, which appends its output to the log file. `state` holds whether it runs and how it ended. */
+const spawnService = ({ command, args, folder, logFile, stopSignal, identity, environment }) => {
   const log = openSync(logFile, 'a');
   const [program, programArgs] = tiedToThisProcess(command, args, stopSignal);
   const state = { running: true, failure: null, ending: '' };
@@ -91,19 +74,45 @@ export const startService = async ({
       settle();
     });
   });
-  const stop = async () => {
-    if (!state.running) return;
-    child.kill('SIGCONT');
-    child.kill(stopSignal);
-    const timeout = new AbortController();
-    const inTime = await Promise.race([
-      ended.then(() => true),
-      sleep(stopWithinMs, false, { signal: timeout.signal }).catch(() => false),
-    ]);
-    timeout.abort();
-    if (!inTime) child.kill('SIGKILL');
-    await ended;
-  };
+  return { child, state, ended };
+};
+
+const stopService = async ({ child, state, ended }, stopSignal, stopWithinMs) => {
+  if (!state.running) return;
+  child.kill('SIGCONT');
+  child.kill(stopSignal);
+  const timeout = new AbortController();
+  const inTime = await Promise.race([
+    ended.then(() => true),
+    sleep(stopWithinMs, false, { signal: timeout.signal }).catch(() => false),
+  ]);
+  timeout.abort();
+  if (!inTime) child.kill('SIGKILL');
+  await ended;
+};
+
+/**
+ * Runs a program as a service of this process and waits until it is ready. It runs in its own process group, so that
+ * Ctrl-C at the terminal reaches only this process, which then stops its services in order. If this process ends
+ * before it has done so, the service is still stopped and its folder removed.
+ * See child.d.mts for the types. Throws SetUpError, with the end of the log, when the service does not become ready.
+ */
+export const startService = async ({
+  name,
+  command,
+  args,
+  folder,
+  isReady,
+  readyWithinMs = 30_000,
+  stopSignal = 'SIGTERM',
+  stopWithinMs = 20_000,
+  identity = {},
+  environment = process.env,
+}) => {
+  const logFile = join(folder, `${name}.log`);
+  const service = spawnService({ command, args, folder, logFile, stopSignal, identity, environment });
+  const { child, state, ended } = service;
+  const stop = () => stopService(service, stopSignal, stopWithinMs);
   try {
     await untilReady({ name, isReady, logFile, readyWithinMs, state });
   } catch (error) {

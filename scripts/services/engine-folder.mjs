@@ -12,7 +12,7 @@ const unmountBelow = (folder) => {
 };
 
 /**
- * Removes a folder that a container engine worked in: what it left mounted, and files somebody made immutable there.
+ * Removes the folder of a container engine, with the mounts it left there and files that were made immutable.
  * @param {string} folder
  */
 export const removeEngineFolder = (folder) => {
@@ -22,7 +22,7 @@ export const removeEngineFolder = (folder) => {
     remove();
   } catch (error) {
     const chattr = which('chattr');
-    // An immutable file shows up as one of several codes.
+    // An immutable file gives different error codes on different file systems, so every error leads to this attempt.
     if (chattr === null) throw error;
     spawnSync(chattr, ['-R', '-f', '-i', folder], { stdio: 'ignore' });
     remove();

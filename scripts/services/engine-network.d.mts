@@ -1,3 +1,6 @@
 import type { Service } from './child.mjs';
 
-export declare const openWayOut: (engine: { readonly pid: number; readonly socketPath: string }) => Promise<Service>;
+export declare const openInternetAccess: (engine: {
+  readonly pid: number;
+  readonly socketPath: string;
+}) => Promise<Service>;

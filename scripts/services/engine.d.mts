@@ -6,9 +6,9 @@ export interface PrivateEngine {
   readonly logFile: string;
   readonly pid: () => number;
   readonly signal: (signal: NodeJS.Signals) => boolean;
-  /** SIGKILL, and resolves when the process is gone. */
+  /** Sends SIGKILL; resolves when the process has ended. */
   readonly kill: () => Promise<void>;
-  /** Starts it again on the same socket and data; stops it first if it still runs. */
+  /** Starts it again with the same socket and data; stops it first if it still runs. */
   readonly restart: () => Promise<void>;
   /** Removes running containers, stops the engine, removes its folder. Safe to call twice. */
   readonly stop: () => Promise<void>;

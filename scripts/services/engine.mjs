@@ -2,8 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asRoot } from '../as-root.mjs';
-import { SetUpError } from '../set-up-error.mjs';
+import { asRoot, SetUpError } from '../set-up-error.mjs';
 import { which } from '../which.mjs';
 import { startService } from './child.mjs';
 import { removeEngineFolder } from './engine-folder.mjs';
@@ -15,7 +14,7 @@ const MACHINE_CONTAINERD = '/run/containerd';
 const PID_FILE = 'engine.pid';
 
 /**
- * One call to an engine. Resolves to null when nobody answers in time, else to the status code and the body's text.
+ * Makes one call to an engine. Resolves to the status code and the body's text, or to null without an answer in time.
  * @param {import('node:http').RequestOptions} where
  * @param {{ method?: string, path: string, timeoutMs?: number }} call
  * @returns {Promise<{ status: number, text: string } | null>}
@@ -28,7 +27,7 @@ export const askEngine = (where, { method = 'GET', path, timeoutMs = 3000 }) =>
       response.setEncoding('utf8');
       response.on('data', (part) => (text += part));
       response.once('close', () => resolve(response.complete ? { status: response.statusCode, text } : null));
-      // The close that follows an error settles the call.
+      // 'close' follows every error and settles the call.
       response.on('error', () => undefined);
     });
     asked.once('error', () => resolve(null));
@@ -36,7 +35,7 @@ export const askEngine = (where, { method = 'GET', path, timeoutMs = 3000 }) =>
   });
 
 /**
- * The engine's version text, or null when none answers.
+ * The engine's version text, or null when no engine answers.
  * @param {import('node:http').RequestOptions} where
  * @returns {Promise<string | null>}
  */
@@ -51,7 +50,7 @@ export const engineVersion = async (where) => {
   }
 };
 
-/** Ends what still runs at once: the engine itself would give each container ten seconds to end. */
+/** Removes running containers by force: a stopping engine would wait ten seconds for each of them. */
 const removeRunningContainers = async (socketPath) => {
   const answer = await askEngine({ socketPath }, { path: '/containers/json' });
   if (answer?.status !== 200) return;
@@ -63,8 +62,8 @@ const removeRunningContainers = async (socketPath) => {
 
 /**
  * The engine gets its own network namespace, because a second engine in the machine's namespace changes or deletes the
- * first one's bridge; and its own mount namespace, so that its mounts end with it. What belongs to the machine's engine
- * is hidden from it: the settings and the key, and the containerd that it would share instead of starting its own.
+ * first one's bridge, and its own mount namespace, so that its mounts end with it. The files of the machine's engine are
+ * hidden from it: the settings and the key, and the socket of containerd, which it would use instead of starting its own.
  */
 const commandLine = ({ folder, socketPath, dataRoot, configFile }) => {
   const settings = {
@@ -88,20 +87,20 @@ const commandLine = ({ folder, socketPath, dataRoot, configFile }) => {
 const requirements = () => {
   if (process.platform !== 'linux') throw new SetUpError('a private Docker engine can be started on Linux only');
   if (process.getuid() !== 0) {
-    throw new SetUpError('a Docker engine of their own, which the tests start, needs root', {
+    throw new SetUpError('the tests start a private Docker engine, which needs root', {
       remedy: asRoot('npm test'),
     });
   }
   const missing = ['dockerd', 'unshare'].filter((program) => which(program) === null);
   if (missing.length > 0) {
-    throw new SetUpError(`${missing.join(' and ')} not found: a private Docker engine cannot be started`, {
+    throw new SetUpError(`a private Docker engine needs ${missing.join(' and ')}, which this machine does not have`, {
       remedy: ENGINE_INSTALL_COMMAND,
     });
   }
 };
 
 const startDaemon = ({ folder, socketPath, dataRoot, configFile }) => {
-  // Left behind when the engine was killed, and refused by the next start.
+  // A killed engine leaves these files behind, and a new one refuses to start while they exist.
   for (const stale of [join(folder, PID_FILE), join(folder, 'exec', 'containerd', 'containerd.pid')]) {
     rmSync(stale, { force: true });
   }
@@ -115,14 +114,14 @@ const startDaemon = ({ folder, socketPath, dataRoot, configFile }) => {
     environment: {
       ...process.env,
       PATH: `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`,
-      // When it is ended in a hurry it leaves reports there.
+      // A killed engine leaves reports in TMPDIR.
       TMPDIR: folder,
     },
   });
 };
 
 /**
- * Starts a Docker engine that shares nothing with any other on this machine. See engine.d.mts for the shapes.
+ * Starts a Docker engine that shares nothing with another one on this machine. See engine.d.mts for the types.
  * Throws SetUpError when this process is not root, dockerd is not installed, or the engine does not answer in time.
  */
 export const startPrivateEngine = async () => {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { which } from '../which.mjs';
 
-// Reading ends when this process does, in whatever way: then nobody else is left to tidy up.
+// `read` returns when this process ends, in any way. Then the janitor is the only process left that can remove the folder.
 const SCRIPT = `
 read -r _
 for _ in $(seq 150); do
@@ -13,9 +13,9 @@ rm -rf -- "$2" 2>/dev/null || { chattr -R -f -i "$2"; rm -rf -- "$2"; }
 `;
 
 /**
- * Removes `folder` when this process ends without having done so and the service that works there has ended too.
+ * Removes `folder` if this process ends before it has done so, once the service that uses it has ended too.
  * @param {{ pid: number, folder: string }} service
- * @returns {() => void} sends the janitor away
+ * @returns {() => void} ends the janitor
  */
 export const watchOver = ({ pid, folder }) => {
   if (which('sh') === null) return () => undefined;
@@ -23,7 +23,7 @@ export const watchOver = ({ pid, folder }) => {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });
-  // Tidying is a courtesy: no failure of it may disturb the service.
+  // A failure of the janitor must not affect the service.
   janitor.on('error', () => undefined);
   janitor.stdin.on('error', () => undefined);
   janitor.unref();

@@ -7,9 +7,9 @@ export interface RedisServer extends Service {
 
 export interface RedisServerOptions {
   readonly maxmemoryPolicy?: string;
-  /** A free one is chosen when it is not given. */
+  /** A free one when it is not given. */
   readonly port?: number;
-  /** Where it writes down each change before it answers, and finds them at its next start; the caller's to remove. */
+  /** Keeps the data here, written before each answer, so that the next start finds it. The caller removes the folder. */
   readonly dataFolder?: string;
 }
 

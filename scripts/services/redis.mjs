@@ -10,7 +10,7 @@ import { freePort } from './free-port.mjs';
 const REDIS_INSTALL_COMMAND = 'sudo apt-get install -y --no-install-recommends redis-server';
 
 /**
- * Whether something that speaks Redis listens there. A server that asks for a password first counts as one.
+ * Whether a Redis server answers there. A server that requires a password counts too.
  * @param {{ host: string, port: number, timeoutMs?: number }} where
  * @returns {Promise<boolean>}
  */
@@ -29,7 +29,7 @@ export const redisAnswers = ({ host, port, timeoutMs = 2000 }) =>
   });
 
 /**
- * Starts a redis-server on 127.0.0.1 that keeps nothing on disk unless it is given a folder for that. See redis.d.mts for the shapes.
+ * Starts a redis-server on 127.0.0.1. It writes to disk only when it is given a data folder. See redis.d.mts for the types.
  * Throws SetUpError when the machine has no redis-server or it does not start.
  */
 export const startRedisServer = async ({ maxmemoryPolicy = 'noeviction', port, dataFolder } = {}) => {

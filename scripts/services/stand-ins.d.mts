@@ -1,4 +1,4 @@
-/** Rejects with SetUpError, with what the failed program printed. The first time it takes minutes; files are cached. */
+/** Rejects with SetUpError, which contains the failed program's output. The first call takes minutes; files are cached. */
 export declare const buildStandIns: (dockerHost: string) => Promise<void>;
-/** Wants the stand-ins to be there. */
+/** Needs the stand-ins in the engine. */
 export declare const ensureCompose: (dockerHost: string) => Promise<NodeJS.ProcessEnv>;

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { runQuietly } from '../command.mjs';
 import { npm } from '../npm.mjs';
 import { inProject } from '../project.mjs';
-import { step } from '../say.mjs';
+import { runStep } from '../output.mjs';
 
 const CACHE = inProject('node_modules', '.cache', 'runtime-cleanup', 'stand-ins');
 const SOURCES = inProject('test', 'image', 'stand-ins');
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 
-/** What all are made from. Names of this form are nobody else's; the others are the public ones. */
+/** The base of all stand-ins. Names with `stand-in/` are used by no public image; the other names are the public ones. */
 const DEBIAN = 'stand-in/debian';
 const COMPOSE = 'stand-in/compose';
 const SUITE = 'trixie';
@@ -25,7 +25,7 @@ const IMAGES = [
   { folder: 'haproxy', name: 'haproxy:3.0' },
 ];
 
-// Nobody reads manuals there, and a power cut costs no more than another build.
+// Without manuals, and without waiting for the disk: after a power cut the image is built again.
 const BOOTSTRAP = [
   '--quiet',
   '--variant=apt',
@@ -35,7 +35,7 @@ const BOOTSTRAP = [
   '--aptopt=Acquire::Languages "none"',
 ];
 
-/** Makes `name` in the cache unless it is there; half of one never is. */
+/** Makes `name` in the cache unless it is there. It is moved there when complete, so the cache never holds an incomplete one. */
 const cached = async (name, make) => {
   const path = join(CACHE, name);
   if (existsSync(path)) return path;
@@ -62,7 +62,7 @@ const unpackedPackage = (spec, folder) =>
     rmSync(join(target, filename));
   });
 
-/** The build context: what is in the repository, and what is only here. */
+/** The build context: the files of the repository, and the files that only this machine has (node, npm, certificates). */
 const contextOf = async ({ folder, hasNode = false }, target) => {
   cpSync(join(SOURCES, folder), target, { recursive: true });
   if (!hasNode) return;
@@ -80,26 +80,26 @@ const dockerAt = (dockerHost) => (args) =>
   runQuietly('docker', args, { environment: { ...process.env, DOCKER_HOST: dockerHost } });
 
 const build = (docker, image) =>
-  step(`stand-in ${image.name}`, async () => {
+  runStep(`stand-in ${image.name}`, async () => {
     const context = mkdtempSync(join(tmpdir(), 'runtime-cleanup-stand-in-'));
     try {
       await contextOf(image, context);
       await docker(['build', '--quiet', '--tag', image.name, context]);
-      return { said: 'built' };
+      return { summary: 'built' };
     } finally {
       rmSync(context, { recursive: true, force: true });
     }
   });
 
 /**
- * Builds stand-ins for all public images that Dockerfile and compose files name, under these names, in an engine that has none of
- * them and reaches no registry. See stand-ins.d.mts.
+ * Builds stand-ins for all public images that the Dockerfile and the compose files name, under the same names, because the private
+ * engine has none of them and reaches no registry. See stand-ins.d.mts.
  */
 export const buildStandIns = async (dockerHost) => {
   const docker = dockerAt(dockerHost);
-  await step(`stand-in ${DEBIAN}`, async () => {
+  await runStep(`stand-in ${DEBIAN}`, async () => {
     await docker(['import', await debianFiles(), DEBIAN]);
-    return { said: 'imported' };
+    return { summary: 'imported' };
   });
   for (const image of IMAGES) await build(docker, image);
 };
@@ -113,7 +113,7 @@ const hasCompose = async (environment) => {
   }
 };
 
-/** Out of Debian's package, in a folder that the docker program takes as its configuration. */
+/** Compose from Debian's package, in a folder that the docker program uses as its configuration. */
 const composeFolder = (docker) =>
   cached(`compose-${process.arch}`, async (target) => {
     await build(docker, { folder: 'compose', name: COMPOSE });
@@ -124,14 +124,14 @@ const composeFolder = (docker) =>
   });
 
 /**
- * The environment in which `docker compose` speaks to this engine: the machine's own Compose v2, or one from the stand-ins'
- * release where it has none. See stand-ins.d.mts.
+ * The environment in which `docker compose` uses this engine: with the machine's own Compose v2, or with one from the stand-ins'
+ * Debian release when the machine has none. See stand-ins.d.mts.
  */
 export const ensureCompose = async (dockerHost) => {
   const environment = { ...process.env, DOCKER_HOST: dockerHost };
-  const given = await step('Docker Compose', async () => {
+  const given = await runStep('Docker Compose', async () => {
     const isThere = await hasCompose(environment);
-    return { said: isThere ? 'found' : 'this machine has none', value: isThere ? environment : undefined };
+    return { summary: isThere ? 'found' : 'not on this machine', value: isThere ? environment : undefined };
   });
   return given ?? { ...environment, DOCKER_CONFIG: await composeFolder(dockerAt(dockerHost)) };
 };

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { runQuietly } from '../command.mjs';
 import { npm } from '../npm.mjs';
 import { inProject } from '../project.mjs';
-import { step } from '../say.mjs';
+import { runStep } from '../output.mjs';
 
 const CACHE = inProject('node_modules', '.cache', 'runtime-cleanup');
 const CLIENT = join('src', 'generated');
@@ -38,25 +38,25 @@ const hashOf = (paths, skipped) => {
   return hash.digest('hex');
 };
 
-/** The output is part of it, so that one made by hand from other sources is not taken for ours. */
+/** The output is part of the stamp, so that an output which was made by hand from other sources is not taken as up to date. */
 const stampOf = (inputs, output) => `${hashOf(inputs, CLIENT)} ${hashOf([output])}`;
 
 /**
- * Makes the folder `output` from `inputs` unless that has been done already.
+ * Makes the folder `output` from `inputs` unless it is up to date.
  * @param {{ name: string, inputs: readonly string[], output: string, make: () => Promise<unknown>, doing: string }} what
  */
 const madeFrom = ({ name, inputs, output, make, doing }) =>
-  step(name, async (announce) => {
+  runStep(name, async (announce) => {
     const stampFile = join(CACHE, name.replaceAll(' ', '-'));
     const isThere = existsSync(stampFile) && existsSync(inProject(output));
-    if (isThere && readFileSync(stampFile, 'utf8') === stampOf(inputs, output)) return { said: 'up to date' };
+    if (isThere && readFileSync(stampFile, 'utf8') === stampOf(inputs, output)) return { summary: 'up to date' };
     announce(doing);
-    // Files whose source is gone must not live on.
+    // Files whose source was deleted must not stay.
     rmSync(inProject(output), { recursive: true, force: true });
     await make();
     mkdirSync(CACHE, { recursive: true });
     writeFileSync(stampFile, stampOf(inputs, output));
-    return { said: 'done' };
+    return { summary: 'done' };
   });
 
 const compile = () => {
@@ -64,19 +64,24 @@ const compile = () => {
   return runQuietly(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { remedy: 'npm run build' });
 };
 
-/** Generates the database client and compiles src/ to dist/. */
-export const ensureBuild = async () => {
-  const schema = ['prisma/schema.prisma', 'prisma.config.ts', 'package-lock.json'];
-  await madeFrom({
+const SCHEMA = ['prisma/schema.prisma', 'prisma.config.ts', 'package-lock.json'];
+
+/** Generates the database client, which src/ imports. */
+export const ensureDatabaseClient = () =>
+  madeFrom({
     name: 'database client',
-    inputs: schema,
+    inputs: SCHEMA,
     output: CLIENT,
     make: () => npm(['run', 'generate']),
     doing: 'generating with prisma',
   });
+
+/** Generates the database client and compiles src/ to dist/. */
+export const ensureBuild = async () => {
+  await ensureDatabaseClient();
   await madeFrom({
     name: 'build',
-    inputs: [...schema, 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'src'],
+    inputs: [...SCHEMA, 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'src'],
     output: COMPILED,
     make: compile,
     doing: 'compiling src to dist',

@@ -3,13 +3,13 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { npm } from '../npm.mjs';
 import { inProject, readProjectJson } from '../project.mjs';
 import { matchesLock } from '../rules.mjs';
-import { step } from '../say.mjs';
+import { runStep } from '../output.mjs';
 
 const STAMP = inProject('node_modules', '.runtime-cleanup-installed');
-// npm writes it as the last thing of an installation: what is in node_modules.
+// The list of the installed packages, which npm writes at the end of an installation.
 const INSTALLED = ['node_modules', '.package-lock.json'];
 
-/** The lock and whatever decides which binaries fit. */
+/** The lock, and what decides which binaries fit. */
 const wantedStamp = () =>
   createHash('sha256')
     .update(readFileSync(inProject('package-lock.json')))
@@ -24,12 +24,12 @@ const state = (wanted) => {
     : 'stale';
 };
 
-/** Installs exactly what package-lock.json says, unless it is there already. */
+/** Installs exactly the packages of package-lock.json, unless they are installed already. */
 export const ensureNodeModules = () =>
-  step('node_modules', async (announce) => {
+  runStep('node_modules', async (announce) => {
     const wanted = wantedStamp();
     const before = state(wanted);
-    if (before === 'stamped') return { said: 'up to date' };
+    if (before === 'stamped') return { summary: 'up to date' };
     if (before !== 'installed by hand') {
       announce(
         before === 'missing' ? 'installing with npm ci' : 'package-lock.json has changed, installing with npm ci',
@@ -37,5 +37,5 @@ export const ensureNodeModules = () =>
       await npm(['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']);
     }
     writeFileSync(STAMP, wanted);
-    return { said: before === 'installed by hand' ? 'up to date' : 'installed' };
+    return { summary: before === 'installed by hand' ? 'up to date' : 'installed' };
   });

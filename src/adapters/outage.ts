@@ -1,12 +1,12 @@
 /**
- * How an outage of a networked store looks, whichever library reports it. The adapters do not know each other, but they
- * meet the same sockets and, three of them, the same PostgreSQL driver; what is known of those stands here once.
+ * How an outage of a networked store looks, independent of the library that reports it. Adapters must not import each
+ * other, but they use the same sockets and, three of them, the same PostgreSQL driver, so this file serves all of them.
  */
 
 /** SQLSTATE classes: connection, resources, the server's shutdown and start, I/O trouble. */
 const OUTAGE_CLASSES = ['08', '53', '57P', '58'];
 
-/** What a repetition may well survive. */
+/** The same statement may succeed when it is repeated. */
 const OUTAGE_STATES = new Set([
   '40001', // serialization failure
   '40P01', // deadlock

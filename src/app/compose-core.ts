@@ -5,11 +5,10 @@
  */
 import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
 import { UnavailableError } from '../domain/errors.js';
-import type { RecordQueries } from '../domain/pages.js';
 import type { CleanupQueue } from '../jobs/ports.js';
 import type { CleanupRequests, SweepObserver } from '../retention/ports.js';
 import { createRetention } from '../retention/retention-service.js';
-import type { Retention } from '../retention/retention.js';
+import type { Retention } from '../retention/retention-service.js';
 import { type Database, openDatabase } from './connect/database.js';
 import { composeQueues, type Queues } from './connect/queue-clients.js';
 import { openQueueBackend } from './connect/queue-store.js';
@@ -22,6 +21,7 @@ import {
   retentionRecordsOf,
 } from './not-yet-connected.js';
 import { createShutdownStack } from './shutdown-stack.js';
+import type { RecordQueries } from '../domain/record-queries.js';
 
 export interface Core {
   readonly queries: RecordQueries;

@@ -4,9 +4,9 @@
  */
 import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
 import type { UnavailableError } from '../domain/errors.js';
-import type { RecordQueries } from '../domain/pages.js';
 import type { RetentionRecords } from '../retention/ports.js';
 import type { Database } from './connect/database.js';
+import type { RecordQueries } from '../domain/record-queries.js';
 
 interface Connection<Store> {
   /** Throws until the store is connected. */

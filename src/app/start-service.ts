@@ -7,7 +7,7 @@ import type { Metrics, Telemetry } from '../telemetry/metrics.js';
 import { createSweepObserver } from '../telemetry/sweep-observer.js';
 import { composeCore, type Core } from './compose-core.js';
 import type { Context } from './context.js';
-import { composeHttp, type ProcessFacts } from './http.js';
+import type { ProcessFacts } from './http.js';
 import { createReadiness } from './readiness.js';
 import { openAllOrNone, type ShutdownStack } from './shutdown-stack.js';
 import { startWorkers } from './start-workers.js';
@@ -55,6 +55,8 @@ async function listen(
   core: Core,
   closing: ShutdownStack,
 ): Promise<HttpServer> {
+  // Loaded only by the roles that listen: workers and commands start sooner without Fastify and the dashboard.
+  const { composeHttp } = await import('./http.js');
   const checkReadiness = createReadiness(context, core, { needsEngine: role === 'serve' });
   const server = composeHttp(context, { core, checkReadiness, telemetry, facts }, closing);
   const port = await server.listen();

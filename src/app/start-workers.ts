@@ -11,7 +11,7 @@ import { conflictMaxDelayMsFor, conflictPatienceMs, type RetryLimits } from '../
 import type { LeaseStore } from '../lease/lease-store.js';
 import { createLeases } from '../lease/with-lease.js';
 import { newLeaseToken, random } from './random.js';
-import type { Retention } from '../retention/retention.js';
+import type { Retention } from '../retention/retention-service.js';
 import { createCleanupObserver } from '../telemetry/cleanup-observer.js';
 import { guardEngine } from '../telemetry/guarded-ports/guard-engine.js';
 import { guardLeaseStore } from '../telemetry/guarded-ports/guard-lease-store.js';

@@ -7,10 +7,8 @@ import type {
   JobOfGame,
   UnlockedJob,
 } from './audit-ports.js';
+import { LEASE_TTL_MAX_MS } from '../lease/timing.js';
 import type { Finding } from './audit-report.js';
-
-/** The longest life that the contract lets anybody give a lease. */
-const LONGEST_LEASE_MS = 3_600_000;
 
 const NOWHERE = { gameId: null, jobId: null, containerId: null };
 
@@ -110,13 +108,13 @@ export function judgeContainer(gameId: string, containerId: string, look: Contai
 }
 
 export function judgeLease({ gameId, lifeMs, place }: AuditedLease): Finding | undefined {
-  if (lifeMs !== null && lifeMs <= LONGEST_LEASE_MS) return undefined;
+  if (lifeMs !== null && lifeMs <= LEASE_TTL_MAX_MS) return undefined;
   const life = lifeMs === null ? 'never ends' : `ends in ${Math.round(lifeMs / 1_000)} s`;
   return {
     ...NOWHERE,
     severity: 'broken',
     gameId,
-    what: `the lease in ${place} ${life}; allowed: at most ${LONGEST_LEASE_MS / 1_000} s`,
+    what: `the lease in ${place} ${life}; allowed: at most ${LEASE_TTL_MAX_MS / 1_000} s`,
     advice:
       'until it ends nobody can operate this game: find the service that took it, and delete it if none works on it',
   };

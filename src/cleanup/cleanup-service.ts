@@ -4,17 +4,39 @@
  *
  * A container is removed only on fresh facts and only while we may still trust our lease.
  */
-import { messageOf, UnavailableError } from '../domain/errors.js';
+import type { Clock } from '../async/clock.js';
+import { ConfigurationError, messageOf, requireFunctions, UnavailableError } from '../domain/errors.js';
 import type { FailureCode } from '../domain/error-codes.js';
 import type { CleanupCommand } from '../domain/operation.js';
 import { type Failure, failure, type Result } from '../domain/result.js';
 import type { RuntimeRecord } from '../domain/runtime-record.js';
-import type { Lease, LeaseEnding } from '../lease/with-lease.js';
+import type { Lease, LeaseEnding, Leases } from '../lease/with-lease.js';
 import { decideByContainer, decideByRecord } from './decide.js';
-import { type CleanupDeps, type CleanupSettings, checkAssembly } from './assembly.js';
 import { createOperations, type Operation } from './operation-recorder.js';
-import type { ContainerState, TakenRecord } from './ports.js';
+import type {
+  CleanupObserver,
+  ContainerEngine,
+  ContainerState,
+  MarkRemovedAnswer,
+  OperationLog,
+  RuntimeRecords,
+  TakenRecord,
+} from './ports.js';
 import { type CleanupRequest, validate } from './validate.js';
+
+export interface CleanupDeps {
+  readonly leases: Leases;
+  readonly records: RuntimeRecords;
+  readonly log: OperationLog;
+  readonly engine: ContainerEngine;
+  readonly observer: CleanupObserver;
+  readonly clock: Clock;
+}
+
+export interface CleanupSettings {
+  /** How long `auto_ttl` leaves a stopped container alone, in milliseconds. */
+  readonly retentionMs: number;
+}
 
 export interface CleanupService {
   /**
@@ -26,8 +48,16 @@ export interface CleanupService {
   readonly refuse: (command: CleanupCommand, code: FailureCode, message: string) => Promise<Failure>;
 }
 
+/** What the steps under the lease work with. */
+interface UnderLease {
+  readonly taken: TakenRecord;
+  readonly operation: Operation;
+  readonly lease: Lease;
+}
+
+/** Throws `ConfigurationError` for a missing collaborator and for a retention that is no time. */
 export function createCleanupService(deps: CleanupDeps, settings: CleanupSettings): CleanupService {
-  checkAssembly(deps, settings);
+  requireComplete(deps, settings);
   const { leases, records, engine } = deps;
   const operations = createOperations(deps);
 
@@ -57,18 +87,13 @@ export function createCleanupService(deps: CleanupDeps, settings: CleanupSetting
       case 'replay':
         return replay(taken.record);
       case 'mark_removed':
-        return markRemoved(taken, operation, lease);
+        return markRemoved({ taken, operation, lease });
       case 'look':
-        return removeContainer(decision.containerId, taken, operation, lease);
+        return removeContainer(decision.containerId, { taken, operation, lease });
     }
   }
 
-  async function removeContainer(
-    containerId: string,
-    taken: TakenRecord,
-    operation: Operation,
-    lease: Lease,
-  ): Promise<Result> {
+  async function removeContainer(containerId: string, { taken, operation, lease }: UnderLease): Promise<Result> {
     const decision = decideByContainer(taken.record.gameId, await engine.look(containerId, lease.signal));
     if (decision.action === 'refuse') return failure(decision.code, decision.message);
     if (decision.action === 'remove') {
@@ -79,23 +104,14 @@ export function createCleanupService(deps: CleanupDeps, settings: CleanupSetting
       if (answer.kind === 'still_there') return notRemoved(taken.record.gameId, answer.sighting, answer.detail);
     }
     operation.containerIsGone();
-    return markRemoved(taken, operation, lease);
+    return markRemoved({ taken, operation, lease });
   }
 
-  async function markRemoved(taken: TakenRecord, operation: Operation, lease: Lease): Promise<Result> {
+  async function markRemoved({ taken, operation, lease }: UnderLease): Promise<Result> {
     lease.assertHeld();
     const answer = await records.markRemoved(taken.record, operation.successEntry());
-    switch (answer.status) {
-      case 'marked':
-        operation.isLogged();
-        return { outcome: 'success', errorCode: '', errorMessage: '', record: answer.record };
-      case 'already_removed':
-        return replay(answer.record);
-      case 'vanished':
-        return failure('not_found', 'the runtime record vanished while its container was cleaned up');
-      case 'changed':
-        return failure('conflict', whatChanged(taken.record, answer.record));
-    }
+    if (answer.status === 'marked') operation.isLogged();
+    return resultOfMarking(taken.record, answer);
   }
 
   return {
@@ -113,6 +129,19 @@ function notRemoved(gameId: string, sighting: ContainerState, detail: string): R
   const decision = decideByContainer(gameId, sighting);
   if (decision.action === 'refuse') return failure(decision.code, decision.message);
   return failure('service_unavailable', `the engine did not remove the container: ${detail}`);
+}
+
+function resultOfMarking(taken: RuntimeRecord, answer: MarkRemovedAnswer): Result {
+  switch (answer.status) {
+    case 'marked':
+      return { outcome: 'success', errorCode: '', errorMessage: '', record: answer.record };
+    case 'already_removed':
+      return replay(answer.record);
+    case 'vanished':
+      return failure('not_found', 'the runtime record vanished while its container was cleaned up');
+    case 'changed':
+      return failure('conflict', whatChanged(taken, answer.record));
+  }
 }
 
 function resultOf(ending: LeaseEnding<Result>, operation: Operation): Result {
@@ -137,4 +166,21 @@ function whatChanged(taken: RuntimeRecord, found: RuntimeRecord): string {
   if (found.status !== taken.status) return `the record became ${JSON.stringify(found.status)} during the cleanup`;
   if (found.currentContainerId !== taken.currentContainerId) return 'the record names another container by now';
   return 'another holder of the lease has taken the record since';
+}
+
+function requireComplete(deps: CleanupDeps, { retentionMs }: CleanupSettings): void {
+  requireFunctions('the cleanup service', {
+    'leases.withLease': deps.leases?.withLease,
+    'records.take': deps.records?.take,
+    'records.markRemoved': deps.records?.markRemoved,
+    'log.append': deps.log?.append,
+    'engine.look': deps.engine?.look,
+    'engine.remove': deps.engine?.remove,
+    'observer.concluded': deps.observer?.concluded,
+    'observer.auditRowLost': deps.observer?.auditRowLost,
+    'clock.monotonicMs': deps.clock?.monotonicMs,
+  });
+  if (!Number.isFinite(retentionMs) || retentionMs < 0) {
+    throw new ConfigurationError(`retentionMs is ${retentionMs}; a number of milliseconds, 0 or more, is needed`);
+  }
 }

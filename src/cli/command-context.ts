@@ -2,11 +2,11 @@ import type { AuditOptions } from '../audit/audit.js';
 import type { InvariantReport } from '../audit/audit-report.js';
 import type { Clock } from '../async/clock.js';
 import type { Config } from '../config/config.js';
-import type { RecordQueries } from '../domain/pages.js';
+import type { RecordQueries } from '../domain/record-queries.js';
 import type { DeadLetters } from '../jobs/dead-letters.js';
 import type { CleanupQueue, JobWaiter } from '../jobs/ports.js';
 import type { Holds } from '../retention/holds.js';
-import type { Retention } from '../retention/retention.js';
+import type { Retention } from '../retention/retention-service.js';
 import type { Log } from '../telemetry/logger.js';
 
 /** What one run of a command has at hand. */

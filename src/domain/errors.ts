@@ -200,3 +200,12 @@ export function messageOf(thrown: unknown): string {
   if (thrown instanceof Error) return thrown.message === '' ? thrown.name : thrown.message;
   return String(thrown);
 }
+
+/**
+ * Throws a `ConfigurationError` that names each value that is no function. The types forbid a missing collaborator
+ * already; this finds a wiring mistake in untyped code before the first removal does.
+ */
+export function requireFunctions(what: string, needed: Readonly<Record<string, unknown>>): void {
+  const missing = Object.keys(needed).filter((name) => typeof needed[name] !== 'function');
+  if (missing.length > 0) throw new ConfigurationError(`${what} cannot be built without ${missing.join(', ')}`);
+}

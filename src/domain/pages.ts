@@ -1,6 +1,5 @@
-import type { OperationEntry } from './operation.js';
-import type { RuntimeRecord, RuntimeStatus } from './runtime-record.js';
 import { InvalidPageError } from './errors.js';
+import { parseJson } from './json.js';
 
 /** One page of a keyset-paged listing; pass `next` back to get the page after it. Null: this was the last one. */
 export interface Page<Item> {
@@ -22,38 +21,13 @@ export function pageOf<Item>(found: readonly Item[], limit: number, cursorOf: (l
   return { items, next: found.length > limit && last !== undefined ? cursorOf(last) : null };
 }
 
-export interface RecordFilter {
-  readonly status?: RuntimeStatus | undefined;
-  /** Records after this game id, in game id order. */
-  readonly after?: string | undefined;
-  readonly limit: number;
+/** A place in a listing as text that may stand in a URL. */
+export function writeCursor(parts: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-/** A row of the operation log as it is read back. */
-export interface LoggedOperation extends Omit<OperationEntry, 'opKind' | 'errorCode' | 'elapsedMs'> {
-  /** Decimal text: the column is a 64-bit integer. */
-  readonly id: string;
-  readonly opKind: string;
-  /** An `ErrorCode`, or a word of another service's operations. */
-  readonly errorCode: string;
-  readonly startedAt: Date;
-  readonly finishedAt: Date;
-}
-
-export interface OperationFilter {
-  /** Of all games where it is not given. */
-  readonly gameId?: string | undefined;
-  /** Rows older than this id, newest first. */
-  readonly before?: string | undefined;
-  readonly limit: number;
-}
-
-/**
- * What people and other programs may read: records and the operation log. Never part of a cleanup. Members reject with
- * `InvalidPageError` for a cursor or limit that cannot be, and with `UnavailableError` when the database cannot answer.
- */
-export interface RecordQueries {
-  readonly listRecords: (filter: RecordFilter) => Promise<Page<RuntimeRecord>>;
-  readonly findRecord: (gameId: string) => Promise<RuntimeRecord | undefined>;
-  readonly listOperations: (filter: OperationFilter) => Promise<Page<LoggedOperation>>;
+/** The parts that `writeCursor` was given; undefined for other text. The caller checks what each part is. */
+export function readCursor(text: string): readonly unknown[] | undefined {
+  const parts = parseJson(Buffer.from(text, 'base64url').toString());
+  return Array.isArray(parts) ? parts : undefined;
 }

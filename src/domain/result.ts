@@ -1,5 +1,6 @@
 import type { FailureCode, SuccessCode } from './error-codes.js';
 import type { RuntimeRecord } from './runtime-record.js';
+import { isoText } from './time.js';
 
 interface Success {
   readonly outcome: 'success';
@@ -41,9 +42,7 @@ export interface ResultJson {
   readonly record: RecordJson | null;
 }
 
-/** Empty where the instant is none that JavaScript knows: PostgreSQL has `infinity`, years BC and years beyond 9999. */
-const isoText = (instant: Date): string => (Number.isNaN(instant.getTime()) ? '' : instant.toISOString());
-
+/** An instant that `Date` does not know becomes the empty text: PostgreSQL has `infinity` and years beyond 9999. */
 export function recordToJson(record: RuntimeRecord): RecordJson {
   return {
     ...record,

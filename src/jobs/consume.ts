@@ -1,15 +1,15 @@
-/** From a delivery to its settlement: read the payload, run the cleanup, ask the policy. Knows no queue. */
+/** From a delivery to its outcome: read the payload, run the cleanup, ask the retry policy. Knows no queue. */
 import type { CleanupService } from '../cleanup/cleanup-service.js';
 import type { Clock } from '../async/clock.js';
 import type { CleanupCommand } from '../domain/operation.js';
 import type { Failure } from '../domain/result.js';
 import type { AttemptHistory, Delivery, JobConsumer, JobOutcome } from './delivery.js';
-import { crashesOfThisLife, readHistory, sinceReplay, withFailure } from './attempt-history.js';
+import { crashesSinceReplay, readHistory, sinceReplay, withFailure } from './attempt-history.js';
 import { readPayload } from './payload.js';
 import { type RetryLimits, verdictFor } from './retry-policy.js';
 import { writeReason } from './failure-reason.js';
 
-/** A job whose worker died this often is taken for the cause and becomes a dead letter. */
+/** A job whose worker vanished this often counts as the cause, and becomes a dead letter. */
 const MAX_CRASHES = 10;
 
 interface Deps {
@@ -23,7 +23,7 @@ interface Deps {
 
 interface FullJobConsumer extends JobConsumer {
   readonly consume: (delivery: Delivery, signal: AbortSignal) => Promise<JobOutcome>;
-  /** Ends a job that the queue itself gave up, and leaves its row, so that no job ends without one. */
+  /** Ends a job that the queue itself gave up, and writes its row, so that no job ends without a row. */
   readonly gaveUp: (delivery: Delivery, reason: string) => Promise<JobOutcome>;
 }
 
@@ -42,15 +42,15 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
   async function consume(delivery: Delivery, signal: AbortSignal): Promise<JobOutcome> {
     const read = readPayload(delivery);
     const current = tryOf(delivery);
-    const crashes = crashesOfThisLife(current.history, delivery.crashes);
+    const crashes = crashesSinceReplay(current.history, delivery.crashes);
     if (crashes >= MAX_CRASHES) {
-      // A job that takes its worker down with it must end too; the cleanup is not even tried.
+      // A job that kills its worker must end, too; its cleanup is not tried again.
       return giveUp(current, `the worker vanished ${crashes} times while it ran this job; it is not tried again`);
     }
     const result = read.valid
       ? await cleanup.handle(read.command, signal)
       : await cleanup.refuse(read.command, 'invalid_request', read.problem);
-    return result.outcome === 'success' ? { action: 'complete', result } : settle(current, read.command, result);
+    return result.outcome === 'success' ? { action: 'complete', result } : outcomeOf(current, read.command, result);
   }
 
   async function giveUp(current: Try, message: string): Promise<JobOutcome> {
@@ -58,7 +58,7 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
     return deadLetter(current, refused, extend(current, refused));
   }
 
-  function settle(current: Try, command: CleanupCommand, failed: Failure): JobOutcome {
+  function outcomeOf(current: Try, command: CleanupCommand, failed: Failure): JobOutcome {
     const history = extend(current, failed);
     const attempt = {
       count: history.counts[failed.errorCode] ?? 1,

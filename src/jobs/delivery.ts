@@ -1,7 +1,7 @@
 import type { FailureCode } from '../domain/error-codes.js';
 import type { Result } from '../domain/result.js';
 
-/** One failed try of a job, kept with the job itself so that dashboards and dead letters can tell its story. */
+/** One failed try of a job; kept with the job, so that dashboards and dead letters can show it. */
 export interface FailedAttempt {
   readonly attempt: number;
   readonly code: FailureCode;
@@ -12,23 +12,23 @@ export interface FailedAttempt {
   readonly traceId: string;
 }
 
-/** The end of one life of a job: it became a dead letter. */
-interface Death {
+/** The end of a run of tries: the job became a dead letter. A replay begins the next run. */
+interface RunEnd {
   /** The failed job's reason: `<code>: <message>`. */
   readonly reason: string;
   /** ISO 8601, by the worker's clock. */
   readonly at: string;
-  /** How often a worker had vanished while it ran this job, in all its lives. */
+  /** How often a worker had vanished while it ran this job, since the job was added. */
   readonly crashes: number;
 }
 
-/** A life that has been lived: the job was a dead letter, and then somebody replayed it. */
-export interface PastLife extends Death {
-  /** Its newest failed tries, oldest first. */
+/** The tries of a job before it was a dead letter and then was replayed. */
+export interface PreviousRun extends RunEnd {
+  /** The newest failed tries, oldest first. */
   readonly attempts: readonly FailedAttempt[];
 }
 
-/** What a job remembers between its tries; stored as the job's progress. */
+/** What is kept of a job between its tries; stored as the job's progress, so these names stay as they are. */
 export interface AttemptHistory {
   /** Failed tries by code, all of them since the job was added or last replayed. */
   readonly counts: Readonly<Partial<Record<FailureCode, number>>>;
@@ -36,14 +36,14 @@ export interface AttemptHistory {
   readonly firstFailedAt: string | null;
   /** The newest failed tries, oldest first; at most `HISTORY_LENGTH`. */
   readonly attempts: readonly FailedAttempt[];
-  /** Set when the job is made a dead letter; a job that runs with it has been replayed. */
-  readonly death: Death | null;
-  /** The newest `PAST_LIVES` of them, oldest first. */
-  readonly pastLives: readonly PastLife[];
+  /** Set when the job becomes a dead letter; a job that runs with it has been replayed. */
+  readonly death: RunEnd | null;
+  /** The newest `PREVIOUS_RUNS` runs that ended with a dead letter, oldest first. */
+  readonly pastLives: readonly PreviousRun[];
 }
 
 export const HISTORY_LENGTH = 20;
-export const PAST_LIVES = 5;
+export const PREVIOUS_RUNS = 5;
 export const EMPTY_HISTORY: AttemptHistory = {
   counts: {},
   firstFailedAt: null,
@@ -59,25 +59,25 @@ export interface Delivery {
   readonly payload: unknown;
   /** How often a worker has started this job, this time included. */
   readonly run: number;
-  /** How often a worker vanished while it ran this job, in all its lives. */
+  /** How often a worker vanished while it ran this job, since the job was added. */
   readonly crashes: number;
   /** The job's stored progress, unchecked. */
   readonly history: unknown;
 }
 
-/** What is to become of a job; the queue adapter carries it out. */
+/** What must happen to a job; the queue adapter does it. */
 export type JobOutcome =
   | { readonly action: 'complete'; readonly result: Result }
   | { readonly action: 'retry'; readonly delayMs: number; readonly history: AttemptHistory }
   /** `reason` is the failed job's reason: `<code>: <message>`. */
   | { readonly action: 'dead_letter'; readonly reason: string; readonly history: AttemptHistory };
 
-/** Nothing was done: the job goes back as if it had not been started. */
+/** No work was done: the job goes back to the queue as if it had not been started. */
 interface HandBack {
   readonly action: 'hand_back';
 }
 
-/** Takes a job to its settlement. Rejects only with the signal's reason (shutdown, job lock lost): then nothing is settled. */
+/** Runs a job and decides its outcome. Rejects only with the signal's reason (shutdown, job lock lost): then there is no outcome. */
 export interface JobConsumer {
   readonly consume: (delivery: Delivery, signal: AbortSignal) => Promise<JobOutcome | HandBack>;
 }

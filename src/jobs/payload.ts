@@ -1,14 +1,18 @@
 import { z } from 'zod';
 import { messageOf } from '../domain/errors.js';
-import { type CleanupCommand, OP_SOURCES, SOURCE_REF_MAX_CHARACTERS } from '../domain/operation.js';
+import { isObject, isWritable } from '../domain/json.js';
+import {
+  type CleanupCommand,
+  OP_KIND as JOB_NAME,
+  OP_SOURCES,
+  SOURCE_REF_MAX_CHARACTERS,
+} from '../domain/operation.js';
 import type { Delivery } from './delivery.js';
-
-const JOB_NAME = 'cleanup_container';
 
 /**
  * The shape of a job's data. Unknown fields are refused: a misspelt precondition that is silently ignored could remove a
- * container that the producer wanted spared. What a value must be is the cleanup service's to judge, so that every caller
- * gets the same answer; here it is only written down, for the published JSON Schema.
+ * container that the producer wanted to keep. The cleanup service judges the values, so that every caller gets the same
+ * answer; their rules stand here only for the published JSON Schema.
  */
 const payloadSchema = z
   .strictObject({
@@ -31,12 +35,12 @@ const payloadSchema = z
 
 export type ReadPayload =
   | { readonly valid: true; readonly command: CleanupCommand }
-  /** `command` holds what could be made out of the payload, for the operation log. */
+  /** `command` holds what could be read from the payload, for the operation log. */
   | { readonly valid: false; readonly command: CleanupCommand; readonly problem: string };
 
 type JobFacts = Pick<CleanupCommand, 'jobId' | 'attempt'>;
 
-/** Never throws: a job that is not settled comes back for ever. */
+/** Never throws: a job whose outcome is not recorded is run again and again. */
 export function readPayload({ jobName, payload, jobId, run }: Delivery): ReadPayload {
   const job = { jobId, attempt: run };
   try {
@@ -44,7 +48,7 @@ export function readPayload({ jobName, payload, jobId, run }: Delivery): ReadPay
       ? readCleanup(payload, job)
       : unreadable(payload, job, `job name ${JSON.stringify(jobName)} is unknown; allowed: ${JOB_NAME}`);
   } catch (thrown) {
-    // No JSON does that, but a getter may.
+    // Parsed JSON cannot throw here, but an object with a getter can.
     return unreadable(undefined, job, `the data cannot be read: ${messageOf(thrown)}`);
   }
 }
@@ -57,7 +61,7 @@ function readCleanup(payload: unknown, job: JobFacts): ReadPayload {
 }
 
 function unreadable(payload: unknown, job: JobFacts, problem: string): ReadPayload {
-  const fields: Record<string, unknown> = typeof payload === 'object' && payload !== null ? { ...payload } : {};
+  const fields: Record<string, unknown> = isObject(payload) ? { ...payload } : {};
   const text = (name: string): string => (typeof fields[name] === 'string' ? fields[name] : '');
   const command = { gameId: text('gameId'), opSource: text('opSource'), sourceRef: text('sourceRef') };
   return { valid: false, command: { ...command, expectedContainerId: null, ...job }, problem };
@@ -69,14 +73,8 @@ function describe(error: z.ZodError, payload: unknown): string {
   return `${problems.join('; ')} (found ${found.length > 200 ? `${found.slice(0, 200)}…` : found})`;
 }
 
-/** What is nested some thousand levels deep can be parsed, but not written. */
-function shown(payload: unknown): string {
-  try {
-    return JSON.stringify(payload) ?? String(payload);
-  } catch {
-    return 'data that is nested too deep';
-  }
-}
+const shown = (payload: unknown): string =>
+  isWritable(payload) ? (JSON.stringify(payload) ?? String(payload)) : 'data that is nested too deep';
 
 /** The JSON Schema (draft 2020-12) of a job's data; the package ships it as `schema/cleanup-container.schema.json`. */
 export function payloadJsonSchema(): object {

@@ -1,10 +1,9 @@
 import type { Clock } from '../async/clock.js';
 import type { LeaseStore } from './lease-store.js';
-import type { LeaseTiming } from './timing.js';
 
 import { messageOf, LeaseLostError } from '../domain/errors.js';
 import { startRenewals } from './renewals.js';
-import { extendedTrustEndMs, isTrusted, trustEndMs } from './trust.js';
+import { extendedTrustEndMs, isTrusted, type LeaseTiming, trustEndMs } from './timing.js';
 
 /** What the work is given. */
 export interface Lease {
@@ -33,12 +32,15 @@ export interface HeldLease {
   readonly stop: () => void;
 }
 
+interface Deps {
+  readonly store: LeaseStore;
+  readonly clock: Clock;
+  readonly timing: LeaseTiming;
+}
+
 /** Renews a granted lease and watches over its trusted time (states and transitions: README.md). */
-export function holdLease(
-  { store, clock, timing }: { readonly store: LeaseStore; readonly clock: Clock; readonly timing: LeaseTiming },
-  { gameId, token, askedAtMs }: Grant,
-  parent: AbortSignal,
-): HeldLease {
+export function holdLease({ store, clock, timing }: Deps, grant: Grant, parent: AbortSignal): HeldLease {
+  const { gameId, token, askedAtMs } = grant;
   const controller = new AbortController();
   let endMs = trustEndMs(askedAtMs, timing);
   let lost: LeaseLostError | undefined;

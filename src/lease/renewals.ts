@@ -1,7 +1,6 @@
 import type { Clock } from '../async/clock.js';
-import type { LeaseTiming } from './timing.js';
 
-import { renewalDueInMs } from './trust.js';
+import { type LeaseTiming, renewalDueInMs } from './timing.js';
 import { TimeoutError } from '../domain/errors.js';
 
 export interface RenewalsOptions {

@@ -3,10 +3,16 @@ import type { Grant, HeldLease, Lease } from './held-lease.js';
 import type { LeaseStore } from './lease-store.js';
 import type { LeaseSettings, LeaseTiming } from './timing.js';
 
-import { ConfigurationError, messageOf, UnavailableError, LeaseLostError, TimeoutError } from '../domain/errors.js';
+import {
+  LeaseLostError,
+  messageOf,
+  requireFunctions,
+  TimeoutError,
+  UnavailableError,
+  WeakTokenError,
+} from '../domain/errors.js';
 import { holdLease } from './held-lease.js';
 import { leaseTiming } from './timing.js';
-import { drawToken } from './token.js';
 import { withDeadline, type Deadline } from '../async/deadline.js';
 
 export type { Lease } from './held-lease.js';
@@ -46,7 +52,7 @@ export interface LeaseDeps {
 
 /** Throws `ConfigurationError` for missing collaborators and contradictory settings. */
 export function createLeases(deps: LeaseDeps, settings: LeaseSettings): Leases {
-  refuseMissing(deps);
+  requireParts(deps);
   const timing = leaseTiming(settings);
 
   return {
@@ -143,17 +149,28 @@ const answerDeadline = ({ clock }: LeaseDeps, question: string, limitMs: number)
   late: () => new TimeoutError(`the lease store did not answer the ${question}`, limitMs),
 });
 
-function refuseMissing(deps: LeaseDeps): void {
-  const needed: Readonly<Record<string, unknown>> = {
-    'store.acquire': deps.store?.acquire,
-    'store.renew': deps.store?.renew,
-    'store.release': deps.store?.release,
-    'clock.monotonicMs': deps.clock?.monotonicMs,
-    'clock.after': deps.clock?.after,
-    newToken: deps.newToken,
-    releaseFailed: deps.releaseFailed,
-  };
-  for (const [name, value] of Object.entries(needed)) {
-    if (typeof value !== 'function') throw new ConfigurationError(`leases need ${name}; it is ${typeof value}`);
+const requireParts = ({ store, clock, newToken, releaseFailed }: LeaseDeps): void =>
+  requireFunctions('the leases', {
+    'store.acquire': store?.acquire,
+    'store.renew': store?.renew,
+    'store.release': store?.release,
+    'clock.monotonicMs': clock?.monotonicMs,
+    'clock.after': clock?.after,
+    newToken,
+    releaseFailed,
+  });
+
+/** 128 random bits as base64url. */
+const TOKEN_MIN_CHARACTERS = 22;
+
+/**
+ * One token for one acquisition. What the source throws goes to the caller: a lease under a guessable or repeated token
+ * protects nothing, so there is nothing to fall back to.
+ */
+export function drawToken(newToken: () => string): string {
+  const token = newToken();
+  if (typeof token !== 'string' || token.length < TOKEN_MIN_CHARACTERS) {
+    throw new WeakTokenError(`the token source gave a token of fewer than ${TOKEN_MIN_CHARACTERS} characters`);
   }
+  return token;
 }

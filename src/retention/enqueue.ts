@@ -1,10 +1,14 @@
 import { UnavailableError } from '../domain/errors.js';
 import type { CleanupRequests, RequestTally, SweepObserver } from './ports.js';
-import type { SweepOptions } from './retention.js';
 
 interface EnqueueDeps {
   readonly requests: CleanupRequests;
   readonly observer: SweepObserver;
+}
+
+export interface EnqueueOptions {
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  readonly signal: AbortSignal;
 }
 
 interface EnqueueTally extends RequestTally {
@@ -13,52 +17,55 @@ interface EnqueueTally extends RequestTally {
 }
 
 const BATCH_GAMES = 500;
+const NOTHING: EnqueueTally = { enqueued: 0, coalesced: 0, failed: 0 };
 
 /**
- * Asks for these games' cleanups in their order, batch by batch. A game that cannot be enqueued is left out; an outage
- * of the queue ends it all, because the next game would fare no better.
+ * Enqueues the cleanups of these games in their order, batch by batch. A game that cannot be enqueued is left out; an
+ * outage of the queue ends the whole, because the next game would fail as well.
  */
 export async function enqueueAll(
   deps: EnqueueDeps,
   gameIds: readonly string[],
-  { onProgress, signal }: Pick<SweepOptions, 'onProgress' | 'signal'>,
+  { onProgress, signal }: EnqueueOptions,
 ): Promise<EnqueueTally> {
   const total = gameIds.length;
-  let tally: EnqueueTally = { enqueued: 0, coalesced: 0, failed: 0 };
+  let tally = NOTHING;
   for (let done = 0; done < total; done += BATCH_GAMES) {
     signal.throwIfAborted();
-    tally = sum(tally, await enqueueBatch(deps, gameIds.slice(done, done + BATCH_GAMES), signal));
+    const batch = gameIds.slice(done, done + BATCH_GAMES);
+    tally = sum(tally, (await enqueue(deps, batch)).tally ?? (await enqueueEach(deps, batch, signal)));
     onProgress?.({ done: Math.min(done + BATCH_GAMES, total), total });
   }
   return tally;
 }
 
-async function enqueueBatch(
-  { requests, observer }: EnqueueDeps,
-  gameIds: readonly string[],
-  signal: AbortSignal,
-): Promise<EnqueueTally> {
+/** After a batch failed because of some of its games. Games of the batch that were stored count as coalesced now. */
+async function enqueueEach(deps: EnqueueDeps, gameIds: readonly string[], signal: AbortSignal): Promise<EnqueueTally> {
+  let tally = NOTHING;
+  for (const gameId of gameIds) {
+    signal.throwIfAborted();
+    const answer = await enqueue(deps, [gameId]);
+    if (answer.tally === undefined) deps.observer.skipped(gameId, answer.cause);
+    tally = sum(tally, answer.tally ?? { ...NOTHING, failed: 1 });
+  }
+  return tally;
+}
+
+type EnqueueAnswer =
+  | { readonly tally: EnqueueTally }
+  /** Some of the games cannot be enqueued. */
+  | { readonly tally?: undefined; readonly cause: unknown };
+
+/** Throws `UnavailableError` in an outage. */
+async function enqueue({ requests, observer }: EnqueueDeps, gameIds: readonly string[]): Promise<EnqueueAnswer> {
   try {
     const tally = await requests.request(gameIds);
     observer.enqueued(tally.enqueued);
-    return { ...tally, failed: 0 };
-  } catch (error) {
-    if (error instanceof UnavailableError) throw error;
-    const [only] = gameIds;
-    if (only === undefined || gameIds.length > 1) return oneByOne({ requests, observer }, gameIds, signal);
-    observer.skipped(only, error);
-    return { enqueued: 0, coalesced: 0, failed: 1 };
+    return { tally: { ...tally, failed: 0 } };
+  } catch (cause) {
+    if (cause instanceof UnavailableError) throw cause;
+    return { cause };
   }
-}
-
-/** Some game spoilt its batch; alone it spoils nothing. What the batch did store is found coalesced now. */
-async function oneByOne(deps: EnqueueDeps, gameIds: readonly string[], signal: AbortSignal): Promise<EnqueueTally> {
-  let tally: EnqueueTally = { enqueued: 0, coalesced: 0, failed: 0 };
-  for (const gameId of gameIds) {
-    signal.throwIfAborted();
-    tally = sum(tally, await enqueueBatch(deps, [gameId], signal));
-  }
-  return tally;
 }
 
 const sum = (a: EnqueueTally, b: EnqueueTally): EnqueueTally => ({

@@ -1,7 +1,37 @@
 import { duenessOf } from '../domain/due.js';
 import { gameIdProblem } from '../domain/operation.js';
+import { LAST_INSTANT_MS } from '../domain/time.js';
+import type { Hold } from './holds.js';
 import type { DeadLetterOf, RetentionRecord } from './ports.js';
-import type { Judgement, RetentionVerdict } from './retention.js';
+
+export const RETENTION_VERDICTS = [
+  'due',
+  'not_due',
+  'held',
+  'dead_letter',
+  'invalid_id',
+  'running',
+  'removed',
+  'unsupported_status',
+] as const;
+/**
+ * How the sweep judges a record. `invalid_id`: the record's game id breaks the contract, so a job for it would be refused,
+ * or name another game once the id is trimmed.
+ */
+export type RetentionVerdict = (typeof RETENTION_VERDICTS)[number];
+
+export interface Judgement {
+  readonly gameId: string;
+  readonly status: string;
+  readonly containerId: string | null;
+  readonly verdict: RetentionVerdict;
+  /** When the retention clock of a stopped record started; null for any other. */
+  readonly stoppedSince: Date | null;
+  /** When the sweep takes it as things stand, past or future; null: never (not stopped, held for good, dead letter). */
+  readonly dueAt: Date | null;
+  readonly hold: Hold | null;
+  readonly deadLetter: DeadLetterOf | null;
+}
 
 export interface RetentionCase {
   readonly record: RetentionRecord;
@@ -9,12 +39,9 @@ export interface RetentionCase {
   readonly deadLetter: DeadLetterOf | null;
 }
 
-/** The last instant that a `Date` knows, in milliseconds. */
-const LAST_INSTANT_MS = 8.64e15;
-
 /**
- * What the sweep makes of a record, judged from facts alone. A hold or a dead letter is named also before the record's
- * time has come, because whoever set the one or is to mend the other looks for it here; `dueAt` says what it changes.
+ * Judges a record from facts alone. A hold or a dead letter is named also before the record is due, because the person
+ * who set the hold, or who must repair the dead letter, looks for it here; `dueAt` says what it changes.
  */
 export function judge({ record, deadLetter }: RetentionCase, retentionMs: number): Judgement {
   const { gameId, status, containerId, since, hold } = record;

@@ -1,8 +1,21 @@
-import { pageOf, requireLimit } from '../domain/pages.js';
-import { readCursor, writeCursor } from './cursor.js';
+import { type Page, pageOf, requireLimit } from '../domain/pages.js';
+import { readPlanCursor, writePlanCursor } from './cursor.js';
 import { judge } from './judge-record.js';
 import type { DeadLetterGames, DeadLetterOf, RetentionRecord, RetentionRecords } from './ports.js';
-import type { Judgement, PlanFilter, PlanPage } from './retention.js';
+import type { Judgement } from './judge-record.js';
+
+export interface PlanFilter {
+  /** Also the stopped records that are not due yet. */
+  readonly includeNotDue: boolean;
+  /** `next` of the page before. */
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+/** One page of the plan, oldest first. */
+export interface PlanPage extends Page<Judgement> {
+  readonly asOf: Date;
+}
 
 interface PlanDeps {
   readonly records: RetentionRecords;
@@ -16,7 +29,7 @@ export async function planPage(
   { includeNotDue, after, limit }: PlanFilter,
 ): Promise<PlanPage> {
   requireLimit(limit);
-  const cursor = after === undefined ? null : readCursor(after);
+  const cursor = after === undefined ? null : readPlanCursor(after);
   const asOf = cursor?.asOf ?? (await records.now());
   const found = await records.stopped({
     asOf,
@@ -24,7 +37,7 @@ export async function planPage(
     after: cursor?.after ?? null,
     limit: limit + 1,
   });
-  const page = pageOf(found, limit, ({ position }) => writeCursor({ asOf, after: position }));
+  const page = pageOf(found, limit, ({ position }) => writePlanCursor({ asOf, after: position }));
   const dead = await deadLetters.among(page.items.map(({ gameId }) => gameId));
   return { asOf, items: judgeAll(page.items, dead, retentionMs), next: page.next };
 }

@@ -1,11 +1,31 @@
-import { judgeAll, planPage } from './plan.js';
-import type { Judgement, Retention, RetentionSummary } from './retention.js';
+import { judgeAll, type PlanFilter, type PlanPage, planPage } from './plan.js';
+import type { Census, SweepReport } from './ports.js';
+import type { Judgement } from './judge-record.js';
 import { shareRefusal } from './sweep-limit.js';
-import { type RetentionSettings, sweep, type SweepDeps } from './sweep.js';
+import { type RetentionSettings, sweep, type SweepDeps, type SweepOptions } from './sweep.js';
+
+export interface RetentionSummary extends Omit<Census, 'excepted'> {
+  readonly retentionMs: number;
+  /** Records past due and not held whose game's cleanup is a dead letter. */
+  readonly deadLetters: number;
+  /** Whether a sweep would refuse to enqueue so many, and why. */
+  readonly refusal: string | null;
+}
+
+/** The retention plan and its sweep. Members reject with `UnavailableError` in an outage of database or queue. */
+export interface Retention {
+  /** Rejects with `InvalidPageError` for a cursor or limit that cannot be. */
+  readonly plan: (filter: PlanFilter) => Promise<PlanPage>;
+  /** How the sweep judges these games; unknown games are left out. */
+  readonly judge: (gameIds: readonly string[]) => Promise<ReadonlyMap<string, Judgement>>;
+  readonly summary: () => Promise<RetentionSummary>;
+  /** Enqueues what is due. Rejects with the signal's reason when it is aborted; what was enqueued stays. */
+  readonly sweep: (options: SweepOptions) => Promise<SweepReport>;
+}
 
 /**
- * The retention plan and its sweep. Both judge each record by the same function on what the database says at one moment
- * of its clock; so does the question for single games.
+ * Plan, sweep and the judgement of single games judge each record by the same function, on what the database says at one
+ * moment of its clock.
  */
 export function createRetention(deps: SweepDeps, settings: RetentionSettings): Retention {
   return {

@@ -1,6 +1,7 @@
+import { DAY_MS } from '../domain/time.js';
+
 /** Below so many stopped records any share of them may be due: with few records everything is due now and then. */
 const SMALLEST_POPULATION = 100;
-const DAY_MS = 86_400_000;
 
 export interface ShareFacts {
   readonly stopped: number;

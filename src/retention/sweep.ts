@@ -1,4 +1,4 @@
-import { enqueueAll } from './enqueue.js';
+import { enqueueAll, type EnqueueOptions } from './enqueue.js';
 import { judgeAll } from './plan.js';
 import type {
   Census,
@@ -12,8 +12,13 @@ import type {
   SweepObserver,
   SweepReport,
 } from './ports.js';
-import type { RetentionVerdict, SweepOptions } from './retention.js';
+import type { RetentionVerdict } from './judge-record.js';
 import { shareRefusal } from './sweep-limit.js';
+
+export interface SweepOptions extends EnqueueOptions {
+  /** Overrides the configured share for this sweep. */
+  readonly maxShare?: number | undefined;
+}
 
 export interface SweepDeps {
   readonly records: RetentionRecords;

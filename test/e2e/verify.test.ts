@@ -88,25 +88,25 @@ describe.each(['postgres', 'redis'] as const)('verify, with the queue on %s', (s
     expect(await verify()).toMatchObject({ exitCode: 0, ok: true });
     expect(await traces()).toEqual(before);
   });
+});
 
-  it('names what is broken, and fails', async () => {
-    world = await createWorld(store);
-    expect(await world.command('migrate')).toMatchObject({ exitCode: 0 });
-    const lost = randomBytes(32).toString('hex');
-    await world.stopped('half', 1, lost);
-    await world.db.query(
-      `INSERT INTO operation_log (game_id, op_kind, op_source, container_id, outcome, started_at, finished_at)
-       VALUES ('half', 'cleanup_container', 'admin_rest', $1, 'success', now(), now())`,
-      [lost],
-    );
-    expect(unsound(await verify())).toEqual([['row_has_removal', 'broken']]);
-    const shown = await world.command('verify');
-    expect(shown.exitCode).toBe(1);
-    expect(shown.stdout).toMatch(/^broken {3}row_has_removal: /m);
-    expect(shown.stdout).toMatch(new RegExp(`^row_has_removal +broken +half +${lost.slice(0, 12)} `, 'm'));
-    expect(shown.stdout).toContain('1 of 6 invariants are broken, 0 unknown.');
-    expect(unsound(await verify('--game', 'another'))).toEqual([]);
-  });
+it('names what is broken, and fails', async () => {
+  world = await createWorld('postgres');
+  expect(await world.command('migrate')).toMatchObject({ exitCode: 0 });
+  const lost = randomBytes(32).toString('hex');
+  await world.stopped('half', 1, lost);
+  await world.db.query(
+    `INSERT INTO operation_log (game_id, op_kind, op_source, container_id, outcome, started_at, finished_at)
+     VALUES ('half', 'cleanup_container', 'admin_rest', $1, 'success', now(), now())`,
+    [lost],
+  );
+  expect(unsound(await verify())).toEqual([['row_has_removal', 'broken']]);
+  const shown = await world.command('verify');
+  expect(shown.exitCode).toBe(1);
+  expect(shown.stdout).toMatch(/^broken {3}row_has_removal: /m);
+  expect(shown.stdout).toMatch(new RegExp(`^row_has_removal +broken +half +${lost.slice(0, 12)} `, 'm'));
+  expect(shown.stdout).toContain('1 of 6 invariants are broken, 0 unknown.');
+  expect(unsound(await verify('--game', 'another'))).toEqual([]);
 });
 
 it('the job of a killed worker has none, until another worker takes it over', async () => {

@@ -1,7 +1,8 @@
-/** The worker as a whole process: stopped, stopped twice, killed between any two steps, and started before its stores. */
+/** The worker as a whole process: stopped, stopped twice, killed twice in one job, and started before its stores. */
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createMigratedDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { type Jobs, openJobs } from '../faults/laboratory/jobs.js';
 import { type EngineFaultProxy, startEngineFaultProxy } from '../support/engine/engine-fault-proxy.js';
 import { eventually } from '../support/eventually.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
@@ -24,6 +25,7 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
   let database: TestDatabase;
   let db: Client;
   let redis: TestRedis | undefined;
+  let jobs: Jobs;
   let environment: Record<string, string>;
   const services: Service[] = [];
 
@@ -33,6 +35,7 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
     redis = store === 'redis' ? await startRedis() : undefined;
     db = new Client({ connectionString: database.url });
     await db.connect();
+    jobs = await openJobs(store, redis?.url ?? database.url);
     environment = {
       DATABASE_URL: database.url,
       DOCKER_HOST: `unix://${proxy.socketPath}`,
@@ -42,20 +45,16 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
   });
   afterEach(async () => {
     await Promise.all(services.splice(0).map((service) => service.kill()));
+    await jobs.close();
     await db.end();
     await database.drop();
     await redis?.stop();
     await containers.clear();
   });
 
-  const run = (args: readonly string[], more: Record<string, string> = {}): Service => {
-    const service = startService(args, { ...environment, ...more });
-    services.push(service);
-    return service;
-  };
-
   async function startWorker(more: Record<string, string> = {}): Promise<Service> {
-    const worker = run(['worker'], more);
+    const worker = startService(['worker'], { ...environment, ...more });
+    services.push(worker);
     await worker.logged('taking jobs');
     return worker;
   }
@@ -68,7 +67,7 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
        VALUES ($1, 'stopped', $2, now(), now(), now())`,
       [gameId, id],
     );
-    expect(await run(['enqueue', gameId]).exit).toBe(0);
+    await jobs.ask({ gameId });
     return id;
   }
 
@@ -141,20 +140,7 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
     expect(await worker.exit).toBe(1);
   });
 
-  it.each([
-    ['before it looked at the container', 'GET', 'hang'],
-    ['before its removal reached the engine', 'DELETE', 'hang'],
-    ['after its removal was carried out, before the answer', 'DELETE', 'hang-after'],
-  ] as const)('killed %s is healed by another, with one audit row', async (_when, method, kind) => {
-    proxy.use((request) => (request.method === method && request.nth === 1 ? { kind } : undefined));
-    const worker = await startWorker();
-    const id = await askForCleanup('game-1');
-    await requestSeen(method);
-    await worker.kill();
-    await startWorker();
-    await expectCleanedOnce('game-1', id, 25_000);
-  });
-
+  // Killed once, at any step: `test/faults/crash.lab.test.ts`.
   it('killed twice in the middle of one job is healed all the same', async () => {
     proxy.use(({ method, nth }) => (method === 'DELETE' && nth <= 2 ? { kind: 'hang' } : undefined));
     const first = await startWorker();

@@ -1,21 +1,14 @@
 /** A small cut of the experiment: each dependency away for ten seconds under load, on the store that it concerns most. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Store } from './experiment.js';
 import { ABSENCES } from './experiments/outages/absences.js';
-import { type OwnServers, startOwnServers } from './experiments/outages/own-servers.js';
+import { startOwnServers } from './experiments/outages/own-servers.js';
 import { survive } from './experiments/outages/survive.js';
 
 const OUTAGE_MS = 10_000;
 const GAMES = 30;
 
-let own: OwnServers;
-
-beforeAll(async () => {
-  own = await startOwnServers();
-});
-afterAll(() => own.stop());
-
-it.each<readonly [string, Store]>([
+test.concurrent.each<readonly [string, Store]>([
   ['engine killed', 'redis'],
   ['PostgreSQL killed', 'postgres'],
   ['Redis frozen', 'redis'],
@@ -25,9 +18,14 @@ it.each<readonly [string, Store]>([
   async (name, store) => {
     const absence = ABSENCES.find((one) => one.name === name);
     if (absence === undefined) throw new Error(`no absence is named ${JSON.stringify(name)}`);
-    const { broken, said } = await survive(own, { absence, store, outageMs: OUTAGE_MS, games: GAMES });
-    // What the workers said is shown beside what is broken.
-    expect(broken.length === 0 ? [] : [...broken, ...said.slice(-40)]).toEqual([]);
+    const own = await startOwnServers();
+    try {
+      const { broken, said } = await survive(own, { absence, store, outageMs: OUTAGE_MS, games: GAMES });
+      // What the workers said is shown beside what is broken.
+      expect(broken.length === 0 ? [] : [...broken, ...said.slice(-40)]).toEqual([]);
+    } finally {
+      await own.stop();
+    }
   },
   240_000,
 );

@@ -18,7 +18,7 @@ const POINT_OF: Readonly<Record<string, string>> = {
 
 const silent = (): void => undefined;
 
-test.each<Store>(['postgres', 'redis'])(
+test.concurrent.each<Store>(['postgres', 'redis'])(
   'a worker that is frozen for three lives of its lease removes nothing wrong and writes nothing wrong afterwards, on %s',
   async (store) => {
     const redis = await startRedis();

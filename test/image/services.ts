@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
-import { openWayOut } from '../../scripts/services/engine-network.mjs';
+import { openInternetAccess } from '../../scripts/services/engine-network.mjs';
 import { startPrivateEngine } from '../../scripts/services/engine.mjs';
 import { buildStandIns, ensureCompose } from '../../scripts/services/stand-ins.mjs';
 import { runWell } from './command.js';
@@ -41,7 +41,7 @@ async function start(project: TestProject): Promise<void> {
   stops.push(() => rmSync(folder, { recursive: true, force: true }));
   const engine = await startPrivateEngine();
   stops.push(engine.stop);
-  const wayOut = await openWayOut({ pid: engine.pid(), socketPath: engine.socketPath });
+  const wayOut = await openInternetAccess({ pid: engine.pid(), socketPath: engine.socketPath });
   stops.push(wayOut.stop);
   const dockerHost = `unix://${engine.socketPath}`;
   await buildStandIns(dockerHost);

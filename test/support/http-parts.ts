@@ -2,7 +2,7 @@ import type { AnsweredRequest, HttpParts } from '../../src/adapters/http/http-po
 import { systemClock } from '../../src/async/clock.js';
 import type { RuntimeRecord } from '../../src/domain/runtime-record.js';
 import type { CleanupJobData, JobResult } from '../../src/jobs/ports.js';
-import type { Judgement } from '../../src/retention/retention.js';
+import type { Judgement } from '../../src/retention/judge-record.js';
 
 const at = new Date('2026-03-01T00:00:00.000Z');
 

@@ -1,3 +1,4 @@
+import type { OperationEntry } from '../../src/domain/operation.js';
 import type { RuntimeRecord } from '../../src/domain/runtime-record.js';
 
 export const CONTAINER_ID = 'a1'.repeat(32);
@@ -22,3 +23,20 @@ export function aRecord(over: Partial<RuntimeRecord> = {}): RuntimeRecord {
     ...over,
   };
 }
+
+/** A row of the operation log for a fresh success. */
+export const anEntry = (over: Partial<OperationEntry> = {}): OperationEntry => ({
+  gameId: 'game-1',
+  opKind: 'cleanup_container',
+  opSource: 'admin_rest',
+  sourceRef: 'request-9',
+  imageRef: 'registry.example/game:7',
+  containerId: CONTAINER_ID,
+  outcome: 'success',
+  errorCode: '',
+  errorMessage: '',
+  elapsedMs: 1_500,
+  jobId: '42',
+  attempt: 3,
+  ...over,
+});

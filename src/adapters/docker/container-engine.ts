@@ -1,7 +1,7 @@
 /**
- * The container engine over Docker's API, which Podman speaks too. The engine looks up whatever it is sent as an id, a
- * name or a prefix, and puts no condition on a removal; hence full ids only, a body whose `Id` is compared, and never a
- * `force`, which would kill what runs.
+ * The container engine over Docker's API, which Podman offers too. The engine reads a given text as an id, a name or a
+ * prefix of an id, and has no conditional removal. Hence only full ids are sent, the `Id` of the body is compared, and
+ * `force`, which would kill a running container, is never set.
  */
 import type Docker from 'dockerode';
 import type { ContainerEngine, ContainerState, RemovalAnswer } from '../../cleanup/ports.js';
@@ -14,7 +14,7 @@ import {
   TimeoutError,
 } from '../../domain/errors.js';
 import { isFullContainerId } from '../../domain/runtime-record.js';
-import { type EngineCall, type Verdict, classify, readFailure } from './classify.js';
+import { type EngineCall, type Verdict, classify, readFailure } from './classify-failure.js';
 import { readContainerState } from './container-state.js';
 import { withDeadline } from '../../async/deadline.js';
 
@@ -29,17 +29,18 @@ type Answer =
   | { readonly verdict: 'done'; readonly body: unknown }
   | { readonly verdict: Verdict; readonly detail: string; readonly cause: unknown };
 
-/** `look` and `remove` throw an `InvalidArgumentError` for anything but a full id, before the network is touched. */
-export function createContainerEngine({ docker, clock, timeoutMs }: ContainerEngineDeps): ContainerEngine {
-  const late = () => new TimeoutError('no answer', timeoutMs, { dependency: 'docker' });
+/** Sends one request to the engine and classifies what came of it. */
+type Ask = (
+  call: EngineCall,
+  containerId: string,
+  signal: AbortSignal,
+  request: (abortSignal: AbortSignal) => Promise<unknown>,
+) => Promise<Answer>;
 
-  /** Every request goes through here: its own deadline, the caller's signal, one classification. */
-  async function ask(
-    call: EngineCall,
-    containerId: string,
-    signal: AbortSignal,
-    request: (abortSignal: AbortSignal) => Promise<unknown>,
-  ): Promise<Answer> {
+/** Every request goes through here: its own deadline, the caller's signal, one classification. */
+function createAsk({ clock, timeoutMs }: Omit<ContainerEngineDeps, 'docker'>): Ask {
+  const late = () => new TimeoutError('no answer', timeoutMs, { dependency: 'docker' });
+  return async (call, containerId, signal, request) => {
     try {
       return { verdict: 'done', body: await withDeadline({ clock, limitMs: timeoutMs, late, signal }, request) };
     } catch (cause) {
@@ -49,7 +50,12 @@ export function createContainerEngine({ docker, clock, timeoutMs }: ContainerEng
       const verdict = said === 'gone' && namesOther(containerId, failure.text) ? NOT_OURS[call] : said;
       return { verdict, detail: failure.text, cause };
     }
-  }
+  };
+}
+
+/** `look` and `remove` throw an `InvalidArgumentError` for anything but a full id, before a request is sent. */
+export function createContainerEngine({ docker, ...timing }: ContainerEngineDeps): ContainerEngine {
+  const ask = createAsk(timing);
 
   async function look(containerId: string, signal: AbortSignal): Promise<ContainerState> {
     requireFullId(containerId);
@@ -59,9 +65,9 @@ export function createContainerEngine({ docker, clock, timeoutMs }: ContainerEng
     if (answer.verdict === 'gone') return { kind: 'gone' };
     const what = `look at container ${containerId}`;
     if (answer.verdict !== 'done') throw brokenCall(what, answer);
-    const sighting = readContainerState(containerId, answer.body);
-    if (sighting.kind !== 'malformed') return sighting;
-    throw new UnavailableError('docker', `cannot ${what}: the answer is not the engine's: ${sighting.why}`);
+    const state = readContainerState(containerId, answer.body);
+    if (state.kind !== 'malformed') return state;
+    throw new UnavailableError('docker', `cannot ${what}: the answer is not the engine's: ${state.why}`);
   }
 
   async function remove(containerId: string, signal: AbortSignal): Promise<RemovalAnswer> {
@@ -80,8 +86,8 @@ export function createContainerEngine({ docker, clock, timeoutMs }: ContainerEng
       case 'unknown_outcome':
         return lookAgain(containerId, signal, answer.detail);
       case 'refused': {
-        const sighting = await look(containerId, signal);
-        return sighting.kind === 'gone' ? sighting : { kind: 'still_there', sighting, detail: answer.detail };
+        const state = await look(containerId, signal);
+        return state.kind === 'gone' ? state : { kind: 'still_there', sighting: state, detail: answer.detail };
       }
       case 'unavailable':
       case 'bug':
@@ -89,12 +95,12 @@ export function createContainerEngine({ docker, clock, timeoutMs }: ContainerEng
     }
   }
 
-  /** Gone is gone, whoever did it. Still there proves nothing: the engine may come to our request later. */
+  /** Gone is gone, whichever request did it. Still there proves nothing: the engine may carry out our request later. */
   async function lookAgain(containerId: string, signal: AbortSignal, detail: string): Promise<RemovalAnswer> {
     const unknown = `the removal of container ${containerId} may still be carried out: ${detail}`;
     try {
-      const sighting = await look(containerId, signal);
-      if (sighting.kind === 'gone') return sighting;
+      const state = await look(containerId, signal);
+      if (state.kind === 'gone') return state;
     } catch (cause) {
       signal.throwIfAborted();
       throw new UnavailableError('docker', `${unknown}; then: ${messageOf(cause)}`, { cause });

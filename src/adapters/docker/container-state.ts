@@ -1,12 +1,11 @@
 /**
- * Reads the engine's description of a container. Whatever is not as the engine writes it is reported as malformed:
- * a container whose identity or state cannot be read for certain is never taken for one that may be removed, nor for
- * one that is gone.
+ * Reads the engine's description of a container. A description that is not as the engine writes it is reported as
+ * malformed: a container whose identity or state cannot be read for certain is never treated as removable or as gone.
  */
 import type { ContainerActivity, ContainerState } from '../../cleanup/ports.js';
 import { type Fields, isFields } from './fields.js';
 
-export interface MalformedSighting {
+export interface MalformedDescription {
   readonly kind: 'malformed';
   readonly why: string;
 }
@@ -14,7 +13,7 @@ export interface MalformedSighting {
 const GAME_LABEL = 'com.galaxy.game_id';
 
 /** @param body the parsed answer to `GET /containers/{containerId}/json` */
-export function readContainerState(containerId: string, body: unknown): ContainerState | MalformedSighting {
+export function readContainerState(containerId: string, body: unknown): ContainerState | MalformedDescription {
   if (!isFields(body) || typeof body['Id'] !== 'string') return malformed('it has no Id');
   if (body['Id'] !== containerId) return readOther(containerId, body);
 
@@ -26,16 +25,16 @@ export function readContainerState(containerId: string, body: unknown): Containe
 }
 
 /**
- * The engine looks for an exact id first and for a name after that, so another id means that ours is gone and that
- * somebody named a container like it. Anything else than that is no answer to our question.
+ * The engine looks for an exact id first and for a name second. So another id means that ours is gone and that a
+ * container was given our id as its name. Every other answer does not answer our question.
  */
-function readOther(containerId: string, body: Fields): ContainerState | MalformedSighting {
+function readOther(containerId: string, body: Fields): ContainerState | MalformedDescription {
   const name = body['Name'];
   const isNamesake = name === `/${containerId}` || name === containerId;
   return isNamesake ? { kind: 'gone' } : malformed('it describes another container');
 }
 
-function readGameLabel(config: unknown): string | null | MalformedSighting {
+function readGameLabel(config: unknown): string | null | MalformedDescription {
   // A container without labels has an empty or null list; no Config at all says nothing about labels.
   if (!isFields(config)) return malformed('it has no Config');
   const labels = config['Labels'] ?? {};
@@ -45,7 +44,7 @@ function readGameLabel(config: unknown): string | null | MalformedSighting {
   return typeof label === 'string' || label === null ? label : malformed(`its ${GAME_LABEL} label is no text`);
 }
 
-/** The flags before the word: they are what the engine itself refuses a removal by, and the stricter reading wins. */
+/** The flags come before the word: the engine itself refuses a removal by them, and the stricter reading wins. */
 function readActivity(state: Fields, hostConfig: unknown): ContainerActivity {
   if (state['Paused'] === true) return 'paused';
   if (state['Restarting'] === true) return 'restarting';
@@ -57,11 +56,11 @@ function readActivity(state: Fields, hostConfig: unknown): ContainerActivity {
     // Podman's word for created.
     case 'configured':
       return 'idle';
-    // Podman: ended, and not yet settled to exited. One that is about to be started again has no other word there.
+    // Podman: ended, but not yet `exited`. A container that is about to be started again has the same word there.
     case 'stopped':
       return isRestarted(hostConfig) ? 'restarting' : 'idle';
     case 'running':
-    // Podman: told to stop, and has not yet.
+    // Podman: asked to stop, but has not stopped yet.
     case 'stopping':
       return 'running';
     case 'paused':
@@ -87,6 +86,6 @@ function readDetail(state: Fields): string {
   return typeof error === 'string' && error !== '' ? `${status}: ${error}` : status;
 }
 
-function malformed(why: string): MalformedSighting {
+function malformed(why: string): MalformedDescription {
   return { kind: 'malformed', why };
 }

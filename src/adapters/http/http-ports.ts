@@ -1,10 +1,10 @@
 import type { FastifyPluginCallback } from 'fastify';
 import type { Clock } from '../../async/clock.js';
-import type { RecordQueries } from '../../domain/pages.js';
+import type { RecordQueries } from '../../domain/record-queries.js';
 import type { DeadLetters } from '../../jobs/dead-letters.js';
 import type { CleanupQueue, JobWaiter, JobLookup } from '../../jobs/ports.js';
 import type { SweepSchedule } from '../../retention/ports.js';
-import type { Retention } from '../../retention/retention.js';
+import type { Retention } from '../../retention/retention-service.js';
 
 /** One thing that the service needs to do its work. */
 export interface ReadinessCheck {

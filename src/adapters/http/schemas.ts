@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { FAILURE_CODES } from '../../domain/error-codes.js';
 import { GAME_ID_MAX_CHARACTERS, gameIdProblem } from '../../domain/operation.js';
 import { RUNTIME_STATUSES } from '../../domain/runtime-record.js';
-import { RETENTION_VERDICTS } from '../../retention/retention.js';
+import { RETENTION_VERDICTS } from '../../retention/judge-record.js';
 
 const instant = z.string().meta({ format: 'date-time', description: 'ISO 8601, in UTC.' });
 const nullableInstant = instant.nullable();

@@ -11,9 +11,9 @@ export interface MigrateOptions {
   readonly connectionString: string;
   /** The folder that holds one folder for each migration. */
   readonly migrationsDir: string;
-  /** How long to wait for whoever else migrates, and for each table lock. Default 60,000. */
+  /** How long to wait for another process that migrates, and for each table lock. Default 60,000. */
   readonly lockTimeoutMs?: number;
-  /** Told in one line what is being done. */
+  /** Called with one line for each step. */
   readonly report?: (line: string) => void;
 }
 
@@ -38,8 +38,8 @@ const BOOKKEEPING = `
   )`;
 
 /**
- * Applies the migrations that the database lacks and returns their names. It keeps Prisma's books, so that a later
- * `prisma migrate deploy` finds nothing to do; any number of processes may call it at once. Each migration and its row
+ * Applies the migrations that the database lacks and returns their names. It writes Prisma's own migration table, so that
+ * a later `prisma migrate deploy` finds nothing to do; any number of processes may call it at once. Each migration and its row
  * are one transaction: one that fails leaves nothing behind and is tried again by the next call.
  *
  * Rejects with `MigrationError` when the database's history and the files do not fit together, and with
@@ -60,7 +60,7 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
   });
 }
 
-/** The migrations that `migrate` would apply; changes nothing and waits for nobody. Rejects as `migrate` does. */
+/** The migrations that `migrate` would apply; changes nothing and waits for no lock. Rejects as `migrate` does. */
 export async function pendingMigrations(
   options: Pick<MigrateOptions, 'connectionString' | 'migrationsDir'>,
 ): Promise<readonly string[]> {
@@ -140,7 +140,7 @@ function missingFrom(rows: readonly HistoryRow[], files: readonly MigrationFile[
     if (row.finished_at === null) {
       const why = row.logs === null ? 'it never finished' : firstLine(row.logs);
       throw new MigrationError(
-        `migration ${row.migration_name} failed earlier (${why}); mend the database, then say so with ` +
+        `migration ${row.migration_name} failed earlier (${why}); repair the database, then record that with ` +
           `"prisma migrate resolve --rolled-back ${row.migration_name}" (or --applied)`,
       );
     }
@@ -180,7 +180,7 @@ async function apply(client: Client, file: MigrationFile): Promise<void> {
     await client.query('ROLLBACK').catch(() => undefined);
     if (!(error instanceof DatabaseError) || isOutage(error)) throw error;
     throw new MigrationError(
-      `migration ${file.name} failed and nothing of it was kept: ${firstLine(error.message)} (SQLSTATE ${error.code})`,
+      `migration ${file.name} failed and was rolled back: ${firstLine(error.message)} (SQLSTATE ${error.code})`,
       { cause: error },
     );
   }

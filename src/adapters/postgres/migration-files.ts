@@ -9,7 +9,7 @@ export interface MigrationFile {
   readonly sql: string;
   /** What is written to the bookkeeping: hex sha256 of the file. */
   readonly checksum: string;
-  /** The checksums under which this very migration may have been recorded, whatever line ends git gave the file. */
+  /** The checksums under which this migration may have been recorded, for either kind of line end that git may write. */
   readonly knownChecksums: ReadonlySet<string>;
 }
 

@@ -15,14 +15,14 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const LOCK_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
-/** Longer than the server's own limit: it is for servers that no longer answer at all. */
+/** Longer than the server's own limit: it applies only if the server no longer answers at all. */
 const QUERY_TIMEOUT_MS = 15_000;
 const IDLE_TIMEOUT_MS = 30_000;
 
 /**
- * How every connection of this program is opened. The session runs in UTC whatever the server's default: Prisma writes
- * and reads times without their offset, so any other zone would store wrong instants. It looks for tables in `public`
- * alone, which is where Prisma's query builder looks.
+ * How every connection of this program is opened. The session runs in UTC, independent of the server's default: Prisma
+ * writes and reads times without their offset, so any other zone would store wrong instants. Tables are looked up in
+ * `public` only, as Prisma's query builder does.
  */
 export function sessionOptions(connectionString: string, applicationName: string): ClientConfig {
   const { rest, options, schema } = splitOptions(connectionString);
@@ -41,21 +41,21 @@ export function sessionOptions(connectionString: string, applicationName: string
   };
 }
 
-/** The driver reads the address each time it is about to connect; what it cannot read then would fail without a name. */
+/** The driver parses the address at each connect; what it cannot parse would then fail without naming the variable. */
 function refuseBadEscapes(connectionString: string): void {
   try {
     void new Client({ connectionString });
   } catch (cause) {
     if (!(cause instanceof URIError)) return;
-    throw new ConfigurationError('DATABASE_URL has an escape that stands for no character; a "%" is written %25', {
+    throw new ConfigurationError('DATABASE_URL has a percent escape that is not a character; write a "%" as %25', {
       cause,
     });
   }
 }
 
 /**
- * A client that is lent out when its connection breaks tells whoever uses it, by the query that fails, and besides by an
- * event: if nobody hears that, Node ends the process.
+ * When the connection of a lent client breaks, its user learns it from the query that fails. The client also emits an
+ * `error` event, and without a listener for that Node ends the process.
  */
 class HeardClient extends Client {
   constructor(config?: string | ClientConfig) {
@@ -79,8 +79,8 @@ export function poolOptions(settings: PoolSettings): PoolConfig {
 }
 
 /**
- * Opens no connection yet. `onIdleError` hears of idle connections that broke; the pool replaces them by itself, and
- * without a listener each of them would end the process.
+ * Opens no connection yet. `onIdleError` is called for each idle connection that breaks; the pool replaces it by itself,
+ * and without a listener it would end the process.
  */
 export function createPool(settings: PoolSettings, onIdleError: (error: Error) => void): Pool {
   const pool = new Pool(poolOptions(settings));
@@ -88,7 +88,7 @@ export function createPool(settings: PoolSettings, onIdleError: (error: Error) =
   return pool;
 }
 
-/** Lends one of the pool's connections for as long as the work runs; one whose work failed may be broken, and is closed. */
+/** Lends one of the pool's connections while the work runs; after a failure it may be broken, so it is closed. */
 export const lending =
   (pool: Pool) =>
   async <T>(work: (client: PoolClient) => Promise<T>): Promise<T> => {
@@ -103,7 +103,7 @@ export const lending =
     }
   };
 
-/** pg lets `options` of the connection string replace ours, UTC included; so they are taken out and put in front. */
+/** In pg, `options` of the connection string replace ours, UTC included; so they are removed there and put before ours. */
 function splitOptions(connectionString: string): { rest: string; options: readonly string[]; schema?: string } {
   if (!/[?&](options|schema)=/.test(connectionString) || !URL.canParse(connectionString)) {
     return { rest: connectionString, options: [] };

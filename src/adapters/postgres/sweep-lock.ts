@@ -17,17 +17,17 @@ SET LOCAL tcp_keepalives_idle = 15;
 SET LOCAL tcp_keepalives_interval = 5;
 SET LOCAL tcp_keepalives_count = 3`;
 
-/** Any pair of numbers; of two, so that it meets no lock of one number, as Prisma Migrate takes. */
+/** A pair of numbers, so that it cannot collide with a lock of one number, such as Prisma Migrate's. */
 const TRY_LOCK = 'SELECT pg_try_advisory_xact_lock(1381256519, 1) AS locked';
 
-/** One sweep at a time in one database. The open transaction has read nothing, so it keeps no vacuum from its work. */
+/** One sweep at a time in one database. The open transaction has read no row, so it does not hold back vacuum. */
 export function createSweepLock({ pool }: { readonly pool: Pool }): SweepLock {
   return {
     exclusively: async (work) => {
       const client = await withUnavailable(() => pool.connect());
       let broken: Error | undefined;
-      // The connection is idle while the work runs; without a listener its loss would end the process. What is lost is
-      // the lock alone: beside another sweep too a game has one live job, and a job that comes late finds the record removed.
+      // The connection is idle while the work runs; without a listener its loss would end the process. Only the lock is
+      // lost: even beside a second sweep a game has one live job, and a late job finds the record removed.
       const onError = (error: Error): void => {
         broken = error;
       };
@@ -51,7 +51,7 @@ const tryLock = (client: PoolClient): Promise<boolean> =>
     return rows[0]?.locked === true;
   });
 
-/** Resolves to why it could not be done: then the connection must go, and its transaction with it. */
+/** Resolves to the error if the rollback failed: the connection, and its transaction with it, must then be closed. */
 const rollBack = (client: PoolClient): Promise<Error | undefined> =>
   client.query('ROLLBACK').then(
     () => undefined,

@@ -9,7 +9,7 @@ import { BugError } from '../../domain/errors.js';
 export type PgPool = Extract<ConstructorParameters<typeof PrismaPg>[0], { readonly totalCount: number }>;
 
 /**
- * A client over a pool that somebody else owns: `$disconnect()` waits for running queries and leaves the pool open.
+ * A client over a pool that its caller owns: `$disconnect()` waits for running queries and leaves the pool open.
  * Opens no connection yet.
  */
 export function createPrisma(pool: PgPool): PrismaClient {

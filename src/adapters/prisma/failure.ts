@@ -21,7 +21,7 @@ const UNAVAILABLE_CODES = new Set('P1000 P1001 P1002 P1003 P1008 P1010 P1011 P10
 /** Prisma's wrapping of a raw query's failure. */
 const RAW_QUERY_FAILED = /^Raw query failed\. Code: `[^`]*`\. Message: `(.+)`$/;
 
-/** What the driver adapter says of the database's error; neither Prisma's class nor its code tells outage from bug. */
+/** The driver adapter's description of the database's error; Prisma's class and code do not distinguish outage from bug. */
 interface AdapterCause {
   readonly kind?: unknown;
   readonly originalCode?: unknown;
@@ -62,7 +62,7 @@ function classifyKnown(error: Prisma.PrismaClientKnownRequestError): DatabaseFai
   return isOutageState(sqlStateOf(error) ?? '') ? 'unavailable' : 'bug';
 }
 
-/** The SQLSTATE that the database answered with; undefined where there is none. */
+/** The SQLSTATE that the database answered with; undefined if there is none. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (error instanceof StatementRefusedError) return error.sqlState;
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return undefined;

@@ -1,12 +1,5 @@
-import {
-  type LoggedOperation,
-  type OperationFilter,
-  type Page,
-  pageOf,
-  type RecordFilter,
-  type RecordQueries,
-  requireLimit,
-} from '../../domain/pages.js';
+import type { LoggedOperation, OperationFilter, RecordFilter, RecordQueries } from '../../domain/record-queries.js';
+import { type Page, pageOf, requireLimit } from '../../domain/pages.js';
 import type { RuntimeRecord } from '../../domain/runtime-record.js';
 import type { OperationLogEntry, PrismaClient } from '../../generated/prisma/client.js';
 import { withUnavailable } from './failure.js';

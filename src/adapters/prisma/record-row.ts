@@ -8,7 +8,7 @@ export const RECORD_COLUMNS = Prisma.raw(`
   started_at AS "startedAt", stopped_at AS "stoppedAt", removed_at AS "removedAt", last_op_at AS "lastOpAt",
   created_at AS "createdAt", lease_epoch AS "leaseEpoch"`);
 
-/** The record alone, whatever else its row carries. */
+/** The record, without the row's other columns. */
 export function toRecord(row: RuntimeRecord): RuntimeRecord {
   return {
     gameId: row.gameId,

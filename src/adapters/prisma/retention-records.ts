@@ -58,7 +58,7 @@ interface Row extends HoldColumns {
 
 /**
  * A limit inside keeps the planner from joining the holds by hash, which would lose the index's order and sort. JSON
- * writes a time the same way whatever the session's DateStyle.
+ * writes a time the same way for every DateStyle of the session.
  */
 const selectFrom = (asOf: Date): Prisma.Sql => Prisma.sql`
   SELECT r.game_id AS "gameId", r.status, r.current_container_id AS "containerId",
@@ -118,11 +118,11 @@ interface CensusRow {
   readonly oldestMs: string | null;
 }
 
-/** What `trim()` of JavaScript takes away, less the control characters among it. */
+/** The characters that JavaScript's `trim()` removes, without the control characters among them. */
 const EDGE_SPACES =
   '\u0020\u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A\u2028\u2029\u202F\u205F\u3000\uFEFF';
 
-/** `gameIdProblem` in the database's words, for counts: a record under any other id is never due. */
+/** `gameIdProblem` as SQL, for counts: a record with any other id is never due. */
 const HAS_GAME_ID = Prisma.sql`
   char_length(r.game_id) BETWEEN 1 AND ${GAME_ID_MAX_CHARACTERS}::integer
   AND r.game_id = btrim(r.game_id, ${EDGE_SPACES}::text) AND r.game_id !~ '[\\u0001-\\u001F\\u007F-\\u009F]'`;

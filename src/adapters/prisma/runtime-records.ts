@@ -8,7 +8,7 @@ import { isStorableGameId, RECORD_COLUMNS, toRecord } from './record-row.js';
 
 /**
  * The runtime records in PostgreSQL. Both members are one statement and one round trip, and both lock the row before
- * they judge it: whoever waited for the lock then sees the row as it is now, where a plain read in the same statement
+ * they judge it: a statement that waited for the lock then sees the row as it is now, where a plain read in the same statement
  * would still show what stood there before the wait.
  */
 export function createRuntimeRecords({ prisma }: { readonly prisma: PrismaClient }): RuntimeRecords {

@@ -19,10 +19,10 @@ export interface RedisConnectionOptions {
 const CONNECT_TIMEOUT_MS = 2_000;
 const COMMAND_TIMEOUT_MS = 1_000;
 const RETRY_FIRST_MS = 50;
-/** BullMQ's locks outlive short outages only if the way back is as short. */
+/** Short, because BullMQ's locks survive a short outage only if the reconnection comes soon. */
 const RETRY_MAX_MS = 1_000;
 const RETRY_JITTER_MS = 200;
-/** Without it a connection that a firewall forgot stays "up" until the kernel gives in, after a quarter of an hour. */
+/** Without it a connection that a firewall dropped silently counts as open until the kernel's limit, about 15 minutes. */
 const SILENCE_COMMANDS_MS = 5_000;
 /** Longer than BullMQ ever blocks for one answer (10 s). */
 const SILENCE_BLOCKING_MS = 30_000;
@@ -45,7 +45,7 @@ const byRole: Readonly<Record<RedisRole, Options>> = {
     commandTimeout: COMMAND_TIMEOUT_MS,
     socketTimeout: SILENCE_COMMANDS_MS,
     // Zero retries: what was under way when the connection broke is refused at once. Sent again, an acquisition that
-    // had been carried out would meet its own key and take it for somebody else's.
+    // had been carried out would find its own key and read it as another holder's.
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
   },
@@ -55,14 +55,14 @@ const byRole: Readonly<Record<RedisRole, Options>> = {
 /** A client that connects, and reconnects for ever, by itself; `disconnect()` or `quit()` ends it. */
 export function createRedis({ url, role, onError }: RedisConnectionOptions): Redis {
   const redis = new Redis(url, byRole[role]);
-  const told = new Set<string>();
+  const reported = new Set<string>();
   redis.on('error', (error: Error) => {
     const kind = messageOf(error);
-    if (told.has(kind)) return;
-    told.add(kind);
+    if (reported.has(kind)) return;
+    reported.add(kind);
     onError(error);
   });
-  redis.on('ready', () => told.clear());
+  redis.on('ready', () => reported.clear());
   return redis;
 }
 

@@ -1,20 +1,9 @@
+import type { Redis } from 'ioredis';
 import type { AuditedLease, AuditLeases } from '../../audit/audit-ports.js';
 import { messageOf, UnavailableError } from '../../domain/errors.js';
 import { leaseKey } from './lease-store.js';
 
-/** What is used here of an ioredis client. */
-interface LeaseReader {
-  readonly scan: (
-    cursor: string,
-    match: 'MATCH',
-    pattern: string,
-    count: 'COUNT',
-    size: number,
-  ) => Promise<[cursor: string, keys: string[]]>;
-  readonly pttl: (key: string) => Promise<number>;
-}
-
-/** How many keys Redis looks at in one step; others wait meanwhile. */
+/** How many keys Redis looks at in one step; its other clients wait during that step. */
 const SCAN_COUNT = 500;
 /** What Redis answers instead of a time. */
 const NO_KEY = -2;
@@ -23,7 +12,7 @@ const NO_END = -1;
 const PREFIX = leaseKey('');
 
 /** The game leases in Redis, read with SCAN and PTTL alone. */
-export function createRedisLeaseAudit(redis: LeaseReader): AuditLeases {
+export function createRedisLeaseAudit(redis: Pick<Redis, 'scan' | 'pttl'>): AuditLeases {
   async function page(after: string | null) {
     const [cursor, keys] = await redis.scan(after ?? '0', 'MATCH', `${PREFIX}*`, 'COUNT', SCAN_COUNT);
     const leases = await Promise.all(keys.map(async (key) => leaseOf(key, await redis.pttl(key))));
@@ -46,7 +35,7 @@ function leaseOf(key: string, ttlMs: number): AuditedLease | undefined {
   if (ttlMs === NO_KEY) return undefined;
   const gameId = Buffer.from(key.slice(PREFIX.length), 'base64url').toString('utf8');
   return {
-    // Anybody may write a key that only looks like a lease's.
+    // Any client may write a key that only looks like a lease's.
     gameId: leaseKey(gameId) === key ? gameId : null,
     lifeMs: ttlMs === NO_END ? null : ttlMs,
     place: `the Redis key ${JSON.stringify(key)}`,

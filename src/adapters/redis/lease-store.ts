@@ -24,7 +24,7 @@ return 0`;
 
 /** Game leases in Redis. Wants a connection of the role `commands`: answered or refused within about a second. */
 export function createRedisLeaseStore({ redis }: { readonly redis: Redis }): LeaseStore {
-  // A refused command knows only that there is no connection; why there is none, the client has said before.
+  // A refused command says only that there is no connection; the reason was an earlier `error` event of the client.
   let lastTrouble: Error | undefined;
   redis.on('error', (error: Error) => {
     lastTrouble = error;

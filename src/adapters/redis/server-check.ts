@@ -2,7 +2,7 @@ import { ConfigurationError, messageOf, UnavailableError } from '../../domain/er
 
 export interface RedisServerFacts {
   readonly version: string;
-  /** Undefined where the server tells it neither by INFO nor by CONFIG. */
+  /** Undefined if the server reports it neither by INFO nor by CONFIG. */
   readonly maxmemoryPolicy: string | undefined;
 }
 
@@ -17,7 +17,7 @@ const MIN_VERSION = '6.2.0';
 const SAFE_POLICY = 'noeviction';
 
 /**
- * Refuses, with `ConfigurationError`, a server that may throw away leases and jobs when memory runs short, or that is
+ * Refuses, with `ConfigurationError`, a server that may evict leases and jobs when its memory is full, or that is
  * too old. Rejects with `UnavailableError` when the server cannot be asked.
  */
 export async function checkRedisServer(redis: RedisServerQuestions): Promise<RedisServerFacts> {

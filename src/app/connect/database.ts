@@ -11,7 +11,7 @@ import { createRecordQueries } from '../../adapters/prisma/record-queries.js';
 import { createRetentionRecords } from '../../adapters/prisma/retention-records.js';
 import { createRuntimeRecords } from '../../adapters/prisma/runtime-records.js';
 import type { OperationLog, RuntimeRecords } from '../../cleanup/ports.js';
-import type { RecordQueries } from '../../domain/pages.js';
+import type { RecordQueries } from '../../domain/record-queries.js';
 import { messageOf } from '../../domain/errors.js';
 import type { LeaseStore } from '../../lease/lease-store.js';
 import type { Holds } from '../../retention/holds.js';

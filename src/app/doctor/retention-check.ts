@@ -1,13 +1,12 @@
 import type { Check } from '../../cli/command-context.js';
 import { formatDuration, shownSpan } from '../../config/duration.js';
-import { sweepProblem } from '../../retention/health.js';
+import { INTERVALS_ALLOWED, sweepProblem } from '../../retention/health.js';
 import type { FinishedSweep, ScheduleStatus } from '../../retention/ports.js';
-import type { RetentionSummary } from '../../retention/retention.js';
+import type { RetentionSummary } from '../../retention/retention-service.js';
 
 type Finding = Omit<Check, 'name'>;
 
 const START_A_WORKER = 'start one: "runtime-cleanup serve" or "runtime-cleanup worker"';
-const INTERVALS_ALLOWED = 2;
 
 interface Expected {
   readonly now: Date;

@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import type { LoggedOperation } from '../../domain/pages.js';
+import type { LoggedOperation } from '../../domain/record-queries.js';
 import { gameIdOf, limitOf } from '../terminal/argument-parsers.js';
 import { DONE, type ExitCode } from '../process/exit-codes.js';
 import type { CommandHost, CommandOptions, Run } from '../process/run-command.js';

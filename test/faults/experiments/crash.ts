@@ -45,12 +45,11 @@ interface Outcome {
   readonly recoveryMs: number;
 }
 
-export const crash = crashing('crash', 'kill -9 of the worker before and after every step of a cleanup', {
-  places: PLACES,
-  suffix: '',
-  environment: {},
-  healedWithinMs: 60_000,
-});
+type CrashOptions = Pick<Options, 'seed' | 'runs' | 'lanes' | 'say'>;
+
+const EVERYWHERE: Matrix = { places: PLACES, suffix: '', environment: {}, healedWithinMs: 60_000 };
+
+export const crash = crashing('crash', 'kill -9 of the worker before and after every step of a cleanup', EVERYWHERE);
 
 /** What the dead worker's lease costs when nobody has set a shorter one. */
 export const crashDefaults = crashing('crash-defaults', 'the same in the midst of a cleanup, with the default lease', {
@@ -72,10 +71,24 @@ function crashing(name: string, about: string, matrix: Matrix): Experiment {
   };
 }
 
+/** What the test run tries: after each step on PostgreSQL, before each step on Redis, and on the wire on both. */
+export const testedPlaces = (store: Store): readonly Place[] => [
+  ...POINTS.filter(({ step, at }) => (step === 'job run' || at === 'end') === (store === 'postgres')),
+  ...ON_THE_WIRE,
+];
+
+/** A small `crash` experiment: these places alone. */
+export const crashOn = (
+  store: Store,
+  places: readonly Place[],
+  servers: Servers,
+  options: CrashOptions,
+): Promise<readonly Finding[]> => onStore(store, servers, options, { ...EVERYWHERE, places });
+
 async function onStore(
   store: Store,
   servers: Servers,
-  options: Options,
+  options: CrashOptions,
   { places, suffix, environment, healedWithinMs }: Matrix,
 ): Promise<readonly Finding[]> {
   const outcomes: Outcome[] = [];

@@ -6,7 +6,7 @@ import { readConfig } from '../../../src/config/config.js';
 import type { DeadLetters } from '../../../src/jobs/dead-letters.js';
 import type { CleanupQueue } from '../../../src/jobs/ports.js';
 import type { Holds } from '../../../src/retention/holds.js';
-import type { Retention } from '../../../src/retention/retention.js';
+import type { Retention } from '../../../src/retention/retention-service.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import type { Site } from './site.js';
 

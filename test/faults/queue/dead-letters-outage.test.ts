@@ -3,7 +3,7 @@ import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dea
 import { createJobLookup } from '../../../src/adapters/bullmq/lookup/job-lookup.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
-import { buryAll } from '../../support/queue/dead-letters-burial.js';
+import { addFailedJobs } from '../../support/queue/failed-jobs.js';
 import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
 import { eventually } from '../../support/eventually.js';
 
@@ -36,7 +36,7 @@ describe.each(STORE_KINDS)('dead letters when %s goes away', (kind) => {
     const deps = { backend: space.backend, clock: systemClock, report: space.report };
     letters = createDeadLetters(deps);
     lookup = createJobLookup(deps);
-    ids = await buryAll(
+    ids = await addFailedJobs(
       store,
       space,
       Array.from({ length: BURIED }, (_, index) => ({ data: { gameId: `g-${index}`, opSource: 'gm_rest' } })),

@@ -1,4 +1,4 @@
-/** Is the laboratory awake? Breaks a copy of the product on purpose and says which check noticed it. */
+/** Breaks a copy of the product on purpose and reports which check noticed it: a check that notices nothing proves nothing. */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,34 +9,43 @@ import { type Change, type Sabotage, SABOTAGES } from './planted-breaks.js';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const STORES: readonly Store[] = ['postgres', 'redis'];
 
-/** One finding a sabotage; one that was not noticed by the check that must is a violation. */
-export async function sabotage(
-  servers: Servers,
-  options: Options,
-  wanted: readonly Sabotage[] = SABOTAGES,
-): Promise<readonly Finding[]> {
+/** One finding for each planted break; a break that its check did not notice is a violation. */
+export async function sabotage(servers: Servers, options: Options): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const one of wanted) {
-    const broken = brokenCopy(one);
-    try {
-      const finding = await notice(one, { ...servers, program: broken.program }, options);
-      options.say(finding.notes?.[0] ?? one.name);
-      findings.push(finding);
-    } finally {
-      broken.remove();
-    }
+  for (const one of SABOTAGES) {
+    const finding = await tryBreak(one, servers, options);
+    options.say(finding.notes?.[0] ?? one.name);
+    findings.push(finding);
   }
   return findings;
 }
 
-async function notice(one: Sabotage, servers: Servers, options: Options): Promise<Finding> {
+/** Every trial of one planted break, on these stores. */
+export async function tryBreak(
+  one: Sabotage,
+  servers: Servers,
+  options: Pick<Options, 'lanes' | 'seed' | 'say'>,
+  stores: readonly Store[] = STORES,
+): Promise<Finding> {
+  const broken = brokenCopy(one);
+  try {
+    return await notice(one, { ...servers, program: broken.program }, options, stores);
+  } finally {
+    broken.remove();
+  }
+}
+
+async function notice(
+  one: Sabotage,
+  servers: Servers,
+  options: Pick<Options, 'lanes' | 'seed' | 'say'>,
+  stores: readonly Store[],
+): Promise<Finding> {
   const found: Finding[] = [];
-  // Once is enough for what the default run tries three times.
-  const once = { ...options, runs: 1 };
   const wanted = (variant: string, point: string): boolean =>
     one.trials.some((trial) => trial.variant === variant && trial.point === point);
-  const tries = pauseTries(wanted, once.runs);
-  for (const store of STORES) found.push(...(await pauseOn(store, tries, servers, once)));
+  const tries = pauseTries(wanted, 1);
+  for (const store of stores) found.push(...(await pauseOn(store, tries, servers, options)));
 
   const caught = new Map<string, number>();
   for (const { check } of found.flatMap(({ violations }) => violations))

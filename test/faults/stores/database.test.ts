@@ -7,10 +7,9 @@ import { createOperationLog } from '../../../src/adapters/prisma/operation-log.j
 import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
 import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
-import { anEntry } from '../../contract/runtime-records-contract.js';
-import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 import { eventually } from '../../support/eventually.js';
-import { aRecord } from '../../support/records.js';
+import { anEntry, aRecord } from '../../support/records.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
 import { fileURLToPath } from 'node:url';
 

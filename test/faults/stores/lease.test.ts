@@ -4,7 +4,7 @@ import type { LeaseStore } from '../../../src/lease/lease-store.js';
 import type { LeaseSettings } from '../../../src/lease/timing.js';
 import { createLeases, type Lease, type LeaseEnding } from '../../../src/lease/with-lease.js';
 import { newLeaseToken } from '../../../src/app/random.js';
-import { type ConnectedStore, LEASE_BACKENDS, type LeaseBackend } from '../../contract/lease-store-backends.js';
+import { type ConnectedStore, LEASE_BACKENDS, type LeaseBackend } from '../../support/lease-backends.js';
 import { eventually } from '../../support/eventually.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
 import { LeaseLostError } from '../../../src/domain/errors.js';
@@ -137,14 +137,15 @@ describe.each(LEASE_BACKENDS)('a lease on %s', (_name, startBackend) => {
         return renewed;
       },
     };
-    const settings: LeaseSettings = { ttlMs: 8_000, renewEveryMs: 300, answerTimeoutMs: 1_000, retryEveryMs: 100 };
+    // Too long to expire here: the contender gets it because it was released.
+    const settings: LeaseSettings = { ttlMs: 60_000, renewEveryMs: 300, answerTimeoutMs: 1_000, retryEveryMs: 100 };
     const ending = await withLease(settings, counted, async (lease) => {
       for (const mode of ['reset', 'blackhole'] as const) {
         await proxy.use(mode);
         // A second question after the line went bad means that the first had failed.
         const { asked } = renewals;
         await eventually(() => expect(renewals.asked).toBeGreaterThan(asked + 1));
-        expect(await contender.store.acquire(game, newLeaseToken(), 8_000)).toBe(false);
+        expect(await contender.store.acquire(game, newLeaseToken(), 60_000)).toBe(false);
         await proxy.use('pass');
         const { done } = renewals;
         await eventually(() => expect(renewals.done).toBeGreaterThan(done));
@@ -154,6 +155,6 @@ describe.each(LEASE_BACKENDS)('a lease on %s', (_name, startBackend) => {
     });
     expect(ending).toEqual({ status: 'done', value: 'well' });
     expect(releaseFailures).toEqual([]);
-    await untilContenderGetsIt(1_000);
+    await untilContenderGetsIt(10_000);
   });
 });

@@ -13,7 +13,7 @@ import { readConfig } from '../../../src/config/config.js';
 import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
-import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 import { aRecord } from '../../support/records.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 

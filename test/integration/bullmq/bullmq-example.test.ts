@@ -77,7 +77,7 @@ describe('the ten-line producer in examples/', () => {
     const { stdout } = await promisify(execFile)(process.execPath, [example, GAME], {
       env: { ...process.env, REDIS_URL: '', DATABASE_URL: '', ...env },
     });
-    expect(stdout).toMatch(/^job \S+ asks for the cleanup of game "ünï" 1\n$/);
+    expect(stdout).toMatch(/^job \S+ requests the cleanup of game "ünï" 1\n$/);
     await eventually(() => expect(consumer.deliveries).toHaveLength(1));
     expect(consumer.deliveries).toMatchObject([
       { jobName: 'cleanup_container', payload: { gameId: GAME, opSource: 'lobby_stream' } },

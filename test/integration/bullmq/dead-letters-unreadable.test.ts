@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dead-letters.js';
 import { createJobLookup } from '../../../src/adapters/bullmq/lookup/job-lookup.js';
 import { systemClock } from '../../../src/async/clock.js';
-import { buryAll, onRedis } from '../../support/queue/dead-letters-burial.js';
+import { addFailedJobs, onRedis } from '../../support/queue/failed-jobs.js';
 import { type QueueSpace, startStore, type TestStore } from '../../support/queue/queue-stores.js';
 
 const cleanup = (gameId: string) => ({ gameId, opSource: 'gm_rest' });
@@ -29,7 +29,7 @@ describe('dead letters on Redis that nobody can read', () => {
   });
 
   it('are shown as the text they are', async () => {
-    const [id = ''] = await buryAll(store, space, [{ data: cleanup('g') }, { data: cleanup('h') }]);
+    const [id = ''] = await addFailedJobs(store, space, [{ data: cleanup('g') }, { data: cleanup('h') }]);
     const broken = { data: '{"gameId": ', progress: '{{', timestamp: 'yesterday' };
     await onRedis(space, (redis) => redis.hset(`${space.plain.qualifiedName}:${id}`, broken));
     expect((await letters.list({ limit: 10 })).items.map(({ gameId }) => gameId)).toEqual(['h', '']);
@@ -42,7 +42,7 @@ describe('dead letters on Redis that nobody can read', () => {
   });
 
   it('because they are no jobs at all are listed, and go when they are purged', async () => {
-    await buryAll(store, space, [{ data: cleanup('g'), failedAtMs: 1_000 }]);
+    await addFailedJobs(store, space, [{ data: cleanup('g'), failedAtMs: 1_000 }]);
     await space.plain.add('cleanup_container', cleanup('waits'));
     // `wait` is the key of a list, and infinity no time.
     const strangers = [4_000, 'nobody', 4_000, 'wait', '+inf', 'for-ever'];

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/async/clock.js';
-import { createHttpClient } from '../../../demo/http-client.js';
+import { createHttpClient } from '../../../demo/platform/http-client.js';
 
 describe("the demo's HTTP client", () => {
   let server: Server;
@@ -13,7 +13,7 @@ describe("the demo's HTTP client", () => {
     server = createServer((request, response) => {
       const { method, url, headers } = request;
       seen.push([method, url, headers.authorization]);
-      response.writeHead(url === '/text' ? 200 : 202).end(url === '/text' ? 'no JSON' : `{"turn":${seen.length}}`);
+      response.writeHead(url === '/text' ? 200 : 202).end(url === '/text' ? 'not JSON' : `{"turn":${seen.length}}`);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   });
@@ -22,10 +22,10 @@ describe("the demo's HTTP client", () => {
   const client = (signal = new AbortController().signal) => {
     const { port } = server.address() as AddressInfo;
     const origin = `http://127.0.0.1:${port}`;
-    return { origin, http: createHttpClient({ origin, token: 'secret', patience: { clock: systemClock, signal } }) };
+    return { origin, http: createHttpClient({ origin, token: 'secret', wait: { clock: systemClock, signal } }) };
   };
 
-  it('asks what its curl line would ask, and tells both once', async () => {
+  it('a call is the same as its curl line, and both are listed once', async () => {
     const { origin, http } = client();
     expect(await http.ask({ method: 'DELETE', path: 'runtimes/a/container' })).toEqual({
       status: 202,
@@ -40,25 +40,25 @@ describe("the demo's HTTP client", () => {
     expect(http.newLines()).toEqual([]);
   });
 
-  it('asks again until the answer is as wanted, and tells of the last call only', async () => {
+  it('a call is repeated until the answer is the wanted one, and only the last call is listed', async () => {
     const { http } = client();
     await http.askUntil({ method: 'GET', path: '/', token: null }, ({ body }) => JSON.stringify(body) === '{"turn":3}');
     expect(seen).toHaveLength(3);
     expect(http.calls()).toEqual([expect.objectContaining({ status: 202, body: { turn: 3 } })]);
   });
 
-  it('says what is wrong with an answer, or that there is none', async () => {
+  it('an answer that is not JSON and a missing answer are errors that name the call', async () => {
     const { http } = client();
-    await expect(http.ask({ method: 'GET', path: '/text' })).rejects.toThrow(/is no JSON: no JSON/);
+    await expect(http.ask({ method: 'GET', path: '/text' })).rejects.toThrow(/is not JSON: not JSON/);
     const gone = createHttpClient({
       origin: 'http://127.0.0.1:1',
       token: '',
-      patience: { clock: systemClock, signal: new AbortController().signal },
+      wait: { clock: systemClock, signal: new AbortController().signal },
     });
     await expect(gone.ask({ method: 'GET', path: '/' })).rejects.toThrow(/^GET http:\/\/127\.0\.0\.1:1\/: /);
   });
 
-  it('rejects with the reason of whoever stops it', async () => {
+  it('an aborted call rejects with the reason of the abort', async () => {
     const reason = new Error('stopped by SIGINT');
     await expect(client(AbortSignal.abort(reason)).http.ask({ method: 'GET', path: '/' })).rejects.toBe(reason);
   });

@@ -8,9 +8,8 @@ import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-recor
 import { createRedis, untilReady } from '../../../src/adapters/redis/connection.js';
 import { createRedisLeaseStore } from '../../../src/adapters/redis/lease-store.js';
 import type { LeaseStore } from '../../../src/lease/lease-store.js';
-import { anEntry } from '../../contract/runtime-records-contract.js';
-import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
-import { aRecord } from '../../support/records.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
+import { anEntry, aRecord } from '../../support/records.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { fuzz, UNHURRIED } from '../../unit/fuzz/fuzzing.js';
 import { gameId } from '../../unit/fuzz/ids.js';

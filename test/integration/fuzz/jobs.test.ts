@@ -7,7 +7,7 @@ import { createRecordQueries } from '../../../src/adapters/prisma/record-queries
 import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { FAILURE_CODES, SUCCESS_CODES } from '../../../src/domain/error-codes.js';
-import type { LoggedOperation } from '../../../src/domain/pages.js';
+import type { LoggedOperation } from '../../../src/domain/record-queries.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import { readReason } from '../../../src/jobs/failure-reason.js';
 import {
@@ -17,7 +17,7 @@ import {
   type StoreKind,
   type TestStore,
 } from '../../support/queue/queue-stores.js';
-import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 import { eventually } from '../../support/eventually.js';
 import { fuzz, UNHURRIED } from '../../unit/fuzz/fuzzing.js';
 import { anyJson, hostileText, nearlyPayload } from '../../unit/fuzz/hostile.js';

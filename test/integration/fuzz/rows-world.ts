@@ -11,7 +11,7 @@ import type { CommandBackend } from '../../../src/cli/command-context.js';
 import { createLeases } from '../../../src/lease/with-lease.js';
 import { newLeaseToken } from '../../../src/app/random.js';
 import { createRetention } from '../../../src/retention/retention-service.js';
-import { openRecordsDatabase } from '../../contract/runtime-records-world.js';
+import { openRecordsDatabase } from '../../support/postgres/records-database.js';
 
 const RETENTION_MS = 30 * 86_400_000;
 

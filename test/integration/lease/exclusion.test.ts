@@ -12,7 +12,7 @@ import {
   type LeaseBackend,
   startPostgresBackend,
   startRedisBackend,
-} from '../../contract/lease-store-backends.js';
+} from '../../support/lease-backends.js';
 import { createDatabase } from '../../support/postgres/database.js';
 import { eventually } from '../../support/eventually.js';
 

@@ -186,7 +186,7 @@ describe('a migration that fails', () => {
   test('leaves nothing behind, so that the next run may try again', async () => {
     await addMigration('20270101000000_a', 'CREATE TABLE scratch (a text);\nSELECT * FROM no_such_table;');
     await expect(run()).rejects.toThrow(
-      'migration 20270101000000_a failed and nothing of it was kept: relation "no_such_table" does not exist (SQLSTATE 42P01)',
+      'migration 20270101000000_a failed and was rolled back: relation "no_such_table" does not exist (SQLSTATE 42P01)',
     );
     expect(await column(`SELECT to_regclass('scratch')`)).toEqual([null]);
     expect((await books()).map((row) => row['migration_name'])).toEqual([INIT]);

@@ -5,11 +5,10 @@ import { createPrisma } from '../../../src/adapters/prisma/client.js';
 import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
 import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
 import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
-import { anEntry } from '../../contract/runtime-records-contract.js';
-import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 import { createDatabase } from '../../support/postgres/database.js';
 import { eventually } from '../../support/eventually.js';
-import { aRecord } from '../../support/records.js';
+import { anEntry, aRecord } from '../../support/records.js';
 import { fileURLToPath } from 'node:url';
 
 const migrationsDir = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));

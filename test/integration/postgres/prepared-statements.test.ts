@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createPostgresLeaseStore } from '../../../src/adapters/postgres/lease-store.js';
 import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
-import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 import { aRecord } from '../../support/records.js';
 
 let database: RecordsDatabase;

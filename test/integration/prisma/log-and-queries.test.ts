@@ -2,13 +2,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
 import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
 import type { OperationLog } from '../../../src/cleanup/ports.js';
-import type { LoggedOperation, Page, RecordQueries } from '../../../src/domain/pages.js';
-import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
+import type { LoggedOperation, RecordQueries } from '../../../src/domain/record-queries.js';
 import { Prisma } from '../../../src/generated/prisma/client.js';
-import { anEntry } from '../../contract/runtime-records-contract.js';
-import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
-import { aRecord } from '../../support/records.js';
-import { InvalidPageError } from '../../../src/domain/errors.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
+import { anEntry, aRecord } from '../../support/records.js';
 
 let database: RecordsDatabase;
 let log: OperationLog;
@@ -30,26 +27,6 @@ const onlyOperation = async (gameId = 'game-1'): Promise<LoggedOperation> => {
 };
 
 describe('the operation log', () => {
-  test('keeps every field of what is appended', async () => {
-    await log.append(anEntry({ outcome: 'failure', errorCode: 'conflict', errorMessage: 'it runs' }));
-    expect(await onlyOperation()).toEqual({
-      id: expect.stringMatching(/^\d+$/),
-      gameId: 'game-1',
-      opKind: 'cleanup_container',
-      opSource: 'admin_rest',
-      sourceRef: 'request-9',
-      imageRef: 'registry.example/game:7',
-      containerId: anEntry().containerId,
-      outcome: 'failure',
-      errorCode: 'conflict',
-      errorMessage: 'it runs',
-      startedAt: expect.any(Date),
-      finishedAt: expect.any(Date),
-      jobId: '42',
-      attempt: 3,
-    });
-  });
-
   test("takes its times from the database's clock: the finish is now, the start earlier by what it took", async () => {
     await log.append(anEntry({ elapsedMs: 1_500.4 }));
     const { startedAt, finishedAt } = await onlyOperation();
@@ -155,84 +132,7 @@ describe('the tables', () => {
   });
 });
 
-/** All pages, one after the other. */
-const walk = async <Item>(turn: (cursor: string | undefined) => Promise<Page<Item>>): Promise<Item[][]> => {
-  const pages: Item[][] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await turn(cursor);
-    pages.push([...page.items]);
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
-  return pages;
-};
-
-describe('reading records', () => {
-  const fill = async (count: number, over: Partial<RuntimeRecord> = {}): Promise<void> => {
-    for (let n = 1; n <= count; n += 1) await database.put(aRecord({ gameId: `game-${n}`, ...over }));
-  };
-
-  test('finds one, and nothing where there is none', async () => {
-    await database.put(aRecord());
-    expect(await queries.findRecord('game-1')).toEqual(aRecord());
-    expect(await queries.findRecord('game-2')).toBeUndefined();
-    expect(await queries.findRecord('game-\0')).toBeUndefined();
-    expect(await queries.findRecord('game-\uD800')).toBeUndefined();
-  });
-
-  test('walks all records in pages, each exactly once', async () => {
-    await fill(7);
-    const pages = await walk((after) => queries.listRecords({ after, limit: 3 }));
-    expect(pages.map((page) => page.map(({ gameId }) => gameId))).toEqual([
-      ['game-1', 'game-2', 'game-3'],
-      ['game-4', 'game-5', 'game-6'],
-      ['game-7'],
-    ]);
-  });
-
-  test('ends without an empty page where the last one is full', async () => {
-    await fill(4);
-    expect(await walk((after) => queries.listRecords({ after, limit: 2 }))).toHaveLength(2);
-  });
-
-  test('keeps to one status', async () => {
-    await fill(3);
-    await database.put(aRecord({ gameId: 'game-2', status: 'removed', currentContainerId: null }));
-    const { items } = await queries.listRecords({ status: 'stopped', limit: 10 });
-    expect(items.map(({ gameId }) => gameId)).toEqual(['game-1', 'game-3']);
-  });
-
-  test.each([0, -1, 1.5, Number.NaN])('refuses a limit of %s', async (limit) => {
-    await expect(queries.listRecords({ limit })).rejects.toBeInstanceOf(InvalidPageError);
-  });
-
-  test('refuses a cursor that is no game id', async () => {
-    await expect(queries.listRecords({ after: 'a\0', limit: 1 })).rejects.toBeInstanceOf(InvalidPageError);
-  });
-});
-
 describe('reading operations', () => {
-  test("walks one game's rows, newest first", async () => {
-    for (let attempt = 1; attempt <= 5; attempt += 1) await log.append(anEntry({ attempt }));
-    await log.append(anEntry({ gameId: 'game-2', attempt: 99 }));
-    const pages = await walk((before) => queries.listOperations({ gameId: 'game-1', before, limit: 2 }));
-    expect(pages.map((page) => page.map(({ attempt }) => attempt))).toEqual([[5, 4], [3, 2], [1]]);
-  });
-
-  test('walks the rows of all games, newest first, where none is named', async () => {
-    const games = ['game-1', 'game-2', '', 'game-1', 'a/b'];
-    for (const gameId of games) await log.append(anEntry({ gameId }));
-    const pages = await walk((before) => queries.listOperations({ before, limit: 2 }));
-    expect(pages.map((page) => page.map(({ gameId }) => gameId))).toEqual([
-      ['a/b', 'game-1'],
-      ['', 'game-2'],
-      ['game-1'],
-    ]);
-    // The empty text is a game's name too, not the lack of one.
-    expect((await queries.listOperations({ gameId: '', limit: 9 })).items).toHaveLength(1);
-    expect((await queries.listOperations({ gameId: 'a\0', limit: 9 })).items).toHaveLength(0);
-  });
-
   test('reads the newest rows of all games from the primary key, however many there are', async () => {
     await database.pool.query(`
       INSERT INTO operation_log (game_id, op_kind, op_source, outcome, started_at, finished_at)
@@ -251,13 +151,4 @@ describe('reading operations', () => {
       VALUES ('game-1', 'start_container', 'lobby_stream', 'failure', 'image_missing', now(), now())`);
     expect(await onlyOperation()).toMatchObject({ opKind: 'start_container', errorCode: 'image_missing', jobId: '' });
   });
-
-  test.each(['', 'x', '-1', '1.5', '1e3', '9223372036854775808', '1; DROP TABLE'])(
-    'refuses the cursor "%s"',
-    async (before) => {
-      await expect(queries.listOperations({ gameId: 'game-1', before, limit: 1 })).rejects.toBeInstanceOf(
-        InvalidPageError,
-      );
-    },
-  );
 });

@@ -2,10 +2,9 @@ import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
 import type { RuntimeRecords, TakenRecord } from '../../../src/cleanup/ports.js';
-import { anEntry } from '../../contract/runtime-records-contract.js';
-import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 import { eventually } from '../../support/eventually.js';
-import { aRecord, OTHER_CONTAINER_ID } from '../../support/records.js';
+import { anEntry, aRecord, OTHER_CONTAINER_ID } from '../../support/records.js';
 
 let database: RecordsDatabase;
 let records: RuntimeRecords;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRetentionRecords } from '../../../src/adapters/prisma/retention-records.js';
 import type { RetentionPosition, RetentionRecord, RetentionRecords } from '../../../src/retention/ports.js';
-import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 import { aRecord, CONTAINER_ID } from '../../support/records.js';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createRetentionRecords } from '../../../src/adapters/prisma/retention-records.js';
 import { gameIdProblem } from '../../../src/domain/operation.js';
 import type { RetentionRecords } from '../../../src/retention/ports.js';
-import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 
 const DAY_MS = 86_400_000;
 

@@ -6,8 +6,8 @@ import { createPrisma } from '../../../src/adapters/prisma/client.js';
 import { createHolds } from '../../../src/adapters/prisma/holds.js';
 import { createRetentionRecords } from '../../../src/adapters/prisma/retention-records.js';
 import { createRetention } from '../../../src/retention/retention-service.js';
-import type { Judgement } from '../../../src/retention/retention.js';
-import { openRecordsDatabase, type RecordsDatabase } from '../../contract/runtime-records-world.js';
+import type { Judgement } from '../../../src/retention/judge-record.js';
+import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type Docker from 'dockerode';
 import { createDocker } from '../../../src/adapters/docker/connection.js';
-import { ensureSleeperImage } from '../../../demo/sleeper-image.js';
+import { ensureSleeperImage } from '../../../demo/containers/sleeper-image.js';
 import { eventually } from '../eventually.js';
 
 export type TestContainerState = 'created' | 'exited' | 'running' | 'paused' | 'restarting';

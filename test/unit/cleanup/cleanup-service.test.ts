@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
+import { type CleanupDeps, createCleanupService } from '../../../src/cleanup/cleanup-service.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { OP_KIND } from '../../../src/domain/operation.js';
 import type { Leases } from '../../../src/lease/with-lease.js';
@@ -255,16 +255,42 @@ describe('when things break,', () => {
   });
 });
 
-describe('the service refuses to be built', () => {
-  it('without a collaborator, and names it', () => {
+describe('the cleanup service', () => {
+  it('is not built without a collaborator, and the error names each missing function', () => {
+    const functions =
+      'leases.withLease, records.take, records.markRemoved, log.append, engine.look, engine.remove, ' +
+      'observer.concluded, observer.auditRowLost, clock.monotonicMs';
     expect(() => createCleanupService({} as never, { retentionMs: 1 })).toThrow(
-      /lacks: leases, records, log, engine, observer, clock/,
+      `the cleanup service cannot be built without ${functions}`,
     );
   });
 
-  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('with a retention of %s', (retentionMs) => {
-    const part = {};
-    const deps = { leases: part, records: part, log: part, engine: part, observer: part, clock: part } as never;
-    expect(() => createCleanupService(deps, { retentionMs })).toThrow(/retentionMs/);
+  it('is not built with a collaborator that is null', () => {
+    expect(() => createCleanupService({ ...parts(), engine: null } as never, { retentionMs: 1 })).toThrow(
+      /^the cleanup service cannot be built without engine.look, engine.remove$/,
+    );
+  });
+
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('is not built with a retention of %s', (retentionMs) => {
+    expect(() => createCleanupService(parts(), { retentionMs })).toThrow(/retentionMs/);
+  });
+
+  it('is built with a retention of 0, by which a stopped record is due at once', () => {
+    expect(createCleanupService(parts(), { retentionMs: 0 })).toHaveProperty('handle');
   });
 });
+
+/** Collaborators that are complete and refuse to be used. */
+function parts(): CleanupDeps {
+  const unused = (): never => {
+    throw new TypeError('not to be called while the service is built');
+  };
+  return {
+    leases: { withLease: unused },
+    records: { take: unused, markRemoved: unused },
+    log: { append: unused },
+    engine: { look: unused, remove: unused },
+    observer: { concluded: unused, auditRowLost: unused, leaseReleaseFailed: unused },
+    clock: { now: unused, monotonicMs: unused, after: unused },
+  };
+}

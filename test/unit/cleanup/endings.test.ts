@@ -1,6 +1,5 @@
 /** What an ending leaves behind: which steps were taken, and what its row and its text tell. */
 import { describe, expect, it } from 'vitest';
-import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
 import type { Leases } from '../../../src/lease/with-lease.js';
 import { aCommand, createWorld } from '../../support/cleanup-world.js';
 import { aRecord } from '../../support/records.js';
@@ -99,20 +98,5 @@ describe('the text of an ending', () => {
     const expectedContainerId = 'a'.repeat(10_000);
     const { errorMessage } = await createWorld().service.handle(aCommand({ expectedContainerId }), calm);
     expect(errorMessage).toContain(`"${'a'.repeat(80)}" is not a full container id`);
-  });
-});
-
-describe('the service is built', () => {
-  const part = {};
-  const deps = { leases: part, records: part, log: part, engine: part, observer: part, clock: part };
-
-  it('with a retention of nothing: what stops is due at once', () => {
-    expect(createCleanupService(deps as never, { retentionMs: 0 })).toHaveProperty('handle');
-  });
-
-  it('never with a part that is null', () => {
-    expect(() => createCleanupService({ ...deps, engine: null } as never, { retentionMs: 1 })).toThrow(
-      'the cleanup service lacks: engine',
-    );
   });
 });

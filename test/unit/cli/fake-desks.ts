@@ -1,7 +1,8 @@
 import type { CommandBackend } from '../../../src/cli/command-context.js';
 import type { BulkOptions, DeadLetter, DeadLetters, DeadLetterStory } from '../../../src/jobs/dead-letters.js';
 import type { Hold, Holds, NewHold } from '../../../src/retention/holds.js';
-import type { Judgement, Retention, RetentionSummary } from '../../../src/retention/retention.js';
+import type { Judgement } from '../../../src/retention/judge-record.js';
+import type { Retention, RetentionSummary } from '../../../src/retention/retention-service.js';
 import { aRecord, CONTAINER_ID } from '../../support/records.js';
 
 const refuse = async (): Promise<never> => {

@@ -81,7 +81,7 @@ describe('an address with a password', () => {
   it('is refused by its variable when the driver could not read its escapes', () => {
     const connectionString = 'postgresql://app:p%ff@db/games';
     const options = { connectionString, applicationName: 'test', max: 1 };
-    expect(() => poolOptions(options)).toThrow(/^DATABASE_URL has an escape that stands for no character/);
+    expect(() => poolOptions(options)).toThrow(/^DATABASE_URL has a percent escape that is not a character/);
   });
 });
 

@@ -19,14 +19,16 @@ describe('leases', () => {
   test.each(['store', 'clock', 'newToken', 'releaseFailed'] as const)('are not made without %s', (part) => {
     const { [part]: _left, ...rest } = parts();
     expect(() => createLeases(rest as LeaseDeps, { ttlMs: TTL_MS })).toThrow(ConfigurationError);
-    expect(() => createLeases(rest as LeaseDeps, { ttlMs: TTL_MS })).toThrow(new RegExp(`leases need ${part}`));
+    expect(() => createLeases(rest as LeaseDeps, { ttlMs: TTL_MS })).toThrow(
+      new RegExp(`the leases cannot be built without ${part}`),
+    );
   });
 
   test('are not made with a store that cannot release', () => {
     const deps = parts();
     const { release: _left, ...store } = deps.store;
     expect(() => createLeases({ ...deps, store: store as LeaseDeps['store'] }, { ttlMs: TTL_MS })).toThrow(
-      'leases need store.release; it is undefined',
+      /^the leases cannot be built without store.release$/,
     );
   });
 

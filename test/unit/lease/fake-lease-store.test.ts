@@ -1,5 +1,5 @@
 import { createManualClock } from '../../support/manual-clock.js';
-import { leaseStoreContract } from '../../contract/lease-store-contract.js';
+import { leaseStoreContract } from '../../contract/lease/lease-store-contract.js';
 import { createFakeLeaseStore } from './fake-lease-store.js';
 
 leaseStoreContract('the fake', async () => {

@@ -1,8 +1,16 @@
 import { assert, integer, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError } from '../../../src/domain/errors.js';
-import { LEASE_TTL_MAX_MS, LEASE_TTL_MIN_MS, type LeaseSettings, leaseTiming } from '../../../src/lease/timing.js';
-import { extendedTrustEndMs, isTrusted, renewalDueInMs, trustEndMs } from '../../../src/lease/trust.js';
+import {
+  extendedTrustEndMs,
+  isTrusted,
+  LEASE_TTL_MAX_MS,
+  LEASE_TTL_MIN_MS,
+  type LeaseSettings,
+  leaseTiming,
+  renewalDueInMs,
+  trustEndMs,
+} from '../../../src/lease/timing.js';
 
 describe('the timing of a lease', () => {
   test('follows from its life alone', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { drawToken } from '../../../src/lease/token.js';
+import { drawToken } from '../../../src/lease/with-lease.js';
 import { WeakTokenError } from '../../../src/domain/errors.js';
 
 test('a token of 128 random bits, 22 characters, is strong enough', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judge, type RetentionCase } from '../../../src/retention/judge-record.js';
-import { type Judgement, RETENTION_VERDICTS } from '../../../src/retention/retention.js';
+import { type Judgement, RETENTION_VERDICTS } from '../../../src/retention/judge-record.js';
 import { aHold, DAY_MS, fromNow, NOW, RETENTION_MS, stopped } from './cases.js';
 
 const deadLetter = { jobId: '7', code: 'container_mismatch' };

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { readCursor, writeCursor } from '../../../src/retention/cursor.js';
+import { readPlanCursor, writePlanCursor } from '../../../src/retention/cursor.js';
 import { createRetention } from '../../../src/retention/retention-service.js';
 import { aHold, DAY_MS, fromNow, NOW, RETENTION_MS } from './cases.js';
-import { createFakeRecords, createWorld, type Row } from './retention-world.js';
+import { createFakeRetentionRecords, type Row } from '../../support/fakes/retention-records.js';
+import { createWorld } from './retention-world.js';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 
 const rowOf = (gameId: string, overdueMs: number, over: Partial<Row> = {}): Row => ({
@@ -43,7 +44,10 @@ describe('the plan', () => {
   it('judges all its pages by the moment of the first', async () => {
     let now = NOW;
     const world = createWorld(rows);
-    const records = createFakeRecords(rows, () => now);
+    const records = createFakeRetentionRecords(
+      () => rows,
+      () => now,
+    );
     const retention = createRetention(
       {
         records,
@@ -99,9 +103,9 @@ describe('a cursor', () => {
 
   it.each(ids)('of the game %j comes back as it was, through a URL', (gameId) => {
     const cursor = { asOf: NOW, after: { since: '2026-01-01T00:00:00.123+00:00', gameId } };
-    const text = writeCursor(cursor);
+    const text = writePlanCursor(cursor);
     expect(encodeURIComponent(text)).toBe(text);
-    expect(readCursor(text)).toEqual(cursor);
+    expect(readPlanCursor(text)).toEqual(cursor);
   });
 
   const forged = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../../src/retention/judge-record.js';
-import type { Judgement } from '../../../src/retention/retention.js';
+import type { Judgement } from '../../../src/retention/judge-record.js';
 import { NOW, RETENTION_MS } from './cases.js';
 import { type Population, population } from './populations.js';
-import { createWorld, recordAt, type RetentionWorld } from './retention-world.js';
+import { recordAt } from '../../support/fakes/retention-records.js';
+import { createWorld, type RetentionWorld } from './retention-world.js';
 
 const signal = new AbortController().signal;
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { aHold, NOW, RETENTION_MS } from './cases.js';
-import { createWorld, type Row } from './retention-world.js';
+import type { Row } from '../../support/fakes/retention-records.js';
+import { createWorld } from './retention-world.js';
 
 const { signal } = new AbortController();
 const DUE_MS = NOW.getTime() - RETENTION_MS;

@@ -23,12 +23,12 @@ describe('the Node version', () => {
     ['23.11.1', false],
     ['24.0.0', true],
     ['26.10.0', true],
-  ])('%s: fits is %s', (version, fits) => {
+  ])('whether version %s is in the range: %s', (version, fits) => {
     expect(satisfies(version, range)).toBe(fits);
   });
 
-  test('a range of a kind that is not understood is an error, not a guess', () => {
-    expect(() => satisfies('20.19.0', '~20.19')).toThrow(/cannot read/);
+  test('a range of an unknown form is an error', () => {
+    expect(() => satisfies('20.19.0', '~20.19')).toThrow(/unknown form/);
   });
 });
 
@@ -42,17 +42,17 @@ describe('an installation matches the lock', () => {
   };
   const a = { version: '1.0.0', integrity: 'sha512-a' };
   test.each([
-    ['everything that fits this platform', { 'node_modules/a': a }, true],
+    ['everything for this platform is installed', { 'node_modules/a': a }, true],
     ['a needed package is missing', {}, false],
     ['another version', { 'node_modules/a': { ...a, version: '1.0.1' } }, false],
     ['the same version with other contents', { 'node_modules/a': { ...a, integrity: 'sha512-b' } }, false],
-    ['a package the lock does not know', { 'node_modules/a': a, 'node_modules/b': a }, false],
-  ])('%s', (_situation, packages, matches) => {
+    ['a package that is not in the lock', { 'node_modules/a': a, 'node_modules/b': a }, false],
+  ])('matchesLock when %s', (_situation, packages, matches) => {
     expect(matchesLock(lock, { packages })).toBe(matches);
   });
 });
 
-test('an npm called by an npm hears nothing of the first call but how to reach the registry', () => {
+test('an npm that is called by an npm gets only the settings of the registry from it', () => {
   const kept = {
     PATH: '/bin',
     HTTPS_PROXY: 'http://proxy',
@@ -83,7 +83,7 @@ test.each([
   ['tcp://10.0.0.7:2376', true, null],
   ['ssh://me@host', false, null],
   ['rubbish', false, null],
-])('DOCKER_HOST=%s with TLS %s is asked at %o', (dockerHost, tls, address) => {
+])('DOCKER_HOST=%s with TLS %s has the address %o', (dockerHost, tls, address) => {
   expect(addressOf(dockerHost, tls)).toEqual(address);
 });
 
@@ -108,7 +108,7 @@ test.each([
   expect(needsBrowser(args)).toBe(needed);
 });
 
-test('mount points below a folder are named inner ones first, and only those below it', () => {
+test('mount points below a folder are listed, inner ones first, without those of other folders', () => {
   const table = [
     'proc /proc proc rw 0 0',
     'overlay /tmp/engine/data/merged overlay rw 0 0',
@@ -127,6 +127,6 @@ test.each([
   [999, '999 ms'],
   [1234, '1.2 s'],
   [125_000, '2 min 5 s'],
-])('%d ms is said as %s', (durationMs, said) => {
-  expect(duration(durationMs)).toBe(said);
+])('%d ms is shown as %s', (durationMs, shown) => {
+  expect(duration(durationMs)).toBe(shown);
 });

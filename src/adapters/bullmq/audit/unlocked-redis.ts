@@ -1,4 +1,5 @@
 import type { UnlockedJob } from '../../../audit/audit-ports.js';
+import { parseJson } from '../../../domain/json.js';
 import { textIn } from '../dead-letters/to-dead-letter.js';
 import { PAGE_DATA_MAX_BYTES } from '../store/failed-set.js';
 import { CLEANUP_QUEUE, RETENTION_QUEUE } from '../names.js';
@@ -46,18 +47,10 @@ async function unlocked(
   if ((await redis.exists(`${job}:lock`)) === 1) return undefined;
   // When its worker took it, and how often one did.
   const claim = JSON.stringify(await redis.hmget(job, 'processedOn', 'ats'));
-  return { queue, jobId, claim, gameId: textIn(parsed(await dataOf(redis, job)), 'gameId') };
+  return { queue, jobId, claim, gameId: textIn(parseJson(await dataOf(redis, job)), 'gameId') };
 }
 
 async function dataOf(redis: ActiveClient, job: string): Promise<string> {
   if ((await redis.hstrlen(job, 'data')) > PAGE_DATA_MAX_BYTES) return '';
   return (await redis.hget(job, 'data')) ?? '';
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../../../domain/json.js';
 import type { DeadLetter, DeadLetterFilter, DeadLetterStory } from '../../../jobs/dead-letters.js';
 import { readHistory } from '../../../jobs/attempt-history.js';
 import { shownReason } from '../../../jobs/failure-reason.js';
@@ -5,8 +6,7 @@ import type { FailedEntry, FailedJob } from '../store/failed-set.js';
 
 /** A text of the job's data, or the empty string. */
 export function textIn(data: unknown, name: 'gameId' | 'opSource' | 'sourceRef'): string {
-  if (typeof data !== 'object' || data === null) return '';
-  const value: unknown = Reflect.get(data, name);
+  const value = isObject(data) ? data[name] : undefined;
   return typeof value === 'string' ? value : '';
 }
 

@@ -1,9 +1,10 @@
 import type { Job } from 'bullmq';
 import { isFailureCode, SUCCESS_CODES } from '../../../domain/error-codes.js';
+import { isObject } from '../../../domain/json.js';
 import type { ResultJson } from '../../../domain/result.js';
 import type { JobResult } from '../../../jobs/ports.js';
 
-/** How a job ended, or undefined while it has not; a job that is not there is `missing`. */
+/** How a job ended, or undefined while it has not; a job that the queue does not know is `missing`. */
 export function endingOf(
   jobId: string,
   job: Pick<Job, 'finishedOn' | 'failedReason' | 'returnvalue'> | undefined,
@@ -14,13 +15,17 @@ export function endingOf(
     return { jobId, state: 'failed', reason: job.failedReason };
   }
   if (isResult(job.returnvalue)) return { jobId, state: 'completed', result: job.returnvalue };
-  return { jobId, state: 'failed', reason: 'internal_error: the job completed with a result that is none of ours' };
+  return {
+    jobId,
+    state: 'failed',
+    reason: 'internal_error: the job completed with a result that is not one of this service',
+  };
 }
 
-/** Enough of a check for what our own workers write; anything else was not theirs. */
+/** Checks as much as tells the results of this service's workers from other values. */
 function isResult(value: unknown): value is ResultJson {
-  if (typeof value !== 'object' || value === null) return false;
-  if (!('outcome' in value) || !('errorCode' in value) || typeof value.errorCode !== 'string') return false;
-  const known = isFailureCode(value.errorCode) || (SUCCESS_CODES as readonly string[]).includes(value.errorCode);
-  return known && (value.outcome === 'success' || value.outcome === 'failure');
+  if (!isObject(value)) return false;
+  const { outcome, errorCode } = value;
+  if (typeof errorCode !== 'string' || (outcome !== 'success' && outcome !== 'failure')) return false;
+  return isFailureCode(errorCode) || (SUCCESS_CODES as readonly string[]).includes(errorCode);
 }

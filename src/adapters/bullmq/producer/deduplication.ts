@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isObject } from '../../../domain/json.js';
 import { gameIdProblem, sourceRefProblem } from '../../../domain/operation.js';
 import type { CleanupJobData } from '../../../jobs/ports.js';
 
@@ -26,7 +27,7 @@ export function isPersonal(opSource: string): boolean {
 
 /** Whether stored job data is the retention sweep's. */
 export function isFromSweep(data: unknown): boolean {
-  return typeof data === 'object' && data !== null && 'opSource' in data && data.opSource === 'auto_ttl';
+  return isObject(data) && data['opSource'] === 'auto_ttl';
 }
 
 /**

@@ -3,6 +3,7 @@
  * thousand dead letters must be counted, filtered and looked through before every sweep, and put back in seconds.
  */
 import type { Queue } from 'bullmq';
+import { LAST_INSTANT_MS } from '../../../domain/time.js';
 
 /** Newest failure first; jobs that failed in the same millisecond by descending id, byte by byte. */
 export interface FailedPosition {
@@ -48,9 +49,6 @@ export const PAGE_DATA_MAX_BYTES = 16 * 1_024;
 /** Twice as much as the longest history that our workers write. */
 export const PAGE_PROGRESS_MAX_BYTES = 1_024 * 1_024;
 export const PAGE_REASON_MAX_CHARACTERS = 4_000;
-
-/** The last one that JavaScript knows. */
-export const LAST_INSTANT_MS = 8.64e15;
 
 /** Stored times are anybody's; within these bounds they can be shown, and be compared in both stores. */
 export function boundedMs(stored: unknown): number {

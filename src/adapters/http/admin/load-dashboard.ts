@@ -1,8 +1,8 @@
 import { messageOf } from '../../../domain/errors.js';
-import type { LoggedOperation } from '../../../domain/pages.js';
+import type { LoggedOperation } from '../../../domain/record-queries.js';
 import type { DeadLetter } from '../../../jobs/dead-letters.js';
 import type { ScheduleStatus } from '../../../retention/ports.js';
-import type { RetentionSummary } from '../../../retention/retention.js';
+import type { RetentionSummary } from '../../../retention/retention-service.js';
 import type { HttpParts, QueueCounts, ReadinessCheck } from '../http-ports.js';
 import type { Soon } from '../request-timeouts.js';
 

@@ -1,7 +1,7 @@
 /** The page for whoever is called at night: what is wrong on top, then the numbers, then what happened last. */
 import { html } from 'ghtml';
 import type { DeadLetter } from '../../../jobs/dead-letters.js';
-import type { LoggedOperation } from '../../../domain/pages.js';
+import type { LoggedOperation } from '../../../domain/record-queries.js';
 import { BOARD_PATH } from './queues-dashboard.js';
 import { type Concern, concernsOf } from './alerts.js';
 import type { AdminFacts, Read } from './load-dashboard.js';

@@ -1,6 +1,6 @@
 import { html } from 'ghtml';
 import type { ScheduleStatus } from '../../../retention/ports.js';
-import type { RetentionSummary } from '../../../retention/retention.js';
+import type { RetentionSummary } from '../../../retention/retention-service.js';
 import type { QueueCounts } from '../http-ports.js';
 import type { AdminFacts } from './load-dashboard.js';
 import { timeOf } from './time.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RetentionSummary } from '../../../retention/retention.js';
+import type { RetentionSummary } from '../../../retention/retention-service.js';
 import { API, type App } from '../app.js';
 import type { HttpParts } from '../http-ports.js';
 import { REFUSALS } from '../response/error-responses.js';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RuntimeRecord } from '../../../domain/runtime-record.js';
 import { recordToJson } from '../../../domain/result.js';
-import type { Judgement } from '../../../retention/retention.js';
+import type { Judgement } from '../../../retention/judge-record.js';
 import { API, type App } from '../app.js';
 import type { HttpParts } from '../http-ports.js';
 import { refused } from '../response/problem.js';

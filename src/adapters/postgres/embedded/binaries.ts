@@ -99,7 +99,7 @@ async function copyOf(packaged: Binaries, dataDir: string): Promise<Binaries> {
   return copied;
 }
 
-/** The links that the package's install script would have made; npm may have been told not to run it. */
+/** Creates the links that the package's install script creates; npm may be configured not to run install scripts. */
 async function makeLinks(native: string): Promise<void> {
   const list = await readFile(path.join(native, 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links: unknown = JSON.parse(list);

@@ -38,7 +38,7 @@ export async function openDataDir(dataDir: string, user: ServerUser | undefined)
   await refuseUnreachable(await nearestFolder(dataDir), user);
   try {
     const created = await mkdir(dataDir, { recursive: true, mode: 0o755 });
-    // Parents that mkdir made on the way stay root's and open to all; a folder that was there before is left as it is.
+    // Parent folders that mkdir created stay owned by root and readable by all; an existing folder is left as it is.
     if (created !== undefined && user !== undefined) await chown(dataDir, user.uid, user.gid);
     if (created !== undefined) await chmod(dataDir, 0o700);
   } catch (error) {
@@ -52,7 +52,7 @@ export async function openDataDir(dataDir: string, user: ServerUser | undefined)
   return real;
 }
 
-/** The folder itself or, where it is yet to be made, the nearest one above it: nothing is made in vain. */
+/** The folder itself or, if it does not exist yet, the nearest existing parent: no folder is created for a check. */
 async function nearestFolder(folder: string): Promise<string> {
   try {
     return await realpath(folder);
@@ -67,13 +67,13 @@ async function refuseUnreachable(folder: string, user: ServerUser | undefined): 
   if (user === undefined || (await canEnter(folder, user))) return;
   throw new ConfigurationError(
     `RTMANAGER_DATA_DIR: ${folder} cannot be entered by the user "${user.name}", as whom PostgreSQL runs because this ` +
-      'process is root; name a folder that others may enter, such as /var/lib/runtime-cleanup',
+      'process is root; name a folder that other users may enter, such as /var/lib/runtime-cleanup',
   );
 }
 
 /**
- * The cluster in `dataDir`, made by initdb when there is none. It is built under another name and appears whole, its
- * password with it; of several processes that build one, all but one throw theirs away.
+ * The cluster in `dataDir`, created by initdb if there is none. It is built under a temporary name and renamed when it is
+ * complete, password included; if several processes build one at once, all but one delete theirs.
  */
 export async function ensureCluster(
   dataDir: string,

@@ -12,7 +12,7 @@ import { findServerUser } from './server-user.js';
 export interface EmbeddedPostgres {
   readonly url: string;
   /**
-   * Gives up our share; the last process to do so shuts the server down and waits for its end. Safe to call twice.
+   * Ends this process's membership; the last process to do so stops the server and waits for its end. Safe to call twice.
    * Call it after everything that uses `url` has been closed. Never rejects: what went wrong is logged.
    */
   readonly stop: () => Promise<void>;
@@ -25,8 +25,8 @@ const REJOIN_MOST_MS = 10_000;
 
 /**
  * The PostgreSQL server that is used when no other is configured: its data, its password and its log live in `dataDir`.
- * It is shared by all processes of this user that name the same folder, and goes on when one of them is killed. While
- * we use it, a server that dies is started again under the same address.
+ * It is shared by all processes of this user that name the same folder, and keeps running when one of them is killed.
+ * While this process uses it, a server that exits is started again under the same address.
  *
  * Installs no signal handler and never touches how this process ends. A process that ends without `stop` leaves the
  * server running; the next start takes it over.
@@ -39,7 +39,7 @@ export async function startEmbeddedPostgres(deps: {
   readonly clock?: Clock;
 }): Promise<EmbeddedPostgres> {
   const { log, clock = systemClock } = deps;
-  // First: where there is no server to run, as in a container, no folder need be made for it.
+  // Checked first: without a server program, as in a container image, no data folder must be created.
   const packaged = await packagedBinaries();
   const user = await findServerUser();
   const dataDir = await openDataDir(deps.dataDir, user);
@@ -57,11 +57,11 @@ export async function startEmbeddedPostgres(deps: {
 
 interface Share {
   readonly port: number;
-  /** Ends the watch over the server; the membership that stands, if one does. */
+  /** Ends the watch over the server; returns the current membership, if there is one. */
   readonly giveUp: () => Promise<Membership | undefined>;
 }
 
-/** Watches over our share: when the session is lost, the server is joined, if need be started, anew. */
+/** Watches the membership: when its session is lost, the server is joined again, and started if necessary. */
 function keepShare(options: ServerOptions, first: Membership): Share {
   const { log } = options;
   const { port } = first;
@@ -110,14 +110,14 @@ async function stop(options: ServerOptions, share: Share): Promise<void> {
   try {
     if (await membership.leave()) await shutDown(options);
   } catch (error) {
-    // The server may have died, or be dying, under us: then there is nothing left to stop.
+    // The server may have exited already, or be about to: then there is nothing left to stop.
     options.log(`the embedded PostgreSQL could not be asked to stop: ${messageOf(error)}`);
   } finally {
     await membership.close();
   }
 }
 
-/** While we hold the members' lock alone, nobody can join the server that we are about to stop. */
+/** While this process alone holds the members' lock, no other process can join the server that is about to stop. */
 async function shutDown({ binaries, cluster, user, clock, log }: ServerOptions): Promise<void> {
   const running = await readPidFile(cluster.pgData);
   if (running === undefined) return;

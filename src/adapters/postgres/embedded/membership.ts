@@ -3,12 +3,12 @@ import { Client, DatabaseError } from 'pg';
 import { DATABASE, SUPERUSER, type Cluster } from './cluster.js';
 
 /**
- * Our share in a running server: one session that holds a shared advisory lock for as long as we use the server. Who
- * leaves asks for the same lock alone; only the last one gets it, and whoever holds it may shut the server down.
+ * Membership in a running server: one session that holds a shared advisory lock for as long as this process uses the
+ * server. A process that leaves asks for the same lock exclusively; only the last member gets it, and may stop the server.
  */
 export interface Membership {
   readonly port: number;
-  /** Gives the share up; `true` means that nobody else has one, and until `close` nobody can get one. */
+  /** Leaves; `true` means that there is no other member, and that none can join until `close`. */
   readonly leave: () => Promise<boolean>;
   readonly close: () => Promise<void>;
   /** Calls `fn` when the session is lost. */
@@ -17,9 +17,9 @@ export interface Membership {
 
 export type JoinAnswer =
   | { readonly status: 'joined'; readonly membership: Membership }
-  /** The server is ours, but on its way up or down. */
+  /** The server is the right one, but is starting or stopping. */
   | { readonly status: 'not_ready'; readonly why: string }
-  /** Nothing answers there. */
+  /** No server answers there. */
   | { readonly status: 'silent'; readonly why: string }
   /** Something else answers there. */
   | { readonly status: 'foreign'; readonly why: string };
@@ -86,12 +86,12 @@ interface Referenced {
 function membershipOf(client: Client & Partial<Referenced>, port: number): Membership {
   let closed = false;
   let lost = false;
-  let tell: () => void = () => undefined;
+  let reportLoss: () => void = () => undefined;
   client.once('end', () => {
     lost = true;
-    if (!closed) tell();
+    if (!closed) reportLoss();
   });
-  // Whoever forgets to leave must still be able to end.
+  // A process that does not leave must still be able to exit.
   client.unref?.();
   return {
     port,
@@ -108,7 +108,7 @@ function membershipOf(client: Client & Partial<Referenced>, port: number): Membe
       await client.end().catch(() => undefined);
     },
     onLost: (fn) => {
-      tell = fn;
+      reportLoss = fn;
       if (lost && !closed) fn();
     },
   };

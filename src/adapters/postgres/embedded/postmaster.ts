@@ -48,7 +48,7 @@ export async function readPidFile(pgData: string): Promise<PidFile | undefined> 
 
 /**
  * Whether `pid` is a server of this data folder, and not another program that was given a dead server's number. Judged
- * by the command line; undefined where a process lives and that cannot be read.
+ * by the command line; undefined if a process runs and its command line cannot be read.
  */
 export async function isPostmaster(pid: number, pgData: string): Promise<boolean | undefined> {
   if (!isAlive(pid)) return false;
@@ -57,7 +57,7 @@ export async function isPostmaster(pid: number, pgData: string): Promise<boolean
 }
 
 /**
- * Puts away the note of a dead server whose number another program has now: PostgreSQL itself would wait for that
+ * Removes the lock file of an exited server whose process id another program has now: PostgreSQL itself would wait for that
  * program for ever. Should a server have started in this very moment, it gets its note back.
  */
 export async function discardPidFile(pgData: string, judged: PidFile): Promise<void> {

@@ -12,7 +12,7 @@ export interface ServerUser {
 
 const run = promisify(execFile);
 
-/** PostgreSQL refuses to run as root: as root it becomes `postgres`, where there is no such user `nobody`. */
+/** PostgreSQL refuses to run as root: for root it runs as the user `postgres` or, if there is none, as `nobody`. */
 export async function findServerUser(): Promise<ServerUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {
@@ -27,7 +27,7 @@ export async function findServerUser(): Promise<ServerUser | undefined> {
 
 /**
  * How the server's programs are run. They get an environment of their own: a server outlives us, so it must not keep our
- * secrets, nor read PGPORT, PGDATA or a time zone that were meant for somebody else. The working folder may be one that
+ * secrets, nor read PGPORT, PGDATA or a time zone that were set for another program. The working folder may be one that
  * its user cannot enter, so it is the root.
  */
 export function childOptions(user: ServerUser | undefined): {

@@ -25,28 +25,28 @@ export interface ServerOptions {
   readonly log: (message: string) => void;
 }
 
-/** Recovery after a crash reads the whole log since the last checkpoint; this is far more than that takes. */
+/** Recovery after a crash reads the whole log since the last checkpoint; this is far longer than that takes. */
 const START_LIMIT_MS = 120_000;
-/** A living server that lets nobody in for this long is replaced. */
+/** A running server that accepts no session for this long is replaced. */
 const SILENCE_LIMIT_MS = 15_000;
 const POLL_MS = 50;
 
-/** What a start may find while another start, a shutdown or a crash is still under way. */
+/** How a start may fail while another start, a shutdown or a crash recovery is under way; a later try may succeed. */
 const WORTH_ANOTHER_TRY =
   /lock file .* (already exists|is empty)|pre-existing shared memory block|is still in use|database system is (starting up|shutting down)/;
 const PORT_TAKEN = /Address already in use|could not create any TCP\/IP sockets/;
 
 /**
- * Makes us a member of the cluster's server: of the one that runs, be it a stranger's or an orphan of a process that was
- * killed, else of one that is started for it, on `preferredPort` where that is free. Several processes may do this at
- * once: PostgreSQL lets one server into a data folder, and everybody joins that one.
+ * Joins the cluster's server: the one that runs (also one started by another process, or left by a killed one), or one
+ * that is started now, on `preferredPort` if that is free. Several processes may do this at once: PostgreSQL allows one
+ * server for a data folder, and all processes join that one.
  */
 export async function joinServer(options: ServerOptions, preferredPort: number | undefined): Promise<Membership> {
   const { cluster, clock } = options;
   const silence = createSilence(clock);
   const deadlineMs = clock.monotonicMs() + START_LIMIT_MS;
   let port = preferredPort;
-  let why = 'nobody tried';
+  let why = 'it was not tried';
 
   while (clock.monotonicMs() < deadlineMs) {
     const running = await readPidFile(cluster.pgData);
@@ -75,7 +75,7 @@ function joinRunning({ cluster }: ServerOptions, running: PidFile): Promise<Join
   return join(cluster, running.port);
 }
 
-/** False when there is no server behind the note: then one has to be started. */
+/** False when no server runs for the lock file: then one has to be started. */
 async function mayStillAnswer(
   { cluster, log }: ServerOptions,
   running: PidFile,
@@ -95,7 +95,7 @@ async function mayStillAnswer(
 
 async function replace({ cluster, log }: ServerOptions, running: PidFile, why: string): Promise<void> {
   if (running.pid === undefined) {
-    log('a PostgreSQL server died while it started and left an empty lock file behind');
+    log('a PostgreSQL server exited while it started and left an empty lock file');
     await discardPidFile(cluster.pgData, running);
     return;
   }
@@ -104,7 +104,7 @@ async function replace({ cluster, log }: ServerOptions, running: PidFile, why: s
   killPostmaster(running.pid);
 }
 
-/** Measures how long one and the same server has neither answered nor added to its note. */
+/** Measures how long the same server has neither answered nor written to its lock file. */
 function createSilence(clock: Clock): { readonly lasts: (running: PidFile, answer: JoinAnswer) => boolean } {
   let silent: string | undefined;
   let sinceMs = 0;
@@ -119,7 +119,7 @@ function createSilence(clock: Clock): { readonly lasts: (running: PidFile, answe
   };
 }
 
-/** Starts a server and joins it; a text says why it ended although another try may pass. */
+/** Starts a server and joins it; a text says why that failed if a later try may succeed. */
 async function start(options: ServerOptions, port: number, deadlineMs: number): Promise<Membership | string> {
   const { binaries, cluster, user, clock } = options;
   const logFile = logFileOf(cluster);

@@ -1,5 +1,6 @@
 import { shownSpan } from '../../../config/duration.js';
-import type { Judgement, RetentionSummary } from '../../../retention/retention.js';
+import type { Judgement } from '../../../retention/judge-record.js';
+import type { RetentionSummary } from '../../../retention/retention-service.js';
 import { DONE, type ExitCode } from '../../process/exit-codes.js';
 import { endOfHold } from '../holds/words.js';
 import { type Output, shownTime } from '../../terminal/output.js';

@@ -1,7 +1,7 @@
 /**
- * What leads to which code: every situation that a cleanup can be told to meet, what it ends with, and what becomes of
- * its job. `docs/error-catalogue.md` shows it to people; a test provokes each one on a real service, and
- * test/unit/faults/codes.test.ts keeps the three equal.
+ * What leads to which code: every situation that a cleanup can meet, the code it ends with, and what happens to its
+ * job. `docs/error-catalogue.md` shows this table; a test provokes each row on a real service, and
+ * test/unit/domain/error-situations.test.ts keeps the three equal.
  */
 import type { Group } from './group.js';
 import { ENGINE } from './table-engine.js';
@@ -17,16 +17,16 @@ export const TABLE = {
       job: 'dead_letter',
       situations: {
         'payload-unknown-job-name': 'the job has another name than `cleanup_container`',
-        'payload-no-object': 'the data is no object: null, a number, a text, a list',
-        'payload-field-missing': 'a field that must be there is missing',
-        'payload-field-of-wrong-type': 'a field is no text',
-        'payload-unknown-field': 'there is a field that nobody knows, a misspelt precondition for example',
+        'payload-no-object': 'the data is not an object: null, a number, a text, a list',
+        'payload-field-missing': 'a required field is missing',
+        'payload-field-of-wrong-type': 'a field is not a text',
+        'payload-unknown-field': 'a field is unknown, a misspelt precondition for example',
         'payload-nested-too-deep': 'the data is nested some thousand levels deep',
         'payload-game-id-empty': 'the game id is empty or blank',
         'payload-game-id-control-character': 'the game id holds a control character',
         'payload-game-id-too-long': 'the game id has more than 256 characters',
         'payload-game-id-malformed': 'the game id holds half a surrogate pair',
-        'payload-unknown-source': 'the operation source is none of the known ones',
+        'payload-unknown-source': 'the operation source is unknown',
         'payload-source-ref-too-long': "the caller's reference has more than 256 characters",
         'payload-source-ref-not-storable': "the caller's reference holds NUL or half a surrogate pair",
         'payload-expected-container-not-full': 'the expected container id is not a full one',
@@ -47,14 +47,14 @@ export const TABLE = {
       job: 'complete',
       situations: {
         'record-removed-before': 'the record is `removed` already',
-        'record-removed-meanwhile': 'somebody else changed the record to `removed` during the cleanup',
+        'record-removed-meanwhile': 'another service changed the record to `removed` during the cleanup',
       },
     },
     {
       code: 'not_found',
       job: 'dead_letter',
       situations: {
-        'record-missing': 'there is no record of the game',
+        'record-missing': 'the game has no record',
         'record-vanished-meanwhile': 'the record was deleted during the cleanup',
       },
     },
@@ -102,7 +102,7 @@ export const TABLE = {
       job: 'complete',
       situations: {
         'lease-cannot-be-released':
-          'the lease store is away when the lease is given back: a warning, and the lease ends by itself',
+          'the lease store is unavailable when the lease is released: a warning, and the lease ends by itself',
       },
     },
     {
@@ -119,11 +119,12 @@ export const TABLE = {
       code: 'lease_lost',
       job: 'retry',
       situations: {
-        'lease-taken-before-removal': 'another token stands in the store when the lease is renewed, before the removal',
+        'lease-taken-before-removal': 'the store holds another token when the lease is renewed, before the removal',
         'lease-runs-out-before-removal': 'no renewal is answered until the trust in the lease ends, before the removal',
-        'lease-outlived-before-removal': 'the worker stood still for longer than its lease, before the removal',
-        'lease-lost-while-removing': 'the lease is lost while the engine is at the removal: it may yet be carried out',
-        'lease-outlived-after-removal': 'the worker stood still for longer than its lease, after the removal',
+        'lease-outlived-before-removal': 'the worker was frozen for longer than its lease, before the removal',
+        'lease-lost-while-removing':
+          'the lease is lost while the engine processes the removal: it may still be carried out',
+        'lease-outlived-after-removal': 'the worker was frozen for longer than its lease, after the removal',
       },
     },
   ],
@@ -149,7 +150,7 @@ export const TABLE = {
       situations: {
         'queue-third-internal-error': 'the job has ended with `internal_error` three times',
         'queue-worker-vanished': 'the worker vanished ten times while it ran the job',
-        'queue-gave-up': 'the queue itself gives the job up',
+        'queue-gave-up': 'the queue itself gives up the job',
       },
     },
   ],

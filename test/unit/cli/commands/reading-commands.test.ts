@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../../../../src/cli/command-context.js';
-import type { LoggedOperation, RecordFilter } from '../../../../src/domain/pages.js';
+import type { LoggedOperation, RecordFilter } from '../../../../src/domain/record-queries.js';
 import { aRecord, CONTAINER_ID } from '../../../support/records.js';
 import { fakeCli, fakeReader } from '../fake-cli.js';
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FinishedSweep, SweepReport } from '../../../../src/retention/ports.js';
-import type { PlanFilter, SweepOptions } from '../../../../src/retention/retention.js';
+import type { PlanFilter } from '../../../../src/retention/plan.js';
+import type { SweepOptions } from '../../../../src/retention/sweep.js';
 import { fakeCli, untilAborted } from '../fake-cli.js';
 import { aHold, aJudgement, AS_OF, aSummary, fakeRetention } from '../fake-desks.js';
 

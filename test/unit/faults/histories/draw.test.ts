@@ -1,6 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { scheduleOf } from '../../../faults/experiments/histories/draw.js';
-import { isServed, shownSchedule, type Step } from '../../../faults/experiments/histories/schedule.js';
+import { TEST_SEEDS } from '../../../faults/experiments/histories/named-seeds.js';
+import {
+  type Act,
+  isServed,
+  type Schedule,
+  shownSchedule,
+  type Step,
+} from '../../../faults/experiments/histories/schedule.js';
 
 const SEEDS = Array.from({ length: 500 }, (_, seed) => seed);
 const schedules = SEEDS.map(scheduleOf);
@@ -39,6 +46,13 @@ describe('the schedule of a seeded history', () => {
     expect(new Set(schedules.map(({ store }) => store))).toEqual(new Set(['postgres', 'redis']));
   });
 
+  test('has every kind on each store also among the seeds that the test run plays', () => {
+    const all = new Set(schedules.flatMap(kindsOf));
+    const played = new Set(TEST_SEEDS.map(scheduleOf).flatMap(kindsOf));
+    expect([...all].filter((kind) => !played.has(kind))).toEqual([]);
+    expect(all.size).toBe(90);
+  });
+
   test('breaks one line in one way at a time', () => {
     const overlapping = schedules.filter(({ steps }) =>
       steps.some((step) => isOnLine(step) && steps.some((other) => other !== step && reachesInto(step, other))),
@@ -60,6 +74,15 @@ describe('the schedule of a seeded history', () => {
     expect(served.filter((situation) => !isServed(situation))).toEqual([]);
   });
 });
+
+const kindsOf = ({ store, games, steps }: Schedule): readonly string[] =>
+  [...games, ...steps.map(({ act }) => kindOf(act))].map((kind) => `${store}: ${kind}`);
+
+const kindOf = (act: Act): string => {
+  if (act.kind === 'service') return `service ${act.what}`;
+  if (act.kind === 'ask') return `ask ${act.how}`;
+  return act.kind === 'line' ? `line ${act.line} ${act.mode}` : act.kind;
+};
 
 const isOnLine = ({ act }: Step): boolean => 'line' in act;
 

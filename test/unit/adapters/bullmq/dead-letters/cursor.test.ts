@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cursorOf, positionOf } from '../../../../../src/adapters/bullmq/dead-letters/cursor.js';
-import { boundedMs, LAST_INSTANT_MS } from '../../../../../src/adapters/bullmq/store/failed-set.js';
+import { boundedMs } from '../../../../../src/adapters/bullmq/store/failed-set.js';
+import { LAST_INSTANT_MS } from '../../../../../src/domain/time.js';
 import { isJobId } from '../../../../../src/adapters/bullmq/store/stored-text.js';
 import { InvalidPageError } from '../../../../../src/domain/errors.js';
 

@@ -1,6 +1,6 @@
 import type { AdminFacts } from '../../../../../src/adapters/http/admin/load-dashboard.js';
 import type { DeadLetter } from '../../../../../src/jobs/dead-letters.js';
-import type { LoggedOperation } from '../../../../../src/domain/pages.js';
+import type { LoggedOperation } from '../../../../../src/domain/record-queries.js';
 
 /** The database's clock; the application's is a day ahead of it. */
 const NOW = new Date('2026-03-01T12:00:00.000Z');

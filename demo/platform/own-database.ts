@@ -1,0 +1,48 @@
+/** A separate database on the user's server, so that the demo never touches a live platform. */
+import { Client } from 'pg';
+import { ConfigurationError, messageOf } from '../../src/domain/errors.js';
+
+const CONNECT_LIMIT_MS = 10_000;
+/** PostgreSQL's error code: the user may not create a database. */
+const INSUFFICIENT_PRIVILEGE = '42501';
+
+export interface OwnDatabase {
+  readonly url: string;
+  readonly drop: () => Promise<void>;
+}
+
+/**
+ * Creates it on the server of `databaseUrl`, as the same user.
+ *
+ * @throws ConfigurationError when that user may not create databases
+ */
+export async function createOwnDatabase(databaseUrl: string, runId: string): Promise<OwnDatabase> {
+  const name = `runtime_cleanup_demo_${runId}`;
+  try {
+    await run(databaseUrl, `CREATE DATABASE ${name}`);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === INSUFFICIENT_PRIVILEGE)) throw error;
+    throw new ConfigurationError(
+      `the demo creates a database of its own on the server of DATABASE_URL, and the user of that URL may not (${messageOf(error)}); ` +
+        'give it CREATEDB, or unset DATABASE_URL to use an embedded PostgreSQL',
+      { cause: error },
+    );
+  }
+  const url = new URL(databaseUrl);
+  url.pathname = `/${name}`;
+  // FORCE: connections of killed processes may still be open, and would keep the database from being dropped.
+  return { url: url.href, drop: () => run(databaseUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+}
+
+/** Neither statement takes parameters; the name is safe to insert, because the demo itself makes it of letters and digits. */
+async function run(connectionString: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString, connectionTimeoutMillis: CONNECT_LIMIT_MS });
+  // A broken connection is reported by the call that uses it; without a listener it would end the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query(statement);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ContainerEngine } from '../../../src/cleanup/ports.js';
+import type { TestContainerState } from '../../support/engine/test-containers.js';
+
+export interface ContainerEngineUnderTest {
+  readonly engine: ContainerEngine;
+  /** Puts a container into the engine and returns its id. */
+  readonly make: (state: TestContainerState, gameLabel: string | null) => Promise<string>;
+  readonly close: () => Promise<void>;
+}
+
+const WORKERS = 20;
+
+const signal = new AbortController().signal;
+const newId = (): string => randomBytes(32).toString('hex');
+
+const NO_FULL_IDS: Readonly<Record<string, string>> = {
+  'an empty text': '',
+  'a short id': 'abcdef012345',
+  'a name': 'game-1',
+  'a name as the engine lists it': '/game-1',
+  'an id in upper case': newId().toUpperCase(),
+  'an id that brings a query': `${newId()}?force=1&x=`,
+  'an id that brings a path': `../containers/${newId()}`,
+  'an id with a newline behind it': `${newId()}\n`,
+  'the text undefined': 'undefined',
+};
+
+/** What every container engine promises; `open` gives one to work with. */
+export function containerEngineContract(name: string, open: () => Promise<ContainerEngineUnderTest>): void {
+  describe(`the container engine ${name}`, () => {
+    let subject: ContainerEngineUnderTest;
+    let engine: ContainerEngine;
+    beforeAll(async () => {
+      subject = await open();
+      ({ engine } = subject);
+    });
+    afterAll(() => subject.close());
+
+    test('an unknown id is gone, and removing it is no problem', async () => {
+      const id = newId();
+      expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
+      expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+    });
+
+    test.each(['created', 'exited'] as const)(
+      'a container that is %s is idle, and gone once removed',
+      async (state) => {
+        const id = await subject.make(state, 'game-1');
+        expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', activity: 'idle', gameLabel: 'game-1' });
+        expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+        expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
+        expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+      },
+    );
+
+    test.each(['running', 'paused', 'restarting'] as const)(
+      'a container that is %s is seen as such, and stays when its removal is asked for',
+      async (state) => {
+        const id = await subject.make(state, 'game-1');
+        expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', activity: state });
+        expect(await engine.remove(id, signal)).toMatchObject({
+          kind: 'still_there',
+          sighting: { kind: 'present', activity: state, gameLabel: 'game-1' },
+          detail: expect.stringMatching(/./) as string,
+        });
+        expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', activity: state });
+      },
+    );
+
+    test.each([['game-2'], ['Spiel № 1 🎲'], [''], [null]])('the game label %j is told as it is', async (gameLabel) => {
+      const id = await subject.make('created', gameLabel);
+      expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', gameLabel });
+    });
+
+    test.each(Object.entries(NO_FULL_IDS))('%s is refused as a bug', async (_what, id) => {
+      await expect(engine.look(id, signal)).rejects.toThrow(TypeError);
+      await expect(engine.remove(id, signal)).rejects.toThrow(TypeError);
+    });
+
+    test('an aborted signal is answered with its reason, and nothing is removed', async () => {
+      const id = await subject.make('created', 'game-1');
+      const reason = new Error('lease lost');
+      await expect(engine.look(id, AbortSignal.abort(reason))).rejects.toBe(reason);
+      await expect(engine.remove(id, AbortSignal.abort(reason))).rejects.toBe(reason);
+      expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', activity: 'idle' });
+    });
+
+    test(`${WORKERS} workers that remove one container at once all see it gone in the end`, async () => {
+      const id = await subject.make('exited', 'game-1');
+      const work = async (): Promise<void> => {
+        for (;;) {
+          const answer = await engine.remove(id, signal);
+          if (answer.kind === 'gone') return;
+          // Whoever comes second sees the removal of the first, or the moment right after it.
+          expect(answer.sighting).toMatchObject({
+            kind: 'present',
+            activity: expect.stringMatching(/removing|idle/) as string,
+          });
+        }
+      };
+      await Promise.all(Array.from({ length: WORKERS }, work));
+      expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
+    });
+  });
+}

@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newLeaseToken } from '../../../src/app/random.js';
+import type { LeaseStore } from '../../../src/lease/lease-store.js';
+
+export interface LeaseStoreUnderTest {
+  readonly store: LeaseStore;
+  /** What is left of the lease's life by the store's own clock; 0 when there is none or it has run out. */
+  readonly remainingMs: (gameId: string) => Promise<number>;
+  /** Resolves once the lease has run out by the store's own clock. */
+  readonly untilExpired: (gameId: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+const TTL_MS = 60_000;
+/** Short enough to wait for, long enough for a slow machine to ask two questions within it. */
+const SHORT_TTL_MS = 400;
+const ROUNDS = 5;
+const CONTENDERS = 20;
+
+const UNUSUAL_GAME_IDS: Readonly<Record<string, string>> = {
+  'with an emoji': 'game-🎲',
+  'with a colon': 'a:b',
+  'like a Redis key of ours': 'rtmanager:game_lease:YQ',
+  'of 256 characters': 'g'.repeat(256),
+  'of 256 characters beyond the basic plane': '🎲'.repeat(256),
+  'with quotes and a backslash': `o'brien "the" \\ game`,
+  'like a statement': `x'); DROP TABLE game_leases; --`,
+  'with braces, as in a hash tag': '{a}{b}',
+  'with inner spaces and a percent sign': 'a b %20 c',
+  'that differs only in Unicode normal form (composed)': 'caf\u00e9',
+  'that differs only in Unicode normal form (decomposed)': 'cafe\u0301',
+};
+
+let games = 0;
+const newGame = (): string => {
+  games += 1;
+  return `game-${games}`;
+};
+
+/** What every lease store promises; `open` gives one whose games are all free. */
+export function leaseStoreContract(name: string, open: () => Promise<LeaseStoreUnderTest>): void {
+  describe(`a lease store: ${name}`, () => {
+    let subject: LeaseStoreUnderTest;
+    let store: LeaseStore;
+    beforeAll(async () => {
+      subject = await open();
+      ({ store } = subject);
+    });
+    afterAll(() => subject.close());
+
+    test('a free lease is acquired, and lives as long as asked', async () => {
+      const game = newGame();
+      expect(await store.acquire(game, newLeaseToken(), TTL_MS)).toBe(true);
+      const remainingMs = await subject.remainingMs(game);
+      expect(remainingMs).toBeGreaterThan(TTL_MS - 10_000);
+      expect(remainingMs).toBeLessThanOrEqual(TTL_MS);
+    });
+
+    test('a lease that is held is refused to another token and left as it is', async () => {
+      const game = newGame();
+      const holder = newLeaseToken();
+      await store.acquire(game, holder, TTL_MS);
+      expect(await store.acquire(game, newLeaseToken(), 10 * TTL_MS)).toBe(false);
+      expect(await subject.remainingMs(game)).toBeLessThanOrEqual(TTL_MS);
+      expect(await store.renew(game, holder, TTL_MS)).toBe(true);
+    });
+
+    test('a lease that ran out goes to the next who asks, and its old holder can do nothing with it', async () => {
+      const game = newGame();
+      const [old, next] = [newLeaseToken(), newLeaseToken()];
+      expect(await store.acquire(game, old, SHORT_TTL_MS)).toBe(true);
+      await subject.untilExpired(game);
+      expect(await store.acquire(game, next, TTL_MS)).toBe(true);
+      expect(await store.renew(game, old, TTL_MS)).toBe(false);
+      expect(await store.release(game, old)).toBe(false);
+      expect(await store.renew(game, next, TTL_MS)).toBe(true);
+    });
+
+    test('a lease that ran out is not revived by its holder, also when nobody else has asked', async () => {
+      const game = newGame();
+      const holder = newLeaseToken();
+      await store.acquire(game, holder, SHORT_TTL_MS);
+      await subject.untilExpired(game);
+      expect(await store.renew(game, holder, TTL_MS)).toBe(false);
+      expect(await store.release(game, holder)).toBe(false);
+    });
+
+    test('a renewal starts the life anew', async () => {
+      const game = newGame();
+      const holder = newLeaseToken();
+      await store.acquire(game, holder, TTL_MS);
+      expect(await store.renew(game, holder, 2 * TTL_MS)).toBe(true);
+      expect(await subject.remainingMs(game)).toBeGreaterThan(TTL_MS);
+      expect(await store.renew(game, holder, TTL_MS)).toBe(true);
+      expect(await subject.remainingMs(game)).toBeLessThanOrEqual(TTL_MS);
+    });
+
+    test('a released lease is free at once, and released only once', async () => {
+      const game = newGame();
+      const holder = newLeaseToken();
+      await store.acquire(game, holder, TTL_MS);
+      expect(await store.release(game, holder)).toBe(true);
+      expect(await subject.remainingMs(game)).toBe(0);
+      expect(await store.release(game, holder)).toBe(false);
+      expect(await store.renew(game, holder, TTL_MS)).toBe(false);
+      expect(await store.acquire(game, newLeaseToken(), TTL_MS)).toBe(true);
+    });
+
+    test('a foreign token neither renews nor releases', async () => {
+      const game = newGame();
+      const [holder, foreign] = [newLeaseToken(), newLeaseToken()];
+      await store.acquire(game, holder, TTL_MS);
+      expect(await store.renew(game, foreign, 10 * TTL_MS)).toBe(false);
+      expect(await store.release(game, foreign)).toBe(false);
+      expect(await subject.remainingMs(game)).toBeLessThanOrEqual(TTL_MS);
+      expect(await store.release(game, holder)).toBe(true);
+    });
+
+    test('a lease that was never acquired is neither renewed nor released', async () => {
+      const game = newGame();
+      expect(await store.renew(game, newLeaseToken(), TTL_MS)).toBe(false);
+      expect(await store.release(game, newLeaseToken())).toBe(false);
+      expect(await subject.remainingMs(game)).toBe(0);
+    });
+
+    test(`of ${CONTENDERS} who ask at once exactly one wins, in each of ${ROUNDS} rounds on one game`, async () => {
+      const game = newGame();
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const winners = await contend(store, game, TTL_MS);
+        expect(winners).toHaveLength(1);
+        expect(await store.release(game, winners[0] ?? '')).toBe(true);
+      }
+    });
+
+    test(`of ${CONTENDERS} who ask at once for a lease that ran out exactly one wins`, async () => {
+      const game = newGame();
+      await store.acquire(game, newLeaseToken(), SHORT_TTL_MS);
+      await subject.untilExpired(game);
+      expect(await contend(store, game, TTL_MS)).toHaveLength(1);
+    });
+
+    test('the leases of two games have nothing to do with each other', async () => {
+      const [one, other] = [newGame(), newGame()];
+      const token = newLeaseToken();
+      await store.acquire(one, token, TTL_MS);
+      expect(await store.acquire(other, newLeaseToken(), TTL_MS)).toBe(true);
+      expect(await store.release(other, token)).toBe(false);
+    });
+
+    test('unusual game ids are all different games', async () => {
+      const holders = new Map<string, string>();
+      for (const gameId of Object.values(UNUSUAL_GAME_IDS)) {
+        const token = newLeaseToken();
+        expect(await store.acquire(gameId, token, TTL_MS)).toBe(true);
+        holders.set(gameId, token);
+      }
+      for (const [gameId, token] of holders) expect(await store.release(gameId, token)).toBe(true);
+    });
+
+    test.each(Object.entries(UNUSUAL_GAME_IDS))('a game id %s has a full life', async (_what, gameId) => {
+      const token = newLeaseToken();
+      expect(await store.acquire(gameId, token, TTL_MS)).toBe(true);
+      expect(await store.acquire(gameId, newLeaseToken(), TTL_MS)).toBe(false);
+      expect(await store.renew(gameId, token, TTL_MS)).toBe(true);
+      expect(await store.release(gameId, token)).toBe(true);
+    });
+  });
+}
+
+/** The tokens that were told they hold the lease. */
+async function contend(store: LeaseStore, gameId: string, ttlMs: number): Promise<readonly string[]> {
+  const tokens = Array.from({ length: CONTENDERS }, newLeaseToken);
+  const answers = await Promise.all(tokens.map((token) => store.acquire(gameId, token, ttlMs)));
+  return tokens.filter((_token, at) => answers[at] === true);
+}

@@ -1,0 +1,90 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { failure, resultToJson } from '../../../src/domain/result.js';
+import type { JobResult } from '../../../src/jobs/ports.js';
+import { success } from '../../support/queue/queue-scripts.js';
+import type { QueueHarness, QueueHarnesses } from '../../support/queue/queue-harness.js';
+
+const never = new AbortController().signal;
+const MANY = 250;
+
+/** What every implementation of `JobWaiter` promises. */
+export function jobWaiterContract(name: string, start: () => Promise<QueueHarnesses>): void {
+  describe(`job waiter: ${name}`, () => {
+    let queues: QueueHarnesses;
+    let queue: QueueHarness;
+    beforeAll(async () => {
+      queues = await start();
+    });
+    afterAll(() => queues.close());
+    beforeEach(async () => {
+      queue = await queues.open();
+      // A try that will be repeated is no ending, so each first try ends with one of those.
+      queue.answer = (gameId) => {
+        if (queue.tried.get(gameId) === 1) return failure('conflict', 'try again');
+        return gameId === 'dead' ? failure('not_found', 'no record') : success(gameId);
+      };
+    });
+    afterEach(() => queue.close());
+
+    const add = (gameId: string) => queue.add({ gameId, opSource: 'gm_rest' });
+    const waitFor = async (jobIds: readonly string[], signal = never): Promise<JobResult[]> => {
+      const results: JobResult[] = [];
+      await queue.jobWaiter.wait(jobIds, (result) => void results.push(result), signal);
+      return results;
+    };
+
+    it('reports each job’s ending once: completed, failed, or missing', async () => {
+      const done = await add('done');
+      const dead = await add('dead');
+      const waiting = waitFor([done, dead, 'unknown']);
+      await queue.startWorker();
+      const results = await waiting;
+      expect(results).toHaveLength(3);
+      expect(results).toContainEqual({ jobId: 'unknown', state: 'missing' });
+      expect(results).toContainEqual({ jobId: dead, state: 'failed', reason: 'not_found: no record' });
+      expect(results).toContainEqual({ jobId: done, state: 'completed', result: resultToJson(success('done')) });
+      expect(queue.tried).toEqual(
+        new Map([
+          ['done', 2],
+          ['dead', 2],
+        ]),
+      );
+    });
+
+    it('reports a job that ended before the wait began', async () => {
+      await queue.startWorker();
+      const jobId = await add('done');
+      await waitFor([jobId]);
+      expect(await waitFor([jobId])).toMatchObject([{ jobId, state: 'completed' }]);
+    });
+
+    it('reports one job to all its waiters, and resolves at once for no jobs', async () => {
+      const jobId = await add('done');
+      const both = Promise.all([waitFor([jobId]), waitFor([jobId, jobId])]);
+      await queue.startWorker();
+      expect(await both).toMatchObject([[{ jobId }], [{ jobId }]]);
+      expect(await waitFor([])).toEqual([]);
+    });
+
+    it(`waits for ${MANY} jobs at once`, async () => {
+      queue.answer = success;
+      const ids = await Promise.all(Array.from({ length: MANY }, (_, index) => add(`g${index}`)));
+      const waiting = waitFor(ids);
+      await queue.startWorker();
+      expect((await waiting).map(({ jobId }) => jobId).toSorted()).toEqual(ids.toSorted());
+    }, 60_000);
+
+    it('rejects with the signal’s reason on abort, and with an error once it is closed', async () => {
+      const jobId = await add('never started');
+      const caller = new AbortController();
+      const first = waitFor([jobId], caller.signal);
+      const second = waitFor([jobId]);
+      caller.abort(new RangeError('enough'));
+      await expect(first).rejects.toThrow('enough');
+      await expect(waitFor([jobId], caller.signal)).rejects.toThrow('enough');
+      await Promise.all([expect(second).rejects.toThrow('closed'), queue.jobWaiter.close()]);
+      await expect(waitFor([jobId])).rejects.toThrow('closed');
+      await queue.jobWaiter.close();
+    });
+  });
+}

@@ -1,0 +1,29 @@
+/**
+ * Each planted break is noticed by the check that is there for it: its first trial, on one store, or on both where each
+ * store has code of its own for it. `npm run faults -- --sabotage` makes all trials on both.
+ */
+import { expect, inject, test } from 'vitest';
+import { startRedis } from '../support/redis.js';
+import type { Store } from './experiment.js';
+import { SABOTAGES } from './sabotage/planted-breaks.js';
+import { tryBreak } from './sabotage/sabotage.js';
+
+const CODE_PER_STORE = new Set(["release another holder's lease"]);
+
+const runs = SABOTAGES.flatMap((planted): readonly { name: string; store: Store; planted: typeof planted }[] => {
+  const stores: readonly Store[] = CODE_PER_STORE.has(planted.name) ? ['postgres', 'redis'] : ['postgres'];
+  return stores.map((store) => ({ name: planted.name, store, planted }));
+});
+
+test.concurrent.each(runs)('the planted break "$name" is noticed on $store', async ({ planted, store }) => {
+  const redis = await startRedis();
+  const servers = { postgresUrl: inject('postgresUrl'), engineSocket: inject('engineSocket'), redisUrl: redis.url };
+  try {
+    const firstTrial = { ...planted, trials: planted.trials.slice(0, 1) };
+    const finding = await tryBreak(firstTrial, servers, { lanes: 1, seed: 1, say: () => undefined }, [store]);
+    expect(finding.violations).toEqual([]);
+    expect(finding.runs).toBe(1);
+  } finally {
+    await redis.stop();
+  }
+});
