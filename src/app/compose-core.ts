@@ -81,7 +81,7 @@ const notReached = (dependency: 'postgresql' | 'queue', what: string) => (): Una
   new UnavailableError(dependency, `${what} has not been reached since this service started`);
 
 /** The cleanups that a sweep requests, as jobs. */
-export function requestsTo(queue: CleanupQueue): CleanupRequests {
+export function requestsTo(queue: Pick<CleanupQueue, 'enqueue'>): CleanupRequests {
   return {
     request: async (gameIds) => {
       const jobs = await queue.enqueue(gameIds.map((gameId) => ({ gameId, opSource: 'auto_ttl' })));

@@ -58,7 +58,7 @@ describe.each([
     for (const [, call] of calls) await expect(call()).rejects.toBeInstanceOf(UnavailableError);
   });
 
-  it('pass each call on to the store that was connected since', async () => {
+  it('pass each call on to the store once it is connected', async () => {
     const { connection, calls } = setUp();
     connection.connected(store as never);
     const answers = await Promise.all(calls.map(([, call]) => call('first', 'second')));

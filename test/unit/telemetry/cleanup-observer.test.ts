@@ -45,8 +45,8 @@ function entry(changes: Partial<OperationEntry> = {}): OperationEntry {
 const refusals: readonly ErrorCode[] = ['invalid_request', 'not_found', 'container_mismatch', 'conflict'];
 const failures: readonly ErrorCode[] = ['lease_lost', 'service_unavailable', 'internal_error'];
 
-describe('every outcome is one log line', () => {
-  it('with the facts of its row in the operation log', () => {
+describe('the log line of an outcome', () => {
+  it('has the facts of the row in the operation log', () => {
     const { observer, lines } = setup();
     observer.concluded(entry());
     expect(lines).toMatchObject([
@@ -66,13 +66,13 @@ describe('every outcome is one log line', () => {
     ]);
   });
 
-  it('whose message tells a replay from a fresh success', () => {
+  it('has another message for a replay than for a first success', () => {
     const { observer, lines } = setup();
     observer.concluded(entry({ errorCode: 'replay_no_op' }));
     expect(lines).toMatchObject([{ level: 'info', msg: 'cleanup replayed', error_code: 'replay_no_op' }]);
   });
 
-  it.each(refusals)('whose message calls %s a refusal', (errorCode) => {
+  it.each(refusals)('has the message of a refusal for %s', (errorCode) => {
     const { observer, lines } = setup();
     observer.concluded(entry({ outcome: 'failure', errorCode, errorMessage: 'why' }));
     expect(lines).toMatchObject([
@@ -80,29 +80,29 @@ describe('every outcome is one log line', () => {
     ]);
   });
 
-  it.each(failures)('whose message calls %s a failure', (errorCode) => {
+  it.each(failures)('has the message of a failure for %s', (errorCode) => {
     const { observer, lines } = setup();
     observer.concluded(entry({ outcome: 'failure', errorCode }));
     expect(lines).toMatchObject([{ level: 'error', msg: 'cleanup failed', error_code: errorCode }]);
   });
 
-  it('tells where a bug came from, and of an outage no more than its message', () => {
+  it('has the stack of a bug, and only the message of an outage', () => {
     const { observer, lines } = setup();
     observer.concluded(entry({ outcome: 'failure', errorCode: 'internal_error' }), new TypeError('x is no function'));
-    observer.concluded(entry({ outcome: 'failure', errorCode: 'service_unavailable' }), new Error('away'));
+    observer.concluded(entry({ outcome: 'failure', errorCode: 'service_unavailable' }), new Error('no answer'));
     expect(lines[0]).toMatchObject({ err: { type: 'TypeError', stack: expect.stringContaining('x is no function') } });
     expect(lines[1]).not.toHaveProperty('err');
   });
 
-  it('that stays short when a refused request holds a novel', () => {
+  it('stays short when a refused request has very long fields', () => {
     const { observer, lines } = setup();
     observer.concluded(entry({ gameId: 'g'.repeat(100_000), opSource: 'o'.repeat(100_000) }));
     expect(JSON.stringify(lines).length).toBeLessThan(2_000);
   });
 });
 
-describe('every outcome is counted', () => {
-  it('by outcome, code and source, with its duration in seconds', async () => {
+describe('the metrics of an outcome', () => {
+  it('count it by outcome, code and source, and measure its duration in seconds', async () => {
     const { observer, points } = setup();
     observer.concluded(entry());
     observer.concluded(entry());
@@ -117,7 +117,7 @@ describe('every outcome is counted', () => {
     ]);
   });
 
-  it('under one source "unknown", however many words foreign producers invent', async () => {
+  it('count all unknown sources as the one source "unknown"', async () => {
     const { observer, points } = setup();
     for (let n = 0; n < 50; n++) {
       observer.concluded(entry({ outcome: 'failure', errorCode: 'invalid_request', opSource: `invented-${n}` }));
@@ -128,13 +128,15 @@ describe('every outcome is counted', () => {
 });
 
 describe('the span of the job', () => {
-  it('is marked as failed with the code, which the queue library leaves out', () => {
+  it('is marked as failed with the code, because the queue library does not do it', () => {
     const { observer, telemetry, spans } = setup();
     telemetry.tracer.startActiveSpan('process runtime-cleanup', (span) => {
-      observer.concluded(entry({ outcome: 'failure', errorCode: 'service_unavailable', errorMessage: 'engine away' }));
+      observer.concluded(
+        entry({ outcome: 'failure', errorCode: 'service_unavailable', errorMessage: 'no answer from the engine' }),
+      );
       span.end();
     });
-    expect(spans()[0]?.status).toEqual({ code: SpanStatusCode.ERROR, message: 'engine away' });
+    expect(spans()[0]?.status).toEqual({ code: SpanStatusCode.ERROR, message: 'no answer from the engine' });
     expect(spans()[0]?.attributes).toMatchObject({
       'error.type': 'service_unavailable',
       'rtmanager.error_code': 'service_unavailable',
@@ -142,7 +144,7 @@ describe('the span of the job', () => {
     });
   });
 
-  it('is not marked as failed by a success', () => {
+  it('is not marked as failed after a success', () => {
     const { observer, telemetry, spans } = setup();
     telemetry.tracer.startActiveSpan('process runtime-cleanup', (span) => {
       observer.concluded(entry());
@@ -153,8 +155,8 @@ describe('the span of the job', () => {
   });
 });
 
-describe('what went wrong beside an outcome', () => {
-  it('is logged: a refusal whose row was lost, with the facts of the row', () => {
+describe('an error that does not change the outcome', () => {
+  it('is logged when the row of a refusal is lost, with the facts of the row', () => {
     const { observer, lines } = setup();
     observer.auditRowLost(entry({ outcome: 'failure', errorCode: 'conflict' }), new TypeError('no disk'));
     expect(lines).toMatchObject([
@@ -162,11 +164,11 @@ describe('what went wrong beside an outcome', () => {
     ]);
   });
 
-  it('is logged: a lease that could not be released', () => {
+  it('is logged when a lease cannot be released', () => {
     const { observer, lines } = setup();
-    observer.leaseReleaseFailed('game-1', new TypeError('store away'));
+    observer.leaseReleaseFailed('game-1', new TypeError('no answer from the store'));
     expect(lines).toMatchObject([
-      { level: 'warn', msg: 'lease release failed', game_id: 'game-1', err: { message: 'store away' } },
+      { level: 'warn', msg: 'lease release failed', game_id: 'game-1', err: { message: 'no answer from the store' } },
     ]);
   });
 });

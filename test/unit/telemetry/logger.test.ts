@@ -26,7 +26,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('leaves out what is less severe than its level', () => {
+  it('leaves out lines below its level', () => {
     const { log, lines } = setup('warn');
     log.debug({}, 'a');
     log.info({}, 'b');
@@ -43,7 +43,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('carries the ids of the active span, and none outside of one', async () => {
+  it('writes the ids of the active span, and no ids outside a span', async () => {
     const recorded = recordTelemetry(createManualClock());
     const { log, lines } = setup();
     log.info({}, 'outside');
@@ -57,7 +57,7 @@ describe('the log', () => {
     expect(lines()[1]).toMatchObject({ trace_id: ids.traceId, span_id: ids.spanId });
   });
 
-  it('never writes the password of an address, whichever field or message quotes it', () => {
+  it('never writes the password of an address, in any field or message', () => {
     const { log, written } = setup();
     const address = 'postgresql://app:hunter2@db:5432/games';
     log.error({ err: new TypeError(`cannot reach ${address}`), nested: { url: address } }, 'broken');
@@ -66,13 +66,13 @@ describe('the log', () => {
     expect(written.join('')).toContain('postgresql://app:***@db:5432/games');
   });
 
-  it('never writes a field that is named like a secret', () => {
+  it('never writes a field whose name is that of a secret', () => {
     const { log, written } = setup();
     log.info({ password: 'hunter2', lease: { token: 'hunter2' }, headers: { authorization: 'hunter2' } }, 'x');
     expect(written.join('')).not.toContain('hunter2');
   });
 
-  it('leaves addresses without a password, and mail addresses beside them, as they are', () => {
+  it('does not change addresses without a password, nor mail addresses', () => {
     const { log, lines } = setup();
     log.info({ url: 'http://127.0.0.1:4318/v1/traces', to: 'a:b@c' }, 'x');
     expect(lines()).toMatchObject([{ url: 'http://127.0.0.1:4318/v1/traces', to: 'a:b@c' }]);

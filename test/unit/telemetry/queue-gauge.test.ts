@@ -13,8 +13,8 @@ function setup() {
   return recorded;
 }
 
-describe('the gauge of the queue', () => {
-  it('shows what is counted each time the metrics are read', async () => {
+describe('the gauge of jobs in the queue', () => {
+  it('counts the jobs each time the metrics are read', async () => {
     const { telemetry, points } = setup();
     let waiting = 3;
     telemetry.metrics.observeQueue(async () => [
@@ -33,22 +33,22 @@ describe('the gauge of the queue', () => {
     ]);
   });
 
-  it('does not keep the other metrics from being read while the queue cannot be counted', async () => {
+  it('leaves the other metrics readable while the jobs cannot be counted', async () => {
     const { telemetry, points } = setup();
-    telemetry.metrics.observeQueue(() => Promise.reject(new TypeError('away')));
+    telemetry.metrics.observeQueue(() => Promise.reject(new TypeError('no answer')));
     telemetry.metrics.recordLeaseAcquire(1_000, 'acquired');
     expect(await points()).toMatchObject([{ instrument: 'rtmanager.lease.acquire.duration', value: 1 }]);
   });
 
-  it('is no longer asked for once the watching has ended', async () => {
+  it('counts no more after its observation was stopped', async () => {
     const { telemetry, points } = setup();
     let asked = 0;
-    const unwatch = telemetry.metrics.observeQueue(async () => {
+    const stopObserving = telemetry.metrics.observeQueue(async () => {
       asked += 1;
       return [];
     });
     await points();
-    unwatch();
+    stopObserving();
     await points();
     expect(asked).toBe(1);
   });

@@ -12,7 +12,7 @@ export interface Point {
   readonly value: unknown;
 }
 
-/** Telemetry that keeps what it is told, by the real SDK, in memory. */
+/** Telemetry by the real SDK, with exporters that keep spans and metrics in memory. */
 export function recordTelemetry(clock: Clock) {
   const spans = new node.InMemorySpanExporter();
   const tracers = new node.NodeTracerProvider({ spanProcessors: [new node.SimpleSpanProcessor(spans)] });

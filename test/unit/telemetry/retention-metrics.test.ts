@@ -29,8 +29,8 @@ const facts = {
   kept: { held: 0, dead_letter: 0, invalid_id: 0 },
 };
 
-describe('a sweep', () => {
-  it('is counted by its ending, and what it enqueued by the job', async () => {
+describe('the observer of sweeps', () => {
+  it('counts sweeps by their outcome, and the jobs that they enqueued', async () => {
     const { observer, points } = setUp();
     observer.enqueued(100);
     observer.enqueued(50);
@@ -43,29 +43,29 @@ describe('a sweep', () => {
     ]);
   });
 
-  it('that was refused is an error in the log, with its reason', () => {
+  it('logs a refused sweep as an error, with the reason', () => {
     const { observer, lines } = setUp();
     observer.ended({ ...facts, status: 'refused', maxShare: 0.5, reason: 'raise RTMANAGER_SWEEP_MAX_SHARE' });
     expect(lines).toEqual([expect.stringMatching(/^error: sweep refused .*RTMANAGER_SWEEP_MAX_SHARE/)]);
   });
 
-  it('names the game that it could not ask for', () => {
+  it('logs the game that could not be enqueued', () => {
     const { observer, lines } = setUp();
     observer.skipped('game-7', new Error('no place'));
     expect(lines).toEqual(['warn: sweep skipped a game {"game_id":"game-7","reason":"no place"}']);
   });
 });
 
-describe('the lag of retention', () => {
-  it('is shown in seconds, as it is when the metrics are read', async () => {
+describe('the gauge of the retention lag', () => {
+  it('shows the lag in seconds at the moment when the metrics are read', async () => {
     const { telemetry, points } = setUp();
     telemetry.metrics.observeRetentionLag(async () => 90_500);
     expect(await points()).toEqual([{ instrument: 'rtmanager.retention.lag', unit: 's', attributes: {}, value: 90.5 }]);
   });
 
-  it('is left out while it cannot be read', async () => {
+  it('has no value while the lag cannot be read', async () => {
     const { telemetry, points } = setUp();
-    telemetry.metrics.observeRetentionLag(() => Promise.reject(new TypeError('away')));
+    telemetry.metrics.observeRetentionLag(() => Promise.reject(new TypeError('no answer')));
     telemetry.metrics.recordRequest({ method: 'GET', route: '/healthz', status: 200, elapsedMs: 250 });
     expect(await points()).toMatchObject([
       {

@@ -16,7 +16,7 @@ function recordingLog() {
   };
 }
 
-describe('what OTEL_* variables ask for', () => {
+describe('the signals that OTEL_* variables ask for', () => {
   const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
   const cases: readonly (readonly [
     situation: string,
@@ -39,7 +39,7 @@ describe('what OTEL_* variables ask for', () => {
     expect(wantedSignals(environment)).toEqual(wanted);
   });
 
-  it('is nothing to start, and nothing to shut down, when nothing is set', async () => {
+  it('are none when no variable is set: nothing is started or shut down', async () => {
     const { log, lines } = recordingLog();
     const running = await startTelemetry({ environment: {}, log, clock: createManualClock(), version: '1' });
     await running.shutdown();
@@ -48,19 +48,19 @@ describe('what OTEL_* variables ask for', () => {
   });
 });
 
-describe('complaints of the exporters', () => {
+describe('warnings of the exporters', () => {
   it('are logged once a minute at most, with the number of those left out', () => {
     const { log, lines } = recordingLog();
     const clock = createManualClock();
     const diagnostics = createDiagnostics(log, clock);
-    for (let n = 0; n < 100; n++) diagnostics.error('collector away');
+    for (let n = 0; n < 100; n++) diagnostics.error('no answer from the collector');
     clock.skip(59_999);
-    diagnostics.warn('collector away');
+    diagnostics.warn('no answer from the collector');
     clock.skip(1);
-    diagnostics.error('still away');
+    diagnostics.error('still no answer');
     expect(lines).toEqual([
-      { level: 'warn', message: 'telemetry trouble', fields: { detail: 'collector away', left_out: 0 } },
-      { level: 'warn', message: 'telemetry trouble', fields: { detail: 'still away', left_out: 100 } },
+      { level: 'warn', message: 'telemetry trouble', fields: { detail: 'no answer from the collector', left_out: 0 } },
+      { level: 'warn', message: 'telemetry trouble', fields: { detail: 'still no answer', left_out: 100 } },
     ]);
   });
 
@@ -70,7 +70,7 @@ describe('complaints of the exporters', () => {
     expect(JSON.stringify(lines).length).toBeLessThan(2_000);
   });
 
-  it('are heard at the level that OTEL_LOG_LEVEL names', () => {
+  it('are logged at the level that OTEL_LOG_LEVEL names', () => {
     expect(['debug', ' ERROR ', 'none', 'loud', '', undefined].map(diagnosticsLevel)).toEqual([
       DiagLogLevel.DEBUG,
       DiagLogLevel.ERROR,
