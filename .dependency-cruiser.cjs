@@ -35,7 +35,7 @@ module.exports = {
     only('lease', ['domain', 'async']),
     only('cleanup', ['lease', 'domain', 'async']),
     only('retention', ['domain', 'async']),
-    only('audit', ['domain', 'async']),
+    only('audit', ['domain', 'async', 'lease']),
     only('jobs', ['cleanup', 'domain', 'async']),
     only('circuit-breaker', ['jobs', 'cleanup', 'lease', 'domain', 'async']),
     ...adapters.map((a) => only(`adapters/${a}`, [...core, 'adapters/outage.ts', 'generated'])),

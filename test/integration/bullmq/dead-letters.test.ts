@@ -1,12 +1,18 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dead-letters.js';
 import { type CleanupWorker, createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
-import { systemClock } from '../../../src/async/clock.js';
+import { type Clock, systemClock } from '../../../src/async/clock.js';
 import { failure, type Result } from '../../../src/domain/result.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import { addFailedJobs } from '../../support/queue/failed-jobs.js';
 import { success } from '../../support/queue/queue-scripts.js';
-import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
+import {
+  PATIENT_CLOCK,
+  type QueueSpace,
+  startStore,
+  STORE_KINDS,
+  type TestStore,
+} from '../../support/queue/queue-stores.js';
 import { eventually } from '../../support/eventually.js';
 
 const never = new AbortController().signal;
@@ -19,7 +25,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
   let space: QueueSpace;
   let worker: CleanupWorker;
   let letters: ReturnType<typeof createDeadLetters>;
-  let deps: { backend: QueueSpace['backend']; clock: typeof systemClock; report: QueueSpace['report'] };
+  let deps: { backend: QueueSpace['backend']; clock: Clock; report: QueueSpace['report'] };
   /** How often each game's cleanup was tried, and what it is answered with. */
   let tried: Map<string, number>;
   let answer: (gameId: string) => Result;
@@ -92,7 +98,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
   it(`run once when ${CLIENTS} clients replay one ${MANY} times at the same time`, async () => {
     const [id = ''] = await dead('a');
     answer = success;
-    const clients = Array.from({ length: CLIENTS }, () => createDeadLetters(deps));
+    const clients = Array.from({ length: CLIENTS }, () => createDeadLetters({ ...deps, clock: PATIENT_CLOCK }));
     const answers = await Promise.all(
       Array.from({ length: MANY / CLIENTS }, () => clients.map((client) => client.replay(id))).flat(),
     );
