@@ -1,7 +1,6 @@
 /**
- * The steps of a job, announced on a diagnostics channel where each begins and where it has ended. Whoever subscribes in
- * this process may look on, or stop the process right there: between any two steps a worker can die or freeze, and a
- * claim about that is worth what it was tried with. Without a subscriber a step is its work and nothing else.
+ * Publishes start, end and error of each step of a job on a diagnostics channel, so that fault tests can kill or freeze the
+ * worker between any two steps. Does nothing without subscribers.
  */
 import { channel } from 'node:diagnostics_channel';
 
@@ -11,11 +10,11 @@ const STEP_CHANNEL = 'runtime-cleanup.step';
 interface StepMessage {
   /** `lease acquire`, `take runtime_records`, `container look`, `container remove`, `job settle`, and so on. */
   readonly step: string;
-  /** `start`: nothing was done yet. `end`: it was done, and nobody has been told. `error`: it threw. */
+  /** `start`: the step has not begun. `end`: it is done, and its caller has no answer yet. `error`: it threw. */
   readonly at: 'start' | 'end' | 'error';
-  /** What it is about: game, container, job. */
+  /** The step's subject: game, container, job. */
   readonly facts: Readonly<Record<string, unknown>>;
-  /** At `end`: what came of it. */
+  /** At `end`: the step's answer. */
   readonly answer?: unknown;
 }
 

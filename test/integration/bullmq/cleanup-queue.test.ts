@@ -38,7 +38,7 @@ describe.each(STORE_KINDS)('the cleanup queue on %s', (kind) => {
     await space.close();
   });
 
-  it('stores a job any BullMQ client can read, kept when it fails and, up to a bound, when it completes', async () => {
+  it('the queue stores a job that any BullMQ client can read, kept when it fails and, up to a bound, when it completes', async () => {
     const expectedContainerId = 'a'.repeat(64);
     const [answer] = await queue.enqueue([{ ...request('game-1'), expectedContainerId }]);
     expect(answer).toEqual({ jobId: expect.any(String), gameId: 'game-1', state: 'waiting', coalesced: false });
@@ -49,7 +49,7 @@ describe.each(STORE_KINDS)('the cleanup queue on %s', (kind) => {
     expect(job.opts).toMatchObject({ removeOnFail: false, removeOnComplete: bound });
   });
 
-  it('makes one job of fifty requests for one game that race through two producers', async () => {
+  it('the queue makes one job of fifty requests for one game that race through two producers', async () => {
     const racers = [producer(PATIENT_CLOCK), producer(PATIENT_CLOCK)] as const;
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, index) => racers[index % 2 === 0 ? 0 : 1].enqueue([request('game-1')])),
@@ -61,14 +61,14 @@ describe.each(STORE_KINDS)('the cleanup queue on %s', (kind) => {
     await Promise.all(racers.map((racer) => racer.close()));
   });
 
-  it('adds three thousand games, each once', async () => {
+  it('the queue adds three thousand games, each once', async () => {
     const answers = await queue.enqueue(Array.from({ length: 3_000 }, (_, index) => request(`game-${index}`)));
     expect(answers).toHaveLength(3_000);
     expect(answers.every(({ gameId, coalesced }, index) => gameId === `game-${index}` && !coalesced)).toBe(true);
     expect(await queue.counts()).toEqual({ waiting: 3_000, delayed: 0, active: 0, completed: 0, failed: 0 });
   });
 
-  it('refuses a request after it has been closed without waiting for any time limit', async () => {
+  it('the queue refuses a request after it has been closed without waiting for any time limit', async () => {
     // Its timers never fire, so an answer that comes has waited for none of them.
     const closed = producer(createManualClock());
     await closed.enqueue([request('game-1')]);
@@ -78,7 +78,7 @@ describe.each(STORE_KINDS)('the cleanup queue on %s', (kind) => {
     await expect(closed.counts()).rejects.toBeInstanceOf(UnavailableError);
   });
 
-  it('can be closed unused', async () => {
+  it('an unused queue can be closed', async () => {
     await expect(producer().close()).resolves.toBeUndefined();
   });
 });

@@ -78,7 +78,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
     await space.close();
   });
 
-  it('count their tries anew when another tool puts them back without resetting anything', async () => {
+  it('dead letters count their tries anew when another tool puts them back without resetting anything', async () => {
     answer = () => failure('internal_error', 'a bug');
     const id = await add('a', { priority: 0 });
     // Three tries are allowed; the pauses between them are promoted away.
@@ -95,7 +95,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
     expect(tried.get('a')).toBe(4);
   });
 
-  it(`run once when ${CLIENTS} clients replay one ${MANY} times at the same time`, async () => {
+  it(`a dead letter runs once when ${CLIENTS} clients replay it ${MANY} times at the same time`, async () => {
     const [id = ''] = await dead('a');
     answer = success;
     const clients = Array.from({ length: CLIENTS }, () => createDeadLetters({ ...deps, clock: PATIENT_CLOCK }));
@@ -109,7 +109,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
     expect(tried.get('a')).toBe(2);
   });
 
-  it('are paged also when many have ten megabytes of data, and each can still be shown whole', async () => {
+  it('dead letters with ten megabytes of data are paged, and each can still be shown whole', async () => {
     await worker.stop({ graceMs: 0 });
     const heavy = { gameId: 'heavy', opSource: 'gm_rest', junk: 'x'.repeat(10 * MEGABYTE) };
     const [first = ''] = await addFailedJobs(store, space, [

@@ -10,7 +10,7 @@ function listen(onMessage: (message: unknown) => void): void {
 }
 
 describe('a step', () => {
-  it('is its work and nothing else while nobody listens', () => {
+  it('a step without subscribers only does its work', () => {
     const work = Promise.resolve('done');
     // The very promise comes back only from the work itself, in the same turn.
     let began = false;
@@ -22,7 +22,7 @@ describe('a step', () => {
     return expect(step).resolves.toBe('done');
   });
 
-  it('is announced before its work, and when it has ended with its answer', async () => {
+  it('a step publishes its start, and its end with the answer', async () => {
     const heard: unknown[] = [];
     listen((message) => heard.push(message));
     await withStepEvents('container look', { game: 'game-1' }, async () => {
@@ -36,7 +36,7 @@ describe('a step', () => {
     ]);
   });
 
-  it('says when its work threw, and hands that on', async () => {
+  it('a step publishes the error of its work and throws it', async () => {
     const heard: unknown[] = [];
     listen((message) => heard.push(message));
     const failed = withStepEvents('container look', {}, () => Promise.reject(new Error('no engine')));
