@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Leases } from '../../../src/lease/with-lease.js';
 import { aCommand, createWorld } from '../../support/cleanup-world.js';
 import { aRecord } from '../../support/records.js';
+import { type CleanupDeps, createCleanupService } from '../../../src/cleanup/cleanup-service.js';
 
 const calm = new AbortController().signal;
 
@@ -107,3 +108,43 @@ describe('the message of a result', () => {
     expect(errorMessage).toContain(`"${'a'.repeat(80)}" is not a full container id`);
   });
 });
+
+describe('the cleanup service', () => {
+  it('is not built without a collaborator, and the error names each missing function', () => {
+    const functions =
+      'leases.withLease, records.take, records.markRemoved, log.append, engine.look, engine.remove, ' +
+      'observer.concluded, observer.auditRowLost, clock.monotonicMs';
+    expect(() => createCleanupService({} as never, { retentionMs: 1 })).toThrow(
+      `the cleanup service cannot be built without ${functions}`,
+    );
+  });
+
+  it('is not built with a collaborator that is null', () => {
+    expect(() => createCleanupService({ ...parts(), engine: null } as never, { retentionMs: 1 })).toThrow(
+      /^the cleanup service cannot be built without engine.look, engine.remove$/,
+    );
+  });
+
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('is not built with a retention of %s', (retentionMs) => {
+    expect(() => createCleanupService(parts(), { retentionMs })).toThrow(/retentionMs/);
+  });
+
+  it('is built with a retention of 0, by which a stopped record is due at once', () => {
+    expect(createCleanupService(parts(), { retentionMs: 0 })).toHaveProperty('handle');
+  });
+});
+
+/** Collaborators that are complete and refuse to be used. */
+function parts(): CleanupDeps {
+  const unused = (): never => {
+    throw new TypeError('not to be called while the service is built');
+  };
+  return {
+    leases: { withLease: unused },
+    records: { take: unused, markRemoved: unused },
+    log: { append: unused },
+    engine: { look: unused, remove: unused },
+    observer: { concluded: unused, auditRowLost: unused, leaseReleaseFailed: unused },
+    clock: { now: unused, monotonicMs: unused, after: unused },
+  };
+}
