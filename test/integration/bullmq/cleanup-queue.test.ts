@@ -62,10 +62,12 @@ describe.each(STORE_KINDS)('the cleanup queue on %s', (kind) => {
   });
 
   it('the queue adds three thousand games, each once', async () => {
-    const answers = await queue.enqueue(Array.from({ length: 3_000 }, (_, index) => request(`game-${index}`)));
+    const patient = producer(PATIENT_CLOCK);
+    const answers = await patient.enqueue(Array.from({ length: 3_000 }, (_, index) => request(`game-${index}`)));
     expect(answers).toHaveLength(3_000);
     expect(answers.every(({ gameId, coalesced }, index) => gameId === `game-${index}` && !coalesced)).toBe(true);
-    expect(await queue.counts()).toEqual({ waiting: 3_000, delayed: 0, active: 0, completed: 0, failed: 0 });
+    expect(await patient.counts()).toEqual({ waiting: 3_000, delayed: 0, active: 0, completed: 0, failed: 0 });
+    await patient.close();
   });
 
   it('the queue refuses a request after it has been closed without waiting for any time limit', async () => {

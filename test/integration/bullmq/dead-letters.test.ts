@@ -69,7 +69,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
       { conflictMaxAttempts: 1, conflictMaxDelayMs: 100, retryMaxAgeMs: 60_000 },
     );
     worker = createCleanupWorker({ ...deps, consumer, gaveUp: consumer.gaveUp });
-    letters = createDeadLetters(deps);
+    letters = createDeadLetters({ ...deps, clock: PATIENT_CLOCK });
     await worker.start();
   });
   afterEach(async () => {
