@@ -1,17 +1,17 @@
-/** What the audit needs of the world. No member changes anything; each rejects when what it asks cannot answer. */
+/** What the audit reads. No member changes anything; each rejects when its store or engine cannot answer. */
 
-/** A record beside what the operation log says of it, compared in the database, whose clock stamped both. */
+/** A record with what the operation log says about it; compared in the database, whose clock stamped both. */
 export interface AuditedRecord {
   readonly gameId: string;
   readonly status: string;
   readonly containerId: string | null;
-  /** Whether it looks as only our own removal leaves it: fence taken, container forgotten, both stamps of one moment. */
+  /** Whether it looks as only a cleanup leaves it: fence taken, container id empty, both times from one moment. */
   readonly bearsOurMark: boolean;
-  /** Success rows stamped with the very moment of the record's removal: ours are, being of one statement. */
+  /** Success rows with exactly the time of the record's removal: a cleanup writes both in one statement. */
   readonly rowsOfRemoval: number;
-  /** The container that such a row names; the empty string where there is none. */
+  /** The container that such a row names; the empty string where there is no such row. */
   readonly containerOfRemoval: string;
-  /** Removed before the oldest row that is left of a log that was pruned. */
+  /** Removed before the oldest row that a pruned log still has. */
   readonly olderThanLog: boolean;
   /** Null: the log has no success row of this game. */
   readonly newestRow: NewestRow | null;
@@ -24,7 +24,7 @@ export interface NewestRow {
   readonly containerId: string;
   /** Written after the record's present removal. False where the record has none. */
   readonly afterRemoval: boolean;
-  /** Nobody has touched the record since. */
+  /** The record has not been changed since. */
   readonly recordUntouched: boolean;
   /** Another success row of this game names the same container. */
   readonly isRepeated: boolean;
@@ -56,19 +56,19 @@ export type ContainerLook =
   | { readonly kind: 'present'; readonly activity: string; readonly detail: string };
 
 export interface AuditContainers {
-  /** Rejects when the engine is away. */
+  /** Rejects when the engine is unavailable. */
   readonly ready: () => Promise<void>;
   /** By full id. Rejects with the signal's reason on abort. */
   readonly look: (containerId: string, signal: AbortSignal) => Promise<ContainerLook>;
 }
 
-/** A lease that somebody holds at this moment. */
+/** A lease that is held at this moment. */
 export interface AuditedLease {
-  /** Null where the key is no game's. */
+  /** Null where the key names no game. */
   readonly gameId: string | null;
   /** How long it still lasts, in milliseconds; null: for ever. */
   readonly lifeMs: number | null;
-  /** Where it stands, for whoever has to delete it. */
+  /** Where it is stored, for the operator who must delete it. */
   readonly place: string;
 }
 
@@ -79,7 +79,7 @@ export interface AuditLeases {
   ) => Promise<{ readonly leases: readonly AuditedLease[]; readonly next: string | null }>;
 }
 
-/** A job in the state `active` that nobody holds the lock of. */
+/** A job in the state `active` whose lock no worker holds. */
 export interface UnlockedJob extends JobOfGame {
   readonly queue: string;
   /** Another text once the job has been claimed again. */
@@ -93,7 +93,7 @@ interface FailedPlace {
 
 export interface AuditedDeadLetter extends JobOfGame, FailedPlace {
   readonly reason: string;
-  /** Whether the reason is one of ours: `<code>: <message>` with a code of the catalogue. */
+  /** Whether the reason has the form `<code>: <message>` with a code of the catalogue. */
   readonly isReadable: boolean;
 }
 
@@ -101,6 +101,6 @@ export interface AuditQueue {
   readonly unlocked: () => Promise<{ readonly active: number; readonly jobs: readonly UnlockedJob[] }>;
   /** Newest first; an empty page is the end. */
   readonly deadLetters: (after: FailedPlace | null, limit: number) => Promise<readonly AuditedDeadLetter[]>;
-  /** Undefined: it is no dead letter any more. */
+  /** Undefined: the job is no longer a dead letter. */
   readonly deadLetter: (jobId: string) => Promise<AuditedDeadLetter | undefined>;
 }

@@ -1,4 +1,4 @@
-/** What an audit says: one report for each invariant, with what breaks it. */
+/** The result of an audit: one report for each invariant, with the findings that break it. */
 
 export const INVARIANTS = [
   'removed_has_row',
@@ -19,22 +19,22 @@ const PROMISES: Readonly<Record<InvariantName, string>> = {
   dead_letter_has_reason: 'every dead letter says why, and the operation log says so too',
 };
 
-/** Something that breaks an invariant, or that cannot be told apart from what would; null where a field does not apply. */
+/** Breaks an invariant, or cannot be distinguished from a case that does; a field is null where it does not apply. */
 export interface Finding {
-  /** `warning`: lawful under the contract, or not ours to judge, but worth a look. */
+  /** `warning`: allowed by the contract, or another service's business, but an operator should look at it. */
   readonly severity: 'broken' | 'warning';
   readonly gameId: string | null;
   readonly jobId: string | null;
   readonly containerId: string | null;
   readonly what: string;
-  /** What to do about it. */
+  /** What the operator should do. */
   readonly advice: string;
 }
 
 export interface InvariantReport {
   readonly name: InvariantName;
   readonly promise: string;
-  /** `unknown`: nothing broken was found, but not everything could be looked at; `reason` says why. */
+  /** `unknown`: nothing broken was found, but not everything could be checked; `reason` says why. */
   readonly status: 'holds' | 'broken' | 'unknown';
   /** How many records, containers, leases or jobs were judged. */
   readonly checked: number;
@@ -43,11 +43,11 @@ export interface InvariantReport {
   readonly warnings: number;
   readonly reason: string | null;
   readonly findings: readonly Finding[];
-  /** What the data cannot tell. */
+  /** What the stored data does not show. */
   readonly notes: readonly string[];
 }
 
-/** Enough to see what is wrong; a hundred thousand would be read by nobody, and fill the memory. */
+/** Enough to see what is wrong; a hundred thousand findings would fill the memory. */
 const FINDINGS_KEPT = 1_000;
 
 /** Collects what the check of one invariant finds. */
@@ -55,8 +55,8 @@ export interface Tally {
   readonly judged: (count: number) => void;
   readonly found: (finding: Finding) => void;
   readonly note: (text: string) => void;
-  /** Something could not be looked at; the first reason is kept. */
-  readonly cannotTell: (reason: string) => void;
+  /** Something could not be checked; the first reason is kept. */
+  readonly markUnknown: (reason: string) => void;
   readonly report: () => InvariantReport;
 }
 
@@ -77,8 +77,8 @@ export function createTally(name: InvariantName): Tally {
     note: (text) => {
       notes.push(text);
     },
-    cannotTell: (why) => {
-      // Libraries write headings and blank lines before what they have to say.
+    markUnknown: (why) => {
+      // Libraries write headings and blank lines before their message.
       reason ??= why.trim().replaceAll(/\s*\n\s*/g, ' ');
     },
     report: () => ({

@@ -1,6 +1,6 @@
 /**
- * The audit: looks at stores and engine as they are, and says which of the service's promises hold. It changes nothing,
- * so it may be run at any time, beside workers too; what those are about to mend by themselves is waited for.
+ * The audit: reads stores and engine as they are, and reports which of the service's promises hold. It changes nothing,
+ * so it may run at any time, also beside workers; it waits for what workers are about to repair by themselves.
  */
 import type { Clock } from '../async/clock.js';
 import { messageOf } from '../domain/errors.js';
@@ -20,11 +20,11 @@ export interface AuditDeps {
 }
 
 export interface AuditOptions {
-  /** Records, rows and containers of this game only; leases and jobs are few, and always looked at. */
+  /** Records, rows and containers of this game only; leases and jobs are few, and always checked. */
   readonly gameId?: string | undefined;
-  /** Of the one part that may take minutes: the looks at containers. */
+  /** Called during the one part that may take minutes: the check of the containers. */
   readonly onProgress?: ((progress: AuditProgress) => void) | undefined;
-  /** How long to wait for what workers mend by themselves; the stall check takes about three seconds. */
+  /** How long to wait for what workers repair by themselves; their stall check takes about three seconds. */
   readonly patienceMs?: number | undefined;
   readonly signal: AbortSignal;
 }
@@ -42,7 +42,7 @@ export async function* audit(deps: AuditDeps, options: AuditOptions): AsyncGener
       await checks[name](tally);
     } catch (error) {
       options.signal.throwIfAborted();
-      tally.cannotTell(messageOf(error));
+      tally.markUnknown(messageOf(error));
     }
     yield tally.report();
   }

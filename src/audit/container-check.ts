@@ -8,7 +8,7 @@ import { mapConcurrent } from '../async/map-concurrent.js';
 
 /** An engine answers this many requests at a time without becoming slower for other clients. */
 const CONCURRENT_LOOKS = 8;
-/** After this many looks in a row without an answer the rest is not looked at. */
+/** After this many requests in a row without an answer the rest is not checked. */
 const PATIENCE_LOOKS = CONCURRENT_LOOKS;
 
 export interface AuditProgress {
@@ -42,7 +42,7 @@ export async function checkRemovedIsGone(subject: Subject, tally: Tally): Promis
   }
 }
 
-/** A cleanup leaves the id in its row only; whoever else sets a record to `removed` may leave it in the record. */
+/** A cleanup keeps the id in its row only; another service that sets a record to `removed` may leave it in the record. */
 function containersOf({ containerId, containerOfRemoval }: AuditedRecord): ReadonlySet<string> {
   return new Set([containerId ?? '', containerOfRemoval].filter((id) => id !== ''));
 }
@@ -63,7 +63,7 @@ function createLooker(containers: AuditContainers, tally: Tally, signal: AbortSi
     } catch (error) {
       signal.throwIfAborted();
       unansweredInARow += 1;
-      tally.cannotTell(messageOf(error));
+      tally.markUnknown(messageOf(error));
     }
   }
 

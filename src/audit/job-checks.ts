@@ -1,4 +1,4 @@
-/** Jobs that nobody works on, and dead letters that do not say why. */
+/** Active jobs without a worker, and dead letters without a reason. */
 import { type Clock, pause } from '../async/clock.js';
 import { messageOf } from '../domain/errors.js';
 import { judgeReason, judgeUnlocked, judgeUnlogged } from './judge-invariants.js';
@@ -10,12 +10,12 @@ const LOOK_AGAIN_MS = 1_000;
 
 interface Waiting {
   readonly clock: Clock;
-  /** How long what workers mend by themselves may take. */
+  /** How long workers may take for what they repair by themselves. */
   readonly patienceMs: number;
   readonly signal: AbortSignal;
 }
 
-/** Looks again and again, until all suspects have cleared themselves or the patience is over; resolves to the rest. */
+/** Checks the suspects again and again, until all are cleared or the time is over; resolves to the rest. */
 async function confirmed<Suspect>(
   suspects: readonly Suspect[],
   { clock, patienceMs, signal }: Waiting,
@@ -35,7 +35,7 @@ interface ActiveSubject extends Waiting {
   readonly queue: Pick<AuditQueue, 'unlocked'>;
 }
 
-/** A killed worker's jobs stand without a lock for some seconds; only those that no other worker takes over are broken. */
+/** A killed worker's jobs have no lock for some seconds; only jobs that no other worker takes over are broken. */
 export async function checkActiveJobs({ queue, ...waiting }: ActiveSubject, tally: Tally): Promise<void> {
   const { active, jobs } = await queue.unlocked();
   tally.judged(active);
@@ -53,7 +53,7 @@ interface DeadLetterSubject extends Waiting {
   readonly records: Pick<AuditRecords, 'withoutFailureRow'>;
 }
 
-/** What BullMQ itself failed is put back by a worker at once; only what stays is broken. */
+/** A worker puts a job that BullMQ itself failed back at once; only a job that stays failed is broken. */
 export async function checkDeadLetters(subject: DeadLetterSubject, tally: Tally): Promise<void> {
   const { queue, signal } = subject;
   const unlogged = createRowFinder(subject, tally);
@@ -79,17 +79,17 @@ export async function checkDeadLetters(subject: DeadLetterSubject, tally: Tally)
   }
 }
 
-/** With the database away the reasons can be judged all the same, but nobody may say that all is well. */
+/** While the database is unavailable the reasons can still be judged, but the result is not complete. */
 function createRowFinder({ records, signal }: DeadLetterSubject, tally: Tally) {
-  let isAway = false;
+  let isUnavailable = false;
   return async (jobs: readonly JobOfGame[]): Promise<readonly JobOfGame[]> => {
-    if (isAway || jobs.length === 0) return [];
+    if (isUnavailable || jobs.length === 0) return [];
     try {
       return await records.withoutFailureRow(jobs);
     } catch (error) {
       signal.throwIfAborted();
-      isAway = true;
-      tally.cannotTell(messageOf(error));
+      isUnavailable = true;
+      tally.markUnknown(messageOf(error));
       return [];
     }
   };

@@ -1,4 +1,4 @@
-/** What breaks an invariant, judged from facts alone; undefined: nothing does. */
+/** Judges from facts alone what breaks an invariant; undefined: the invariant holds. */
 import type {
   AuditedDeadLetter,
   AuditedLease,
@@ -13,9 +13,9 @@ import type { Finding } from './audit-report.js';
 const NOWHERE = { gameId: null, jobId: null, containerId: null };
 
 /**
- * A removal of ours and its row are one statement, so they bear one moment. A removed record without such a row is broken
- * if it bears the mark of our statement, for then half of that happened. If it does not, another service removed it, as it
- * may, or changed it since.
+ * A cleanup removes the record and writes its row in one statement, so both have the same time. A removed record without
+ * such a row is broken if it looks as that statement leaves it: then only half of it happened. If it does not look so,
+ * another service removed it, which it may do, or changed it since.
  */
 export function judgeRemoved(record: AuditedRecord): Finding | undefined {
   const { gameId, rowsOfRemoval, bearsOurMark } = record;
@@ -34,7 +34,7 @@ export function judgeRemoved(record: AuditedRecord): Finding | undefined {
       ...where,
       severity: 'broken',
       what: 'removed as a cleanup removes, but the success row of that moment is missing',
-      advice: 'see "runtime-cleanup log" of the game: somebody pruned the row, or this is a bug to report',
+      advice: 'see "runtime-cleanup log" of the game: the row was pruned, or this is a bug to report',
     };
   }
   return {
@@ -91,7 +91,7 @@ function contradiction(
         ...where,
         severity: 'warning',
         what: `${what}; it was changed after the row`,
-        advice: 'another service may have put an old record back; asking for the cleanup again mends it',
+        advice: 'another service may have put an old record back; asking for the cleanup again repairs it',
       };
 }
 
@@ -103,7 +103,8 @@ export function judgeContainer(gameId: string, containerId: string, look: Contai
     gameId,
     containerId,
     what: `the record is removed, but the engine has its container: ${look.activity} (${look.detail})`,
-    advice: 'see whose it is with "docker inspect"; if nobody needs it, remove it by its full id, which --json shows',
+    advice:
+      'find out what it is with "docker inspect"; if it is not needed, remove it by its full id, which --json shows',
   };
 }
 
@@ -116,7 +117,7 @@ export function judgeLease({ gameId, lifeMs, place }: AuditedLease): Finding | u
     gameId,
     what: `the lease in ${place} ${life}; allowed: at most ${LEASE_TTL_MAX_MS / 1_000} s`,
     advice:
-      'until it ends nobody can operate this game: find the service that took it, and delete it if none works on it',
+      'until it ends no service can operate this game: find the service that took it, and delete it if that is not at work',
   };
 }
 
@@ -161,8 +162,8 @@ export function judgeUnlookable(gameId: string, containerId: string): Finding {
     severity: 'warning',
     gameId,
     containerId,
-    what: `${JSON.stringify(containerId.slice(0, 80))} is no full container id, so the engine cannot be asked without doubt`,
-    advice: 'look yourself whether such a container exists, and mend the record',
+    what: `${JSON.stringify(containerId.slice(0, 80))} is no full container id, so it could name another container`,
+    advice: 'check whether such a container exists, and repair the record',
   };
 }
 

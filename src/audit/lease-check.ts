@@ -7,10 +7,10 @@ interface Subject {
   readonly signal: AbortSignal;
 }
 
-/** A lease that ended is no lease, whatever is left of it. */
+/** Judges the leases that are held; a lease that ended counts no longer, even if the store still has its row. */
 export async function checkLeases({ leases, signal }: Subject, tally: Tally): Promise<void> {
-  // Redis may tell of a key twice while its table grows.
-  const told = new Set<string>();
+  // Redis may list a key twice while its table grows.
+  const reported = new Set<string>();
   let after: string | null = null;
   do {
     signal.throwIfAborted();
@@ -18,8 +18,8 @@ export async function checkLeases({ leases, signal }: Subject, tally: Tally): Pr
     tally.judged(page.leases.length);
     for (const lease of page.leases) {
       const finding = judgeLease(lease);
-      if (finding === undefined || told.has(lease.place)) continue;
-      told.add(lease.place);
+      if (finding === undefined || reported.has(lease.place)) continue;
+      reported.add(lease.place);
       tally.found(finding);
     }
     after = page.next;

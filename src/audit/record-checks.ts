@@ -1,4 +1,4 @@
-/** Transitions and success rows: each must have the other. */
+/** Each removal of a record must have a success row, and each success row a removal. */
 import { judgeRemoved, judgeRow } from './judge-invariants.js';
 import type { AuditedRecord, AuditRecords, RecordQuery } from './audit-ports.js';
 import type { Tally } from './audit-report.js';
@@ -7,7 +7,7 @@ const PAGE_RECORDS = 1_000;
 
 type Which = Pick<RecordQuery, 'gameId' | 'status'>;
 
-/** Page after page, so that no audit holds a hundred thousand records. */
+/** Page by page, so that an audit never holds a hundred thousand records in memory. */
 export async function* recordPages(
   records: Pick<AuditRecords, 'page'>,
   which: Which,
@@ -43,7 +43,9 @@ export async function checkRemovedHasRow({ records, gameId, signal }: Subject, t
     }
   }
   if (olderThanLog > 0) {
-    tally.note(`${olderThanLog} were removed before the oldest row that the pruned log still has; nothing tells how`);
+    tally.note(
+      `${olderThanLog} were removed before the oldest row that the pruned log still has, so the log does not show how`,
+    );
   }
 }
 

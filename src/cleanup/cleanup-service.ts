@@ -1,8 +1,8 @@
 /**
  * One cleanup, in order: validate, take the game's lease, load the record under it, decide, look at the container,
- * make sure that the lease is still ours, remove, change the record and log it in one transaction, release.
+ * check that the lease is still held, remove, change the record and log it in one transaction, release.
  *
- * A container is removed only on fresh facts and only while we may still trust our lease.
+ * A container is removed only on fresh facts, and only while the lease may still be trusted.
  */
 import type { Clock } from '../async/clock.js';
 import { ConfigurationError, messageOf, requireFunctions, UnavailableError } from '../domain/errors.js';
@@ -41,7 +41,7 @@ export interface CleanupSettings {
 export interface CleanupService {
   /**
    * Cleans up one game's container. Every ending is a `Result`; rejects only with the signal's reason when it is aborted
-   * (shutdown, job taken away): that is neither success nor failure, and nothing is logged.
+   * (shutdown, job lock lost): that is neither success nor failure, and nothing is logged.
    */
   readonly handle: (command: CleanupCommand, signal: AbortSignal) => Promise<Result>;
   /** Refuses a command that cannot be handled at all; like every refusal it leaves a row in the operation log. */
@@ -124,9 +124,9 @@ function replay(record: RuntimeRecord): Result {
   return { outcome: 'success', errorCode: 'replay_no_op', errorMessage: 'the container was removed before', record };
 }
 
-/** The engine declined, or its answer was lost: what a fresh look found decides, never the text of the refusal. */
-function notRemoved(gameId: string, sighting: ContainerState, detail: string): Result {
-  const decision = decideByContainer(gameId, sighting);
+/** The engine refused, or its answer was lost: the fresh look decides, never the text of the refusal. */
+function notRemoved(gameId: string, found: ContainerState, detail: string): Result {
+  const decision = decideByContainer(gameId, found);
   if (decision.action === 'refuse') return failure(decision.code, decision.message);
   return failure('service_unavailable', `the engine did not remove the container: ${detail}`);
 }

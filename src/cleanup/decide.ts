@@ -82,27 +82,24 @@ function whyNotDue(taken: TakenRecord, retentionMs: number): string | undefined 
   }
 }
 
-export function decideByContainer(gameId: string, sighting: ContainerState): ContainerDecision {
-  if (sighting.kind === 'gone') return { action: 'mark_removed' };
-  if (sighting.gameLabel !== null && sighting.gameLabel !== gameId) {
+export function decideByContainer(gameId: string, found: ContainerState): ContainerDecision {
+  if (found.kind === 'gone') return { action: 'mark_removed' };
+  if (found.gameLabel !== null && found.gameLabel !== gameId) {
     return refuse(
       'container_mismatch',
-      `the container's com.galaxy.game_id label names the game ${JSON.stringify(sighting.gameLabel)}, not this one`,
+      `the container's com.galaxy.game_id label names the game ${JSON.stringify(found.gameLabel)}, not this one`,
     );
   }
-  switch (sighting.activity) {
+  switch (found.activity) {
     case 'idle':
       return { action: 'remove' };
     case 'running':
     case 'paused':
     case 'restarting':
-      return refuse('conflict', `the engine says that the container is ${sighting.activity}; stop the runtime first`);
+      return refuse('conflict', `the engine says that the container is ${found.activity}; stop the runtime first`);
     case 'removing':
       return refuse('service_unavailable', 'the engine is already removing the container; its end is not known yet');
     case 'unknown':
-      return refuse(
-        'internal_error',
-        `the engine reports a container state that is not understood: ${sighting.detail}`,
-      );
+      return refuse('internal_error', `the engine reports a container state that is not understood: ${found.detail}`);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The bookkeeping of one operation: what it has seen so far, and the one row that it leaves in the operation log
- * however it ends.
+ * Records one operation: its progress so far, and the one row that it writes to the operation log, in success and in
+ * failure.
  */
 import type { Clock } from '../async/clock.js';
 import { type CleanupCommand, GAME_ID_MAX_CHARACTERS, OP_KIND, type OperationEntry } from '../domain/operation.js';
@@ -12,17 +12,17 @@ import type { CleanupObserver, OperationLog } from './ports.js';
 export interface Operation {
   /** Remembers the record, so that the row names its image and container. */
   readonly saw: (record: RuntimeRecord) => void;
-  /** From here on the container may go at any time, whether or not the engine's answer is heard. */
+  /** From here on the container may be removed at any time, whether or not the engine's answer arrives. */
   readonly removalIsSent: () => void;
   readonly containerIsGone: () => void;
   /** The row for a fresh success, to be appended together with the change of the record. */
   readonly successEntry: () => OperationEntry;
   /** The success row has been appended by that transaction. */
   readonly isLogged: () => void;
-  /** What a later reader must know of an operation that broke off. */
+  /** For the message of an operation that broke off: what it had changed by then. */
   readonly whereItStopped: () => string;
   /**
-   * Ends the operation: appends its row unless that is done, tells the observer, and gives the result back. A row that
+   * Ends the operation: appends its row unless that is done, calls the observer, and returns the result. A row that
    * cannot be written is reported, never hidden, and does not change the outcome.
    */
   readonly conclude: <Ended extends Result>(result: Ended, cause?: unknown) => Promise<Ended>;
@@ -30,7 +30,7 @@ export interface Operation {
 
 const WHERE_IT_STOPPED = {
   untouched: '; nothing was changed',
-  told_to_go: '; the removal was asked for and may be carried out, and the next attempt will look again',
+  removal_sent: '; the removal was asked for and may be carried out, and the next attempt will look again',
   gone: '; the container is gone, and the next attempt will change the record',
 } as const;
 
@@ -81,7 +81,7 @@ function beginOperation({ log, observer, clock }: Deps, command: CleanupCommand)
       record = seen;
     },
     removalIsSent: () => {
-      container = 'told_to_go';
+      container = 'removal_sent';
     },
     containerIsGone: () => {
       container = 'gone';

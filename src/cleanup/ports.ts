@@ -2,14 +2,14 @@ import type { RetentionFacts } from '../domain/due.js';
 import type { OperationEntry } from '../domain/operation.js';
 import type { RuntimeRecord } from '../domain/runtime-record.js';
 
-/** A record taken under a lease, with the facts that only the database's clock can tell. */
+/** A record taken under a lease, with the facts that need the database's clock. */
 export interface TakenRecord extends RetentionFacts {
   readonly record: RuntimeRecord;
 }
 
 export type MarkRemovedAnswer =
   | { readonly status: 'marked'; readonly record: RuntimeRecord }
-  /** The compare-and-set was lost to whoever removed the container before. */
+  /** The compare-and-set failed, because another operation had already marked the record as removed. */
   | { readonly status: 'already_removed'; readonly record: RuntimeRecord }
   /** The record is no longer what was taken: restarted, another container, another holder's fence. */
   | { readonly status: 'changed'; readonly record: RuntimeRecord }
@@ -34,7 +34,7 @@ export interface OperationLog {
   readonly append: (entry: OperationEntry) => Promise<void>;
 }
 
-/** What the engine says of a container right now. */
+/** The state of a container, as the engine reports it now. */
 export type ContainerState =
   /** The engine itself says that no container has this id. */
   | { readonly kind: 'gone' }
@@ -47,11 +47,11 @@ export type ContainerState =
       readonly detail: string;
     };
 
-/** `idle`: created, exited or dead, so it may be removed. `unknown`: a word this version does not know. */
+/** `idle`: created, exited or dead, so it may be removed. `unknown`: a state that this version does not know. */
 export type ContainerActivity = 'idle' | 'running' | 'paused' | 'restarting' | 'removing' | 'unknown';
 
 export type RemovalAnswer =
-  /** The container is gone; by us or by somebody else makes no difference. */
+  /** The container is gone; it does not matter who removed it. */
   | { readonly kind: 'gone' }
   /** The engine refused; `sighting` is a fresh look taken after that. */
   | { readonly kind: 'still_there'; readonly sighting: ContainerState; readonly detail: string };
@@ -66,7 +66,7 @@ export interface ContainerEngine {
   readonly remove: (containerId: string, signal: AbortSignal) => Promise<RemovalAnswer>;
 }
 
-/** Told what happened; must not throw. */
+/** Is called with what happened; must not throw. */
 export interface CleanupObserver {
   /** Every operation's ending, with the facts of its row in the operation log; `cause` is what was thrown, if anything. */
   readonly concluded: (entry: OperationEntry, cause?: unknown) => void;

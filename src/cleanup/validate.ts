@@ -8,7 +8,7 @@ import {
 } from '../domain/operation.js';
 import { isFullContainerId } from '../domain/runtime-record.js';
 
-/** A command whose every field is known to be good; the game id is trimmed. */
+/** A command whose fields have all been checked; the game id is trimmed. */
 export interface CleanupRequest {
   readonly gameId: string;
   readonly opSource: OpSource;

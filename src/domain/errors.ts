@@ -26,7 +26,7 @@ export class UnavailableError extends Error {
   readonly code = 'service_unavailable';
 
   constructor(
-    /** `unknown`: the caller asked several systems at once, or one that is none of these four. */
+    /** `unknown`: the caller asked several systems at once, or another one. */
     readonly dependency: Dependency | 'unknown',
     message: string,
     options?: ErrorOptions,
@@ -128,7 +128,7 @@ export class StopRequestedError extends Error {
   }
 }
 
-/** Why running work is told to stop. */
+/** Why running work must stop. */
 export type Interruption = 'shutdown' | 'lock lost';
 
 /** The reason of the signal that a job consumer gets. */

@@ -1,13 +1,13 @@
 import { InvalidPageError } from './errors.js';
 import { parseJson } from './json.js';
 
-/** One page of a keyset-paged listing; pass `next` back to get the page after it. Null: this was the last one. */
+/** One page of a keyset-paged listing; pass `next` back to get the page after it. Null: this is the last page. */
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly next: string | null;
 }
 
-/** Throws an `InvalidPageError` for a limit that cannot be. */
+/** Throws an `InvalidPageError` for an impossible limit. */
 export function requireLimit(limit: number): void {
   if (!Number.isSafeInteger(limit) || limit < 1) {
     throw new InvalidPageError(`the limit is ${limit}; it must be a whole number of at least 1`);

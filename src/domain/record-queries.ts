@@ -29,8 +29,8 @@ export interface OperationFilter {
 }
 
 /**
- * What people and other programs may read: records and the operation log. Never part of a cleanup. Members reject with
- * `InvalidPageError` for a cursor or limit that cannot be, and with `UnavailableError` when the database cannot answer.
+ * What people and other programs may read: records and the operation log. A cleanup does not use it. Members reject with
+ * `InvalidPageError` for an impossible cursor or limit, and with `UnavailableError` when the database cannot answer.
  */
 export interface RecordQueries {
   readonly listRecords: (filter: RecordFilter) => Promise<Page<RuntimeRecord>>;

@@ -1,7 +1,7 @@
 export const RUNTIME_STATUSES = ['running', 'stopped', 'removed'] as const;
 export type RuntimeStatus = (typeof RUNTIME_STATUSES)[number];
 
-/** What we believe about one game's runtime: a row of `runtime_records`. Other services write these rows too. */
+/** The stored state of one game's runtime: a row of `runtime_records`. Other services write these rows, too. */
 export interface RuntimeRecord {
   readonly gameId: string;
   /** A `RuntimeStatus`, or a word this version does not know. */
@@ -16,7 +16,7 @@ export interface RuntimeRecord {
   readonly removedAt: Date | null;
   readonly lastOpAt: Date;
   readonly createdAt: Date;
-  /** The fence: bumped by whoever takes the record under a lease, checked by the compare-and-set. */
+  /** The fence: raised when the record is taken under a lease, checked by the compare-and-set. */
   readonly leaseEpoch: bigint;
 }
 

@@ -1,9 +1,9 @@
-/** PostgreSQL's text and jsonb store neither NUL nor lone surrogates; whatever comes from outside passes through here. */
+/** PostgreSQL's text and jsonb store neither NUL nor lone surrogates; text from other programs passes through here. */
 export function storable(text: string, maxLength = 4_000): string {
   return text.replaceAll('\0', '').toWellFormed().slice(0, maxLength).toWellFormed();
 }
 
-/** Text from outside with what would hide or reorder it made visible: control characters and changes of direction. */
+/** Makes visible what would hide or reorder the text: control characters and changes of direction. */
 export function visible(text: string): string {
   return text.replaceAll(
     /[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu,

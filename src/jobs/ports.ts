@@ -15,13 +15,13 @@ export interface EnqueuedJob {
   readonly jobId: string;
   readonly gameId: string;
   readonly state: JobState;
-  /** A live cleanup of this game was there already; this is that job, and the data just offered was not stored. */
+  /** The game already had a live cleanup; this is that job, and the data of this request was not stored. */
   readonly coalesced: boolean;
 }
 
 /** The producer's side. Rejects with `UnavailableError` within about a second when the queue's store cannot answer. */
 export interface CleanupQueue {
-  /** Adds the jobs, one live cleanup per game; answers in the order asked, and only for what is really stored. */
+  /** Adds the jobs, one live cleanup per game; answers in the order of the requests, and only once they are stored. */
   readonly enqueue: (requests: readonly CleanupJobData[]) => Promise<readonly EnqueuedJob[]>;
   readonly close: () => Promise<void>;
 }
@@ -32,7 +32,7 @@ export type JobResult =
   /** The queue no longer knows the job (purged, or trimmed after it completed). */
   | { readonly jobId: string; readonly state: 'missing' };
 
-/** Tells how jobs ended; survives missed events and outages of the queue's store. */
+/** Reports how jobs ended, also after missed events and outages of the queue's store. */
 export interface JobWaiter {
   /** Calls `onEnd` once for each job as it ends; resolves when all have, rejects with the signal's reason on abort. */
   readonly wait: (jobIds: readonly string[], onEnd: (ending: JobResult) => void, signal: AbortSignal) => Promise<void>;
@@ -42,7 +42,7 @@ export interface JobWaiter {
 /** A job as it stands in the queue. */
 export interface JobView {
   readonly jobId: string;
-  /** As they stand in the job's data; the empty string where they cannot be made out. */
+  /** From the job's data; the empty string where that has no such text. */
   readonly gameId: string;
   readonly opSource: string;
   readonly sourceRef: string;
@@ -60,8 +60,8 @@ export interface JobView {
   readonly ending: JobResult | null;
 }
 
-/** Looks jobs of the work queue up. */
+/** Finds jobs of the work queue by their ids. */
 export interface JobLookup {
-  /** Undefined: there is no such job, or none any more. Rejects with `UnavailableError` in an outage. */
+  /** Undefined: there is no such job, or no longer. Rejects with `UnavailableError` in an outage. */
   readonly find: (jobId: string) => Promise<JobView | undefined>;
 }

@@ -1,15 +1,15 @@
 /**
- * What an ending means for its job: complete it, try again after a while, or make it a dead letter. One pure table; the
- * queue adapter only carries out what it says.
+ * What the result of an attempt means for its job: complete it, retry it later, or make it a dead letter. One pure table;
+ * the queue adapter only does what it says.
  */
 import type { ErrorCode } from '../domain/error-codes.js';
 
 export interface RetryLimits {
   /** Conflicts of one job before it is a dead letter. */
   readonly conflictMaxAttempts: number;
-  /** No retry delay of a conflict is longer than this, so that ten of them outlast a lease left by a crash. */
+  /** No retry delay of a conflict is longer than this, so that ten of them take longer than a lease that a crash left behind. */
   readonly conflictMaxDelayMs: number;
-  /** An outage makes no dead letter before it has lasted this long for the job. */
+  /** A job that fails because of an outage is retried until it is this old, then it becomes a dead letter. */
   readonly retryMaxAgeMs: number;
 }
 
@@ -99,7 +99,7 @@ export function conflictPatienceMs(limits: RetryLimits): number {
   return totalMs;
 }
 
-/** The longest single conflict delay that suits a lease of this life: a quarter of it, at least five seconds. */
+/** The longest single conflict delay that suits a lease of this TTL: a quarter of it, at least five seconds. */
 export function conflictMaxDelayMsFor(leaseTtlMs: number): number {
   return Math.max(5_000, Math.round(leaseTtlMs / 4));
 }

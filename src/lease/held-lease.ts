@@ -59,7 +59,7 @@ export function holdLease({ store, clock, timing }: Deps, grant: Grant, parent: 
     }
     return lost;
   };
-  // One timer for the whole life: renewals move the end, and the timer finds that out when it fires.
+  // One timer for the whole lease: renewals move the end, and the timer checks it when it fires.
   const watch = (): (() => void) =>
     clock.after(endMs - clock.monotonicMs(), () => {
       if (lossByNow() === undefined) cancelWatch = watch();
@@ -72,7 +72,7 @@ export function holdLease({ store, clock, timing }: Deps, grant: Grant, parent: 
     askedAtMs,
     renew: async () => store.renew(gameId, token, timing.ttlMs),
     onRenewed: (renewalAskedAtMs) => {
-      // Trust that has ended is not given back, whatever the answer: the work may have been told already.
+      // Trust that has ended does not come back with a late answer: the work may have been aborted already.
       if (lossByNow() !== undefined) return;
       endMs = extendedTrustEndMs(endMs, renewalAskedAtMs, timing);
       lastFailure = '';

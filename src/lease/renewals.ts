@@ -18,7 +18,7 @@ export interface RenewalsOptions {
 /**
  * Asks for one renewal after another until stopped: at a third of the lease's life after a success, soon after a
  * failure. A question without an answer counts as failed when its deadline passes and only then is the next one asked;
- * should its answer come after all, it is heard, for late or not it tells the truth about the lease.
+ * an answer that arrives later still counts, because it is true of the lease.
  *
  * Returns the function that stops it; no callback is called from then on.
  */

@@ -4,7 +4,7 @@ export const LEASE_TTL_MIN_MS = 2_000;
 export const LEASE_TTL_MAX_MS = 3_600_000;
 const RELEASE_TIMEOUT_MAX_MS = 5_000;
 
-/** What a caller may set; whatever is left out follows from `ttlMs`. */
+/** What a caller may set; the defaults follow from `ttlMs`. */
 export interface LeaseSettings {
   /** Life of a lease in the store, counted anew at each renewal; 2,000 to 3,600,000. */
   readonly ttlMs: number;

@@ -19,9 +19,9 @@ export type { Lease } from './held-lease.js';
 
 /** How a piece of work under a lease ended. */
 export type LeaseEnding<T> =
-  /** The work resolved. Also when the lease was lost meanwhile: the work knows best what it had finished by then. */
+  /** The work resolved. Also when the lease was lost meanwhile: only the work knows what it had finished by then. */
   | { readonly status: 'done'; readonly value: T }
-  /** Somebody else holds the lease; the work was not started. */
+  /** Another token holds the lease; the work was not started. */
   | { readonly status: 'busy' }
   /** The store could not be asked; the work was not started. */
   | { readonly status: 'unavailable'; readonly cause: unknown }
@@ -32,7 +32,7 @@ export interface Leases {
   /**
    * Runs `work` while this process holds the game's lease, and resolves when the work has settled and the lease is
    * released. Rejects with the parent's reason when the parent's signal has aborted and the work did not resolve, with
-   * whatever else the work rejected with, and with what the source of tokens threw.
+   * any other error of the work, and with the error of the token source.
    */
   readonly withLease: <T>(
     gameId: string,
@@ -46,7 +46,7 @@ export interface LeaseDeps {
   readonly clock: Clock;
   /** An unguessable text, new at each call. */
   readonly newToken: () => string;
-  /** Told that a lease could not be given back and will end by itself. Must not throw. */
+  /** Called when a lease could not be released and will end by itself. Must not throw. */
   readonly releaseFailed: (gameId: string, cause: unknown) => void;
 }
 
@@ -94,8 +94,8 @@ async function acquire(deps: LeaseDeps, timing: LeaseTiming, grant: Grant): Prom
 }
 
 /**
- * Nobody waits for this: after a failed acquisition the lease may be ours without our knowing, and one try spares the
- * game the wait for its end. Released only when the acquisition is over, or it could be carried out after its release.
+ * The caller does not wait for this. A failed acquisition may still have taken the lease; one release spares the game the
+ * wait for its end. It is sent only when the acquisition has settled, or the acquisition could take effect after it.
  */
 async function releaseUnknown(
   deps: LeaseDeps,
@@ -106,7 +106,7 @@ async function releaseUnknown(
   const mayBeOurs = await asked.catch(() => true);
   if (!mayBeOurs) return;
   await askRelease(deps, timing, grant).catch(() => {
-    // The caller has been told of the store's failure already; a lease that we got after all ends by itself.
+    // The caller already has the store's failure; a lease that was taken after all ends by itself.
   });
 }
 
@@ -121,7 +121,7 @@ async function runUnder<T>(
     lease.assertHeld();
     return { status: 'done', value: await work(lease) };
   } catch (error) {
-    // Before all else: whoever aborted the work wants to hear that, and no judgement on the lease.
+    // First of all: a caller that aborted the work expects its own reason, not a judgement on the lease.
     parent.throwIfAborted();
     const reason = held.lostReason();
     if (error instanceof LeaseLostError) return { status: 'lost', reason: reason ?? error.reason };
@@ -138,7 +138,7 @@ async function release(deps: LeaseDeps, timing: LeaseTiming, grant: Grant): Prom
   }
 }
 
-/** The store compares the token, so asking is harmless when the lease has gone to somebody else meanwhile. */
+/** The store compares the token, so a release is harmless when another token holds the lease by now. */
 async function askRelease(deps: LeaseDeps, timing: LeaseTiming, { gameId, token }: Grant): Promise<void> {
   await withDeadline(answerDeadline(deps, 'release', timing.releaseTimeoutMs), () => deps.store.release(gameId, token));
 }

@@ -5,11 +5,11 @@ export interface Hold {
   readonly gameId: string;
   readonly reason: string;
   readonly heldBy: string;
-  /** Null: until it is taken away. */
+  /** Null: until it is removed. */
   readonly heldUntil: Date | null;
 }
 
-/** How long a new hold lasts: for a time counted from now by the database's clock, until an instant, or for good. */
+/** How long a new hold lasts: for a time counted from now by the database's clock, until an instant, or until it is removed. */
 export type HoldEnd = { readonly forMs: number } | { readonly until: Date } | null;
 
 export interface NewHold {
@@ -21,9 +21,9 @@ export interface NewHold {
 
 /** The holds. Members reject with `UnavailableError` when the database cannot answer. */
 export interface Holds {
-  /** Sets or replaces the game's hold; resolves to it as it is stored, and the one that it replaced. */
+  /** Sets or replaces the game's hold; resolves to it as it is stored, and to the one that it replaced. */
   readonly put: (hold: NewHold) => Promise<{ readonly hold: Hold; readonly replaced: Hold | null }>;
-  /** Takes the game's hold away; resolves to it, or undefined where there was none. */
+  /** Removes the game's hold; resolves to it, or to undefined where the game had none. */
   readonly remove: (gameId: string) => Promise<Hold | undefined>;
   /** All holds in game id order, those that have run out too. */
   readonly list: (query: { readonly after?: string | undefined; readonly limit: number }) => Promise<Page<Hold>>;

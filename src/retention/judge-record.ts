@@ -27,7 +27,7 @@ export interface Judgement {
   readonly verdict: RetentionVerdict;
   /** When the retention clock of a stopped record started; null for any other. */
   readonly stoppedSince: Date | null;
-  /** When the sweep takes it as things stand, past or future; null: never (not stopped, held for good, dead letter). */
+  /** When the sweep will take it if nothing changes, or could have; null: never (not stopped, held for good, dead letter). */
   readonly dueAt: Date | null;
   readonly hold: Hold | null;
   readonly deadLetter: DeadLetterOf | null;

@@ -6,13 +6,13 @@ export interface Census {
   readonly running: number;
   readonly stopped: number;
   readonly removed: number;
-  /** Stopped records past their retention, held and excepted ones not counted, nor those whose game id is none. */
+  /** Stopped records past their retention, without held and excepted ones and those whose game id breaks the contract. */
   readonly due: number;
   /** Stopped records past their retention that a hold keeps. */
   readonly held: number;
   /** Stopped records past their retention, not held, of the games in `except`. */
   readonly excepted: number;
-  /** Age past due of the oldest record that `due` counts, in milliseconds; 0 where there is none. */
+  /** How long the oldest record that `due` counts has been due, in milliseconds; 0 where `due` is 0. */
   readonly lagMs: number;
 }
 
@@ -23,22 +23,22 @@ export interface RetentionPosition {
   readonly gameId: string;
 }
 
-/** A runtime record with what only the database's clock can tell. */
+/** A runtime record with the facts that need the database's clock. */
 export interface RetentionRecord {
   readonly gameId: string;
   readonly status: string;
   readonly containerId: string | null;
-  /** `stopped_at`, where that is null `last_op_at`. Null where that is no instant that JavaScript knows. */
+  /** `stopped_at`, where that is null `last_op_at`. Null where `Date` does not know that instant. */
   readonly since: Date | null;
-  /** By the clock of the question, in milliseconds; +-Infinity where the database says so. */
+  /** At the moment of the query, in milliseconds; +-Infinity where the database says so. */
   readonly stoppedForMs: number;
-  /** The hold that keeps it at that moment, if one does; one that has run out is none. */
+  /** The hold that is in force at that moment; null where the game has none, or one that has run out. */
   readonly hold: Hold | null;
   readonly position: RetentionPosition;
 }
 
 interface StoppedQuery {
-  /** The moment to judge by, so that all pages of one plan agree. */
+  /** The moment that all pages of one plan are judged by. */
   readonly asOf: Date;
   /** Only records stopped for at least so long at that moment; null: all stopped records. */
   readonly stoppedForMs: number | null;
@@ -53,11 +53,11 @@ export interface RetentionRecords {
   /** `except`: games that are not to be counted as due, by their trimmed ids. */
   readonly census: (retentionMs: number, except: readonly string[]) => Promise<Census>;
   /**
-   * Stopped records, oldest first by (clock's start, game id), one keyset page. Rejects with `InvalidPageError` for a
-   * position that cannot be.
+   * Stopped records, oldest first by (clock's start, game id), one keyset page. Rejects with `InvalidPageError` for an
+   * impossible position.
    */
   readonly stopped: (query: StoppedQuery) => Promise<readonly RetentionRecord[]>;
-  /** The records of these games whatever their status, and the moment they were judged at; unknown games are left out. */
+  /** The records of these games in any status, and the moment of the query; unknown games are left out. */
   readonly find: (
     gameIds: readonly string[],
   ) => Promise<{ readonly asOf: Date; readonly records: readonly RetentionRecord[] }>;
@@ -68,36 +68,36 @@ export interface DeadLetterOf {
   readonly code: string;
 }
 
-/** Where to learn which games' cleanups are dead letters. Rejects with `UnavailableError` in an outage of the queue. */
+/** Finds the games whose cleanups are dead letters. Rejects with `UnavailableError` in an outage of the queue. */
 export interface DeadLetterGames {
-  /** By trimmed game id; of one game with several the newest. `all`: every game that has one. */
+  /** By trimmed game id; the newest one of a game with several. `all`: every game that has one. */
   readonly among: (gameIds: readonly string[] | 'all') => Promise<ReadonlyMap<string, DeadLetterOf>>;
 }
 
 export interface RequestTally {
   /** Jobs that are new in the queue. */
   readonly enqueued: number;
-  /** Games whose cleanup was under way already. */
+  /** Games that already had a live cleanup. */
   readonly coalesced: number;
 }
 
-/** Asks for cleanups in the name of `auto_ttl`. Rejects with `UnavailableError` in an outage of the queue. */
+/** Enqueues cleanups with the source `auto_ttl`. Rejects with `UnavailableError` in an outage of the queue. */
 export interface CleanupRequests {
   readonly request: (gameIds: readonly string[]) => Promise<RequestTally>;
 }
 
-/** Keeps two sweeps apart, whichever processes they run in. */
+/** Lets one sweep run at a time, among all processes. */
 export interface SweepLock {
-  /** Runs `work` unless a sweep runs elsewhere; then resolves to `busy`. The lock ends with the process that holds it. */
+  /** Runs `work`, or resolves to `busy` while another sweep runs. The lock ends with the process that holds it. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T | 'busy'>;
 }
 
-/** Told what sweeps did; must not throw. */
+/** Is called with what sweeps did; must not throw. */
 export interface SweepObserver {
   readonly enqueued: (jobs: number) => void;
   /** One game could not be enqueued; the sweep goes on without it. */
   readonly skipped: (gameId: string, cause: unknown) => void;
-  /** Every sweep's ending. */
+  /** Called once for each sweep. */
   readonly ended: (report: SweepReport) => void;
 }
 
@@ -108,11 +108,11 @@ interface SweepFacts {
   /** Stopped records when the sweep began, and how many of them it found due. */
   readonly stopped: number;
   readonly planned: number;
-  /** Past due, but not to be taken. */
+  /** Past due, but left alone. */
   readonly kept: { readonly held: number; readonly dead_letter: number; readonly invalid_id: number };
 }
 
-/** How a sweep ended; JSON types only, because it is also the return value of the sweep's job. */
+/** How a sweep ended. JSON types only, because it is also the return value of the sweep's job. */
 export type SweepReport =
   | (SweepFacts & {
       readonly status: 'done';
@@ -123,7 +123,7 @@ export type SweepReport =
     })
   /** More than the allowed share of the stopped records was due: nothing was enqueued. `reason` names the override. */
   | (SweepFacts & { readonly status: 'refused'; readonly maxShare: number; readonly reason: string })
-  /** Another sweep was at it. */
+  /** Another sweep was running. */
   | { readonly status: 'busy' };
 
 /** The report of a sweep that came to its end. */
@@ -139,7 +139,7 @@ export interface ScheduleStatus {
   readonly lastFailure: { readonly at: Date; readonly reason: string } | null;
 }
 
-/** What is known of the schedule of sweeps. Rejects with `UnavailableError` in an outage of the queue. */
+/** Reads the schedule of sweeps. Rejects with `UnavailableError` in an outage of the queue. */
 export interface SweepSchedule {
   readonly status: () => Promise<ScheduleStatus>;
 }

@@ -1,6 +1,6 @@
 import { DAY_MS } from '../domain/time.js';
 
-/** Below so many stopped records any share of them may be due: with few records everything is due now and then. */
+/** With fewer stopped records than this, any share of them may be due: of a few records all can be due on one day. */
 const SMALLEST_POPULATION = 100;
 
 export interface ShareFacts {
@@ -12,13 +12,13 @@ export interface ShareFacts {
 }
 
 /**
- * The blast radius: why a sweep must not enqueue so many, or null when it may. A mistyped retention makes nearly every
+ * The limit of a sweep: why it must not enqueue so many, or null when it may. A mistyped retention makes nearly every
  * stopped record due at once, which an ordinary day never does.
  */
 export function shareRefusal({ stopped, planned, maxShare, retentionMs }: ShareFacts): string | null {
   if (stopped < SMALLEST_POPULATION) return null;
   const allowed = largestShare(stopped, maxShare);
-  // Spelt so that a share that is no number refuses.
+  // Written so that NaN as a share refuses.
   if (planned <= allowed) return null;
   const neededPercent = Math.ceil((100 * planned) / stopped);
   return (

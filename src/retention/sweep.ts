@@ -37,8 +37,8 @@ export interface RetentionSettings {
 const PAGE_RECORDS = 2_000;
 
 /**
- * One sweep, unless one runs elsewhere: plan it whole, look at its size, then enqueue it. A cleanup that was under way may
- * end between the two; its game is then asked for once more, and that job finds the record removed.
+ * One sweep, unless another one runs: plan the whole sweep, check its size, then enqueue it. A cleanup that was under way
+ * may end between plan and enqueueing; its game is then enqueued once more, and that job finds the record removed.
  */
 export async function sweep(deps: SweepDeps, settings: RetentionSettings, options: SweepOptions): Promise<SweepReport> {
   options.signal.throwIfAborted();
@@ -68,12 +68,12 @@ async function sweepAlone(
 
 interface SweepPlan {
   readonly census: Census;
-  /** What is due, oldest first. */
+  /** The games that are due, oldest first. */
   readonly gameIds: readonly string[];
   readonly kept: FinishedSweep['kept'];
 }
 
-/** All that is due at one moment of the database's clock; changes nothing. */
+/** Everything that is due at one moment of the database's clock; changes nothing. */
 async function planSweep(
   { records, deadLetters }: Pick<SweepDeps, 'records' | 'deadLetters'>,
   retentionMs: number,

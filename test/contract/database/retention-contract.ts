@@ -85,7 +85,8 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
       }
     }
 
-    const verdicts = (judgements: readonly Judgement[]) => judgements.map(({ gameId, verdict }) => [gameId, verdict]);
+    const verdicts = (judgements: readonly Judgement[]): readonly (readonly [string, string])[] =>
+      judgements.map(({ gameId, verdict }) => [gameId, verdict]);
 
     const PAST_DUE = [
       ['due-long', 'due'],
@@ -131,13 +132,15 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
       test('says for each game what the sweep makes of it, and leaves unknown games out', async () => {
         const { deadLetter } = await fill();
         const judged = await retention.judge(['held', 'dead', 'runs', 'gone', 'not-due', 'unknown', 'a\0']);
-        expect(verdicts([...judged.values()]).toSorted()).toEqual([
-          ['dead', 'dead_letter'],
-          ['gone', 'removed'],
-          ['held', 'held'],
-          ['not-due', 'not_due'],
-          ['runs', 'running'],
-        ]);
+        expect(new Map(verdicts([...judged.values()]))).toEqual(
+          new Map([
+            ['dead', 'dead_letter'],
+            ['gone', 'removed'],
+            ['held', 'held'],
+            ['not-due', 'not_due'],
+            ['runs', 'running'],
+          ]),
+        );
         expect(judged.get('dead')).toMatchObject({ dueAt: null, deadLetter: { jobId: deadLetter, code: 'conflict' } });
         expect(judged.get('held')).toMatchObject({ dueAt: null, hold: aHold('held') });
         expect(judged.get('not-due')).toEqual({

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { FinishedSweep, SweepReport, SweepSchedule } from '../../../src/retention/ports.js';
 
 /** The port over an empty queue of sweeps, and ways behind its back. */
-export interface ScheduleHarness {
+interface ScheduleHarness {
   readonly schedule: SweepSchedule;
   readonly makeSchedule: (everyMs: number) => Promise<void>;
   /** A sweep's job completes with this report. */

@@ -90,7 +90,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(reports.lease_has_end.reason).toMatch(/Redis/);
   });
 
-  it('on a database without tables', async () => {
+  it('an audit of a database without tables cannot judge records', async () => {
     const empty = Object.assign(new URL(world.database.url), { pathname: '/postgres' }).href;
     const reports = await verified({ DATABASE_URL: empty });
     const reason = 'the database has no tables of this service; "runtime-cleanup migrate" makes them';

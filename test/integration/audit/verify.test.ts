@@ -32,7 +32,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
 
   const sql = (text: string, ...values: readonly unknown[]) => world.database.pool.query(text, [...values]);
 
-  it('finds nothing in a sound world, and says how much it looked at', async () => {
+  it('an audit of a sound world finds nothing, and reports how much it checked', async () => {
     const reports = await world.verify();
     expect(unsound(reports)).toEqual({});
     expect(Object.values(reports).map(({ name, checked, warnings }) => [name, checked, warnings])).toEqual([
@@ -45,20 +45,20 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     ]);
   });
 
-  it('a removal without its row', async () => {
+  it('a removal without its row is found', async () => {
     await sql(REMOVED_BY_HAND, 'stopped-1');
     const reports = await world.verify();
     expect(unsound(reports)).toEqual({ removed_has_row: 'broken' });
     expect(reports.removed_has_row.findings).toMatchObject([{ gameId: 'stopped-1', severity: 'broken' }]);
   });
 
-  it('a row that was written after its removal and not with it', async () => {
+  it('a row that was written after its removal and not with it is found', async () => {
     await sql(REMOVED_BY_HAND, 'stopped-1');
     await world.logged({ gameId: 'stopped-1', containerId: aContainerId() });
     expect(unsound(await world.verify())).toEqual({ removed_has_row: 'broken', row_has_removal: 'broken' });
   });
 
-  it('a removal by another service is told apart, as a warning', async () => {
+  it('a removal by another service is a warning', async () => {
     await sql(`UPDATE runtime_records SET status = 'removed', removed_at = now() WHERE game_id = 'stopped-1'`);
     const reports = await world.verify();
     expect(unsound(reports)).toEqual({});
@@ -75,7 +75,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(unsound(await world.verify())).toEqual({});
   });
 
-  it('removals that a pruned log no longer tells of are not judged', async () => {
+  it('removals older than a pruned log are not judged', async () => {
     await sql(`BEGIN; SET LOCAL rtmanager.prune_operation_log = 'on'; DELETE FROM operation_log; COMMIT`);
     await world.removed('removed-3');
     const reports = await world.verify();
@@ -83,7 +83,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(reports.removed_has_row).toMatchObject({ checked: 1, notes: [expect.stringMatching(/^2 were removed/)] });
   });
 
-  it('a success row whose record is still stopped', async () => {
+  it('a success row whose record is still stopped is found', async () => {
     const containerId = aContainerId();
     await world.stopped('half', containerId);
     await world.logged({ gameId: 'half', containerId, jobId: '77' });
@@ -92,12 +92,12 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(reports.row_has_removal.findings).toMatchObject([{ gameId: 'half', jobId: '77', containerId }]);
   });
 
-  it('a second success row for one removal', async () => {
+  it('a second success row for one removal is found', async () => {
     await world.logged({ gameId: 'removed-1', containerId: aContainerId() });
     expect(unsound(await world.verify())).toEqual({ row_has_removal: 'broken' });
   });
 
-  it('a container that is left behind', async () => {
+  it('a container that is left behind is found', async () => {
     const containerId = await containers.make('exited', { gameLabel: 'left' });
     await world.removed('left', containerId);
     const reports = await world.verify();
@@ -105,14 +105,14 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(reports.removed_is_gone).toMatchObject({ checked: 3, findings: [{ gameId: 'left', containerId }] });
   });
 
-  it('an active job that no worker holds', async () => {
+  it('an active job whose lock no worker holds is found', async () => {
     const jobId = await world.activeWithoutWorker('orphan');
     const reports = await world.verify();
     expect(unsound(reports)).toEqual({ active_has_worker: 'broken' });
     expect(reports.active_has_worker).toMatchObject({ checked: 1, findings: [{ jobId, gameId: 'orphan' }] });
   });
 
-  it('a dead letter whose reason is none of ours', async () => {
+  it('a dead letter whose reason has no code of the catalogue is found', async () => {
     const jobId = await world.failed('odd', 'job stalled more than allowable limit');
     const reports = await world.verify();
     expect(unsound(reports)).toEqual({ dead_letter_has_reason: 'broken' });
@@ -127,7 +127,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(reports.dead_letter_has_reason.findings).toMatchObject([{ jobId, gameId: 'unlogged', severity: 'warning' }]);
   });
 
-  it('only one game, where one is asked for', async () => {
+  it('an audit of one game checks only that game', async () => {
     await sql(REMOVED_BY_HAND, 'stopped-1');
     expect(unsound(await world.verify({ gameId: 'removed-1' }))).toEqual({});
     const reports = await world.verify({ gameId: 'stopped-1' });
@@ -135,7 +135,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(reports.removed_has_row.checked).toBe(1);
   });
 
-  it('leases that never end, or live for more than an hour; those of an hour are sound', async () => {
+  it('leases that never end or last for more than an hour are found; leases of an hour are sound', async () => {
     const { redis } = world;
     const hold = async (gameId: string, seconds: number | 'for ever') => {
       const key = `rtmanager:game_lease:${Buffer.from(gameId).toString('base64url')}`;
@@ -157,7 +157,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(new Set(reports.lease_has_end.findings.map(({ gameId }) => gameId))).toEqual(new Set(['Zürich 🎲', 'ever']));
   });
 
-  it('works for a user who may only read, and so writes nothing', async () => {
+  it('an audit works for a read-only user, so it writes nothing', async () => {
     const reader = `reader_${randomUUID().replaceAll('-', '')}`;
     await sql(`CREATE ROLE ${reader} LOGIN PASSWORD 'x'`);
     await sql(`GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${reader}`);

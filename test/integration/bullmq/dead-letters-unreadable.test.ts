@@ -7,8 +7,8 @@ import { type QueueSpace, startStore, type TestStore } from '../../support/queue
 
 const cleanup = (gameId: string) => ({ gameId, opSource: 'gm_rest' });
 
-// PostgreSQL takes nothing of the kind.
-describe('dead letters on Redis that nobody can read', () => {
+// PostgreSQL's columns refuse such content.
+describe('unreadable dead letters on Redis', () => {
   let store: TestStore;
   let space: QueueSpace;
   let deps: Parameters<typeof createDeadLetters>[0];
@@ -28,7 +28,7 @@ describe('dead letters on Redis that nobody can read', () => {
     await space.close();
   });
 
-  it('are shown as the text they are', async () => {
+  it('fields that are no JSON are shown as text', async () => {
     const [id = ''] = await addFailedJobs(store, space, [{ data: cleanup('g') }, { data: cleanup('h') }]);
     const broken = { data: '{"gameId": ', progress: '{{', timestamp: 'yesterday' };
     await onRedis(space, (redis) => redis.hset(`${space.plain.qualifiedName}:${id}`, broken));
@@ -41,7 +41,7 @@ describe('dead letters on Redis that nobody can read', () => {
     expect(await letters.replay(id)).toEqual({ status: 'replayed' });
   });
 
-  it('because they are no jobs at all are listed, and go when they are purged', async () => {
+  it('entries that are no jobs are listed, and are removed when they are purged', async () => {
     await addFailedJobs(store, space, [{ data: cleanup('g'), failedAtMs: 1_000 }]);
     await space.plain.add('cleanup_container', cleanup('waits'));
     // `wait` is the key of a list, and infinity no time.

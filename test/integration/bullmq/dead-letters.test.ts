@@ -2,12 +2,18 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dead-letters.js';
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
-import { systemClock } from '../../../src/async/clock.js';
+import { type Clock, systemClock } from '../../../src/async/clock.js';
 import { failure, type Result } from '../../../src/domain/result.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import { addFailedJobs } from '../../support/queue/failed-jobs.js';
 import { success } from '../../support/queue/queue-scripts.js';
-import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
+import {
+  PATIENT_CLOCK,
+  type QueueSpace,
+  startStore,
+  STORE_KINDS,
+  type TestStore,
+} from '../../support/queue/queue-stores.js';
 import { eventually } from '../../support/eventually.js';
 
 const never = new AbortController().signal;
@@ -20,7 +26,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
   let space: QueueSpace;
   let worker: QueueWorker;
   let letters: ReturnType<typeof createDeadLetters>;
-  let deps: { backend: QueueSpace['backend']; clock: typeof systemClock; report: QueueSpace['report'] };
+  let deps: { backend: QueueSpace['backend']; clock: Clock; report: QueueSpace['report'] };
   /** How often each game's cleanup was tried, and what it is answered with. */
   let tried: Map<string, number>;
   let answer: (gameId: string) => Result;
@@ -64,7 +70,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
       { conflictMaxAttempts: 1, conflictMaxDelayMs: 100, retryMaxAgeMs: 60_000 },
     );
     worker = createCleanupWorker({ ...deps, consumer, abandoned: consumer.abandoned });
-    letters = createDeadLetters(deps);
+    letters = createDeadLetters({ ...deps, clock: PATIENT_CLOCK });
     await worker.start();
   });
   afterEach(async () => {
@@ -73,7 +79,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
     await space.close();
   });
 
-  it('count their tries anew when another tool puts them back without resetting anything', async () => {
+  it('dead letters count their tries anew when another tool puts them back without resetting anything', async () => {
     answer = () => failure('internal_error', 'a bug');
     const id = await add('a', { priority: 0 });
     // Three tries are allowed; the pauses between them are promoted away.
@@ -90,10 +96,10 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
     expect(tried.get('a')).toBe(4);
   });
 
-  it(`run once when ${CLIENTS} clients replay one ${MANY} times at the same time`, async () => {
+  it(`a dead letter runs once when ${CLIENTS} clients replay it ${MANY} times at the same time`, async () => {
     const [id = ''] = await dead('a');
     answer = success;
-    const clients = Array.from({ length: CLIENTS }, () => createDeadLetters(deps));
+    const clients = Array.from({ length: CLIENTS }, () => createDeadLetters({ ...deps, clock: PATIENT_CLOCK }));
     const answers = await Promise.all(
       Array.from({ length: MANY / CLIENTS }, () => clients.map((client) => client.replay(id))).flat(),
     );
@@ -104,7 +110,7 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
     expect(tried.get('a')).toBe(2);
   });
 
-  it('are paged also when many have ten megabytes of data, and each can still be shown whole', async () => {
+  it('dead letters with ten megabytes of data are paged, and each can still be shown whole', async () => {
     await worker.stop({ graceMs: 0 });
     const heavy = { gameId: 'heavy', opSource: 'gm_rest', junk: 'x'.repeat(10 * MEGABYTE) };
     const [first = ''] = await addFailedJobs(store, space, [

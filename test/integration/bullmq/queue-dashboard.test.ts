@@ -81,7 +81,7 @@ describe.each(STORE_KINDS)('the dashboard of the queues on %s', (kind) => {
     return jobId;
   }
 
-  it('shows both queues, and of a job the game, the reason and the data', async () => {
+  it('the dashboard shows both queues, and the game, the reason and the data of a job', async () => {
     const jobId = await dead('arena\u202E-1', 'conflict: it runs');
     const [cleanups, sweeps] = await queues('?activeQueue=runtime-cleanup&status=failed&page=1&jobsPerPage=10');
     expect(cleanups).toMatchObject({ name: 'runtime-cleanup', readOnlyMode: false, counts: { failed: 1 } });
@@ -91,27 +91,27 @@ describe.each(STORE_KINDS)('the dashboard of the queues on %s', (kind) => {
     expect(sweeps).toMatchObject({ name: 'runtime-retention', readOnlyMode: true });
   });
 
-  it('cuts a title, but never its reason away', async () => {
+  it('a long title is cut, but keeps a part of the reason', async () => {
     await dead('🎲'.repeat(128), `not_found: ${'there is none '.repeat(60)}`);
     const [shown] = (await queues('?activeQueue=runtime-cleanup&status=failed'))[0]?.jobs ?? [];
     expect(shown?.name).toMatch(/^(?:🎲){79}…: not_found: there is none .*…$/u);
     expect(Array.from(shown?.name ?? '')).toHaveLength(200);
   });
 
-  it('replays a dead letter as everybody else does: its game is taken again', async () => {
+  it('the retry button replays a dead letter, which holds its game’s key again', async () => {
     const jobId = await dead('arena-1', 'conflict: it runs');
     expect(await statusOf('PUT', `${CLEANUPS}/${jobId}/retry`)).toBe(204);
     expect(await stateOf(jobId)).toBe('waiting');
     expect(await add('arena-1')).toBe(jobId);
   });
 
-  it('replays all dead letters', async () => {
+  it('the retry-all button replays all dead letters', async () => {
     const jobIds = [await dead('arena-1', 'conflict: it runs'), await dead('arena-2', 'conflict: it runs')];
     expect((await ask('PUT', `${CLEANUPS}/retry/failed`)).json()).toEqual({ retried: 2, skipped: 0 });
     expect(await Promise.all(jobIds.map(stateOf))).toEqual(['waiting', 'waiting']);
   });
 
-  it('purges a dead letter, and nothing else', async () => {
+  it('the remove button purges a dead letter, and no other job', async () => {
     const jobId = await dead('arena-1', 'not_found: there is none');
     expect(await statusOf('PUT', `${CLEANUPS}/${jobId}/clean`)).toBe(204);
     expect(await stateOf(jobId)).toBe('unknown');
@@ -123,7 +123,7 @@ describe.each(STORE_KINDS)('the dashboard of the queues on %s', (kind) => {
     expect(await statusOf('PUT', `${CLEANUPS}/${jobId}/clean`)).toBe(404);
   });
 
-  it('leaves the queue of the sweeps alone', async () => {
+  it('the queue of the sweeps is read-only', async () => {
     for (const deed of ['empty', 'pause', 'job-schedulers/auto-ttl/remove', '1/clean', '1/retry']) {
       expect(await statusOf('PUT', `${QUEUES}/runtime-retention/${deed}`)).toBe(405);
     }
@@ -145,7 +145,7 @@ describe.each(STORE_KINDS)('the dashboard of the queues on %s', (kind) => {
     },
   );
 
-  it('is there before the store is', async () => {
+  it('the page is served before the store is reached', async () => {
     await app.close();
     await board.close();
     let isAway = true;

@@ -68,7 +68,7 @@ describe.each(STORE_KINDS)('people and sweeps on %s', (kind) => {
     await space.close();
   });
 
-  it('whoever asks while the sweep’s job runs gets a job of their own, with all they asked for', async () => {
+  it('a person who asks while the sweep’s job runs gets a job of their own, with the whole request', async () => {
     const { jobId, letGo, consumer } = await running('game-1');
     const answer = await enqueueOne({ ...asked('game-1'), expectedContainerId });
     expect(answer).toEqual({
@@ -86,7 +86,7 @@ describe.each(STORE_KINDS)('people and sweeps on %s', (kind) => {
     ]);
   });
 
-  it('the next one who asks joins that job, and other sources and sweeps join the running one', async () => {
+  it('the next person joins that job, and other sources and sweeps join the running one', async () => {
     const { jobId, letGo } = await running('game-1');
     const first = await enqueueOne(asked('game-1'));
     expect(await enqueueOne(asked('game-1', 'ticket-2'))).toEqual({ ...first, coalesced: true });
@@ -98,7 +98,7 @@ describe.each(STORE_KINDS)('people and sweeps on %s', (kind) => {
     expect(await enqueueOne(asked('game-1', 'ticket-3'))).toMatchObject({ coalesced: false });
   });
 
-  it('no game id is the key of such a job', async () => {
+  it('the key of such a job is never a game id', async () => {
     const { letGo } = await running('game-1');
     const own = await enqueueOne(asked('game-1'));
     const stranger = await enqueueOne(asked('\u0001after-sweep:game-1'));
@@ -124,7 +124,7 @@ describe.each(STORE_KINDS)('people and sweeps on %s', (kind) => {
     expect(order.slice(3)).toEqual(games.slice(0, 299));
   }, 40_000);
 
-  it('a sweep’s job that waits for its next try runs at once for whoever asks, before the others', async () => {
+  it('a sweep’s job that waits for its next try runs at once when a person asks, before the others', async () => {
     const history = historyOf(1);
     const consumer = scripted(() => retryAfter(3_600_000, history));
     const { jobId } = await enqueueOne(swept('game-1'));
@@ -146,7 +146,7 @@ describe.each(STORE_KINDS)('people and sweeps on %s', (kind) => {
     expect(second.deliveries[0]?.jobId).toBe(jobId);
   });
 
-  it('a sweep that asks for thousands of games is told which are new', async () => {
+  it('a sweep that enqueues thousands of games learns which are new', async () => {
     const games = Array.from({ length: 2_000 }, (_, index) => `game-${index}`);
     const first = await queue.enqueue(games.slice(0, 1_000).map(swept));
     const answers = await queue.enqueue(games.map(swept));

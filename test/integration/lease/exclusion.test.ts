@@ -42,7 +42,7 @@ describe.each(LEASE_BACKENDS)('leases on %s', (_name, startBackend) => {
     await backend.stop();
   });
 
-  test('let twenty contenders over four clients work on one game one after another, each of them once', async () => {
+  test('twenty contenders over four clients work on one game one after another, each of them once', async () => {
     let inside = 0;
     let mostInside = 0;
     const order: number[] = [];
@@ -112,7 +112,7 @@ describe('a foreign client of Redis that follows the contract by hand', () => {
     },
   );
 
-  test('has a well-known key in view: that of game-1', () => {
+  test('the key of game-1 in Redis is the one that the contract names', () => {
     expect(keyOf('game-1')).toBe('rtmanager:game_lease:Z2FtZS0x');
   });
 });
@@ -139,7 +139,7 @@ describe('the table game_leases', () => {
     return rows[0];
   };
 
-  test('keeps a fence that rises with each holder and never goes back, also after a release', async () => {
+  test('the fence in PostgreSQL rises with each holder and never goes back, also after a release', async () => {
     const { store } = ours;
     const [first, second] = [newLeaseToken(), newLeaseToken()];
     await store.acquire('fenced', first, TTL_MS);
@@ -154,7 +154,7 @@ describe('the table game_leases', () => {
     expect(await rowOf('fenced')).toEqual({ token: second, fence: '2', over: false });
   });
 
-  test('gives a released lease to the next holder in the same millisecond', async () => {
+  test('PostgreSQL gives a released lease to the next holder in the same millisecond', async () => {
     const { store } = ours;
     for (let round = 0; round < 200; round += 1) {
       const token = newLeaseToken();
@@ -163,7 +163,7 @@ describe('the table game_leases', () => {
     }
   });
 
-  test('is needed: a database without it is a bug, not an outage', async () => {
+  test('a database without the lease table is a bug, not an outage', async () => {
     const empty = await createDatabase();
     const bare = createPool({ connectionString: empty.url, applicationName: 'test', max: 1 }, () => undefined);
     try {

@@ -29,7 +29,7 @@ describe('the census', () => {
       [gameId, status],
     );
 
-  test('counts by status, and what is due apart from what is kept', async () => {
+  test('the census counts by status, and what is due apart from what is kept', async () => {
     await put('runs', 'running', ago('9 days'));
     await put('removed', 'removed', ago('9 days'));
     await put('due', 'stopped', ago('2 days'));
@@ -56,7 +56,7 @@ describe('the census', () => {
     expect(rows).toEqual([{ near: true }]);
   });
 
-  test('of nothing is naught', async () => {
+  test('the census of an empty table is 0 everywhere', async () => {
     expect(await records.census(RETENTION_MS, [])).toEqual({
       asOf: expect.any(Date),
       running: 0,
@@ -69,12 +69,12 @@ describe('the census', () => {
     });
   });
 
-  test('has a number for what is late beyond measure', async () => {
+  test('the census has a finite lag for a record stopped at -infinity', async () => {
     await put('since ever', 'stopped', `'-infinity'`);
     expect(await records.census(RETENTION_MS, [])).toMatchObject({ due: 1, lagMs: Number.MAX_SAFE_INTEGER });
   });
 
-  test('knows a game id from any other text exactly as the plan does', async () => {
+  test('the census accepts exactly the game ids that the plan accepts', async () => {
     // Neither spaces nor control characters stand beyond these.
     const blocks = [
       [0x1, 0x3100],

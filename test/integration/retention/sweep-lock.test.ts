@@ -58,7 +58,7 @@ const connectionsOf = async (applicationName: string): Promise<number> => {
 const tryOnce = (pool: pg.Pool) => createSweepLock({ pool }).exclusively(async () => 'mine' as const);
 
 describe('of two sweeps at once', () => {
-  test('one runs and the other is told so at once; afterwards it is free', async () => {
+  test('of two sweeps one runs and the other is busy at once; afterwards the lock is free', async () => {
     const [one, other] = [newPool('one'), newPool('other')];
     const held = heldWork(one);
     await held.begun;
@@ -70,7 +70,7 @@ describe('of two sweeps at once', () => {
     expect(await tryOnce(other)).toBe('mine');
   });
 
-  test('exactly one of ten runs', async () => {
+  test('exactly one of ten sweeps runs', async () => {
     const pool = newPool('ten', database.url, 10);
     let running = 0;
     const allAsked = gate<void>();
@@ -94,7 +94,7 @@ describe('of two sweeps at once', () => {
 });
 
 describe('a holder', () => {
-  test('whose connection is ended by the server frees the lock at once, and its work goes on to its result', async () => {
+  test('a sweep whose connection is ended by the server frees the lock at once, and its work goes on to its result', async () => {
     const pool = newPool('doomed');
     const held = heldWork(pool);
     await held.begun;
@@ -107,7 +107,7 @@ describe('a holder', () => {
     expect(await tryOnce(pool)).toBe('mine');
   });
 
-  test('whose work fails passes the error on, and frees the lock', async () => {
+  test('a sweep whose work fails rejects with the error, and frees the lock', async () => {
     const pool = newPool('failing');
     const bug = new TypeError('a bug');
     const failing = createSweepLock({ pool }).exclusively(() => Promise.reject(bug));
@@ -116,7 +116,7 @@ describe('a holder', () => {
     expect(await connectionsOf('failing')).toBe(1);
   });
 
-  test('whose work throws before it promises anything frees the lock too', async () => {
+  test('a sweep whose work throws before it returns a promise frees the lock, too', async () => {
     const lock = createSweepLock({ pool: newPool('throwing') });
     await expect(
       lock.exclusively(() => {
@@ -126,7 +126,7 @@ describe('a holder', () => {
     expect(await tryOnce(admin)).toBe('mine');
   });
 
-  test('is not ended for idling as other transactions are, nor keeps a vacuum from its work', async () => {
+  test('the lock is not ended as an idle transaction, and does not keep a vacuum from its work', async () => {
     const pool = newPool('patient', database.url, 1);
     const held = heldWork(pool);
     await held.begun;
@@ -142,14 +142,14 @@ describe('a holder', () => {
   });
 });
 
-test('a database that is away is an outage, and the work does not begin', async () => {
+test('an unavailable database is an outage, and the work does not begin', async () => {
   const url = new URL(database.url);
   url.port = '1';
   const lock = createSweepLock({ pool: newPool('away', url.href) });
   await expect(lock.exclusively(async () => expect.unreachable())).rejects.toBeInstanceOf(UnavailableError);
 });
 
-test('a database that went away is an outage, and the lock is to be had when it is back', async () => {
+test('a database that becomes unavailable is an outage, and the lock can be taken when it is back', async () => {
   const proxy = await startTcpFaultProxy({ port: Number(new URL(database.url).port) });
   try {
     const pool = newPool('over a bad line', proxy.urlFor(database.url), 1);

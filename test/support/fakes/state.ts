@@ -27,7 +27,7 @@ export interface FakeJob {
 }
 
 /** A sweep's job either completed with its report or failed for good. */
-export type SweepEnd =
+type SweepEnd =
   | { readonly status: 'completed'; readonly report: SweepReport }
   | ({ readonly status: 'failed' } & NonNullable<ScheduleStatus['lastFailure']>);
 

@@ -3,7 +3,7 @@ import { createJobLookup } from '../../../src/adapters/bullmq/lookup/job-lookup.
 import { createJobWaiter } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
 import { createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
-import { type Clock, systemClock } from '../../../src/async/clock.js';
+import { systemClock } from '../../../src/async/clock.js';
 import { failure, type Result } from '../../../src/domain/result.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import type { JobState } from '../../../src/jobs/ports.js';
@@ -12,9 +12,9 @@ import { addFailedFakeJob, addFakeJob } from '../fakes/state.js';
 import { startFakeWorker } from '../fakes/worker.js';
 import { addFailedJobs, type FailedJobSeed } from './failed-jobs.js';
 import { success } from './queue-scripts.js';
-import { type QueueSpace, startStore, type StoreKind } from './queue-stores.js';
+import { PATIENT_CLOCK, type QueueSpace, startStore, type StoreKind } from './queue-stores.js';
 
-export type QueuePorts = Pick<FakePlatform, 'cleanupQueue' | 'jobLookup' | 'jobWaiter' | 'deadLetters'>;
+type QueuePorts = Pick<FakePlatform, 'cleanupQueue' | 'jobLookup' | 'jobWaiter' | 'deadLetters'>;
 
 interface AddOptions {
   readonly delayMs?: number;
@@ -111,9 +111,6 @@ export const fakeQueues = async (): Promise<QueueHarnesses> => ({
   close: async () => undefined,
 });
 
-/** Fifty callers at once may wait longer than one may be kept waiting; the contracts ask who wins, not when. */
-const PATIENT: Clock = { ...systemClock, after: (delayMs, fn) => systemClock.after(delayMs * 30, fn) };
-
 export async function bullmqQueues(kind: StoreKind): Promise<QueueHarnesses> {
   const store = await startStore(kind);
   return {
@@ -149,7 +146,7 @@ export async function bullmqQueues(kind: StoreKind): Promise<QueueHarnesses> {
 function portsOf({ backend, report }: QueueSpace) {
   const deps = { backend, clock: systemClock, report };
   return {
-    cleanupQueue: createCleanupQueue({ ...deps, clock: PATIENT }),
+    cleanupQueue: createCleanupQueue({ ...deps, clock: PATIENT_CLOCK }),
     jobLookup: createJobLookup(deps),
     jobWaiter: createJobWaiter(deps),
     deadLetters: createDeadLetters(deps),

@@ -6,7 +6,7 @@ import { RETENTION_QUEUE } from '../../../src/adapters/bullmq/names.js';
 import type { JobQueue, QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
 import { createPool, lending, poolOptions } from '../../../src/adapters/postgres/pool.js';
 import { createRedis } from '../../../src/adapters/redis/connection.js';
-import { systemClock } from '../../../src/async/clock.js';
+import { type Clock, systemClock } from '../../../src/async/clock.js';
 import { createDatabase } from '../postgres/database.js';
 import { startRedis } from '../redis.js';
 import { type FaultProxy, startProxy } from './queue-proxy.js';
@@ -14,6 +14,9 @@ import { createRecordingReport, type RecordingReport } from './queue-report.js';
 
 export const STORE_KINDS = ['redis', 'postgres'] as const;
 export type StoreKind = (typeof STORE_KINDS)[number];
+
+/** For tests with many callers at once, who may wait longer than one may: they ask who wins, not when. */
+export const PATIENT_CLOCK: Clock = { ...systemClock, after: (delayMs, fn) => systemClock.after(delayMs * 30, fn) };
 
 /** A separate, empty part of the store, for one test. */
 export interface QueueSpace {

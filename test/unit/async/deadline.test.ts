@@ -96,7 +96,7 @@ describe('a deadline', () => {
     expect(clock.pendingMs()).toEqual([]);
   });
 
-  test('makes no call at all when it was aborted before', async () => {
+  test('makes no call when the signal was aborted before', async () => {
     const clock = createManualClock();
     const reason = new Error('lease lost');
     let calls = 0;

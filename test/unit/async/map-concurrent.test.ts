@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { mapConcurrent } from '../../../src/async/map-concurrent.js';
 
-describe('work in lanes', () => {
-  it('answers in order, with at most four at a time', async () => {
+describe('mapConcurrent', () => {
+  it('the answers stand in order, and at most four calls run at a time', async () => {
     let running = 0;
     let most = 0;
     const answers = await mapConcurrent(
@@ -20,7 +20,7 @@ describe('work in lanes', () => {
     expect(most).toBe(4);
   });
 
-  it('passes on the first failure, and has no answer to nothing', async () => {
+  it('the first failure is thrown, and no items give no answers', async () => {
     await expect(mapConcurrent([1, 2], 4, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await mapConcurrent([], 4, () => Promise.resolve(1))).toEqual([]);
   });

@@ -14,15 +14,15 @@ function setUp(count: number, perSecond: number | undefined, signal = calm) {
   return { clock, groups, done, seen: () => groups.flat().length };
 }
 
-describe('work in paced groups', () => {
-  it('is done once for each item, in their order', async () => {
+describe('rate-limited batches', () => {
+  it('the work is called once for each item, in their order', async () => {
     const { clock, groups, done } = setUp(250, undefined);
     await clock.advance(1_000);
     await done;
     expect(groups.flat()).toEqual(items(250));
   });
 
-  it.each([10, 100, 1_000])('is never more than %i a second', async (perSecond) => {
+  it.each([10, 100, 1_000])('the work never gets more than %i items a second', async (perSecond) => {
     const { clock, done, seen } = setUp(perSecond * 3, perSecond);
     for (let second = 1; second <= 3; second++) {
       // Just short of the next second, so that its first group has not begun.
@@ -33,7 +33,7 @@ describe('work in paced groups', () => {
     await done;
   });
 
-  it('is one item at a time where less than one a second is allowed', async () => {
+  it('the work gets one item at a time where less than one a second is allowed', async () => {
     const { clock, done, seen } = setUp(2, 0.5);
     await clock.advance(1_999);
     expect(seen()).toBe(1);
@@ -42,7 +42,7 @@ describe('work in paced groups', () => {
     expect(seen()).toBe(2);
   });
 
-  it('ends with the reason of the signal, also in a pause', async () => {
+  it('the batches end with the reason of the signal, also in a pause', async () => {
     const stop = new AbortController();
     const { clock, done, seen } = setUp(1_000, 100, stop.signal);
     const ended = done.catch((reason: unknown) => reason);
@@ -52,7 +52,7 @@ describe('work in paced groups', () => {
     expect(seen()).toBe(100);
   });
 
-  it('ends with the first error', async () => {
+  it('the batches end with the first error of the work', async () => {
     const clock = createManualClock();
     const broken = rateLimitedBatches(items(1_000), { clock, perSecond: 100, signal: calm }, () =>
       Promise.reject(new Error('gone')),

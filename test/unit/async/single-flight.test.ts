@@ -11,24 +11,24 @@ const setUp = () => {
   return { asked, join: (key: string) => join(key, ask(`first ${key}`), ask(`afterwards ${key}`)), raw: join };
 };
 
-describe('callers who ask for the same', () => {
-  it('at the same time: the first does it, and one question answers all the others', async () => {
+describe('single-flight', () => {
+  it('the first of concurrent callers does the work, and one question answers all the others', async () => {
     const { asked, join } = setUp();
     expect(await Promise.all([join('a'), join('a'), join('a')])).toEqual(['first a', 'afterwards a', 'afterwards a']);
     expect(asked).toEqual(['first a', 'afterwards a']);
   });
 
-  it('one after the other each do it', async () => {
+  it('callers one after the other each do the work', async () => {
     const { join } = setUp();
     expect([await join('a'), await join('a')]).toEqual(['first a', 'first a']);
   });
 
-  it('do not wait for those who ask for something else', async () => {
+  it('callers with different keys do not wait for each other', async () => {
     const { join } = setUp();
     expect(await Promise.all([join('a'), join('b')])).toEqual(['first a', 'first b']);
   });
 
-  it('all hear of its failure, and the next one tries again', async () => {
+  it('all concurrent callers get the failure, and the next caller tries again', async () => {
     const { join, raw } = setUp();
     const broken = (): Promise<string> => Promise.reject(new Error('gone'));
     const answers = await Promise.allSettled([raw('a', broken, broken), join('a'), join('a')]);

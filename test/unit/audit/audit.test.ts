@@ -18,7 +18,7 @@ const manyRemoved = (count: number, over: Partial<AuditedRecord> = {}) =>
   );
 
 describe('a sound world', () => {
-  it('has six invariants that hold, and what was looked at is counted', async () => {
+  it('a sound world has six invariants that hold, and what was checked is counted', async () => {
     const reports = await audited(auditDeps({ records: manyRemoved(3), deadLetters: [aFailed()] }));
     expect(statusesOf(reports)).toEqual({
       removed_has_row: 'holds',
@@ -32,7 +32,7 @@ describe('a sound world', () => {
     expect(reports.dead_letter_has_reason.checked).toBe(1);
   });
 
-  it('is read page by page, each record once', async () => {
+  it('the audit reads page by page, each record once', async () => {
     const records = manyRemoved(2_500);
     const asked: number[] = [];
     const deps = auditDeps({ records });
@@ -48,28 +48,28 @@ describe('a sound world', () => {
 });
 
 describe('the findings', () => {
-  it('are counted whole and kept up to a thousand', async () => {
+  it('all findings are counted, and a thousand are kept', async () => {
     const records = manyRemoved(1_200, { rowsOfRemoval: 0 });
     const { removed_has_row: report } = await audited(auditDeps({ records }));
     expect(report).toMatchObject({ status: 'broken', broken: 1_200, checked: 1_200 });
     expect(report.findings).toHaveLength(1_000);
   });
 
-  it('leave out removals older than a pruned log, and say so', async () => {
+  it('the findings leave out removals older than a pruned log, and a note says so', async () => {
     const records = [aRemoved({ rowsOfRemoval: 0, olderThanLog: true, newestRow: null })];
     const { removed_has_row: report } = await audited(auditDeps({ records }));
     expect(report).toMatchObject({ status: 'holds', checked: 0, notes: [expect.stringMatching(/^1 were removed/)] });
   });
 
-  it('of severity warning break nothing', async () => {
+  it('findings of severity warning break no invariant', async () => {
     const records = [aRemoved({ newestRow: aRow({ isRepeated: true }) })];
     const { row_has_removal: report } = await audited(auditDeps({ records }));
     expect(report).toMatchObject({ status: 'holds', broken: 0, warnings: 1 });
   });
 });
 
-describe('looking at containers', () => {
-  it('asks for the id in the record as well as the one in the row, eight at a time', async () => {
+describe('the check of containers', () => {
+  it('the audit asks for the id in the record and the one in the row, eight at a time', async () => {
     let running = 0;
     let most = 0;
     const seen: string[] = [];
@@ -89,14 +89,14 @@ describe('looking at containers', () => {
     expect([report.checked, most]).toEqual([41, 8]);
   });
 
-  it('never asks for what is no full id, and says so', async () => {
+  it('the audit never asks for an id that is not full, and says so', async () => {
     const records = [aRemoved({ containerId: 'abc' })];
     const { removed_is_gone: report } = await audited(auditDeps({ records }));
     expect(report).toMatchObject({ status: 'holds', warnings: 1 });
     expect(report.findings[0]?.what).toContain('"abc" is no full container id');
   });
 
-  it('gives up after eight looks in a row without an answer, and does not say that it holds', async () => {
+  it('the audit gives up after eight requests in a row without an answer, and does not report that the invariant holds', async () => {
     let looks = 0;
     const look = (): Promise<never> => {
       looks += 1;
@@ -109,7 +109,7 @@ describe('looking at containers', () => {
     expect(looks).toBeLessThan(20);
   });
 
-  it('stays broken when the engine goes away after a finding', async () => {
+  it('an invariant stays broken when the engine becomes unavailable after a finding', async () => {
     let looks = 0;
     const look = async () => {
       looks += 1;
@@ -121,7 +121,7 @@ describe('looking at containers', () => {
     expect(report).toMatchObject({ status: 'broken', broken: 1, reason: 'no engine' });
   });
 
-  it('is unknown without an engine even where there is no container to look at', async () => {
+  it('the invariant is unknown without an engine even where there is no container to check', async () => {
     const containers = { ready: away, look: async () => gone };
     const reports = await audited(auditDeps({}, { containers }));
     expect(reports.removed_is_gone).toMatchObject({ status: 'unknown', reason: 'no engine' });
@@ -141,21 +141,21 @@ describe('active jobs without a lock', () => {
     return (await reports).active_has_worker;
   };
 
-  it('are broken when nobody takes them over', async () => {
+  it('active jobs without a lock are broken when no worker takes them over', async () => {
     expect(await run([[job]])).toMatchObject({ status: 'broken', broken: 1, findings: [{ jobId: '5' }] });
   });
 
-  it('are sound when a worker takes them over in time', async () => {
+  it('active jobs without a lock are sound when a worker takes them over in time', async () => {
     expect(await run([[job], [job], []])).toMatchObject({ status: 'holds', checked: 1 });
   });
 
-  it('are sound when they are claimed anew each time', async () => {
+  it('active jobs without a lock are sound when each check finds a new claim', async () => {
     expect(await run([[job], [{ ...job, claim: '2' }]])).toMatchObject({ status: 'holds' });
   });
 });
 
 describe('dead letters', () => {
-  it('without a readable reason are broken only if they stay', async () => {
+  it('dead letters without a readable reason are broken only if they stay', async () => {
     const failed = aFailed({ isReadable: false, reason: 'job stalled more than allowable limit' });
     const deps = auditDeps({ deadLetters: [failed] });
     const { dead_letter_has_reason: stays } = await audited(deps, { patienceMs: 1 });
@@ -165,7 +165,7 @@ describe('dead letters', () => {
     expect(healed.status).toBe('holds');
   });
 
-  it('without a row are warnings, and unknown when the log cannot be asked', async () => {
+  it('dead letters without a row are warnings, and unknown when the log cannot be read', async () => {
     const deps = auditDeps({ deadLetters: [aFailed()] });
     const missing = { ...deps.records, withoutFailureRow: async () => [aFailed()] };
     const lost = await audited({ ...deps, records: missing });
@@ -176,7 +176,7 @@ describe('dead letters', () => {
   });
 });
 
-it('a key that Redis tells of twice is one finding, and every page is asked for', async () => {
+it('a key that Redis lists twice is one finding, and every page is read', async () => {
   const lease = { gameId: 'g', lifeMs: null, place: 'the Redis key "k"' };
   const page = async (after: string | null) => ({ leases: [lease], next: after === null ? '17' : null });
   const { lease_has_end: report } = await audited(auditDeps({}, { leases: { page } }));

@@ -64,11 +64,11 @@ it('a contradiction names the row, the job and the container', () => {
 });
 
 describe('a container of a removed record', () => {
-  it('that is gone is sound', () => {
+  it('a removed record whose container is gone is sound', () => {
     expect(judgeContainer('game-1', CONTAINER_ID, { kind: 'gone' })).toBeUndefined();
   });
 
-  it('that is there is broken, and what the engine says of it is told', () => {
+  it('a removed record whose container exists is broken, and the finding shows its state', () => {
     const look = { kind: 'present', activity: 'idle', detail: 'exited' } as const;
     expect(judgeContainer('game-1', CONTAINER_ID, look)).toMatchObject({
       severity: 'broken',
@@ -89,14 +89,14 @@ it.each([
   expect(judgeLease(lease)?.severity ?? 'sound').toBe(verdict);
 });
 
-it('a lease that never ends is told with its place', () => {
+it('the finding of a lease that never ends shows its place', () => {
   const lease = { gameId: null, lifeMs: null, place: 'the Redis key "k"' };
   expect(judgeLease(lease)).toMatchObject({
     what: 'the lease in the Redis key "k" never ends; allowed: at most 3600 s',
   });
 });
 
-it('a reason that cannot be read is quoted, and not without an end', () => {
+it('a reason that cannot be read is quoted up to a limit', () => {
   const finding = judgeReason(aFailed({ isReadable: false, reason: `job\nstalled${'!'.repeat(9_999)}`, gameId: '' }));
   expect(finding).toMatchObject({ severity: 'broken', gameId: null, jobId: '12' });
   expect(finding?.what).toContain(String.raw`"job\nstalled!!!`);

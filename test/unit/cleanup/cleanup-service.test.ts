@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { type CleanupDeps, createCleanupService } from '../../../src/cleanup/cleanup-service.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { OP_KIND } from '../../../src/domain/operation.js';
 import type { Leases } from '../../../src/lease/with-lease.js';
@@ -13,13 +12,13 @@ const endingWith = (ending: Awaited<ReturnType<Leases['withLease']>>): Leases =>
 });
 
 describe('a cleanup of a stopped game', () => {
-  it('takes the record, looks, removes and then changes the record, in that order', async () => {
+  it('a cleanup takes the record, looks at the container, removes it and then changes the record, in that order', async () => {
     const world = createWorld();
     await world.service.handle(aCommand(), calm);
     expect(world.journal).toEqual(['take game-1', 'look', 'remove', 'mark']);
   });
 
-  it('returns the record as it is now: removed, without a container, with both times', async () => {
+  it('a cleanup returns the changed record: removed, without a container, with both times', async () => {
     const world = createWorld();
     const at = new Date('2026-03-01T00:00:00Z');
     expect(await world.service.handle(aCommand(), calm)).toEqual({
@@ -30,7 +29,7 @@ describe('a cleanup of a stopped game', () => {
     });
   });
 
-  it('leaves exactly one row, with every fact of the operation', async () => {
+  it('a cleanup writes exactly one row, with every fact of the operation', async () => {
     const world = createWorld();
     await world.service.handle(aCommand({ gameId: '  game-1 ' }), calm);
     expect(world.rows).toEqual([
@@ -51,21 +50,21 @@ describe('a cleanup of a stopped game', () => {
     ]);
   });
 
-  it('counts a container that is already gone as success, without a removal', async () => {
+  it('a container that is already gone is a success without a removal', async () => {
     const world = createWorld();
     world.look = async () => ({ kind: 'gone' });
     expect(await world.service.handle(aCommand(), calm)).toMatchObject({ outcome: 'success', errorCode: '' });
     expect(world.journal).toEqual(['take game-1', 'look', 'mark']);
   });
 
-  it('does not ask the engine when the record names no container', async () => {
+  it('the engine is not asked when the record names no container', async () => {
     const world = createWorld();
     world.record = aRecord({ currentContainerId: null });
     expect(await world.service.handle(aCommand(), calm)).toMatchObject({ outcome: 'success', errorCode: '' });
     expect(world.journal).toEqual(['take game-1', 'mark']);
   });
 
-  it('twice is a replay that changes nothing and leaves a row of its own', async () => {
+  it('a second cleanup is a replay that changes nothing and writes a row of its own', async () => {
     const world = createWorld();
     await world.service.handle(aCommand(), calm);
     const before = world.record;
@@ -76,7 +75,7 @@ describe('a cleanup of a stopped game', () => {
   });
 });
 
-describe('input is judged before anything is touched:', () => {
+describe('input is validated before anything is touched:', () => {
   const rows: readonly [situation: string, over: Parameters<typeof aCommand>[0], words: RegExp][] = [
     ['an empty game id', { gameId: '' }, /gameId is empty/],
     ['a blank game id', { gameId: ' \t ' }, /gameId is empty/],
@@ -110,15 +109,15 @@ describe('input is judged before anything is touched:', () => {
   });
 });
 
-describe('a lease that', () => {
-  it('another operation holds is a conflict, and nothing is read', async () => {
+describe('the lease of a cleanup', () => {
+  it('a lease that another operation holds is a conflict, and nothing is read', async () => {
     const world = createWorld(endingWith({ status: 'busy' }));
     expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'conflict' });
     expect(world.journal).toEqual([]);
     expect(world.rows).toHaveLength(1);
   });
 
-  it('cannot be asked for is service_unavailable', async () => {
+  it('a lease that cannot be acquired is service_unavailable', async () => {
     const cause = new UnavailableError('redis', 'connection refused');
     const world = createWorld(endingWith({ status: 'unavailable', cause }));
     const result = await world.service.handle(aCommand(), calm);
@@ -126,13 +125,13 @@ describe('a lease that', () => {
     expect(result.errorMessage).toMatch(/lease could not be acquired: connection refused/);
   });
 
-  it('was lost is lease_lost, and the row says that nothing was changed', async () => {
+  it('a lost lease is lease_lost, and the row says that nothing was changed', async () => {
     const world = createWorld(endingWith({ status: 'lost', reason: 'the lease ran out' }));
     const result = await world.service.handle(aCommand(), calm);
     expect(result).toMatchObject({ errorCode: 'lease_lost', errorMessage: 'the lease ran out; nothing was changed' });
   });
 
-  it('is lost between removal and record leaves a row that says the container is gone', async () => {
+  it('a lease lost between removal and record leaves a row that says the container is gone', async () => {
     const world = createWorld({
       withLease: async (_gameId, signal, work) => {
         let asked = 0;
@@ -151,7 +150,7 @@ describe('a lease that', () => {
 });
 
 describe('refusals:', () => {
-  it('no record is not_found', async () => {
+  it('a game without a record is not_found', async () => {
     const world = createWorld();
     world.record = undefined;
     expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'not_found' });
@@ -171,7 +170,7 @@ describe('refusals:', () => {
     expect(world.record).toMatchObject({ status: 'stopped' });
   });
 
-  it('an engine that failed to remove an idle container is asked again later', async () => {
+  it('an engine that failed to remove an idle container makes the job be retried later', async () => {
     const world = createWorld();
     world.remove = async () => ({ kind: 'still_there', sighting: idle, detail: 'device or resource busy' });
     const result = await world.service.handle(aCommand(), calm);
@@ -181,7 +180,7 @@ describe('refusals:', () => {
 });
 
 describe('a lost compare-and-set', () => {
-  it('is a replay when somebody else removed the container', async () => {
+  it('a lost compare-and-set is a replay when another operation removed the container', async () => {
     const world = createWorld();
     const removed = aRecord({ status: 'removed', currentContainerId: null });
     world.mark = async () => ({ status: 'already_removed', record: removed });
@@ -189,7 +188,7 @@ describe('a lost compare-and-set', () => {
     expect(world.rows.map((row) => row.errorCode)).toEqual(['replay_no_op']);
   });
 
-  it('is not_found when the record vanished', async () => {
+  it('a lost compare-and-set is not_found when the record vanished', async () => {
     const world = createWorld();
     world.mark = async () => ({ status: 'vanished' });
     expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'not_found' });
@@ -199,7 +198,7 @@ describe('a lost compare-and-set', () => {
     ['the game was started', aRecord({ status: 'running' }), /became "running"/],
     ['another container is recorded', aRecord({ currentContainerId: OTHER_CONTAINER_ID }), /another container/],
     ['another holder took the record', aRecord({ leaseEpoch: 9n }), /another holder/],
-  ])('is a conflict when %s', async (_situation, found, words) => {
+  ])('a lost compare-and-set is a conflict when %s', async (_situation, found, words) => {
     const world = createWorld();
     world.mark = async () => ({ status: 'changed', record: found });
     const result = await world.service.handle(aCommand(), calm);
@@ -208,7 +207,7 @@ describe('a lost compare-and-set', () => {
   });
 });
 
-describe('when things break,', () => {
+describe('when a dependency or the code fails,', () => {
   it.each(['take', 'look', 'remove', 'mark'] as const)('an outage during %s is service_unavailable', async (step) => {
     const world = createWorld();
     world[step] = async () => {
@@ -254,43 +253,3 @@ describe('when things break,', () => {
     expect(world.journal).not.toContain('remove');
   });
 });
-
-describe('the cleanup service', () => {
-  it('is not built without a collaborator, and the error names each missing function', () => {
-    const functions =
-      'leases.withLease, records.take, records.markRemoved, log.append, engine.look, engine.remove, ' +
-      'observer.concluded, observer.auditRowLost, clock.monotonicMs';
-    expect(() => createCleanupService({} as never, { retentionMs: 1 })).toThrow(
-      `the cleanup service cannot be built without ${functions}`,
-    );
-  });
-
-  it('is not built with a collaborator that is null', () => {
-    expect(() => createCleanupService({ ...parts(), engine: null } as never, { retentionMs: 1 })).toThrow(
-      /^the cleanup service cannot be built without engine.look, engine.remove$/,
-    );
-  });
-
-  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('is not built with a retention of %s', (retentionMs) => {
-    expect(() => createCleanupService(parts(), { retentionMs })).toThrow(/retentionMs/);
-  });
-
-  it('is built with a retention of 0, by which a stopped record is due at once', () => {
-    expect(createCleanupService(parts(), { retentionMs: 0 })).toHaveProperty('handle');
-  });
-});
-
-/** Collaborators that are complete and refuse to be used. */
-function parts(): CleanupDeps {
-  const unused = (): never => {
-    throw new TypeError('not to be called while the service is built');
-  };
-  return {
-    leases: { withLease: unused },
-    records: { take: unused, markRemoved: unused },
-    log: { append: unused },
-    engine: { look: unused, remove: unused },
-    observer: { concluded: unused, auditRowLost: unused, leaseReleaseFailed: unused },
-    clock: { now: unused, monotonicMs: unused, after: unused },
-  };
-}

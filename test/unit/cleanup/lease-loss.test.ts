@@ -32,7 +32,7 @@ const never = <T>(signal: AbortSignal): Promise<T> =>
   });
 
 describe('a lease lost', () => {
-  it('while the container is looked at ends the look, and no removal follows', async () => {
+  it('a lease lost during the look ends the look, and no removal follows', async () => {
     const scene = setUp();
     scene.world.look = never;
     const ended = scene.world.service.handle(aCommand(), calm);
@@ -43,7 +43,7 @@ describe('a lease lost', () => {
     expect(scene.world.rows).toMatchObject([{ errorCode: 'lease_lost' }]);
   });
 
-  it('between the look and the removal is noticed on the line before the removal', async () => {
+  it('a lease lost between look and removal is noticed on the line before the removal', async () => {
     const scene = setUp();
     scene.world.look = async () => {
       // The process is frozen for longer than the lease lives: no timer fires, yet time has passed.
@@ -54,7 +54,7 @@ describe('a lease lost', () => {
     expect(scene.world.journal).not.toContain('remove');
   });
 
-  it('during the removal ends the wait for it, and the record is not changed', async () => {
+  it('a lease lost during the removal ends the wait for it, and the record is not changed', async () => {
     const scene = setUp();
     scene.world.remove = never;
     const ended = scene.world.service.handle(aCommand(), calm);
@@ -68,7 +68,7 @@ describe('a lease lost', () => {
     expect(scene.world.record).toMatchObject({ status: 'stopped' });
   });
 
-  it('never, while renewals are answered: a removal of ten leases’ length succeeds', async () => {
+  it('a lease whose renewals are answered is never lost: a removal ten times as long as the TTL succeeds', async () => {
     const scene = setUp();
     let done = (): void => undefined;
     scene.world.remove = () =>

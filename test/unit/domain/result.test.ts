@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { recordToJson } from '../../../src/domain/result.js';
 import { aRecord } from '../../support/records.js';
 
-it('a record becomes JSON types only', () => {
+it('a record is written with JSON types only', () => {
   expect(recordToJson(aRecord({ removedAt: null }))).toMatchObject({
     stoppedAt: '2026-01-02T10:00:00.000Z',
     removedAt: null,
@@ -10,7 +10,7 @@ it('a record becomes JSON types only', () => {
   });
 });
 
-it('a time that PostgreSQL knows and JavaScript does not is left empty, so that the job can end', () => {
+it('a time that PostgreSQL knows and JavaScript does not becomes the empty text, so that the job can end', () => {
   const infinity = new Date(Number.NaN);
   const json = recordToJson(aRecord({ startedAt: infinity, createdAt: infinity }));
   expect(json).toMatchObject({ startedAt: '', createdAt: '' });

@@ -38,13 +38,13 @@ const historyOf = (settled: JobOutcome | undefined): unknown =>
   settled === undefined || settled.action === 'complete' ? 0 : settled.history;
 
 describe('a delivery', () => {
-  it('whose cleanup succeeds completes with the result', async () => {
+  it('a delivery whose cleanup succeeds completes with the result', async () => {
     const result: Result = { outcome: 'success', errorCode: '', errorMessage: '', record: aRecord() };
     const { consume } = setUp(result);
     expect(await consume()).toEqual({ action: 'complete', result });
   });
 
-  it('that cannot be read is refused with a row and becomes a dead letter', async () => {
+  it('a delivery that cannot be read is refused with a row and becomes a dead letter', async () => {
     const { consume, asked } = setUp();
     const settled = await consume({ payload: { gameId: 'g' } });
     expect(asked).toEqual(['refuse g invalid_request']);
@@ -54,13 +54,13 @@ describe('a delivery', () => {
     });
   });
 
-  it('of a sweep that meets a conflict completes with that failure', async () => {
+  it('a delivery of a sweep that meets a conflict completes with that failure', async () => {
     const { consume } = setUp();
     const settled = await consume({ payload: { gameId: 'g', opSource: 'auto_ttl' } });
     expect(settled).toMatchObject({ action: 'complete', result: { errorCode: 'conflict' } });
   });
 
-  it('remembers each failed try with its code, message, time and trace', async () => {
+  it('the history keeps each failed try with its code, message, time and trace', async () => {
     const { consume } = setUp();
     expect(await consume({ run: 4 })).toEqual({
       action: 'retry',
@@ -77,7 +77,7 @@ describe('a delivery', () => {
     });
   });
 
-  it('is a dead letter after the allowed conflicts, however many outages came between', async () => {
+  it('a job is a dead letter after the allowed conflicts, with any number of outages between them', async () => {
     const { consume, state } = setUp();
     const codes: FailureCode[] = ['conflict', 'service_unavailable', 'service_unavailable', 'conflict', 'conflict'];
     const actions: string[] = [];
@@ -91,7 +91,7 @@ describe('a delivery', () => {
     expect(actions).toEqual(['retry', 'retry', 'retry', 'retry', 'dead_letter']);
   });
 
-  it('is retried through an outage until it is older than the limit, counted from its first failure', async () => {
+  it('a job is retried through an outage until it is older than the limit, counted from its first failure', async () => {
     const { consume, state } = setUp(failure('service_unavailable', 'down'));
     const history = historyOf(await consume());
     state.nowMs = START_MS + HOUR_MS - 1;
@@ -100,20 +100,20 @@ describe('a delivery', () => {
     expect(await consume({ history })).toMatchObject({ action: 'dead_letter', reason: 'service_unavailable: down' });
   });
 
-  it('is not aged by a clock that was set back', async () => {
+  it('a clock that was set back does not make a job older', async () => {
     const { consume, state } = setUp(failure('service_unavailable', 'down'));
     const history = historyOf(await consume());
     state.nowMs = START_MS - 48 * HOUR_MS;
     expect(await consume({ history })).toMatchObject({ action: 'retry' });
   });
 
-  it('that took nine workers down is tried once more', async () => {
+  it('a job whose worker vanished nine times is tried once more', async () => {
     const { consume, asked } = setUp();
     await consume({ crashes: 9 });
     expect(asked).toEqual(['handle game-1']);
   });
 
-  it('that took ten workers down is a dead letter, with its row, and is not tried', async () => {
+  it('a job whose worker vanished ten times is a dead letter, with its row, and is not tried', async () => {
     const { consume, asked } = setUp();
     const settled = await consume({ crashes: 10 });
     expect(asked).toEqual(['refuse game-1 internal_error']);
@@ -123,7 +123,7 @@ describe('a delivery', () => {
     });
   });
 
-  it('that is made a dead letter takes the reason, the time and the crashes so far with it', async () => {
+  it('the history of a dead letter has the reason, the time and the crashes so far', async () => {
     const { consume } = setUp(failure('container_mismatch', 'another game'));
     expect(await consume({ crashes: 2 })).toMatchObject({
       action: 'dead_letter',
@@ -134,7 +134,7 @@ describe('a delivery', () => {
     });
   });
 
-  it('of a replayed job has all its tries again, and tells both lives when it fails again', async () => {
+  it('a replayed job has all its tries again, and its history shows both runs when it fails again', async () => {
     const { consume } = setUp();
     const live = async (start: unknown): Promise<JobOutcome[]> => {
       const settled = [await consume({ history: start })];
@@ -153,7 +153,7 @@ describe('a delivery', () => {
     });
   });
 
-  it('of a job that was buried after ten crashes is tried again once it is replayed, and for ten more', async () => {
+  it('a job that was dead-lettered after ten crashes may crash ten more times after a replay', async () => {
     const { consume, asked } = setUp();
     const buried = historyOf(await consume({ crashes: 10 }));
     const again = historyOf(await consume({ crashes: 10, history: buried }));
@@ -165,7 +165,7 @@ describe('a delivery', () => {
     expect(settled).toMatchObject({ action: 'dead_letter', reason: expect.stringContaining('vanished 10 times') });
   });
 
-  it('whose worker vanished before the dead letter was one becomes it again, in the same life', async () => {
+  it('a job whose worker vanished before it could fail the job becomes a dead letter in the same run', async () => {
     const { consume } = setUp(failure('not_found', 'no record'));
     const written = historyOf(await consume({ crashes: 0 }));
     expect(await consume({ crashes: 1, history: written })).toMatchObject({
@@ -174,7 +174,7 @@ describe('a delivery', () => {
     });
   });
 
-  it('that the queue itself gave up is a dead letter with its row, and is not tried', async () => {
+  it('a job that the queue itself gave up is a dead letter with its row, and is not tried', async () => {
     const { asked, abandoned } = setUp();
     expect(await abandoned({ run: 7 }, 'job stalled more than allowable limit')).toMatchObject({
       action: 'dead_letter',
@@ -184,7 +184,7 @@ describe('a delivery', () => {
     expect(asked).toEqual(['refuse game-1 internal_error']);
   });
 
-  it('that is interrupted is not settled', async () => {
+  it('an interrupted delivery has no outcome', async () => {
     const reason = new Error('shutdown');
     const cleanup = { handle: () => Promise.reject(reason), refuse: () => Promise.reject(reason) };
     const clock = { now: () => new Date(0), monotonicMs: () => 0, after: () => () => undefined };
@@ -201,19 +201,19 @@ describe('a history', () => {
     },
   );
 
-  it('survives being stored as JSON', () => {
+  it('a history is read back from JSON', () => {
     const failed = { attempt: 1, code: 'conflict', message: 'm', at: '2026-03-01T00:00:00.000Z', traceId: '' } as const;
     const history = withFailure(EMPTY_HISTORY, failed);
     expect(readHistory(JSON.parse(JSON.stringify(history)))).toEqual(history);
   });
 
-  it('takes no first failure that is yet to come, which would put off the end of an outage for ever', () => {
+  it('a history takes no first failure in the future, which would delay the end of an outage for ever', () => {
     const history = readHistory({ counts: {}, firstFailedAt: '9999-12-31T23:59:59Z', attempts: [] });
     const failed = { attempt: 1, code: 'service_unavailable', message: '', at: '2026-01-01T00:00:00.000Z' } as const;
     expect(withFailure(history, { ...failed, traceId: '' }).firstFailedAt).toBe(failed.at);
   });
 
-  it('keeps the newest twenty tries and all counts', () => {
+  it('a history keeps the newest twenty tries and all counts', () => {
     let history = EMPTY_HISTORY;
     for (let attempt = 1; attempt <= 25; attempt++) {
       history = withFailure(history, {

@@ -3,18 +3,18 @@ import { FAILURE_CODES } from '../../../src/domain/error-codes.js';
 import { readReason, shownReason, writeReason } from '../../../src/jobs/failure-reason.js';
 
 describe('a failed job’s reason', () => {
-  it.each(FAILURE_CODES)('with the code %s is read as it was written', (code) => {
+  it.each(FAILURE_CODES)('a reason with the code %s is read as it was written', (code) => {
     const reason = { code, message: 'the record names none: see above' };
     expect(writeReason(reason)).toBe(`${code}: the record names none: see above`);
     expect(readReason(writeReason(reason))).toEqual(reason);
     expect(shownReason(writeReason(reason))).toEqual(reason);
   });
 
-  it('may have an empty message', () => {
+  it('a reason may have an empty message', () => {
     expect(readReason('conflict: ')).toEqual({ code: 'conflict', message: '' });
   });
 
-  it('is written so that every store takes it, and no longer than a thousand characters', () => {
+  it('a reason is written so that every store takes it, with a message of at most a thousand characters', () => {
     expect(writeReason({ code: 'conflict', message: `\0${'x'.repeat(5_000)}` })).toBe(`conflict: ${'x'.repeat(1_000)}`);
   });
 

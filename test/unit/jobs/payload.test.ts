@@ -4,7 +4,7 @@ import { payloadJsonSchema, readPayload } from '../../../src/jobs/payload.js';
 import { aDelivery } from '../../support/deliveries.js';
 
 describe('a job’s payload', () => {
-  it('becomes a command, with absent options filled in', () => {
+  it('a payload becomes a command, with absent options filled in', () => {
     const read = readPayload(aDelivery({ payload: { gameId: 'g', opSource: 'gm_rest' }, jobId: '7', run: 2 }));
     expect(read).toEqual({
       valid: true,
@@ -35,12 +35,12 @@ describe('a job’s payload', () => {
     expect(read.valid ? '' : read.problem).toMatch(words);
   });
 
-  it('that is refused still tells the operation log what could be read', () => {
+  it('a refused payload still gives the operation log what could be read', () => {
     const read = readPayload(aDelivery({ payload: { gameId: 'g', opSource: 'gm_rest', extra: 1 } }));
     expect(read.command).toMatchObject({ gameId: 'g', opSource: 'gm_rest', sourceRef: '' });
   });
 
-  it('that is refused still names the caller’s reference', () => {
+  it('a refused payload still gives the caller’s reference', () => {
     const read = readPayload(aDelivery({ payload: { gameId: 'g', opSource: 1, sourceRef: 'request-9' } }));
     expect(read.command).toMatchObject({ gameId: 'g', opSource: '', sourceRef: 'request-9' });
   });
@@ -50,24 +50,24 @@ describe('a job’s payload', () => {
     return read.valid ? 'none' : read.problem;
   };
 
-  it('that is refused for two reasons is told both, each with its field', () => {
+  it('a payload with two problems is refused with both, each with its field', () => {
     expect(problemOf({ gameId: 1, opSource: 2 })).toMatch(/^gameId: [^;]+; opSource: [^;]+ \(found \{/);
     expect(problemOf('game-1')).toMatch(/^data: /);
   });
 
-  it('is shown whole in a refusal up to 200 characters, and cut behind that', () => {
+  it('a refusal shows up to 200 characters of the payload', () => {
     const text = (length: number): string => 'x'.repeat(length - 2);
     expect(problemOf(text(200))).toContain(`(found "${text(200)}")`);
     expect(problemOf(text(201))).toContain(`(found "${text(201)}…)`);
   });
 
-  it('that is nested deeper than can be written down is refused all the same', () => {
+  it('a payload that is nested too deep to be written is refused', () => {
     let nested: unknown = 'bottom';
     for (let depth = 0; depth < 100_000; depth += 1) nested = [nested];
     expect(problemOf({ gameId: nested })).toContain('(found data that is nested too deep)');
   });
 
-  it('that breaks whoever reads it is refused like any other', () => {
+  it('a payload that throws when it is read is refused', () => {
     const payload = {
       get gameId(): string {
         throw new Error('not for you');
@@ -76,7 +76,7 @@ describe('a job’s payload', () => {
     expect(problemOf(payload)).toBe('the data cannot be read: not for you');
   });
 
-  it('under another job name is refused', () => {
+  it('a payload under another job name is refused', () => {
     const read = readPayload(aDelivery({ jobName: 'remove_everything' }));
     expect(read).toMatchObject({
       valid: false,
@@ -84,7 +84,7 @@ describe('a job’s payload', () => {
     });
   });
 
-  it('has a JSON Schema in the package, equal to the one in force', () => {
+  it('the JSON Schema in the package equals the one in force', () => {
     const shipped: unknown = JSON.parse(readFileSync('schema/cleanup-container.schema.json', 'utf8'));
     expect(shipped).toEqual(payloadJsonSchema());
   });

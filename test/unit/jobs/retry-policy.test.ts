@@ -46,11 +46,11 @@ describe('the verdict on an ended attempt', () => {
     expect(verdictFor(code, { ...middle, ...attempt }, limits)).toEqual(verdict);
   });
 
-  it('covers every code of the contract in these rows', () => {
+  it('these rows cover every code of the contract', () => {
     expect(new Set(rows.map(([, code]) => code))).toEqual(new Set([...SUCCESS_CODES, ...FAILURE_CODES]));
   });
 
-  it('spreads delays by a fifth to either side and keeps whole milliseconds', () => {
+  it('delays are spread by a fifth to either side, in whole milliseconds', () => {
     const anyAttempt = fc.record({
       count: fc.integer({ min: 1, max: 10_000 }),
       ageMs: fc.integer({ min: 0, max: 48 * HOUR_MS }),
@@ -70,20 +70,20 @@ describe('the verdict on an ended attempt', () => {
 });
 
 describe('the patience with conflicts', () => {
-  it('outlasts a lease of the default life that a crash left behind', () => {
+  it('the retries of a conflict take longer than a lease of the default TTL that a crash left behind', () => {
     const leaseTtlMs = 60_000;
     const patienceMs = conflictPatienceMs({ ...limits, conflictMaxDelayMs: conflictMaxDelayMsFor(leaseTtlMs) });
     expect(patienceMs).toBeGreaterThan(leaseTtlMs);
   });
 
-  it('is the sum of the shortest pauses between the allowed tries, and no more', () => {
+  it('the shortest time of all retries is the sum of the shortest pauses between the allowed tries', () => {
     // 1, 2, 4, 8 and five times 15 seconds, each a fifth less.
     expect(conflictPatienceMs(limits)).toBe(0.8 * 90_000);
     expect(conflictPatienceMs({ ...limits, conflictMaxAttempts: 2 })).toBe(800);
     expect(conflictPatienceMs({ ...limits, conflictMaxAttempts: 1 })).toBe(0);
   });
 
-  it('never lets a single delay of a short lease fall below five seconds', () => {
+  it('the longest conflict delay of a short lease is never below five seconds', () => {
     expect(conflictMaxDelayMsFor(2_000)).toBe(5_000);
   });
 });

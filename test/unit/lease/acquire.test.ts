@@ -16,7 +16,7 @@ function parts(): { -readonly [K in keyof LeaseDeps]: LeaseDeps[K] } {
 }
 
 describe('leases', () => {
-  test.each(['store', 'clock', 'newToken', 'releaseFailed'] as const)('are not made without %s', (part) => {
+  test.each(['store', 'clock', 'newToken', 'releaseFailed'] as const)('leases are not built without %s', (part) => {
     const { [part]: _left, ...rest } = parts();
     expect(() => createLeases(rest as LeaseDeps, { ttlMs: TTL_MS })).toThrow(ConfigurationError);
     expect(() => createLeases(rest as LeaseDeps, { ttlMs: TTL_MS })).toThrow(
@@ -24,7 +24,7 @@ describe('leases', () => {
     );
   });
 
-  test('are not made with a store that cannot release', () => {
+  test('leases are not built with a store that cannot release', () => {
     const deps = parts();
     const { release: _left, ...store } = deps.store;
     expect(() => createLeases({ ...deps, store: store as LeaseDeps['store'] }, { ttlMs: TTL_MS })).toThrow(
@@ -32,7 +32,7 @@ describe('leases', () => {
     );
   });
 
-  test('are not made with contradictory settings', () => {
+  test('leases are not built with contradictory settings', () => {
     expect(() => createLeases(parts(), { ttlMs: 1 })).toThrow(ConfigurationError);
   });
 });
@@ -65,7 +65,7 @@ describe('acquiring', () => {
     expect(new Set(world.tokens).size).toBe(3);
   });
 
-  test('a source of tokens that fails fails the operation, and nothing is asked of the store', async () => {
+  test('a token source that fails makes the operation fail, and the store is not asked', async () => {
     const deps = parts();
     const store = createFakeLeaseStore(deps.clock);
     const broken = new Error('no entropy');
@@ -109,7 +109,7 @@ describe('acquiring', () => {
     expect(neverStarted).not.toHaveBeenCalled();
   });
 
-  test('the answer does not wait for that release, which is tried once and leaves nothing behind', async () => {
+  test('the caller does not wait for that release, which is tried once and leaves no timer', async () => {
     const world = createLeaseWorld();
     world.store.next('acquire', answerLost);
     world.store.always('release', silent);
@@ -161,7 +161,7 @@ describe('acquiring', () => {
     expect(neverStarted).not.toHaveBeenCalled();
   });
 
-  test('a bug in the store is no outage: it is thrown on', async () => {
+  test('a bug in the store is thrown, and is not reported as an outage', async () => {
     const world = createLeaseWorld();
     const bug = new TypeError('relation "game_leases" does not exist');
     world.store.next('acquire', () => Promise.reject(bug));
@@ -192,7 +192,7 @@ describe('acquiring', () => {
     await work.ending;
   });
 
-  test('an answer that comes when trust has passed already ends lost, after the lease was released', async () => {
+  test('an answer that comes after trust has ended ends lost, after the lease was released', async () => {
     const world = createLeaseWorld();
     const gate = later<void>();
     world.store.next('acquire', (carryOut) => {
@@ -213,7 +213,7 @@ describe('acquiring', () => {
     expect(neverStarted).not.toHaveBeenCalled();
   });
 
-  test('a caller who has given up already has nothing acquired', async () => {
+  test('a caller that has aborted already acquires nothing', async () => {
     const world = createLeaseWorld();
     const reason = new Error('shutdown');
     world.parent.abort(reason);
@@ -222,7 +222,7 @@ describe('acquiring', () => {
     expect(neverStarted).not.toHaveBeenCalled();
   });
 
-  test('a caller who gives up while the store is asked gets the reason, and the lease is released', async () => {
+  test('a caller that aborts while the store is asked gets its reason, and the lease is released', async () => {
     const world = createLeaseWorld();
     const gate = later<void>();
     const reason = new Error('shutdown');
@@ -241,7 +241,7 @@ describe('acquiring', () => {
   test.each([
     ['is down', down],
     ['says that the lease is held', async () => false],
-  ])('a caller who gives up while the store %s gets the reason', async (_what, behaviour) => {
+  ])('a caller that aborts while the store %s gets its reason', async (_what, behaviour) => {
     const world = createLeaseWorld();
     const gate = later<void>();
     const reason = new Error('shutdown');

@@ -6,7 +6,7 @@ import { down, silent } from './fake-lease-store.js';
 import { createLeaseWorld, GAME, RENEW_AT_MS, startWork, TTL_MS } from './lease-world.js';
 
 describe('the work', () => {
-  test('that fails while the lease is held passes its error on, and the lease is released', async () => {
+  test('work that fails while the lease is held rejects with its error, and the lease is released', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     const error = new Error('a bug');
@@ -16,7 +16,7 @@ describe('the work', () => {
     expect(world.clock.pendingMs()).toEqual([]);
   });
 
-  test('that throws before it returns a promise is treated the same', async () => {
+  test('work that throws before it returns a promise is treated the same', async () => {
     const world = createLeaseWorld();
     const error = new Error('a bug');
     const ending = world.leases.withLease(GAME, world.parent.signal, () => {
@@ -26,7 +26,7 @@ describe('the work', () => {
     expect(world.store.holder(GAME)).toBeUndefined();
   });
 
-  test('that keeps its lease beyond the end cannot assert it', async () => {
+  test('work that keeps its lease beyond the end cannot assert it', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     work.finish('');
@@ -34,7 +34,7 @@ describe('the work', () => {
     expect(() => work.lease.assertHeld()).toThrow(/it was released/);
   });
 
-  test('of one game does not disturb that of another', async () => {
+  test('work on one game does not disturb work on another', async () => {
     const world = createLeaseWorld();
     const [one, other] = [await startWork(world, 'one'), await startWork(world, 'other')];
     world.store.take('one', 'somebody else', TTL_MS);
@@ -49,7 +49,7 @@ describe('the work', () => {
 });
 
 describe("the caller's abort", () => {
-  test("reaches the lease's signal with the caller's reason, and the lease stays held while the work winds up", async () => {
+  test("the caller's abort reaches the lease's signal with its reason, and the lease stays held while the work ends", async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     const reason = new Error('shutdown');
@@ -64,7 +64,7 @@ describe("the caller's abort", () => {
     expect(world.store.holder(GAME)).toBeUndefined();
   });
 
-  test('comes before a loss: nobody is told of a lease that the caller no longer wants', async () => {
+  test("the caller's abort comes before a loss, which is then not reported", async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     world.store.take(GAME, 'somebody else', TTL_MS);
@@ -76,7 +76,7 @@ describe("the caller's abort", () => {
     await expect(work.ending).rejects.toBe(reason);
   });
 
-  test('does not undo what the work has finished: its value stands', async () => {
+  test("the caller's abort does not undo what the work has finished: its value stands", async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     world.parent.abort(new Error('shutdown'));
@@ -84,7 +84,7 @@ describe("the caller's abort", () => {
     expect(await work.ending).toEqual({ status: 'done', value: 'finished all the same' });
   });
 
-  test('after the end changes nothing, and no listener is left on the signal', async () => {
+  test("the caller's abort after the end changes nothing, and no listener is left on the signal", async () => {
     const world = createLeaseWorld();
     for (let n = 0; n < 30; n += 1) await world.leases.withLease(GAME, world.parent.signal, async () => n);
     const work = await startWork(world);
@@ -98,7 +98,7 @@ describe("the caller's abort", () => {
 });
 
 describe('the release', () => {
-  test('that fails is told and changes nothing', async () => {
+  test('a release that fails is reported and changes nothing', async () => {
     const world = createLeaseWorld();
     world.store.always('release', down);
     const work = await startWork(world);
@@ -107,7 +107,7 @@ describe('the release', () => {
     expect(world.releaseFailures).toEqual([expect.any(UnavailableError)]);
   });
 
-  test('that is not answered is given up after five seconds and told', async () => {
+  test('a release without an answer is given up after five seconds and reported', async () => {
     const world = createLeaseWorld();
     world.store.always('release', silent);
     const work = await startWork(world);
@@ -120,7 +120,7 @@ describe('the release', () => {
     expect(world.clock.pendingMs()).toEqual([]);
   });
 
-  test('can be given less time than that', async () => {
+  test('a release can be given less time than that', async () => {
     const world = createLeaseWorld({ ttlMs: TTL_MS, releaseTimeoutMs: 200 });
     world.store.always('release', silent);
     const work = await startWork(world);
@@ -129,7 +129,7 @@ describe('the release', () => {
     expect((await work.ending).status).toBe('done');
   });
 
-  test("that fails does not hide the work's error", async () => {
+  test("a release that fails does not hide the work's error", async () => {
     const world = createLeaseWorld();
     world.store.always('release', down);
     const work = await startWork(world);

@@ -6,7 +6,7 @@ import { LeaseLostError } from '../../../src/domain/errors.js';
 const NOT_OURS = 'the store says that it ran out or that another token holds it';
 
 describe('losing the lease', () => {
-  test("aborts the work's signal, with the loss as its reason", async () => {
+  test("a lost lease aborts the work's signal, with the loss as its reason", async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     world.store.take(GAME, 'somebody else', TTL_MS);
@@ -17,7 +17,7 @@ describe('losing the lease', () => {
     expect(await work.ending).toEqual({ status: 'lost', reason: `${NOT_OURS} (the work ended with: aborted)` });
   });
 
-  test('happens at once when the store refuses a renewal, and nothing more is asked', async () => {
+  test('the lease is lost at once when the store refuses a renewal, and the store is not asked again', async () => {
     const world = createLeaseWorld();
     world.store.next('renew', async () => false);
     const work = await startWork(world);
@@ -30,7 +30,7 @@ describe('losing the lease', () => {
     await work.ending;
   });
 
-  test('happens at once on a late no to a renewal that was given up', async () => {
+  test('the lease is lost at once on a late no to a renewal that was given up', async () => {
     const world = createLeaseWorld();
     const answer = later<boolean>();
     world.store.next('renew', () => answer.promise);
@@ -45,7 +45,7 @@ describe('losing the lease', () => {
     await work.ending;
   });
 
-  test('happens when no renewal succeeds until trust ends, and the reason tells the last failure', async () => {
+  test('the lease is lost when no renewal succeeds until trust ends, and the reason names the last failure', async () => {
     const world = createLeaseWorld();
     world.store.always('renew', down);
     const work = await startWork(world);
@@ -61,7 +61,7 @@ describe('losing the lease', () => {
     });
   });
 
-  test('does not name a failure that a later renewal has made good', async () => {
+  test('the reason of a loss does not name a failure that was followed by a success', async () => {
     const world = createLeaseWorld();
     world.store.next('renew', down);
     const work = await startWork(world);
@@ -74,7 +74,7 @@ describe('losing the lease', () => {
     });
   });
 
-  test('comes before the lease ends in the store', async () => {
+  test('the lease is lost here before it ends in the store', async () => {
     const world = createLeaseWorld();
     world.store.always('renew', down);
     const work = await startWork(world);
@@ -85,7 +85,7 @@ describe('losing the lease', () => {
     await work.ending;
   });
 
-  test('is not taken back when the store is well again', async () => {
+  test('a loss is final, also when the store answers again', async () => {
     const world = createLeaseWorld();
     const answer = later<boolean>();
     world.store.always('renew', () => answer.promise);
@@ -98,7 +98,7 @@ describe('losing the lease', () => {
     await work.ending;
   });
 
-  test('makes every later assertion throw the same loss', async () => {
+  test('every assertion after a loss throws the same loss', async () => {
     const world = createLeaseWorld();
     world.store.next('renew', async () => false);
     const work = await startWork(world);
@@ -109,7 +109,7 @@ describe('losing the lease', () => {
     await work.ending;
   });
 
-  test('does not end the wait for the work: no two works of one game overlap in this process', async () => {
+  test('a loss does not end the wait for the work: two works of one game never overlap in this process', async () => {
     const world = createLeaseWorld();
     world.store.next('renew', async () => false);
     const work = await startWork(world);
@@ -122,7 +122,7 @@ describe('losing the lease', () => {
     expect(world.store.asked('release')).toBe(1);
   });
 
-  test('does not undo what the work has finished: its value stands', async () => {
+  test('a loss does not undo what the work has finished: its value stands', async () => {
     const world = createLeaseWorld();
     world.store.next('renew', async () => false);
     const work = await startWork(world);
@@ -131,7 +131,7 @@ describe('losing the lease', () => {
     expect(await work.ending).toEqual({ status: 'done', value: 'written before the loss' });
   });
 
-  test('leaves the lease of whoever has it now alone', async () => {
+  test('a loss leaves the lease of its new holder alone', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     world.store.take(GAME, 'somebody else', TTL_MS);
@@ -144,7 +144,7 @@ describe('losing the lease', () => {
 });
 
 describe('a process that was frozen', () => {
-  test('and wakes after its trust ended cannot assert the lease, although no timer has fired yet', async () => {
+  test('a process that wakes after its trust ended cannot assert the lease, although no timer has fired yet', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     world.freeze(TRUST_MS);
@@ -156,7 +156,7 @@ describe('a process that was frozen', () => {
     expect((await work.ending).status).toBe('lost');
   });
 
-  test('and wakes just before its trust ends may go on', async () => {
+  test('a process that wakes just before its trust ends may go on', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     world.freeze(TRUST_MS - 1);
@@ -165,7 +165,7 @@ describe('a process that was frozen', () => {
     expect((await work.ending).status).toBe('done');
   });
 
-  test('finds out by its first timer when the work does not ask', async () => {
+  test('a process that wakes finds the loss by its first timer when the work does not assert', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     world.freeze(TTL_MS);
@@ -175,7 +175,7 @@ describe('a process that was frozen', () => {
     await work.ending;
   });
 
-  test('does not trust a yes that arrives after its trust ended', async () => {
+  test('a process that wakes does not trust a yes that arrives after its trust ended', async () => {
     const world = createLeaseWorld();
     const answer = later<boolean>();
     world.store.next('renew', () => answer.promise);
@@ -189,7 +189,7 @@ describe('a process that was frozen', () => {
     await work.ending;
   });
 
-  test('counts an error of the work as the loss, when its trust has ended', async () => {
+  test('an error of the work counts as the loss when trust has ended', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     world.freeze(TRUST_MS);
@@ -200,7 +200,7 @@ describe('a process that was frozen', () => {
     });
   });
 
-  test('is not fooled by a wall clock that was set back', async () => {
+  test('a wall clock that was set back does not extend trust', async () => {
     const world = createLeaseWorld();
     world.store.always('renew', down);
     const work = await startWork(world);

@@ -57,7 +57,7 @@ describe('renewing', () => {
     await work.ending;
   });
 
-  test('a renewal that fails is tried again soon, and one success makes all well', async () => {
+  test('a renewal that fails is retried soon, and one success restores the whole trust', async () => {
     const world = createLeaseWorld();
     world.store.next('renew', down);
     world.store.next('renew', down);
@@ -98,7 +98,7 @@ describe('renewing', () => {
     await endWell(world, work);
   });
 
-  test('renewals never overlap, however slow or unwell the store is', async () => {
+  test('renewals never overlap, even when the store is slow or fails', async () => {
     const world = createLeaseWorld();
     const behaviours = [ANSWER_TIMEOUT_MS - 1, 0, 700, 1_999];
     for (const slowMs of [...behaviours, ...behaviours]) {
@@ -153,7 +153,7 @@ describe('renewing', () => {
     await work.ending;
   });
 
-  test('a late yes does not disturb the question that is on its way by then', async () => {
+  test('a late yes does not change the renewal that is under way by then', async () => {
     const world = createLeaseWorld();
     const answer = later<boolean>();
     world.store.next('renew', () => answer.promise);
@@ -169,7 +169,7 @@ describe('renewing', () => {
     await endWell(world, work);
   });
 
-  test.each([true, false])('an answer (%s) to renewals that were stopped is told to nobody', async (held) => {
+  test.each([true, false])('an answer (%s) after the renewals were stopped calls no callback', async (held) => {
     const clock = createManualClock();
     const answer = later<boolean>();
     const tell = vi.fn<() => void>();
@@ -198,7 +198,7 @@ describe('renewing', () => {
     expect(world.store.asked('renew')).toBe(0);
   });
 
-  test('a renewal that is under way when the work ends changes nothing any more', async () => {
+  test('a renewal that is under way when the work ends changes nothing', async () => {
     const world = createLeaseWorld();
     const answer = later<boolean>();
     world.store.next('renew', () => answer.promise);

@@ -13,7 +13,7 @@ import {
 } from '../../../src/lease/timing.js';
 
 describe('the timing of a lease', () => {
-  test('follows from its life alone', () => {
+  test('the defaults follow from the TTL alone', () => {
     expect(leaseTiming({ ttlMs: 60_000 })).toEqual({
       ttlMs: 60_000,
       marginMs: 5_000,
@@ -24,7 +24,7 @@ describe('the timing of a lease', () => {
     });
   });
 
-  test('has room, at every allowed life, for one renewal without an answer and one more try', () => {
+  test('every allowed TTL has room for one renewal without an answer and one more try', () => {
     assert(
       property(integer({ min: LEASE_TTL_MIN_MS, max: LEASE_TTL_MAX_MS }), (ttlMs) => {
         const timing = leaseTiming({ ttlMs });
@@ -63,17 +63,17 @@ describe('the timing of a lease', () => {
     ['a release that does not wait', { ttlMs: 10_000, releaseTimeoutMs: 0 }, /releaseTimeoutMs is 0; allowed: 1 to/],
     ['a pause that is text', { ttlMs: 10_000, retryEveryMs: '500' as never }, /retryEveryMs is 500; allowed: 1 to/],
   ];
-  test.each(refused)('refuses %s', (_what, settings, message) => {
+  test.each(refused)('the settings refuse %s', (_what, settings, message) => {
     expect(() => leaseTiming(settings)).toThrow(ConfigurationError);
     expect(() => leaseTiming(settings)).toThrow(message);
   });
 
-  test('accepts the shortest and the longest life', () => {
+  test('the settings accept the shortest and the longest TTL', () => {
     expect(leaseTiming({ ttlMs: LEASE_TTL_MIN_MS }).ttlMs).toBe(LEASE_TTL_MIN_MS);
     expect(leaseTiming({ ttlMs: LEASE_TTL_MAX_MS }).marginMs).toBe(5_000);
   });
 
-  test('accepts a margin of nothing, which leaves the whole life to be trusted', () => {
+  test('the settings accept a margin of 0, which leaves the whole TTL to be trusted', () => {
     expect(leaseTiming({ ttlMs: 10_000, marginMs: 0 })).toMatchObject({ marginMs: 0, renewEveryMs: 10_000 / 3 });
   });
 });
@@ -81,21 +81,21 @@ describe('the timing of a lease', () => {
 describe('trust', () => {
   const timing = leaseTiming({ ttlMs: 60_000 });
 
-  test('lasts for the life less the margin, from when the store was asked', () => {
+  test('trust lasts for the TTL less the margin, from when the store was asked', () => {
     expect(trustEndMs(1_000, timing)).toBe(56_000);
   });
 
-  test('is over at its very end', () => {
+  test('trust is over at its very end', () => {
     expect(isTrusted(55_999, 56_000)).toBe(true);
     expect(isTrusted(56_000, 56_000)).toBe(false);
   });
 
-  test('is never shortened by an answer to an older question', () => {
+  test('trust is never shortened by an answer to an older question', () => {
     expect(extendedTrustEndMs(80_000, 1_000, timing)).toBe(80_000);
     expect(extendedTrustEndMs(80_000, 30_000, timing)).toBe(85_000);
   });
 
-  test('is renewed at a third of the life, at once when that has passed already', () => {
+  test('trust is renewed at a third of the TTL, at once when that has passed already', () => {
     expect(renewalDueInMs(1_000, 1_000, timing)).toBe(20_000);
     expect(renewalDueInMs(2_500, 1_000, timing)).toBe(18_500);
     expect(renewalDueInMs(30_000, 1_000, timing)).toBe(0);

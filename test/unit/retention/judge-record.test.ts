@@ -76,11 +76,11 @@ describe('the judgement on a record', () => {
     expect(judge(facts, RETENTION_MS)).toMatchObject(expected);
   });
 
-  it('covers every verdict in these rows', () => {
+  it('these rows cover every verdict', () => {
     expect(new Set(rows.map(([, , { verdict }]) => verdict))).toEqual(new Set(RETENTION_VERDICTS));
   });
 
-  it('carries what it was judged by, whatever the verdict', () => {
+  it('every judgement shows the facts that it was made from', () => {
     const hold = heldFor(DAY_MS);
     const record = stopped({ forMs: 0, hold });
     expect(judge({ record, deadLetter }, RETENTION_MS)).toEqual({
@@ -95,7 +95,7 @@ describe('the judgement on a record', () => {
     });
   });
 
-  it('says since when only of what is stopped', () => {
+  it('a judgement says since when only of a stopped record', () => {
     expect(judge(of(stopped({ status: 'running' })), RETENTION_MS).stoppedSince).toBeNull();
     expect(judge(of(stopped({ forMs: Infinity })), RETENTION_MS).stoppedSince).toBeNull();
   });

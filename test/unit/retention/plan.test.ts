@@ -24,7 +24,7 @@ describe('the plan', () => {
     rowOf('running', DAY_MS, { status: 'running' }),
   ];
 
-  it('shows what is past due, oldest first, and why it is kept', async () => {
+  it('the plan shows what is past due, oldest first, and why it is kept', async () => {
     const { items, next, asOf } = await createWorld(rows).retention.plan({ includeNotDue: false, limit: 10 });
     expect(items.map(({ gameId, verdict }) => [gameId, verdict])).toEqual([
       ['oldest', 'due'],
@@ -36,12 +36,12 @@ describe('the plan', () => {
     expect(asOf).toEqual(NOW);
   });
 
-  it('shows what comes later where that is asked for', async () => {
+  it('the plan shows what is due later on request', async () => {
     const { items } = await createWorld(rows).retention.plan({ includeNotDue: true, limit: 10 });
     expect(items.at(-1)).toMatchObject({ gameId: 'newest', verdict: 'not_due', dueAt: fromNow(DAY_MS) });
   });
 
-  it('judges all its pages by the moment of the first', async () => {
+  it('all pages of a plan are judged by the moment of the first', async () => {
     let now = NOW;
     const world = createWorld(rows);
     const records = createFakeRetentionRecords(
@@ -66,14 +66,14 @@ describe('the plan', () => {
     expect([...first.items, ...second.items]).toEqual(whole.items);
   });
 
-  it.each([0, -1, 1.5, Number.NaN, 1e300])('refuses a limit of %s', async (limit) => {
+  it.each([0, -1, 1.5, Number.NaN, 1e300])('the plan refuses a limit of %s', async (limit) => {
     const { retention } = createWorld([]);
     await expect(retention.plan({ includeNotDue: true, limit })).rejects.toBeInstanceOf(InvalidPageError);
   });
 });
 
 describe('the summary', () => {
-  it('counts what is due, what is kept and how late the oldest is', async () => {
+  it('the summary counts what is due, what is kept and how late the oldest record is', async () => {
     const rows = [
       rowOf('late', DAY_MS),
       rowOf('held', 2 * DAY_MS, { hold: aHold() }),
@@ -101,7 +101,7 @@ describe('the summary', () => {
 describe('a cursor', () => {
   const ids = ['game-1', 'a/b', 'a:b', '..', '🎲', '"', "'; DROP TABLE", '<b>', '%_', 'é', '\u2028', 'x'.repeat(256)];
 
-  it.each(ids)('of the game %j comes back as it was, through a URL', (gameId) => {
+  it.each(ids)('a cursor of the game %j is read back through a URL', (gameId) => {
     const cursor = { asOf: NOW, after: { since: '2026-01-01T00:00:00.123+00:00', gameId } };
     const text = writePlanCursor(cursor);
     expect(encodeURIComponent(text)).toBe(text);
@@ -123,7 +123,7 @@ describe('a cursor', () => {
     ['a time after the year 9999', forged([253_402_300_800_000, 'x', 'y'])],
     ['a place that is no text', forged([1, 2, 'y'])],
     ['a game id that is no text', forged([1, 'x', null])],
-  ])('that is %s is refused with what is allowed', async (_what, after) => {
+  ])('a cursor that is %s is refused, and the error says what is allowed', async (_what, after) => {
     const page = createWorld([]).retention.plan({ includeNotDue: true, after, limit: 1 });
     await expect(page).rejects.toThrow(InvalidPageError);
     await expect(page).rejects.toThrow(/allowed: the "next" of the page before/);

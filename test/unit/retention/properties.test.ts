@@ -32,8 +32,8 @@ const isDue = ({ verdict }: Judgement): boolean => verdict === 'due';
 const idOf = ({ gameId }: Judgement): string => gameId;
 const sorted = (ids: Iterable<string>): string[] => [...ids].toSorted();
 
-describe('whatever the records', () => {
-  it('a sweep enqueues what the plan of that moment names due, oldest first, or nothing at all', async () => {
+describe('for any records', () => {
+  it('a sweep enqueues what the plan of that moment names due, oldest first, or enqueues nothing', async () => {
     await fc.assert(
       fc.asyncProperty(population, fc.constantFrom(0.1, 0.5, 0.9, 1), async (facts, maxShare) => {
         const world = createWorld(facts.rows, { dead: facts.dead, maxShare });
@@ -65,7 +65,7 @@ describe('whatever the records', () => {
     );
   });
 
-  it('the pages of the plan, joined, are the whole plan, whatever their size', async () => {
+  it('the pages of the plan, joined, are the whole plan for every page size', async () => {
     await fc.assert(
       fc.asyncProperty(
         population,

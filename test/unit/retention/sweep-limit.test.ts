@@ -5,7 +5,7 @@ import { DAY_MS, RETENTION_MS } from './cases.js';
 const refusal = (planned: number, stopped: number, maxShare = 0.5): string | null =>
   shareRefusal({ planned, stopped, maxShare, retentionMs: RETENTION_MS });
 
-describe('the blast-radius cap', () => {
+describe('the limit of a sweep', () => {
   const rows: readonly [situation: string, planned: number, stopped: number, maxShare: number, refuses: boolean][] = [
     ['lets 99 of 99 through: so few are no massacre', 99, 99, 0.5, false],
     ['lets exactly half of 100 through', 50, 100, 0.5, false],
@@ -26,7 +26,7 @@ describe('the blast-radius cap', () => {
     expect(refusal(planned, stopped, maxShare) !== null).toBe(refuses);
   });
 
-  it('agrees with whole-number arithmetic at every percent', () => {
+  it('the limit agrees with whole-number arithmetic at every percent', () => {
     for (let percent = 1; percent <= 100; percent += 1) {
       for (const stopped of [100, 250, 333, 12_345, 1_000_000]) {
         const allowed = Math.floor((percent * stopped) / 100);
@@ -36,7 +36,7 @@ describe('the blast-radius cap', () => {
     }
   });
 
-  it('says the numbers, doubts the retention and names both ways to allow it', () => {
+  it('the refusal shows the numbers, asks about the retention and names both ways to allow the share', () => {
     expect(refusal(151, 200)).toBe(
       '151 of 200 stopped records are due, 100 at most may be (50%), so nothing is enqueued; is the retention of 30 days ' +
         'right? If so, allow the share once with "runtime-cleanup sweep --max-share 76%" or for good with ' +
@@ -44,13 +44,13 @@ describe('the blast-radius cap', () => {
     );
   });
 
-  it('names a share that lets it through, also where it rounds', () => {
+  it('the refusal names a share that is enough, also after rounding', () => {
     const suggested = /--max-share (\d+)%/.exec(refusal(667, 1_000, 0.5) ?? '')?.[1];
     expect(suggested).toBe('67');
     expect(refusal(667, 1_000, Number(suggested) / 100)).toBeNull();
   });
 
-  it('shows a retention of seconds as the mistake that it is', () => {
+  it('the refusal shows a retention of seconds in days', () => {
     const retentionMs = 0.000_01 * DAY_MS;
     expect(shareRefusal({ planned: 100, stopped: 100, maxShare: 0.5, retentionMs })).toContain(
       'retention of 0.00001 days',

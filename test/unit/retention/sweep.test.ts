@@ -21,7 +21,7 @@ const dueRows = (count: number, vary: Vary = () => ({})): Row[] =>
 const freshRows = (count: number): Row[] => dueRows(count, (n) => ({ gameId: `fresh-${n}`, sinceMs: NOW.getTime() }));
 
 describe('a sweep', () => {
-  it('enqueues in batches of at most 500, oldest first, and tells how far it is', async () => {
+  it('a sweep enqueues in batches of at most 500, oldest first, and reports its progress', async () => {
     const batches: number[] = [];
     const progress: object[] = [];
     const rows = dueRows(1_201);
@@ -45,12 +45,12 @@ describe('a sweep', () => {
     expect(world.reports).toEqual([report]);
   });
 
-  it('reads more than a page, also where the last page is full', async () => {
+  it('a sweep reads more than a page, also where the last page is full', async () => {
     const world = createWorld(dueRows(4_000), { maxShare: 1 });
     await expect(world.retention.sweep({ signal })).resolves.toMatchObject({ planned: 4_000, enqueued: 4_000 });
   });
 
-  it('counts apart what it keeps, by the reason', async () => {
+  it('a sweep counts what it keeps by the reason', async () => {
     const [held, dead, invalid, alive] = dueRows(4);
     if (held === undefined || dead === undefined || invalid === undefined || alive === undefined) throw new Error();
     const rows = [{ ...held, hold: aHold() }, dead, { ...invalid, gameId: 'game ' }, alive, ...freshRows(2)];
@@ -63,14 +63,14 @@ describe('a sweep', () => {
     expect([...world.live]).toEqual([alive.gameId]);
   });
 
-  it('finds what is under way already', async () => {
+  it('a sweep counts cleanups that are under way already', async () => {
     const world = createWorld(dueRows(3));
     world.live.add('game-00001');
     await expect(world.retention.sweep({ signal })).resolves.toMatchObject({ enqueued: 2, coalesced: 1 });
     expect(world.counted()).toBe(2);
   });
 
-  it('says that another one is at it, and looks at nothing', async () => {
+  it('a sweep that meets another one reports that it is busy, and reads nothing', async () => {
     const world = createWorld(dueRows(3), { lock: { exclusively: async () => 'busy' } });
     await expect(world.retention.sweep({ signal })).resolves.toEqual({ status: 'busy' });
     expect(world.live.size).toBe(0);
@@ -82,14 +82,14 @@ describe('a sweep of too much', () => {
   const half = [...dueRows(50), ...freshRows(50)];
   const more = [...dueRows(51), ...freshRows(49)];
 
-  it('takes exactly half of 100', async () => {
+  it('a sweep may take exactly half of 100', async () => {
     await expect(createWorld(half).retention.sweep({ signal })).resolves.toMatchObject({
       status: 'done',
       enqueued: 50,
     });
   });
 
-  it('enqueues nothing of one more, and says why', async () => {
+  it('a sweep of one more than half enqueues nothing, and says why', async () => {
     const world = createWorld(more);
     const report = await world.retention.sweep({ signal });
     expect(report).toMatchObject({ status: 'refused', planned: 51, stopped: 100, maxShare: 0.5 });
@@ -100,11 +100,11 @@ describe('a sweep of too much', () => {
     expect(world.reports).toEqual([report]);
   });
 
-  it('takes all of 99', async () => {
+  it('a sweep may take all of 99', async () => {
     await expect(createWorld(dueRows(99)).retention.sweep({ signal })).resolves.toMatchObject({ enqueued: 99 });
   });
 
-  it('is overruled for once by the share that is asked for', async () => {
+  it('a sweep with a larger share of its own is allowed once', async () => {
     const world = createWorld(more);
     await expect(world.retention.sweep({ signal, maxShare: 0.51 })).resolves.toMatchObject({ enqueued: 51 });
     await expect(world.retention.sweep({ signal })).resolves.toMatchObject({ status: 'refused' });
@@ -113,14 +113,14 @@ describe('a sweep of too much', () => {
     });
   });
 
-  it('does not count what is kept', async () => {
+  it('the limit of a sweep does not count what is kept', async () => {
     const held = dueRows(100, (n) => ({ hold: n < 50 ? aHold() : null }));
     await expect(createWorld(held).retention.sweep({ signal })).resolves.toMatchObject({ enqueued: 50 });
   });
 });
 
-describe('a queue that makes trouble', () => {
-  it('for one game stops no pass: that game alone is left out', async () => {
+describe('a queue that fails', () => {
+  it('a queue that refuses one game does not stop the sweep: only that game is left out', async () => {
     const world = createWorld(dueRows(1_100), {
       maxShare: 1,
       onRequest: (ids) => {
@@ -137,7 +137,7 @@ describe('a queue that makes trouble', () => {
     expect(world.counted()).toBe(1_099);
   });
 
-  it('for every game still ends in a report', async () => {
+  it('a queue that refuses every game still ends in a report', async () => {
     const world = createWorld(dueRows(3), {
       onRequest: () => {
         throw new TypeError('a bug');
@@ -147,7 +147,7 @@ describe('a queue that makes trouble', () => {
     expect(world.skipped).toHaveLength(3);
   });
 
-  it('is left alone when it is away, and the sweep rejects, to be repeated', async () => {
+  it('an unavailable queue is not asked again, and the sweep rejects, to be repeated', async () => {
     let calls = 0;
     const away = new UnavailableError('queue', 'the queue is not available');
     const world = createWorld(dueRows(1_500), {
@@ -165,8 +165,8 @@ describe('a queue that makes trouble', () => {
   });
 });
 
-describe('a sweep that is told to stop', () => {
-  it('ends after the batch under way, with the reason it was given', async () => {
+describe('a sweep whose signal is aborted', () => {
+  it('an aborted sweep ends after the batch under way, with the reason of its signal', async () => {
     const stop = new AbortController();
     const reason = new Error('stop now');
     const world = createWorld(dueRows(1_500), { maxShare: 1, onRequest: () => stop.abort(reason) });
@@ -174,7 +174,7 @@ describe('a sweep that is told to stop', () => {
     expect(world.live.size).toBe(500);
   });
 
-  it('does not go through a spoilt batch game by game', async () => {
+  it('an aborted sweep does not go through a refused batch game by game', async () => {
     const stop = new AbortController();
     let calls = 0;
     const world = createWorld(dueRows(10), {
@@ -188,7 +188,7 @@ describe('a sweep that is told to stop', () => {
     expect(calls).toBe(1);
   });
 
-  it('does not begin when it was told before', async () => {
+  it('a sweep that was aborted before does not begin', async () => {
     const world = createWorld(dueRows(3), { lock: { exclusively: () => expect.unreachable() } });
     await expect(world.retention.sweep({ signal: AbortSignal.abort() })).rejects.toHaveProperty('name', 'AbortError');
   });

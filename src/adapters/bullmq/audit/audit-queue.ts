@@ -1,6 +1,6 @@
 /**
- * The queues as an audit sees them, below BullMQ: its own objects write as soon as they are made, and its listing of
- * active jobs does not tell who holds their locks.
+ * Reads the queues for an audit, below BullMQ: BullMQ's own objects write as soon as they are created, and its listing of
+ * active jobs does not show who holds their locks.
  */
 import type { AuditedDeadLetter, AuditQueue } from '../../../audit/audit-ports.js';
 import { readReason } from '../../../jobs/failure-reason.js';
@@ -14,7 +14,7 @@ import { CLEANUP_QUEUE, PREFIX, SCHEMA } from '../names.js';
 
 type PostgresClients = Parameters<typeof createPostgresFailedSet>[0];
 
-/** Sends nothing that changes anything, so a user who may only read will do. */
+/** Sends only commands that read, so a read-only user is enough. */
 export function createRedisAuditQueue(redis: FailedSetClient & ActiveClient, prefix = PREFIX): AuditQueue {
   return {
     unlocked: () => unlockedInRedis(redis, prefix),
@@ -31,7 +31,7 @@ export function createPostgresAuditQueue(withClient: PostgresClients, schema = S
 }
 
 function deadLettersOf(failedSet: Pick<FailedSet, 'page' | 'find'>): Pick<AuditQueue, 'deadLetters' | 'deadLetter'> {
-  /** A page leaves out data that is too long for it; then the game's name is looked for in the whole. */
+  /** A page leaves out data that is too long for it; then the whole job is read for its game id. */
   const dataOf = async ({ jobId, data }: FailedEntry): Promise<unknown> => data ?? (await failedSet.find(jobId))?.data;
   return {
     deadLetters: async (after, limit) => {

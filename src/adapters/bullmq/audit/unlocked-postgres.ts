@@ -20,12 +20,12 @@ interface Row {
   readonly claim: string | null;
 }
 
-/** So that a job whose worker wrote its lock by a slow clock is not even suspected, unless the clock is far off. */
+/** A job whose worker wrote its lock by a slow clock is not suspected, unless the clock is further off than this. */
 const CLOCKS_APART_MS = 2_000;
 
 /**
- * A lock is the time until when it holds, by the clock of the worker that wrote it. A worker that is alive writes a new
- * time about every second, also where its clock is behind; that is part of the claim.
+ * A lock is the time at which it ends, by the clock of the worker that wrote it. A live worker writes a new time about
+ * every second, also where its clock is behind; so the time is part of the claim.
  */
 const activeJobs = (schema: string): string => `
   SELECT queue, id, data->>'gameId' AS game_id,

@@ -13,7 +13,7 @@ export interface ActiveClient {
   readonly hmget: (key: string, ...fields: string[]) => Promise<(string | null)[]>;
 }
 
-/** As many as workers can have at a time, and far more. */
+/** Far more than workers can have at a time. */
 const PAGE = 500;
 
 interface Unlocked {
@@ -21,7 +21,7 @@ interface Unlocked {
   readonly jobs: readonly UnlockedJob[];
 }
 
-/** Redis lets a lock run out by itself, so an active job without one has none, for however long. */
+/** Redis removes a lock when its time is over, so an active job without the key has no lock. */
 export async function unlockedInRedis(redis: ActiveClient, prefix: string): Promise<Unlocked> {
   const jobs: UnlockedJob[] = [];
   let active = 0;
@@ -45,7 +45,7 @@ async function unlocked(
 ): Promise<UnlockedJob | undefined> {
   const job = `${key}${jobId}`;
   if ((await redis.exists(`${job}:lock`)) === 1) return undefined;
-  // When its worker took it, and how often one did.
+  // When a worker took the job, and how often.
   const claim = JSON.stringify(await redis.hmget(job, 'processedOn', 'ats'));
   return { queue, jobId, claim, gameId: textIn(parseJson(await dataOf(redis, job)), 'gameId') };
 }

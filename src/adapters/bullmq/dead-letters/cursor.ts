@@ -6,7 +6,7 @@ import { isJobId } from '../store/stored-text.js';
 
 export const cursorOf = ({ failedAtMs, jobId }: FailedPosition): string => writeCursor([failedAtMs, jobId]);
 
-/** Throws an `InvalidPageError` for text that `cursorOf` never wrote. */
+/** Throws an `InvalidPageError` for text that `cursorOf` did not write. */
 export function positionOf(cursor: string | undefined): FailedPosition | null {
   if (cursor === undefined) return null;
   const [failedAtMs, jobId, ...rest] = readCursor(cursor) ?? [];

@@ -26,14 +26,14 @@ export function createJobLookup(deps: Deps): JobLookup & { readonly close: () =>
   const { ask, close } = createLazyQueue({ ...deps, what: 'the look-up of jobs' });
 
   async function find(queue: JobQueue, jobId: string): Promise<JobView | undefined> {
-    // First, because in Redis other things than jobs are kept under names like those of jobs.
+    // The state first, because Redis keeps other things than jobs under names like those of jobs.
     const state = jobStateOf(await queue.getJobState(jobId));
     if (state === 'unknown') return undefined;
     const job = await readable(queue, jobId);
     return job === undefined ? undefined : viewOf(jobId, job, state);
   }
 
-  /** What was stored by somebody and is no JSON is replaced, as the worker does. */
+  /** Fields that another program stored and that are no JSON are replaced, as a worker does. */
   async function readable(queue: JobQueue, jobId: string): Promise<StoredJob | undefined> {
     try {
       return await queue.getJob(jobId);
@@ -49,10 +49,10 @@ export function createJobLookup(deps: Deps): JobLookup & { readonly close: () =>
   };
 }
 
-function viewOf(jobId: string, job: StoredJob, said: JobView['state']): JobView {
+function viewOf(jobId: string, job: StoredJob, readState: JobView['state']): JobView {
   const ending = endingOf(jobId, job) ?? null;
-  // Put back, or ended, between the question for its state and the one for the rest.
-  const state = ending?.state === 'completed' || ending?.state === 'failed' ? ending.state : liveState(said);
+  // The job may have been put back, or have ended, between the two reads.
+  const state = ending?.state === 'completed' || ending?.state === 'failed' ? ending.state : liveState(readState);
   const attempts = attemptsOf(job, state);
   return {
     jobId,
@@ -70,10 +70,10 @@ function viewOf(jobId: string, job: StoredJob, said: JobView['state']): JobView 
   };
 }
 
-const liveState = (said: JobView['state']): JobView['state'] =>
-  said === 'completed' || said === 'failed' ? 'waiting' : said;
+const liveState = (state: JobView['state']): JobView['state'] =>
+  state === 'completed' || state === 'failed' ? 'waiting' : state;
 
-/** Those of its present life: a job that was put back has not failed in it yet. */
+/** The failed tries since the last replay: a job that was just put back has none yet. */
 function attemptsOf(job: StoredJob, state: JobView['state']): readonly FailedAttempt[] {
   const history = readHistory(job.progress);
   return (state === 'failed' ? history : sinceReplay(history, job.stalledCounter)).attempts;

@@ -22,7 +22,7 @@ export function endingOf(
   };
 }
 
-/** Checks as much as tells the results of this service's workers from other values. */
+/** Checks enough to distinguish a result of this service's workers from other values. */
 function isResult(value: unknown): value is ResultJson {
   if (!isObject(value)) return false;
   const { outcome, errorCode } = value;

@@ -7,7 +7,7 @@ export interface Waiter {
   readonly signal: AbortSignal;
 }
 
-export interface WaitOptions {
+interface WaitOptions {
   readonly jobIds: readonly string[];
   readonly onEnd: (ending: JobResult) => void;
   /** The caller's. */

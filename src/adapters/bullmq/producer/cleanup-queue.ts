@@ -9,16 +9,16 @@ import { mapConcurrent } from '../../../async/map-concurrent.js';
 import { createLazyQueue } from '../store/lazy-queue.js';
 import { CLEANUP_JOB } from '../names.js';
 import type { QueueReport } from '../store/queue-store.js';
-import { tellStored, tellSweep } from './enqueue-outcome.js';
+import { outcomeOf, outcomeOfSweep } from './enqueue-outcome.js';
 import { InvalidArgumentError, BugError } from '../../../domain/errors.js';
 
-/** BullMQ takes jobs without a priority first: a sweep may enqueue a hundred thousand, and nobody is to wait for them. */
+/** BullMQ takes jobs without a priority first: a sweep may enqueue a hundred thousand, and people must not wait for them. */
 const BEHIND_PEOPLE = { priority: 10 };
 
 const ANSWER_LIMIT_MS = 1_000;
 /** For one step of a batch, once the store has just shown that it answers. */
 const BATCH_LIMIT_MS = 10_000;
-/** A batch takes one lock a job in PostgreSQL, all in one transaction. */
+/** PostgreSQL takes one lock for each job of a batch, all in one transaction. */
 const BATCH = 500;
 
 interface Deps {
@@ -34,10 +34,10 @@ export interface CleanupProducer extends CleanupQueue {
 }
 
 /**
- * The producer. Connects at its first use, so it may be made while the store is away. Rejects with a `TypeError` for
- * text that no store can hold; everything else is the worker's to judge.
+ * The producer. Connects at its first use, so it may be created while the store is unavailable. Rejects with a `TypeError`
+ * for text that no store can hold; the worker judges everything else.
  *
- * A request that timed out may still have been carried out. Asking again is safe: one live cleanup per game.
+ * A request that timed out may still take effect. Repeating it is safe: a game has one live cleanup.
  */
 export function createCleanupQueue({ backend, clock, report, telemetry }: Deps): CleanupProducer {
   const { ask, close } = createLazyQueue({ backend, clock, report, telemetry, what: "the queue's producer" });
@@ -55,7 +55,7 @@ export function createCleanupQueue({ backend, clock, report, telemetry }: Deps):
     const answers: EnqueuedJob[] = [];
     for (let start = 0; start < requests.length; start += BATCH) {
       const batch = requests.slice(start, start + BATCH);
-      // A batch may take long; a store that is gone must not.
+      // A batch may take long, but an unavailable store must be found within a second.
       await ask(ANSWER_LIMIT_MS, (queue) => queue.getActiveCount());
       answers.push(...(await ask(BATCH_LIMIT_MS, (queue) => addBatch(queue, batch))));
     }
@@ -69,7 +69,7 @@ export function createCleanupQueue({ backend, clock, report, telemetry }: Deps):
   };
 }
 
-/** Adds the jobs in one step, then finds out what became of each: BullMQ does not tell a new job from a live one it found. */
+/** Adds the jobs in one step, then reads each outcome: BullMQ's answer does not distinguish a new job from a live one. */
 async function addBatch(queue: JobQueue, requests: readonly CleanupJobData[]): Promise<readonly EnqueuedJob[]> {
   const ids = requests.map(() => randomUUID());
   const added = await queue.addBulk(
@@ -79,14 +79,14 @@ async function addBatch(queue: JobQueue, requests: readonly CleanupJobData[]): P
     const jobId = added[index]?.id;
     if (jobId === undefined) throw new BugError('BullMQ answered for fewer jobs than were added');
     const stored = { jobId, requestId: ids[index] ?? '' };
-    return isFromSweep(data) ? tellSweep(queue, data, stored) : tellStored(queue, data, stored);
+    return isFromSweep(data) ? outcomeOfSweep(queue, data, stored) : outcomeOf(queue, data, stored);
   });
 }
 
 /**
- * A job of ours is known by the id of its request. That of a sweep, one of very many, is the job's own id, so that no new
- * job needs to be read back. Others keep the short ids that BullMQ gives, and theirs is among the options: BullMQ keeps
- * those it does not know.
+ * A new job is recognised by the id of its request. For a sweep, which adds very many, that is the job's own id, so that no
+ * new job needs to be read back. Other jobs keep the short ids that BullMQ gives, and have the id of the request among
+ * their options: BullMQ keeps options that it does not know.
  */
 function optionsFor(data: CleanupJobData, requestId: string): JobsOptions {
   const deduplication = { id: deduplicationId(data.gameId) };

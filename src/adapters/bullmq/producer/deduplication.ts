@@ -4,9 +4,9 @@ import { gameIdProblem, sourceRefProblem } from '../../../domain/operation.js';
 import type { CleanupJobData } from '../../../jobs/ports.js';
 
 /**
- * The key under which cleanups of one game become one job: the game id itself, so that other producers can use it too.
- * Text that is no game id may be of any length and content, which neither store can index; it gets a digest. The control
- * character keeps that apart from every game id.
+ * The key under which cleanups of one game become one job: the game id itself, so that other producers can use it, too.
+ * Text that is no game id may have any length and content, which neither store can index, so its digest is used. The
+ * control character makes that key different from every game id.
  */
 export function deduplicationId(gameId: string): string {
   const trimmed = gameId.trim();
@@ -15,12 +15,12 @@ export function deduplicationId(gameId: string): string {
 }
 
 /**
- * The key of a person's request that met a sweep's running job: that job may decline what a person may have, so the
+ * The key of a person's request that met a running job of a sweep: that job may refuse what a person may ask for, so the
  * request gets a job of its own.
  */
 export const afterSweepId = (gameId: string): string => `\u0001after-sweep:${deduplicationId(gameId)}`;
 
-/** Sources with a person behind them, who waits and is not to be put off. */
+/** Whether a person asks, who waits for the result. */
 export function isPersonal(opSource: string): boolean {
   return opSource === 'admin_rest' || opSource === 'operator_cli';
 }
@@ -31,9 +31,9 @@ export function isFromSweep(data: unknown): boolean {
 }
 
 /**
- * Why a request cannot be stored as it is, or undefined when it can. What a worker can judge and answer with
- * `invalid_request` is let through; NUL and lone surrogates are not, because PostgreSQL refuses them, and to store
- * something else instead might name another game.
+ * Why a request cannot be stored as it is, or undefined when it can. Text that a worker can judge and
+ * answer with `invalid_request` is stored; NUL and lone surrogates are not, because PostgreSQL refuses them, and other
+ * text in their place might name another game.
  */
 export function storageProblem({
   gameId,

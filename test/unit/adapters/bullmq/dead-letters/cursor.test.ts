@@ -9,7 +9,7 @@ import { InvalidPageError } from '../../../../../src/domain/errors.js';
 const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 describe('a cursor', () => {
-  it('stands in a URL as it is, and leads back to its place', () => {
+  it('a cursor can stand in a URL, and leads back to its place', () => {
     const place = fc.record({
       failedAtMs: fc.double({ min: -LAST_INSTANT_MS, max: LAST_INSTANT_MS, noNaN: true }).map((ms) => ms + 0),
       jobId: fc.string({ unit: 'binary' }).filter(isJobId),
@@ -23,7 +23,7 @@ describe('a cursor', () => {
     );
   });
 
-  it('that is left out leads to the beginning', () => {
+  it('no cursor leads to the beginning', () => {
     expect(positionOf(undefined)).toBeNull();
   });
 
@@ -38,7 +38,7 @@ describe('a cursor', () => {
     ['an empty job id', encoded([1, ''])],
     ['a job id with NUL', encoded([1, 'a\0'])],
     ['a lone surrogate', Buffer.from('[1,"\\ud800"]').toString('base64url')],
-  ])('of %s is refused', (_what, cursor) => {
+  ])('a cursor of %s is refused', (_what, cursor) => {
     expect(() => positionOf(cursor)).toThrow(InvalidPageError);
   });
 });
@@ -51,7 +51,7 @@ describe('a stored time', () => {
     ['', 0],
     ['yesterday', 0],
     [undefined, 0],
-  ])('%j becomes one that can be shown', (stored, ms) => {
+  ])('the stored time %j becomes one that can be shown', (stored, ms) => {
     expect(boundedMs(stored)).toBe(ms);
     expect(() => new Date(boundedMs(stored)).toISOString()).not.toThrow();
   });

@@ -24,7 +24,7 @@ describe('the deduplication id', () => {
     },
   );
 
-  it('is never empty, and always text that both stores can index', () => {
+  it('the deduplication id is never empty, and always text that both stores can index', () => {
     assert(
       property(uint16Array({ maxLength: 600 }), (units) => {
         const gameId = String.fromCharCode(...units);
@@ -39,7 +39,7 @@ describe('the deduplication id', () => {
 });
 
 describe('a request', () => {
-  it('is a person’s when an administrator or an operator asks', () => {
+  it('a request is personal when an administrator or an operator asks', () => {
     expect(OP_SOURCES.filter(isPersonal)).toEqual(['admin_rest', 'operator_cli']);
   });
 
@@ -49,19 +49,22 @@ describe('a request', () => {
     [{}, false],
     [null, false],
     ['auto_ttl', false],
-  ])('stored as %j is the sweep’s: %s', (data, expected) => {
+  ])('data stored as %j is from the sweep: %s', (data, expected) => {
     expect(isFromSweep(data)).toBe(expected);
   });
 
   const good = { gameId: 'game-1', opSource: 'gm_rest', sourceRef: 'r', expectedContainerId: 'c' };
 
-  it('can be stored when all its texts can, valid or not', () => {
+  it('a request can be stored when all its texts can, valid or not', () => {
     expect(storageProblem(good)).toBeUndefined();
     expect(storageProblem({ gameId: '', opSource: 'nobody' })).toBeUndefined();
   });
 
-  it.each(['gameId', 'opSource', 'sourceRef', 'expectedContainerId'] as const)('names %s when it cannot', (field) => {
-    expect(storageProblem({ ...good, [field]: 'a\0b' })).toContain(field);
-    expect(storageProblem({ ...good, [field]: 'a\uDFFF' })).toContain(field);
-  });
+  it.each(['gameId', 'opSource', 'sourceRef', 'expectedContainerId'] as const)(
+    'the problem names %s when that text cannot be stored',
+    (field) => {
+      expect(storageProblem({ ...good, [field]: 'a\0b' })).toContain(field);
+      expect(storageProblem({ ...good, [field]: 'a\uDFFF' })).toContain(field);
+    },
+  );
 });

@@ -41,7 +41,7 @@ function setUp() {
 }
 
 describe('a renewal that fails', () => {
-  test('is told once, even if the store says so after it was given up', async () => {
+  test('a renewal that fails is reported once, even if the store answers after its deadline', async () => {
     const { clock, question, told, stop } = setUp();
     await clock.advance(RENEW_AT_MS + ANSWER_TIMEOUT_MS);
     expect(told).toEqual([expect.any(TimeoutError)]);
@@ -51,7 +51,7 @@ describe('a renewal that fails', () => {
     stop();
   });
 
-  test('after the renewals were stopped is told to nobody', async () => {
+  test('a renewal that fails after the renewals were stopped is not reported', async () => {
     const { clock, question, told, others, stop } = setUp();
     await clock.advance(RENEW_AT_MS);
     stop();
@@ -64,7 +64,7 @@ describe('a renewal that fails', () => {
 });
 
 describe('a store that does not answer', () => {
-  test('an acquisition is named by that', async () => {
+  test('an acquisition without an answer is named in the error', async () => {
     const world = createLeaseWorld();
     world.store.next('acquire', silent);
     const ending = world.leases.withLease(GAME, world.parent.signal, async () => undefined);
@@ -72,7 +72,7 @@ describe('a store that does not answer', () => {
     expect(await ending).toMatchObject({ status: 'unavailable', cause: noAnswer('acquisition', ANSWER_TIMEOUT_MS) });
   });
 
-  test('a release is named by that', async () => {
+  test('a release without an answer is named in the error', async () => {
     const world = createLeaseWorld();
     world.store.next('release', silent);
     const work = await startWork(world);
@@ -82,7 +82,7 @@ describe('a store that does not answer', () => {
     expect(world.releaseFailures).toMatchObject([noAnswer('release', 5_000)]);
   });
 
-  test('the renewals is named in the loss that comes of it', async () => {
+  test('renewals without an answer are named in the reason of the loss', async () => {
     const world = createLeaseWorld();
     world.store.always('renew', silent);
     const work = await startWork(world);
@@ -95,7 +95,7 @@ describe('a store that does not answer', () => {
     await work.ending;
   });
 
-  test('is given whole milliseconds in that text, whatever the life is', async () => {
+  test('the error of a missing answer shows whole milliseconds for every TTL', async () => {
     const world = createLeaseWorld({ ttlMs: 2_001 });
     world.store.next('acquire', silent);
     const ending = world.leases.withLease(GAME, world.parent.signal, async () => undefined);
@@ -105,7 +105,7 @@ describe('a store that does not answer', () => {
 });
 
 describe('the reason of a loss', () => {
-  test('names no failure where none was', async () => {
+  test('the reason of a loss names no failure when no renewal failed', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     world.freeze(TRUST_MS);
@@ -113,7 +113,7 @@ describe('the reason of a loss', () => {
     expect(await work.ending).toEqual({ status: 'lost', reason: NOT_CONFIRMED });
   });
 
-  test('stays the first one, although trust ends as well later on', async () => {
+  test('the reason of a loss stays the first one when trust ends later', async () => {
     const world = createLeaseWorld();
     world.store.next('renew', async () => false);
     const work = await startWork(world);
@@ -126,7 +126,7 @@ describe('the reason of a loss', () => {
     await work.ending;
   });
 
-  test('is the release for a work that asks after its end, however much later', async () => {
+  test('the reason is the release when work asserts the lease long after its end', async () => {
     const world = createLeaseWorld();
     world.store.always('renew', down);
     const work = await startWork(world);

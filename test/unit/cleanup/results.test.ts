@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Leases } from '../../../src/lease/with-lease.js';
 import { aCommand, createWorld } from '../../support/cleanup-world.js';
 import { aRecord } from '../../support/records.js';
+import { type CleanupDeps, createCleanupService } from '../../../src/cleanup/cleanup-service.js';
 
 const calm = new AbortController().signal;
 
@@ -10,16 +11,23 @@ describe('a refusal by the record', () => {
   it.each([
     ['running', 'conflict'],
     ['frozen', 'internal_error'],
-  ])('of a game that is %s ends there: the engine is not asked, the record not changed', async (status, errorCode) => {
-    const world = createWorld();
-    world.record = aRecord({ status });
-    expect(await world.service.handle(aCommand(), calm)).toMatchObject({ outcome: 'failure', errorCode, record: null });
-    expect(world.journal).toEqual(['take game-1']);
-    expect(world.rows).toMatchObject([{ outcome: 'failure', errorCode }]);
-    expect(world.record).toMatchObject({ status });
-  });
+  ])(
+    'a record that is %s ends the cleanup: the engine is not asked, the record not changed',
+    async (status, errorCode) => {
+      const world = createWorld();
+      world.record = aRecord({ status });
+      expect(await world.service.handle(aCommand(), calm)).toMatchObject({
+        outcome: 'failure',
+        errorCode,
+        record: null,
+      });
+      expect(world.journal).toEqual(['take game-1']);
+      expect(world.rows).toMatchObject([{ outcome: 'failure', errorCode }]);
+      expect(world.record).toMatchObject({ status });
+    },
+  );
 
-  it('of a sweep tells when the record was stopped and when its time comes', async () => {
+  it('the refusal of a sweep says how long ago the record was stopped and when it is due', async () => {
     const world = createWorld();
     world.stoppedForMs = 3_000;
     const result = await world.service.handle(aCommand({ opSource: 'auto_ttl' }), calm);
@@ -27,7 +35,7 @@ describe('a refusal by the record', () => {
     expect(world.journal).toEqual(['take game-1']);
   });
 
-  it('of a sweep never says that it is due in no time at all', async () => {
+  it('the refusal of a sweep never says that the record is due in 0 s', async () => {
     const world = createWorld();
     world.stoppedForMs = 9_999;
     const { errorMessage } = await world.service.handle(aCommand({ opSource: 'auto_ttl' }), calm);
@@ -43,14 +51,14 @@ it('a replay does not write to the record', async () => {
 });
 
 describe('the row of an operation', () => {
-  it('that found no record names no image and no container', async () => {
+  it('the row of an operation that found no record names no image and no container', async () => {
     const world = createWorld();
     world.record = undefined;
     await world.service.handle(aCommand(), calm);
     expect(world.rows).toMatchObject([{ errorCode: 'not_found', imageRef: '', containerId: '' }]);
   });
 
-  it('tells how long it took, whenever it began', async () => {
+  it('the row says how long the operation took', async () => {
     const world = createWorld();
     world.elapsedMs = 1_000;
     await world.service.handle(aCommand(), calm);
@@ -59,7 +67,7 @@ describe('the row of an operation', () => {
     expect(world.rows[1]).toMatchObject({ errorCode: 'invalid_request', elapsedMs: 1_000 });
   });
 
-  it('of a command that nobody could handle is written too, and the answer is the refusal', async () => {
+  it('a command that cannot be handled leaves a row, too, and its result is the refusal', async () => {
     const world = createWorld();
     const refused = await world.service.refuse(aCommand(), 'internal_error', 'the worker vanished');
     expect(refused).toEqual({
@@ -74,7 +82,7 @@ describe('the row of an operation', () => {
   });
 });
 
-describe('the text of an ending', () => {
+describe('the message of a result', () => {
   const busy: Leases = { withLease: async () => ({ status: 'busy' }) };
   const removed = aRecord({ status: 'removed', currentContainerId: null });
 
@@ -94,9 +102,49 @@ describe('the text of an ending', () => {
     expect(world.rows).toMatchObject([{ errorMessage: words }]);
   });
 
-  it('about an expected container shows no more of it than a line holds', async () => {
+  it('the message about an expected container shows no more of its id than fits on a line', async () => {
     const expectedContainerId = 'a'.repeat(10_000);
     const { errorMessage } = await createWorld().service.handle(aCommand({ expectedContainerId }), calm);
     expect(errorMessage).toContain(`"${'a'.repeat(80)}" is not a full container id`);
   });
 });
+
+describe('the cleanup service', () => {
+  it('is not built without a collaborator, and the error names each missing function', () => {
+    const functions =
+      'leases.withLease, records.take, records.markRemoved, log.append, engine.look, engine.remove, ' +
+      'observer.concluded, observer.auditRowLost, clock.monotonicMs';
+    expect(() => createCleanupService({} as never, { retentionMs: 1 })).toThrow(
+      `the cleanup service cannot be built without ${functions}`,
+    );
+  });
+
+  it('is not built with a collaborator that is null', () => {
+    expect(() => createCleanupService({ ...parts(), engine: null } as never, { retentionMs: 1 })).toThrow(
+      /^the cleanup service cannot be built without engine.look, engine.remove$/,
+    );
+  });
+
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('is not built with a retention of %s', (retentionMs) => {
+    expect(() => createCleanupService(parts(), { retentionMs })).toThrow(/retentionMs/);
+  });
+
+  it('is built with a retention of 0, by which a stopped record is due at once', () => {
+    expect(createCleanupService(parts(), { retentionMs: 0 })).toHaveProperty('handle');
+  });
+});
+
+/** Collaborators that are complete and refuse to be used. */
+function parts(): CleanupDeps {
+  const unused = (): never => {
+    throw new TypeError('not to be called while the service is built');
+  };
+  return {
+    leases: { withLease: unused },
+    records: { take: unused, markRemoved: unused },
+    log: { append: unused },
+    engine: { look: unused, remove: unused },
+    observer: { concluded: unused, auditRowLost: unused, leaseReleaseFailed: unused },
+    clock: { now: unused, monotonicMs: unused, after: unused },
+  };
+}
