@@ -26,7 +26,7 @@ describe.each(STORE_KINDS)('processes that start at the same time on %s', (kind)
     const children: ChildProcess[] = [];
     try {
       const sweeping = Array.from({ length: PROCESSES }, () => {
-        const { child, firstLine } = startChild(space, 'sweep-crash-child');
+        const { child, firstLine } = startChild(space, 'sweep');
         children.push(child);
         return firstLine;
       });

@@ -23,7 +23,7 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
   });
 
   it('the sweep of a killed worker runs again within seconds', async () => {
-    const { child: victim, firstLine } = startChild(world.space, 'sweep-crash-child');
+    const { child: victim, firstLine } = startChild(world.space, 'sweep');
     child = victim;
     await firstLine;
     let swept = 0;

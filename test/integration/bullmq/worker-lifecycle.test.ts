@@ -147,7 +147,7 @@ interface Spawned {
 }
 
 async function spawnWorker(space: QueueSpace): Promise<Spawned> {
-  const { child, firstLine } = startChild(space, 'queue-crash-child');
+  const { child, firstLine } = startChild(space, 'cleanup');
   return { child, said: await firstLine };
 }
 
@@ -156,7 +156,7 @@ async function spawnWorkerBeforeKilling(
   victim: ChildProcess,
 ): Promise<Spawned & { afterMs: number }> {
   const before = await workersAt(space);
-  const { child, firstLine } = startChild(space, 'queue-crash-child');
+  const { child, firstLine } = startChild(space, 'cleanup');
   // Both run when the first is killed, so that the measured time is that of the takeover, without a start.
   await eventually(async () => expect(await workersAt(space)).toBe(before + 1), { withinMs: 20_000 });
   const killedMs = performance.now();

@@ -12,9 +12,14 @@ interface QueueChild {
   readonly firstLine: Promise<string>;
 }
 
-export function startChild({ env }: QueueSpace, script: 'queue-crash-child' | 'sweep-crash-child'): QueueChild {
-  const path = fileURLToPath(new URL(`${script}.ts`, import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', path], {
+const SCRIPTS = {
+  cleanup: new URL('./queue-crash-child.ts', import.meta.url),
+  sweep: new URL('./sweep-crash-child.ts', import.meta.url),
+};
+
+/** Starts a worker process on the space; its first job runs until the process is killed. */
+export function startChild({ env }: QueueSpace, worker: keyof typeof SCRIPTS): QueueChild {
+  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(SCRIPTS[worker])], {
     env: { ...process.env, REDIS_URL: undefined, DATABASE_URL: undefined, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

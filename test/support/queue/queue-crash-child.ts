@@ -1,8 +1,8 @@
-/** A worker process that takes one job and hangs on it until it is killed. Says `running <run> <crashes>`. */
+/** A worker process whose first job runs until the process is killed. Prints `running <run> <crashes>`. */
 import process from 'node:process';
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
-import { openChildStore } from './queue-child-backend.js';
+import { openChildStore } from './queue-child-store.js';
 import { createRecordingReport } from './queue-report.js';
 import { abandonedByQueue, untilAborted } from './queue-scripts.js';
 

@@ -1,8 +1,8 @@
-/** A process that starts a sweep and hangs in it until it is killed. Says `sweeping`. */
+/** A worker process whose sweep runs until the process is killed. Prints `sweeping`. */
 import process from 'node:process';
 import { createSweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
-import { openChildStore } from './queue-child-backend.js';
+import { openChildStore } from './queue-child-store.js';
 import { createRecordingReport } from './queue-report.js';
 import { untilAborted } from './queue-scripts.js';
 

@@ -34,7 +34,7 @@ export interface FailedPage {
   readonly withProgress?: boolean;
 }
 
-export interface FailedJobs {
+interface FailedJobs {
   /** The caller's open queue; Redis sends BullMQ's own retry through it. */
   readonly queue: Queue<unknown, unknown>;
   readonly jobIds: readonly string[];

@@ -64,7 +64,7 @@ const areNumbers = (value: Readonly<Record<string, unknown>>, names: readonly st
   names.every((name) => typeof value[name] === 'number');
 
 /** Whether a job's return value is the report of a finished sweep: any client may have written it. */
-export function isFinishedSweep(value: unknown): value is FinishedSweep {
+function isFinishedSweep(value: unknown): value is FinishedSweep {
   if (!isObject(value) || !isInstant(value['asOf']) || !isInstant(value['finishedAt'])) return false;
   const kept = value['kept'];
   if (!areNumbers(value, ['stopped', 'planned']) || !isObject(kept)) return false;

@@ -90,7 +90,7 @@ describe("BullMQ's worker on a store that refuses every claim", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] }));
   afterEach(() => void vi.useRealTimers());
 
-  /** Runs a worker whose claims fail; `onClaim` is told their number. */
+  /** Runs a worker whose claims fail; `onClaim` gets the number of claims so far. */
   const runWorker = (onClaim: (claims: number) => void) => {
     let claims = 0;
     const worker = unconnectedWorker({

@@ -1,4 +1,4 @@
-/** The queue of the test that started this process, as its environment names it. */
+/** Opens the queue store that the environment names: that of the test which started this process. */
 import process from 'node:process';
 import type { QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
 import { openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
