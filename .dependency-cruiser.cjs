@@ -41,7 +41,8 @@ module.exports = {
     ...adapters.map((a) => only(`adapters/${a}`, [...core, 'adapters/outage.ts', 'generated'])),
     only('adapters/outage.ts', []),
     only('telemetry', core),
-    only('config', ['domain']),
+    // The policy of retries decides how many attempts outlast a lease; settings are refused by that same arithmetic.
+    only('config', ['domain', 'jobs/retry-policy.ts']),
     only('cli', [...core, 'config', 'telemetry/logger.ts']),
     only('app', below.app),
     only('main.ts', [...below.app, 'app']),

@@ -11,8 +11,8 @@ import type {
   Scenario,
 } from './scenario.js';
 
-/** How often a job of the demonstration may end in `conflict` before it is a dead letter. */
-export const CONFLICT_MAX_ATTEMPTS = 3;
+/** Attempts of a job of the demonstration that may end in `conflict`: the fewest whose retries outlast its short lease. */
+export const CONFLICT_MAX_ATTEMPTS = 4;
 /** How long a stopped container is kept before a sweep may ask for it. */
 export const RETENTION_DAYS = 30;
 

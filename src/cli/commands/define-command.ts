@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { describeSettings } from '../../config/variables.js';
+import { describeSettings } from '../../config/settings.js';
 
 export interface CommandText {
   /** Name and arguments, as commander writes them: `log <game-id>`. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../async/clock.js';
 import { readConfig, type Config } from '../../config/config.js';
 import type { Environment } from '../../config/environment.js';
-import { type LogLevel } from '../../config/variables.js';
+import { type LogLevel } from '../../config/settings.js';
 import { createLogger } from '../../telemetry/logger.js';
 import { type ExitCode, reportFailure } from './exit-codes.js';
 import { createOutput, type Output } from '../terminal/output.js';

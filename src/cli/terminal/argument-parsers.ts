@@ -1,7 +1,7 @@
 /** Readers of what people type behind a command: each gives the value, or says what is allowed. */
 import { InvalidArgumentError } from 'commander';
 import { parseDurationMs } from '../../config/duration.js';
-import { parseShare } from '../../config/share.js';
+import { parseShare } from '../../config/parsers.js';
 import { gameIdProblem } from '../../domain/operation.js';
 import { UsageError } from '../process/exit-codes.js';
 

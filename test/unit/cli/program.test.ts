@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError, UnavailableError } from '../../../src/domain/errors.js';
-import { describeSettings } from '../../../src/config/variables.js';
+import { describeSettings } from '../../../src/config/settings.js';
 import { fakeCli } from './fake-cli.js';
 
 const COMMANDS = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.js';
-import { describeSettings } from '../../../src/config/variables.js';
+import { describeSettings } from '../../../src/config/settings.js';
 import { examples } from './examples.js';
 import { linesOf, read } from './reading.js';
 
@@ -9,7 +9,7 @@ describe('readConfig', () => {
     expect(read()).toEqual({
       databaseUrl: null,
       redisUrl: null,
-      dockerHost: 'unix:///var/run/docker.sock',
+      dockerHost: null,
       dockerTlsVerify: false,
       dockerCertPath: null,
       queueBackend: 'postgres',
@@ -27,6 +27,12 @@ describe('readConfig', () => {
       dataDir: '/home/kim/.local/share/runtime-cleanup',
       httpAddress: { host: '127.0.0.1', port: 8096 },
       apiTokens: [],
+      dockerEnvironment: {
+        context: null,
+        configDir: '/home/kim/.docker',
+        runtimeDir: '/run/user/1000',
+        homeDir: '/home/kim',
+      },
     });
   });
 
@@ -42,7 +48,15 @@ describe('readConfig', () => {
   it('puts the data where the user, or root, keeps such data', () => {
     expect(read({ XDG_DATA_HOME: '/data' }).dataDir).toBe('/data/runtime-cleanup');
     expect(read({ XDG_DATA_HOME: 'relative' }).dataDir).toBe('/home/kim/.local/share/runtime-cleanup');
-    expect(readConfig({}, { isRoot: true, homeDir: '/root' }).dataDir).toBe('/var/lib/runtime-cleanup');
+    expect(readConfig({}, { uid: 0, homeDir: '/root' }).dataDir).toBe('/var/lib/runtime-cleanup');
+  });
+
+  it("passes on what the environment says to Docker's own tools", () => {
+    const given = { DOCKER_CONTEXT: 'lab', DOCKER_CONFIG: '/etc/docker-cli', XDG_RUNTIME_DIR: '/run/kim' };
+    const expected = { context: 'lab', configDir: '/etc/docker-cli', runtimeDir: '/run/kim', homeDir: '/home/kim' };
+    expect(read(given).dockerEnvironment).toEqual(expected);
+    expect(read({ XDG_RUNTIME_DIR: 'relative' }).dockerEnvironment.runtimeDir).toBe('/run/user/1000');
+    expect(readConfig({}, { uid: undefined, homeDir: '/home/kim' }).dockerEnvironment.runtimeDir).toBeNull();
   });
 
   it('ignores what is not its own', () => {
@@ -62,7 +76,7 @@ describe('readConfig', () => {
     it(`refuses a bad ${name} in one line that names the variable, the value and what is allowed`, () => {
       expect(invalid.length).toBeGreaterThan(0);
       const refusal: unknown = expect.stringMatching(
-        new RegExp(`^${name}: (".*"|what is given \\(a secret, not shown\\)) is not allowed; allowed: .`),
+        new RegExp(`^${name}: (".*"|what is given \\(a secret, not shown\\)) is not allowed(: .+)?; allowed: .`),
       );
       const lines = invalid.map((text) => linesOf({ ...beside, [name]: text }));
       expect(lines).toEqual(invalid.map(() => [refusal]));
@@ -73,6 +87,12 @@ describe('readConfig', () => {
   it('shows the refused value', () => {
     expect(linesOf({ RTMANAGER_DOCKER_TIMEOUT: 'soon' })).toEqual([
       'RTMANAGER_DOCKER_TIMEOUT: "soon" is not allowed; allowed: a number and its unit (ms, s, m or h), from 100ms to 1h',
+    ]);
+  });
+
+  it('says why an address of an engine is refused', () => {
+    expect(linesOf({ DOCKER_HOST: 'ssh://host' })).toEqual([
+      'DOCKER_HOST: "ssh://host" is not allowed: ssh:// would open a connection for each request; forward the socket with ssh -L and name it; allowed: unix:///path, tcp://host:port, http://host:port or https://host:port',
     ]);
   });
 

@@ -1,10 +1,9 @@
 import { assert, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeSettings } from '../../../src/config/variables.js';
 import { formatDuration, parseDurationMs, shownSpan } from '../../../src/config/duration.js';
 import { formatHttpAddress, parseHttpAddress, whereToAsk } from '../../../src/config/http-address.js';
-import { settingsMarkdown } from '../../../src/config/settings-markdown.js';
-import { formatShare, parseShare } from '../../../src/config/share.js';
+import { describeSettings, settingsMarkdown } from '../../../src/config/settings.js';
+import { formatShare, parseShare } from '../../../src/config/parsers.js';
 import { shownUrl } from '../../../src/config/shown-url.js';
 
 const HOUR_MS = 3_600_000;
