@@ -1,9 +1,5 @@
 import { Presets, SingleBar } from 'cli-progress';
-
-interface TextStream {
-  readonly write: (text: string) => unknown;
-  readonly isTTY?: boolean | undefined;
-}
+import type { TextStream } from '../src/cli/command-context.js';
 
 /** How the demonstration talks to whoever watches it: progress on standard error, its table on standard output. */
 export interface DemoIo {

@@ -2,7 +2,7 @@ import { migrateQueueTables } from '../adapters/bullmq/store/postgres-store.js';
 import { withUnavailable } from '../adapters/postgres/failure.js';
 import { migrate } from '../adapters/postgres/migrate.js';
 import { createPool, lending } from '../adapters/postgres/pool.js';
-import type { CommandBackend, Opened, Session } from '../cli/command-context.js';
+import type { CommandBackend, CommandContext, Opened } from '../cli/command-context.js';
 import { createTelemetry } from '../telemetry/telemetry.js';
 import { type ShutdownStack, createShutdownStack, opening } from './shutdown-stack.js';
 import type { Context } from './context.js';
@@ -63,14 +63,17 @@ export function createCommandBackend(facts: ProcessFacts): CommandBackend {
   };
 }
 
-interface Desk {
+interface OpenStores {
   readonly context: Context;
   readonly database: Database;
   readonly queues: Queues;
 }
 
 /** Opens database and queue for one command, and what `take` makes of them. */
-function withQueues<Taken extends object>(session: Session, take: (desk: Desk) => Taken): Promise<Taken & Opened> {
+function withQueues<Taken extends object>(
+  session: CommandContext,
+  take: (stores: OpenStores) => Taken,
+): Promise<Taken & Opened> {
   const context = impatient(session);
   return opening(session.log, async (closing) => {
     const database = await openDatabase(context);
@@ -87,7 +90,7 @@ async function migrateQueue(connectionString: string, closing: ShutdownStack): P
   await withUnavailable(() => lending(pool)((client) => migrateQueueTables(client)));
 }
 
-const impatient = (session: Session): Context => ({ ...session, patienceMs: ONE_SHOT_PATIENCE_MS });
+const impatient = (session: CommandContext): Context => ({ ...session, patienceMs: ONE_SHOT_PATIENCE_MS });
 
 /** A worker that starts before its stores do waits for them, as it waits when they go away later. */
-const patient = (session: Session): Context => ({ ...session, patienceMs: Number.POSITIVE_INFINITY });
+const patient = (session: CommandContext): Context => ({ ...session, patienceMs: Number.POSITIVE_INFINITY });

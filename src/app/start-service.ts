@@ -1,4 +1,5 @@
 import type { QueueBackend } from '../adapters/bullmq/store/queue-store.js';
+import type { ServiceRole } from '../cli/command-context.js';
 import { CLEANUP_QUEUE } from '../adapters/bullmq/names.js';
 import { TimeoutError, UnavailableError } from '../domain/errors.js';
 import type { RecordQueries } from '../domain/pages.js';
@@ -17,11 +18,8 @@ import { composeRetention, sweepObserverOf } from './retention.js';
 import { startWorkers } from './start-workers.js';
 import { withDeadline } from '../async/deadline.js';
 
-/** `serve`: all of it; `worker`: cleanups and retention; `api`: HTTP. */
-type Role = 'serve' | 'worker' | 'api';
-
 interface Options {
-  readonly role: Role;
+  readonly role: ServiceRole;
   readonly telemetry: Telemetry;
   readonly facts: ProcessFacts;
 }

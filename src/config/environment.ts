@@ -10,8 +10,8 @@ const PREFIX = 'RTMANAGER_';
 const SERVICE_LINK = /^RTMANAGER_(?:SERVICE_(?:HOST|PORT)|PORT)(?:_|$)/;
 
 /**
- * One line for each `RTMANAGER_` variable that nobody knows. A misspelt limit would otherwise be a limit that silently
- * does not hold.
+ * One line for each `RTMANAGER_` variable that is not a setting. A misspelt limit would otherwise be ignored without a
+ * message.
  */
 export function unknownNameLines(present: readonly string[], settings: readonly string[]): readonly string[] {
   const known = settings.filter((name) => name.startsWith(PREFIX));
@@ -38,7 +38,7 @@ function nearestOf(name: string, known: readonly string[]): string | undefined {
   return best !== undefined && best.distance <= Math.max(2, best.candidate.length / 4) ? best.candidate : undefined;
 }
 
-/** Levenshtein: how many letters must be typed, dropped or exchanged to make one text of the other. */
+/** Levenshtein: how many letters must be added, removed or replaced to turn one text into the other. */
 function editDistance(from: string, to: string): number {
   let previous = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (const [row, letter] of Array.from(from).entries()) {

@@ -21,7 +21,7 @@ import {
 } from './parsers.js';
 import { shownUrl } from './shown-url.js';
 
-/** What people are told about one setting. */
+/** What `--help` and the README say about one setting. */
 export interface Setting {
   /** The variable. */
   readonly name: string;
@@ -112,7 +112,7 @@ export const SETTINGS = {
   /** Null: an embedded PostgreSQL in `dataDir`. */
   databaseUrl: optional('DATABASE_URL', url('postgresql', 'postgres'), {
     fallback: 'an embedded PostgreSQL in `RTMANAGER_DATA_DIR`',
-    meaning: 'PostgreSQL with the runtime records, the operation log and, unless told otherwise, queue and leases',
+    meaning: 'PostgreSQL with the runtime records, the operation log and, when Redis is not used, queue and leases',
     allowed: 'postgresql://user:password@host:port/database',
     show: shownUrl,
   }),

@@ -39,7 +39,7 @@ describe('spans of time', () => {
     [36 * HOUR_MS, '1 d 12 h'],
     [30 * 24 * HOUR_MS + HOUR_MS, '30 d'],
     [Number.POSITIVE_INFINITY, 'ever'],
-  ])('of %d ms are said as %s', (ms, text) => {
+  ])('of %d ms are shown as %s', (ms, text) => {
     expect(shownSpan(ms)).toBe(text);
   });
 });
@@ -88,7 +88,7 @@ describe('addresses as they may be shown', () => {
     expect(shownUrl('redis://u:a@b:c@cache')).toBe('redis://u:***@cache');
   });
 
-  it('are not shown at all when they are none', () => {
+  it('are not shown when the text is not an address', () => {
     expect(shownUrl('app:secret@db')).not.toContain('secret');
   });
 });

@@ -77,13 +77,13 @@ describe('settings that contradict each other', () => {
   });
 
   it.each(['127.0.0.1:1', '127.9.9.9:1', '[::1]:1', 'localhost:1', 'LocalHost:1'])(
-    '%s asks for no token: only this machine reaches it',
+    '%s needs no token, because only this machine reaches it',
     (address) => {
       expect(linesOf({ RTMANAGER_INTERNAL_HTTP_ADDR: address })).toEqual([]);
     },
   );
 
-  it('certificates left over beside a socket file do no harm', () => {
+  it('certificates that are not used with a socket are accepted', () => {
     expect(linesOf({ DOCKER_CERT_PATH: '/certs' })).toEqual([]);
   });
 });
@@ -104,22 +104,22 @@ it.each([
 });
 
 describe('RTMANAGER_ variables that no setting has', () => {
-  it('are refused with the name that was probably meant', () => {
+  it('are refused with the name that is probably meant', () => {
     expect(linesOf({ RTMANAGER_CONTAINER_RETENTION_DAY: '90' })).toEqual([
       'RTMANAGER_CONTAINER_RETENTION_DAY: no setting has this name; did you mean RTMANAGER_CONTAINER_RETENTION_DAYS?',
     ]);
     expect(linesOf({ RTMANAGER_LEASE_STROE: 'redis' })[0]).toContain('did you mean RTMANAGER_LEASE_STORE?');
   });
 
-  it('are refused with the name of which words were left out', () => {
+  it('are refused with the name that has the missing words', () => {
     expect(linesOf({ RTMANAGER_LEASE_TTL: '5' })[0]).toContain('did you mean RTMANAGER_GAME_LEASE_TTL_SECONDS?');
   });
 
-  it('are refused with all known names where none is near', () => {
+  it('are refused with all known names when none is similar', () => {
     expect(linesOf({ RTMANAGER_TURBO: '1' })[0]).toMatch(/known are RTMANAGER_QUEUE_BACKEND, .*RTMANAGER_DATA_DIR/);
   });
 
-  it('are accepted where Kubernetes puts them for a Service called rtmanager', () => {
+  it('are accepted when Kubernetes sets them for a Service called rtmanager', () => {
     expect(
       linesOf({
         RTMANAGER_SERVICE_HOST: '10.0.0.1',
@@ -150,7 +150,7 @@ describe('effectiveConfig', () => {
     expect(read(asEnvironment)).toEqual(config);
   });
 
-  it('tells how many tokens there are, and none of them', () => {
+  it('shows how many tokens there are, and none of them', () => {
     const shown = effectiveConfig(read({ RTMANAGER_API_TOKENS: 'hunter2-hunter2-hunter2,hunter3-hunter3-hunter3' }));
     expect(shown['RTMANAGER_API_TOKENS']).toBe('2 given');
     expect(JSON.stringify(shown)).not.toContain('hunter');
