@@ -16,8 +16,8 @@ import { keepRunning, openWhenPossible } from '../store/supervise.js';
 /** A killed worker's job runs again after about a lock's life and one or two checks. */
 const DEFAULT_LOCK_MS = 5_000;
 const DEFAULT_STALL_CHECK_MS = 1_500;
-/** PostgreSQL: more claims at a time run into each other when many delayed jobs fall due together. */
-const DEFAULT_CONCURRENCY = { redis: 8, postgres: 4 } as const;
+/** For callers without a setting of their own; the service passes RTMANAGER_WORKER_CONCURRENCY. Suits both stores. */
+const DEFAULT_CONCURRENCY = 4;
 
 const REOPEN_MS = 1_000;
 // After running work was told to stop: release of its lease (5 s at most) and handing the job back.
@@ -71,7 +71,7 @@ export function createCleanupWorker(deps: Deps, settings: Partial<WorkerSettings
 
   async function open(): Promise<Open> {
     const options = { onError, telemetry: deps.telemetry };
-    const worker = await backend.worker(process, withDefaults(backend.kind, settings), options);
+    const worker = await backend.worker(process, withDefaults(settings), options);
     try {
       return { worker, queue: await backend.queue({ onError }) };
     } catch (error) {
@@ -144,9 +144,9 @@ function listen(worker: JobWorker, { kind, verdicts, streak, healer }: Listening
 /** BullMQ tells of a lost lock twice; the other time it says whose it was. */
 const isLockNews = (cause: unknown): boolean => messageOf(cause).startsWith('could not renew lock for job');
 
-function withDefaults(kind: QueueBackend['kind'], settings: Partial<WorkerSettings>): WorkerSettings {
+function withDefaults(settings: Partial<WorkerSettings>): WorkerSettings {
   return {
-    concurrency: settings.concurrency ?? DEFAULT_CONCURRENCY[kind],
+    concurrency: settings.concurrency ?? DEFAULT_CONCURRENCY,
     lockMs: settings.lockMs ?? DEFAULT_LOCK_MS,
     stallCheckMs: settings.stallCheckMs ?? DEFAULT_STALL_CHECK_MS,
   };
