@@ -42,7 +42,8 @@ module.exports = {
     only('adapters/outage.ts', []),
     // The HTTP server owns the port that telemetry implements for it; that file holds types only.
     only('telemetry', [...core, 'circuit-breaker', 'adapters/http/http-ports.ts']),
-    only('config', ['domain']),
+    // The policy of retries decides how many attempts outlast a lease; settings are refused by that same arithmetic.
+    only('config', ['domain', 'jobs/retry-policy.ts']),
     only('cli', [...core, 'config', 'telemetry/logger.ts']),
     only('app', below.app),
     only('main.ts', [...below.app, 'app']),

@@ -1,9 +1,10 @@
 /**
- * What a container engine's HEALTHCHECK runs beside the service: exit 0 healthy, 1 not, with one line that says why.
+ * The image's HEALTHCHECK, which the engine runs beside the service: exit 0 healthy, 1 unhealthy, with one line that says
+ * why.
  *
- * The one image is worker, API and every other command, and only some of them listen. Whoever does not (nothing accepts
- * a connection) is as healthy as its process, which the engine watches by itself; whoever listens and does not answer
- * is not, and neither is one that was promised to listen: `--listening`.
+ * The same image runs the worker, the API and every other command, and only some of them listen. A process that does not
+ * listen (it accepts no connection) is healthy while it runs, which the engine checks itself. A process that listens and
+ * does not answer is unhealthy. With `--listening`, a process that does not listen is unhealthy too.
  */
 import { get } from 'node:http';
 import { processEnvironment } from './config/environment.js';
@@ -26,21 +27,26 @@ function ask(url: string): Promise<number | null> {
   });
 }
 
-async function check(mustListen: boolean): Promise<{ readonly healthy: boolean; readonly said: string }> {
-  // Not by readConfig, which takes longer to load than all the rest: this runs every few seconds.
+interface Health {
+  readonly healthy: boolean;
+  readonly reason: string;
+}
+
+async function check({ mustListen }: { readonly mustListen: boolean }): Promise<Health> {
+  // Without readConfig, which takes longer to load than all the rest: this runs every few seconds.
   const given = processEnvironment()['RTMANAGER_INTERNAL_HTTP_ADDR']?.trim() || DEFAULT_HTTP_ADDRESS;
   const listening = parseHttpAddress(given);
   if (listening === undefined)
-    return { healthy: false, said: `RTMANAGER_INTERNAL_HTTP_ADDR: "${given}" is no address` };
+    return { healthy: false, reason: `RTMANAGER_INTERNAL_HTTP_ADDR: "${given}" is not an address` };
   const address = formatHttpAddress(whereToAsk(listening));
   const status = await ask(`http://${address}/healthz`);
-  if (status === null) return { healthy: !mustListen, said: `nothing listens at ${address}` };
-  return { healthy: status === 200, said: `${address} answers ${status}` };
+  if (status === null) return { healthy: !mustListen, reason: `nothing listens at ${address}` };
+  return { healthy: status === 200, reason: `${address} answers ${status}` };
 }
 
-check(process.argv.includes('--listening')).then(
-  ({ healthy, said }) => {
-    process.stdout.write(`${said}\n`);
+check({ mustListen: process.argv.includes('--listening') }).then(
+  ({ healthy, reason }) => {
+    process.stdout.write(`${reason}\n`);
     process.exitCode = healthy ? 0 : 1;
   },
   (error: unknown) => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { CommandBackend } from './cli/command-context.js';
 import { systemClock } from './async/clock.js';
 import { processEnvironment } from './config/environment.js';
-import { endOnEarlySignals } from './cli/process/early-signals.js';
+import { endOnEarlySignals } from './cli/process/stop-signals.js';
 import type { RunningTelemetry } from './telemetry/start-telemetry.js';
 
 const EXIT_LIMIT_MS = 2_000;
@@ -13,19 +13,19 @@ function version(): string {
   return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
 }
 
-/** Commands that answer at /metrics; whether to keep metrics must be known before anything is loaded that makes some. */
+/** Commands that serve /metrics. Whether metrics are kept must be known before a module that records some is loaded. */
 const SCRAPED = new Set(['serve', 'api']);
 
-/** Loads the service itself, which takes a second. */
+/** Loads the service itself, which takes about a second. */
 async function loadBackend({ metricsText }: RunningTelemetry): Promise<CommandBackend> {
   const { createCommandBackend } = await import('./app/command-backend.js');
   return createCommandBackend({ version: version(), metricsText });
 }
 
 async function main(): Promise<void> {
-  // Before anything is loaded that takes a while.
+  // First of all, because the modules below take a while to load and a signal may arrive meanwhile.
   const signals = endOnEarlySignals(process);
-  // Whoever reads our output may stop reading, as `head` does; that is no reason to fall over.
+  // The reader of the output may close it, as `head` does; the command then goes on without an error.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
@@ -39,9 +39,9 @@ async function main(): Promise<void> {
   const scraped = args.some((arg) => SCRAPED.has(arg));
   const telemetry = await startTelemetry({ environment, log, clock: systemClock, version: version(), scraped });
 
-  // Only now: a meter or tracer that is asked for before telemetry has started records nothing for ever.
+  // After telemetry: a meter or tracer that is created before telemetry has started never records anything.
   const { runProgram } = await import('./cli/program.js');
-  // The clock's timers keep no process alive; whoever waits for a dependency with nothing else open would just vanish.
+  // The timers of the clock keep no process alive: a command that waits for a dependency, with nothing else open, would end.
   const stayAlive = setInterval(() => {}, 60_000);
   process.exitCode = await runProgram(args, {
     stdout: process.stdout,
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   });
   await telemetry.shutdown();
   clearInterval(stayAlive);
-  // All is closed by now; should a library still hold on to a socket, nobody waits for it.
+  // Everything is closed by now; a socket that a library still holds open must not keep the process alive.
   systemClock.after(EXIT_LIMIT_MS, () => process.exit());
 }
 

@@ -135,7 +135,6 @@ function environmentFor(
     ...Object.fromEntries(kept),
     ...(databaseUrl === null ? {} : { DATABASE_URL: databaseUrl }),
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
-    DOCKER_HOST: config.dockerHost,
     RTMANAGER_DATA_DIR: join(folder, 'data'),
     RTMANAGER_QUEUE_BACKEND: config.queueBackend,
     RTMANAGER_LEASE_STORE: config.leaseStore,

@@ -11,8 +11,8 @@ import type {
   Scenario,
 } from './scenario.js';
 
-/** How often a job of the demo may end in `conflict` before it becomes a dead letter. */
-export const CONFLICT_MAX_ATTEMPTS = 3;
+/** How often a job of the demo may end in `conflict`: the fewest attempts whose retries outlast its short lease. */
+export const CONFLICT_MAX_ATTEMPTS = 4;
 /** How long a stopped container is kept before a sweep may request its removal. */
 export const RETENTION_DAYS = 30;
 

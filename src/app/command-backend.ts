@@ -3,7 +3,7 @@ import { withUnavailable } from '../adapters/postgres/failure.js';
 import { migrate } from '../adapters/postgres/migrate.js';
 import { createPool, lending } from '../adapters/postgres/pool.js';
 import { untilAborted } from '../async/clock.js';
-import type { CommandBackend, Opened, Session } from '../cli/command-context.js';
+import type { CommandBackend, Opened, CommandContext } from '../cli/command-context.js';
 import type { SweepObserver } from '../retention/ports.js';
 import { createTelemetry } from '../telemetry/metrics.js';
 import { createSweepObserver } from '../telemetry/sweep-observer.js';
@@ -44,7 +44,7 @@ export function createCommandBackend(facts: ProcessFacts): CommandBackend {
 
 /** Connects database and queue for one command, and returns the part that the command uses. */
 async function openCore<Used extends object>(
-  session: Session,
+  session: CommandContext,
   use: (core: Core) => Used,
   observer?: SweepObserver,
 ): Promise<Used & Opened> {

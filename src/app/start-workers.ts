@@ -8,7 +8,7 @@ import { createCleanupService } from '../cleanup/cleanup-service.js';
 import type { CleanupObserver } from '../cleanup/ports.js';
 import { type Breaker, gateJobs } from '../circuit-breaker/breaker.js';
 import { createJobConsumer } from '../jobs/consume.js';
-import { conflictMaxDelayMsFor, conflictPatienceMs, type RetryLimits } from '../jobs/retry-policy.js';
+import { conflictMaxDelayMsFor, type RetryLimits } from '../jobs/retry-policy.js';
 import type { LeaseStore } from '../lease/lease-store.js';
 import { createLeases } from '../lease/with-lease.js';
 import { newLeaseToken, random } from './random.js';
@@ -125,18 +125,10 @@ async function openLeaseStore(context: Context, database: Database, closing: Shu
   return createRedisLeaseStore({ redis: await connectRedis(context, 'commands', closing) });
 }
 
-function retryLimits({ config, log }: Context): RetryLimits {
-  const limits = {
+function retryLimits({ config }: Context): RetryLimits {
+  return {
     conflictMaxAttempts: config.conflictMaxAttempts,
     conflictMaxDelayMs: conflictMaxDelayMsFor(config.leaseTtlMs),
     retryMaxAgeMs: config.retryMaxAgeMs,
   };
-  const patienceMs = conflictPatienceMs(limits);
-  if (patienceMs <= config.leaseTtlMs) {
-    log.warn(
-      { patience_ms: patienceMs, lease_ttl_ms: config.leaseTtlMs },
-      'conflicts become dead letters sooner than a lease left by a crash runs out; raise RTMANAGER_CONFLICT_MAX_ATTEMPTS or lower RTMANAGER_GAME_LEASE_TTL_SECONDS',
-    );
-  }
-  return limits;
 }

@@ -9,8 +9,8 @@ import type { Holds } from '../retention/holds.js';
 import type { Retention } from '../retention/retention-service.js';
 import type { Log } from '../telemetry/logger.js';
 
-/** What one run of a command has at hand. */
-export interface Session {
+/** The settings and services of one run of a command. */
+export interface CommandContext {
   readonly config: Config;
   readonly log: Log;
   readonly clock: Clock;
@@ -18,21 +18,24 @@ export interface Session {
   readonly signal: AbortSignal;
 }
 
-export interface Reader {
-  readonly queries: RecordQueries;
-  readonly close: () => Promise<void>;
+export interface TextStream {
+  readonly write: (text: string) => unknown;
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
 }
 
-export interface Producer {
-  readonly queue: CleanupQueue;
-  readonly endings: JobWaiter;
-  /** Closes `queue` and `endings` and whatever they stand on. */
-  readonly close: () => Promise<void>;
-}
-
-/** What is opened for one command; `close` closes it and whatever it stands on. */
+/** Opened for one command; `close` closes it and the connections it uses. */
 export interface Opened {
   readonly close: () => Promise<void>;
+}
+
+export interface Reader extends Opened {
+  readonly queries: RecordQueries;
+}
+
+export interface Producer extends Opened {
+  readonly queue: CleanupQueue;
+  readonly endings: JobWaiter;
 }
 
 export interface RetentionHandle extends Opened {
@@ -41,7 +44,7 @@ export interface RetentionHandle extends Opened {
 
 interface HoldsHandle extends Opened {
   readonly holds: Holds;
-  /** To tell whether a held game has a record at all. */
+  /** To find out whether a held game has a record. */
   readonly queries: RecordQueries;
 }
 
@@ -52,7 +55,7 @@ interface DeadLetterHandle extends Opened {
 /** `serve`: all of it; `worker`: cleanups and retention; `api`: HTTP. */
 export type ServiceRole = 'serve' | 'worker' | 'api';
 
-/** One thing that `doctor` looked at. */
+/** One check of `doctor`. */
 export interface Check {
   readonly name: string;
   readonly status: 'ok' | 'warn' | 'failed';
@@ -62,28 +65,34 @@ export interface Check {
   readonly advice?: string;
 }
 
-export interface TextStream {
-  readonly write: (text: string) => unknown;
-  readonly isTTY?: boolean | undefined;
-  readonly columns?: number | undefined;
+/** The stores, each opened for one command. */
+interface Stores {
+  readonly openReader: (context: CommandContext) => Promise<Reader>;
+  readonly openProducer: (context: CommandContext) => Promise<Producer>;
+  readonly openRetention: (context: CommandContext) => Promise<RetentionHandle>;
+  readonly openHolds: (context: CommandContext) => Promise<HoldsHandle>;
+  readonly openDeadLetters: (context: CommandContext) => Promise<DeadLetterHandle>;
 }
 
-/** All that the commands want of the rest of the service. Members reject with `UnavailableError` in an outage. */
-export interface CommandBackend {
+interface Service {
   /** Applies what is pending, one report for each step; resolves to the names of the migrations applied. */
-  readonly migrate: (session: Session, report: (line: string) => void) => Promise<readonly string[]>;
-  readonly openReader: (session: Session) => Promise<Reader>;
-  readonly openProducer: (session: Session) => Promise<Producer>;
-  readonly openRetention: (session: Session) => Promise<RetentionHandle>;
-  readonly openHolds: (session: Session) => Promise<HoldsHandle>;
-  readonly openDeadLetters: (session: Session) => Promise<DeadLetterHandle>;
-  /** Works until the session's signal is aborted, then resolves when all is closed. */
-  readonly runService: (session: Session, role: ServiceRole) => Promise<void>;
-  /** Yields each check as it is done; a dependency that is away is a failed check, not a rejection. */
-  readonly checkDependencies: (session: Session) => AsyncIterable<Check>;
-  /** Yields each invariant as it has been checked; one whose dependency is away is `unknown`, not a rejection. */
+  readonly migrate: (context: CommandContext, report: (line: string) => void) => Promise<readonly string[]>;
+  /** Works until the context's signal is aborted, then resolves when everything is closed. */
+  readonly runService: (context: CommandContext, role: ServiceRole) => Promise<void>;
+}
+
+interface Inspection {
+  /** Yields each check as it is done; an unavailable dependency is a failed check, not a rejection. */
+  readonly checkDependencies: (context: CommandContext) => AsyncIterable<Check>;
+  /** Yields each invariant as it has been checked; with an unavailable dependency it is `unknown`, not a rejection. */
   readonly verifyInvariants: (
-    session: Session,
+    context: CommandContext,
     options: Pick<AuditOptions, 'gameId' | 'onProgress'>,
   ) => AsyncIterable<InvariantReport>;
 }
+
+/**
+ * The service, as the command line uses it. Members reject with `UnavailableError` in an outage. The host of the
+ * commands holds all of it; a command sees the members that its `CommandRun` names.
+ */
+export interface CommandBackend extends Stores, Service, Inspection {}

@@ -2,7 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { addDeadLettersCommand } from './commands/dead-letters/index.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addEnqueueCommand } from './commands/enqueue/command.js';
-import { DONE, reportFailure, UsageError } from './process/exit-codes.js';
+import { UsageError } from '../domain/errors.js';
+import { DONE, reportFailure } from './process/exit-codes.js';
 import { addHoldCommand, addUnholdCommand } from './commands/holds/hold.js';
 import { addHoldsCommand } from './commands/holds/list.js';
 import { type CommandHost, createHost, type ProcessParts } from './process/run-command.js';
@@ -14,21 +15,21 @@ import { addSweepCommand } from './commands/sweep/command.js';
 import { addVerifyCommand } from './commands/verify/command.js';
 import { addApiCommand, addServeCommand, addWorkerCommand } from './commands/serve-worker-api.js';
 
-/** The commands as `--help` shows them, by what somebody comes for. */
+/** The commands as `--help` shows them, by purpose. */
 const GROUPS: readonly (readonly [
   heading: string,
   additions: readonly ((program: Command, host: CommandHost) => void)[],
 ])[] = [
-  ['Run it:', [addServeCommand, addWorkerCommand, addApiCommand]],
-  ['Ask for containers to go, or to stay:', [addEnqueueCommand, addSweepCommand, addHoldCommand, addUnholdCommand]],
-  ['Look:', [addRecordsCommand, addLogCommand, addHoldsCommand]],
-  ['Mend:', [addDoctorCommand, addVerifyCommand, addDeadLettersCommand]],
-  ['Set it up:', [addMigrateCommand]],
+  ['Run the service:', [addServeCommand, addWorkerCommand, addApiCommand]],
+  ['Remove or keep containers:', [addEnqueueCommand, addSweepCommand, addHoldCommand, addUnholdCommand]],
+  ['Inspect:', [addRecordsCommand, addLogCommand, addHoldsCommand]],
+  ['Diagnose and repair:', [addDoctorCommand, addVerifyCommand, addDeadLettersCommand]],
+  ['Set up:', [addMigrateCommand]],
 ];
 
 const FOOTER = `
-Each command's --help shows examples and the settings it reads; serve --help shows all settings.
-Traces and metrics are exported when the standard OTEL_* variables say so.
+Each command's --help shows examples and the settings it reads; serve --help shows every setting.
+Traces and metrics are exported when the standard OTEL_* variables are set.
 Exit codes: 0 done, 1 failed, 2 wrong use.`;
 
 /** Parses the command line, runs the command, and resolves to the process's exit code: 0 done, 1 failed, 2 wrong use. */
@@ -43,7 +44,7 @@ export async function runProgram(args: readonly string[], parts: ProcessParts): 
     .configureOutput({
       writeOut: (text) => void parts.stdout.write(text),
       writeErr: (text) => void parts.stderr.write(text),
-      // Said by reportFailure, as every other failure is.
+      // reportFailure writes it, as it writes every other failure.
       outputError: () => {},
       getOutHelpWidth: () => parts.stdout.columns ?? 100,
       getErrHelpWidth: () => parts.stderr.columns ?? 100,
@@ -59,14 +60,14 @@ export async function runProgram(args: readonly string[], parts: ProcessParts): 
     await program.parseAsync(args, { from: 'user' });
     return host.exitCode();
   } catch (thrown) {
-    // Help or the version was asked for, and has been shown.
+    // Help or the version was requested and has been shown.
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return DONE;
     const output = createOutput({ ...parts, isJson: args.includes('--json') });
     return reportFailure(output, parts.environment, thrown instanceof CommanderError ? wrongUse(thrown) : thrown);
   }
 }
 
-/** A command in a list of commands: its options are in its own help. */
+/** A command in the list of commands: without its options, which are in its own help. */
 function termOf(command: Command): string {
   const names = command.registeredArguments.map((argument) => {
     const name = argument.variadic ? `${argument.name()}...` : argument.name();
@@ -76,6 +77,6 @@ function termOf(command: Command): string {
 }
 
 function wrongUse({ code, message }: CommanderError): UsageError {
-  if (code === 'commander.help') return new UsageError(['which command?']);
+  if (code === 'commander.help') return new UsageError(['no command is given']);
   return new UsageError([message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')]);
 }

@@ -5,7 +5,7 @@ const UNITS_MS: ReadonlyMap<string, number> = new Map([
   ['ms', 1],
 ]);
 
-/** Milliseconds of `500ms`, `30s`, `5m` or `1h`; undefined when the text is no such duration. */
+/** Milliseconds of `500ms`, `30s`, `5m` or `1h`; undefined for any other text. */
 export function parseDurationMs(text: string): number | undefined {
   const [, amount, unit] = /^(\d{1,12}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? [];
   const unitMs = UNITS_MS.get(unit ?? '');
@@ -26,7 +26,7 @@ const SPAN_UNITS: readonly (readonly [unit: string, ms: number])[] = [
   ['s', 1_000],
 ];
 
-/** A span of time as people say it: its largest unit, and one more where that says much: `3 d 4 h`, `12 min`. */
+/** A span of time for people: its largest unit, and the next one when the count is small: `3 d 4 h`, `12 min`. */
 export function shownSpan(ms: number): string {
   if (!Number.isFinite(ms)) return 'ever';
   const largest = SPAN_UNITS.findIndex(([, unitMs]) => ms >= unitMs);

@@ -8,7 +8,7 @@ export interface HttpAddress {
   readonly port: number;
 }
 
-/** Where the service listens unless told otherwise. */
+/** Where the service listens by default. */
 export const DEFAULT_HTTP_ADDRESS = '127.0.0.1:8096';
 
 const ADDRESS = /^(?:\[(?<ipv6>[^[\]]+)\]|(?<host>[a-z\d.-]*)):(?<port>\d{1,5})$/i;
@@ -18,21 +18,21 @@ export function parseHttpAddress(text: string): HttpAddress | undefined {
   const { ipv6, host = '', port = '' } = ADDRESS.exec(text)?.groups ?? {};
   if (port === '' || Number(port) > 65_535) return undefined;
   if (ipv6 !== undefined) return isIPv6(ipv6) ? { host: ipv6, port: Number(port) } : undefined;
-  // Digits and dots that are no address would be looked up as a name, and fail later.
+  // Digits and dots that are not an address would be looked up as a name, and fail later.
   if (/^[\d.]+$/.test(host) && !isIPv4(host)) return undefined;
   return { host: host === '' ? '0.0.0.0' : host.toLowerCase(), port: Number(port) };
 }
 
-/** As it is written in an URL. */
+/** As it is written in a URL. */
 export const formatHttpAddress = ({ host, port }: HttpAddress): string =>
   `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 
-/** Whether only this machine can reach it. Any other name may be looked up to anything. */
+/** Whether only this machine can reach it. A name other than localhost may resolve to any address. */
 export function isLoopback({ host }: Pick<HttpAddress, 'host'>): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
-/** Where this machine reaches what listens there: on every address means on loopback too. */
+/** The address at which this machine reaches a server that listens there: every address includes loopback. */
 export function whereToAsk({ host, port }: HttpAddress): HttpAddress {
   if (host === '0.0.0.0') return { host: '127.0.0.1', port };
   return host === '::' ? { host: '::1', port } : { host, port };

@@ -1,9 +1,9 @@
 const HIDDEN = '***';
 
 /**
- * An address as it may be shown: its password is replaced, in the user part and in the query. Text that is no address
- * at all is not shown, because nobody can tell where in it a password ends. In an address it ends at the last `@`: who
- * forgets to escape `/`, `?` or `#` in a password has one that reads as host, path and query.
+ * An address as it may be shown: its password is replaced, in the user part and in the query. Text that is not an address
+ * is not shown, because the end of a password in it is unknown. In an address the password ends at the last `@`: with an
+ * unescaped `/`, `?` or `#` in it, a URL parser would take the rest of the password for host, path and query.
  */
 export function shownUrl(text: string): string {
   const { scheme = '', rest = '' } = /^(?<scheme>[a-z][a-z0-9+.-]*:\/\/)(?<rest>.*)$/is.exec(text)?.groups ?? {};
@@ -11,7 +11,7 @@ export function shownUrl(text: string): string {
   const colon = rest.indexOf(':');
   const at = rest.lastIndexOf('@');
   if (colon === -1 || at < colon) return scheme + withoutQuerySecrets(rest);
-  // That @ may stand in a query, and in a password there.
+  // The last @ may be in the query, and part of a password there.
   const behind = rest.slice(0, at).includes('?') ? '' : withoutQuerySecrets(rest.slice(at));
   return `${scheme}${rest.slice(0, colon)}:${HIDDEN}${behind}`;
 }

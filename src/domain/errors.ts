@@ -6,7 +6,7 @@
  * | code | classes |
  * |---|---|
  * | `service_unavailable` | UnavailableError, TimeoutError |
- * | `invalid_request` | InvalidPageError, InvalidArgumentError, RequestRefusedError (its own code) |
+ * | `invalid_request` | UsageError, InvalidPageError, InvalidArgumentError, RequestRefusedError (its own code) |
  * | `configuration` | ConfigurationError, ConfigError, MigrationError |
  * | `lease_lost` | LeaseLostError |
  * | `stopped` | StopRequestedError, InterruptedError, NotWaitedForError |
@@ -71,6 +71,16 @@ export class ConfigError extends ConfigurationError {
 export class MigrationError extends Error {
   override readonly name = 'MigrationError';
   readonly code = 'configuration';
+}
+
+/** The command line cannot be used; `lines` holds one sentence for each reason. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly code = 'invalid_request';
+
+  constructor(readonly lines: readonly string[]) {
+    super(lines.join('\n'));
+  }
 }
 
 /** A page was asked for with a cursor or a limit that cannot be used: the caller's mistake. */

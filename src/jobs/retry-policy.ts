@@ -88,10 +88,10 @@ function backoffMs(firstMs: number, maxMs: number, { count, random }: Pick<Attem
 }
 
 /**
- * The shortest time that all retries of a conflict can take together, in milliseconds. It should outlast the lease, or a
- * lease left behind by a crash turns into a dead letter before it runs out.
+ * The shortest time that all retries of a conflict can take together, in milliseconds. It must be longer than the
+ * lease's life, or a lease left behind by a crash makes a dead letter before it expires; `config/` refuses such settings.
  */
-export function conflictPatienceMs(limits: RetryLimits): number {
+export function conflictPatienceMs(limits: Pick<RetryLimits, 'conflictMaxAttempts' | 'conflictMaxDelayMs'>): number {
   let totalMs = 0;
   for (let count = 1; count < limits.conflictMaxAttempts; count++) {
     totalMs += backoffMs(CONFLICT_FIRST_DELAY_MS, limits.conflictMaxDelayMs, { count, random: 0 });

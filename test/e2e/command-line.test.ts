@@ -95,7 +95,7 @@ it('one trace leads from the command line through queue, lease and database to t
 });
 
 describe('without DATABASE_URL', () => {
-  it('a worker and a command in another terminal share the embedded database, and the last one out stops it', async () => {
+  it('a worker and a command share the embedded database, and the last of them stops it', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'runtime-cleanup-e2e-'));
     await chmod(dir, 0o755);
     undo.push(() => rm(dir, { recursive: true, force: true }));
@@ -114,7 +114,7 @@ describe('without DATABASE_URL', () => {
   });
 });
 
-it('a Redis that may evict keys is refused at the start, with what to do', async () => {
+it('a Redis that may evict keys is refused at the start, with advice', async () => {
   const redis = await startRedis({ maxmemoryPolicy: 'allkeys-lru' });
   undo.push(redis.stop);
   const database = await createMigratedDatabase();

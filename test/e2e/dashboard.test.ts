@@ -62,8 +62,8 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
       RTMANAGER_INTERNAL_HTTP_ADDR: '127.0.0.1:0',
       RTMANAGER_API_TOKENS: TOKEN,
       RTMANAGER_GAME_LEASE_TTL_SECONDS: '2',
-      // A conflict becomes a dead letter at its first attempt.
-      RTMANAGER_CONFLICT_MAX_ATTEMPTS: '1',
+      // A dead letter as soon as a lease of two seconds allows.
+      RTMANAGER_CONFLICT_MAX_ATTEMPTS: '3',
       ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
     });
     const { port } = await service.logged('listening');

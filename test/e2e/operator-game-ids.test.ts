@@ -71,7 +71,7 @@ it('one that looks like an option is found by the command line', async () => {
   expect(JSON.parse(stdout)).toMatchObject({ operations: [{ gameId: id, outcome: 'success' }] });
 });
 
-it('the page shows all of them as text, and obeys none', async () => {
+it('the admin page shows every hostile game id as text', async () => {
   const { status, text } = await serving.ask('GET', '/admin');
   expect(status).toBe(200);
   const shown = [...text.matchAll(/<bdi>(.*?)<\/bdi>/gsu)].map(([, content = '']) => unescaped(content));
@@ -79,7 +79,7 @@ it('the page shows all of them as text, and obeys none', async () => {
   expect(text).not.toContain('<script>');
 });
 
-it('all of them can be asked for in one call of the command line, each in a job of its own', async () => {
+it('one enqueue command takes all hostile game ids, each in a job of its own', async () => {
   const { exitCode, stdout } = await world.command('enqueue', '--wait', '--json', '--', ...ids);
   expect(exitCode).toBe(0);
   const { jobs } = JSON.parse(stdout) as { jobs: { gameId: string; jobId: string; code: string }[] };
@@ -88,7 +88,7 @@ it('all of them can be asked for in one call of the command line, each in a job 
   expect(jobs.map(({ code }) => code)).toEqual(ids.map(() => 'replay_no_op'));
 });
 
-it('all of them are dead letters that can be listed, found and replayed', async () => {
+it('dead letters of hostile game ids can be listed, found and replayed', async () => {
   const { ask } = serving;
   const unknown = ids.map((id) => `${id.slice(0, 250)}?`);
   for (const id of unknown) expect(await ask('DELETE', `${pathOf(id)}/container`)).toMatchObject({ status: 202 });
@@ -122,7 +122,7 @@ it('all of them are dead letters that can be listed, found and replayed', async 
   expect(listed.map(({ gameId }) => gameId).toSorted()).toEqual(unknown.toSorted());
 });
 
-it('nothing happened to the tables, and every record that a page lists is one of them', async () => {
+it('the tables are unchanged by hostile game ids, and pages list only their records', async () => {
   const { body } = await serving.ask('GET', 'runtimes?limit=100');
   const { items } = body as { items: { gameId: string; status: string }[] };
   expect(items.map(({ gameId }) => gameId).toSorted()).toEqual([...ids].toSorted());

@@ -48,7 +48,7 @@ async function startBehindProxy(): Promise<{ readonly line: TcpFaultProxy; reado
   return { line, DATABASE_URL: line.urlFor(world.databaseUrl) };
 }
 
-it('serve that starts before its database answers, names it, and works once it is there', async () => {
+it('serve that starts before its database names it, and works once it answers', async () => {
   world = await createWorld('postgres');
   await world.stopped('game-1', 1);
   const { line, DATABASE_URL } = await startBehindProxy();
@@ -72,7 +72,7 @@ it('serve that starts before its database answers, names it, and works once it i
   });
 });
 
-it('serve that is stopped while it waits for its database leaves with 0', async () => {
+it('serve that is stopped while it waits for its database ends with 0', async () => {
   world = await createWorld('postgres');
   const { line, DATABASE_URL } = await startBehindProxy();
   await line.use('refuse');
@@ -81,8 +81,8 @@ it('serve that is stopped while it waits for its database leaves with 0', async 
   expect(await service.exit).toBe(0);
 });
 
-describe.each(['postgres', 'redis'] as const)("serve whose queue's store on %s goes away", (store: Store) => {
-  it('refuses at once, and works on when it is back', async () => {
+describe.each(['postgres', 'redis'] as const)('serve, when its queue on %s becomes unavailable,', (store: Store) => {
+  it('refuses requests at once, and continues when the store answers again', async () => {
     world = await createWorld(store);
     const { redis } = world;
     const { line, DATABASE_URL } = await startBehindProxy();
@@ -101,7 +101,7 @@ describe.each(['postgres', 'redis'] as const)("serve whose queue's store on %s g
     expect(service.process.exitCode).toBeNull();
   });
 
-  it('refuses at once also where the store takes what is sent and says nothing', async () => {
+  it('refuses requests at once also when the store accepts connections and never answers', async () => {
     world = await createWorld(store);
     const { redis } = world;
     const { line, DATABASE_URL } = await startBehindProxy();

@@ -9,7 +9,7 @@ const STOPS_WITHIN_MS = 10_000;
 let world: World;
 afterEach(() => world.end());
 
-it('SIGTERM ends a request that waits, with an answer, and the process leaves with 0', async () => {
+it('SIGTERM ends a waiting request with an answer, and the process ends with 0', async () => {
   world = await createWorld('postgres');
   // There is no worker, so nobody will ever end the job.
   const { service, ask } = await world.listen('api');
@@ -50,7 +50,7 @@ it('serve refuses to listen beyond this machine without a token, and says what i
   expect(service.stderr()).toMatch(/RTMANAGER_INTERNAL_HTTP_ADDR.*RTMANAGER_API_TOKENS/);
 });
 
-it('no secret is in what the service writes', async () => {
+it('the output of the service contains no secret', async () => {
   world = await createWorld('postgres');
   const { service, ask } = await world.listen('api', { RTMANAGER_API_TOKENS: TOKEN, RTMANAGER_LOG_LEVEL: 'trace' });
   expect(await ask('GET', 'runtimes')).toMatchObject({ status: 401 });
@@ -63,7 +63,7 @@ it('no secret is in what the service writes', async () => {
 });
 
 describe.each(['postgres', 'redis'] as const)('on the %s queue', (store) => {
-  it('api alone stores what a worker alone then does', async () => {
+  it('a job that api stores is done by a separate worker', async () => {
     world = await createWorld(store);
     const { service: api, ask } = await world.listen('api');
     const id = await world.containers.make('exited', { gameLabel: 'game-1' });

@@ -78,7 +78,7 @@ async function expectMoreSweeps(ask: Ask, count: number): Promise<void> {
 }
 
 describe.each(['postgres', 'redis'] as const)('serve on the %s queue', (store) => {
-  it('removes by itself what is due, once, and neither what is held nor what is not due', async () => {
+  it('removes each due container once, and neither held containers nor those that are not due', async () => {
     world = await createWorld(store);
     const { containers } = world;
     const due = await containers.make('exited', { gameLabel: 'due' });
@@ -108,7 +108,7 @@ describe.each(['postgres', 'redis'] as const)('serve on the %s queue', (store) =
   it.each([
     ['fast', DAY_MS],
     ['slow', -DAY_MS],
-  ])('takes the same when the clock of the application is a day %s', async (_word, shiftMs) => {
+  ])('removes the same containers when the clock of the process is a day %s', async (_word, shiftMs) => {
     world = await createWorld(store);
     await world.stopped('due', 2.5);
     await world.stopped('not-due', 1.5);
@@ -134,7 +134,7 @@ describe.each(['postgres', 'redis'] as const)('serve on the %s queue', (store) =
   });
 });
 
-it('a sweep that would take too much takes nothing and says so everywhere, until it is allowed', async () => {
+it('a sweep that exceeds the share enqueues nothing and says so everywhere, until it is allowed', async () => {
   world = await createWorld('postgres');
   await world.db.query(
     `INSERT INTO runtime_records (game_id, status, stopped_at, last_op_at, created_at)

@@ -118,7 +118,11 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
 
   it('hands back what does not finish in time, with its lease released and no attempt lost', async () => {
     proxy.use(({ method }) => (method === 'DELETE' ? { kind: 'hang' } : undefined));
-    const worker = await startWorker({ RTMANAGER_SHUTDOWN_TIMEOUT: '500ms', RTMANAGER_GAME_LEASE_TTL_SECONDS: '3600' });
+    const worker = await startWorker({
+      RTMANAGER_SHUTDOWN_TIMEOUT: '500ms',
+      RTMANAGER_GAME_LEASE_TTL_SECONDS: '3600',
+      RTMANAGER_CONFLICT_MAX_ATTEMPTS: '15',
+    });
     const id = await askForCleanup('game-1');
     await requestSeen('DELETE');
     worker.signal('SIGTERM');

@@ -1,22 +1,23 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import type { Clock } from '../../async/clock.js';
 import { ConfigurationError, UnavailableError, messageOf, TimeoutError } from '../../domain/errors.js';
-import { type EngineEndpoint, parseEndpoint } from './endpoint.js';
+import { parseEndpoint } from './endpoint.js';
 import { fieldsOf } from './fields.js';
 import { catchAnswerErrors } from './patches/catch-answer-errors.js';
 import { ignoreRedirects } from './patches/ignore-redirects.js';
 import { withDeadline } from '../../async/deadline.js';
 
 export interface DockerSettings {
-  /** `DOCKER_HOST`; undefined or empty means the usual socket of this system. */
-  readonly host?: string | undefined;
+  /** `DOCKER_HOST`, or what `locateEngine` found in its place. */
+  readonly host: string;
   /** `DOCKER_TLS_VERIFY`. Port 2376 and https:// mean TLS in any case. */
   readonly tlsVerify?: boolean | undefined;
   /** `DOCKER_CERT_PATH`: folder of `ca.pem`, `cert.pem` and `key.pem`; without it the system's authorities count. */
   readonly certPath?: string | undefined;
+  /** Where `host` comes from, for messages; `DOCKER_HOST` unless told otherwise. */
+  readonly source?: string | undefined;
 }
 
 /**
@@ -27,8 +28,8 @@ export interface DockerSettings {
  *
  * @throws ConfigurationError that names the variable, its value and what is allowed
  */
-export function createDocker(settings: DockerSettings = {}): Docker {
-  const endpoint = engineEndpoint(settings);
+export function createDocker(settings: DockerSettings): Docker {
+  const endpoint = parseEndpoint(settings.host, settings);
   const explicit: Docker.DockerOptions & { readonly pathPrefix: undefined } = {
     pathPrefix: undefined,
     timeout: undefined,
@@ -40,41 +41,30 @@ export function createDocker(settings: DockerSettings = {}): Docker {
           host: endpoint.host,
           port: endpoint.port,
           protocol: endpoint.tls ? 'https' : 'http',
-          ...(endpoint.tls && isGiven(settings.certPath) ? readCertificates(settings.certPath) : NO_CERTIFICATES),
+          ...(endpoint.tls && isGiven(settings.certPath)
+            ? readCertificates(settings.certPath, settings.source)
+            : NO_CERTIFICATES),
         }),
   };
   return catchAnswerErrors(ignoreRedirects(construct(explicit)));
 }
 
 /** The engine that the settings name, for messages: `unix:///var/run/docker.sock`, `tcp://host:2375`. */
-export function describeEngine(settings: DockerSettings = {}): string {
-  const endpoint = engineEndpoint(settings);
+export function describeEngine(settings: DockerSettings): string {
+  const endpoint = parseEndpoint(settings.host, settings);
   if (endpoint.kind === 'socket') return `unix://${endpoint.socketPath}`;
   return `${endpoint.tls ? 'https' : 'tcp'}://${endpoint.host}:${endpoint.port}`;
 }
 
-function engineEndpoint({ host, tlsVerify }: DockerSettings): EngineEndpoint {
-  const isDefault = !isGiven(host) || host === 'unix://';
-  return isDefault ? { kind: 'socket', socketPath: usualSocket() } : parseEndpoint(host, tlsVerify === true);
-}
-
-function usualSocket(): string {
-  if (process.platform === 'win32') return '//./pipe/docker_engine';
-  const system = '/var/run/docker.sock';
-  // Where Docker Desktop puts it when it may not write to /var/run.
-  const own = join(homedir(), '.docker', 'run', 'docker.sock');
-  return !existsSync(system) && existsSync(own) ? own : system;
-}
-
 const NO_CERTIFICATES = { ca: undefined, cert: undefined, key: undefined } as const;
 
-function readCertificates(certPath: string): { ca: Buffer; cert: Buffer; key: Buffer } {
+function readCertificates(certPath: string, source = 'DOCKER_CERT_PATH'): { ca: Buffer; cert: Buffer; key: Buffer } {
   const read = (file: string): Buffer => {
     try {
       return readFileSync(join(certPath, file));
     } catch (cause) {
       const needed = 'it must be a folder with ca.pem, cert.pem and key.pem';
-      throw new ConfigurationError(`DOCKER_CERT_PATH=${certPath}: ${needed}; ${messageOf(cause)}`, { cause });
+      throw new ConfigurationError(`${source}=${certPath}: ${needed}; ${messageOf(cause)}`, { cause });
     }
   };
   return { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') };

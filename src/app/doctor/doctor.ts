@@ -1,9 +1,9 @@
-import { describeEngine, pingEngine } from '../../adapters/docker/connection.js';
+import { pingEngine } from '../../adapters/docker/connection.js';
 import { pendingMigrations } from '../../adapters/postgres/migrate.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
 import type { Check } from '../../cli/command-context.js';
-import { ConfigurationError, messageOf } from '../../domain/errors.js';
+import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
 import { newLeaseToken } from '../random.js';
 import { type ShutdownStack, createShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
@@ -11,7 +11,7 @@ import { composeCore, type Core } from '../compose-core.js';
 import { connectDatabase, type Database, MIGRATIONS_DIR } from '../connect/database.js';
 import { checkApi } from './api-check.js';
 import { retentionFinding, scheduleFinding } from './retention-check.js';
-import { dockerOf, engineSettings } from '../connect/engine.js';
+import { dockerOf, shownEngine } from '../connect/engine.js';
 import { connectRedis } from '../connect/redis.js';
 
 const ENGINE_TIMEOUT_MS = 5_000;
@@ -27,7 +27,7 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
   const core = composeCore(context);
   closing.add('stores', core.close);
   try {
-    yield await check('engine', 'start Docker, or set DOCKER_HOST', () => checkEngine(context));
+    yield await check('engine', 'repair DOCKER_HOST', () => checkEngine(context));
     const database = await check('database', 'start PostgreSQL, or set DATABASE_URL', async () =>
       checkDatabase(await core.connectDatabase(openAsItIs)),
     );
@@ -85,15 +85,15 @@ function adviceFor(error: unknown, advice: string): { readonly advice?: string }
 }
 
 async function checkEngine({ config, clock, signal }: Context): Promise<Finding> {
-  const docker = dockerOf(config);
-  const facts = await pingEngine({
-    docker,
-    clock,
-    signal,
-    timeoutMs: Math.min(ENGINE_TIMEOUT_MS, config.dockerTimeoutMs),
-  });
-  const { version, apiVersion, os, arch } = facts;
-  return ok(`${describeEngine(engineSettings(config))}: version ${version}, API ${apiVersion}, ${os}/${arch}`);
+  const engine = shownEngine(config);
+  const timeoutMs = Math.min(ENGINE_TIMEOUT_MS, config.dockerTimeoutMs);
+  try {
+    const facts = await pingEngine({ docker: dockerOf(config), clock, signal, timeoutMs });
+    return ok(`${engine}: version ${facts.version}, API ${facts.apiVersion}, ${facts.os}/${facts.arch}`);
+  } catch (error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    return { status: 'failed', detail: `${engine}: ${error.message}`, advice: 'start Docker, or set DOCKER_HOST' };
+  }
 }
 
 async function checkDatabase({ pool, url }: Database): Promise<Finding> {

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import { describeSettings } from '../../config/variables.js';
+import { describeSettings } from '../../config/settings.js';
 
 export interface CommandText {
   /** Name and arguments, as commander writes them: `log <game-id>`. */
   readonly usage: string;
   /** One line, for the list of commands. */
   readonly summary: string;
-  /** What else there is to know, for the command's own help. */
+  /** More about the command, for its own help. */
   readonly details?: string;
   readonly examples: readonly (readonly [command: string, does: string])[];
-  /** Names of the settings that matter to this command. */
+  /** Names of the settings that this command reads. */
   readonly settings: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export function addCommand(
     .command(usage)
     .summary(summary)
     .description(`${summary}. ${details}`.trim())
-    .option('--json', 'write JSON, for machines')
+    .option('--json', 'write JSON instead of a table')
     .addHelpText('after', () => `\n${examplesText(examples)}\n\n${settingsText(settings)}`);
 }
 
@@ -42,7 +42,7 @@ function settingsText(names: readonly string[]): string {
   return ['Settings (environment):', ...lines].join('\n').replaceAll('`', '');
 }
 
-/** Where the records live; nearly every command reads these. */
+/** Where the records are stored; nearly every command reads these. */
 export const DATABASE_SETTINGS = ['DATABASE_URL', 'RTMANAGER_DATA_DIR', 'RTMANAGER_LOG_LEVEL'];
 export const QUEUE_SETTINGS = ['REDIS_URL', 'RTMANAGER_QUEUE_BACKEND'];
 export const ALL_SETTINGS = describeSettings().map(({ name }) => name);

@@ -1,10 +1,11 @@
 import { Option, type Command } from 'commander';
-import type { LoggedOperation } from '../../domain/record-queries.js';
+import type { Page } from '../../domain/pages.js';
 import { gameIdOf, limitOf } from '../terminal/argument-parsers.js';
 import { DONE, type ExitCode } from '../process/exit-codes.js';
-import type { CommandHost, CommandOptions, Run } from '../process/run-command.js';
+import type { CommandHost, CommandOptions, CommandRun } from '../process/run-command.js';
 import { addCommand, DATABASE_SETTINGS } from './define-command.js';
-import { shownTime } from '../terminal/output.js';
+import { type Output, shownTime } from '../terminal/output.js';
+import type { LoggedOperation } from '../../domain/record-queries.js';
 
 interface LogOptions extends CommandOptions {
   readonly limit: number;
@@ -15,8 +16,8 @@ export function addLogCommand(program: Command, host: CommandHost): void {
     usage: 'log <game-id>',
     summary: 'Shows the operation log of one game, newest first',
     examples: [
-      ['runtime-cleanup log game-7', 'what was tried on this game, by whom, and how it ended'],
-      ['runtime-cleanup log game-7 --limit 1 --json', 'the newest row; prints { "operations": [...], "next" }'],
+      ['runtime-cleanup log game-7', 'each attempt on this game: its source, its outcome and its message'],
+      ['runtime-cleanup log game-7 --limit 1 --json', 'only the newest row; prints { "operations": [...], "next" }'],
     ],
     settings: DATABASE_SETTINGS,
   })
@@ -26,19 +27,23 @@ export function addLogCommand(program: Command, host: CommandHost): void {
     );
 }
 
-async function showLog({ session, world, output }: Run, gameId: string, limit: number): Promise<ExitCode> {
-  const { queries, close } = await world.openReader(session);
+async function showLog(
+  { context, backend, output }: CommandRun<'openReader'>,
+  gameId: string,
+  limit: number,
+): Promise<ExitCode> {
+  const { queries, close } = await backend.openReader(context);
   try {
     const { items, next } = await queries.listOperations({ gameId, limit });
     if (output.isJson) output.document({ operations: items, next });
-    else showOperations(output, items, next !== null);
+    else showOperations(output, { items, next });
     return DONE;
   } finally {
     await close();
   }
 }
 
-function showOperations(output: Run['output'], operations: readonly LoggedOperation[], hasMore: boolean): void {
+function showOperations(output: Output, { items: operations, next }: Page<LoggedOperation>): void {
   if (operations.length === 0) {
     output.note('The operation log has no row of this game.');
     return;
@@ -57,5 +62,5 @@ function showOperations(output: Run['output'], operations: readonly LoggedOperat
       row.errorMessage,
     ]),
   );
-  if (hasMore) output.note('There are older rows; add a higher --limit.');
+  if (next !== null) output.note('There are older rows; add a higher --limit.');
 }

@@ -1,24 +1,24 @@
 import type { Command } from 'commander';
 import { DONE, type ExitCode } from '../process/exit-codes.js';
-import type { CommandHost, CommandOptions, Run } from '../process/run-command.js';
+import type { CommandHost, CommandOptions, CommandRun } from '../process/run-command.js';
 import { addCommand, DATABASE_SETTINGS, QUEUE_SETTINGS } from './define-command.js';
 
 export function addMigrateCommand(program: Command, host: CommandHost): void {
   addCommand(program, {
     usage: 'migrate',
-    summary: 'Brings the database up to date, the queue in it too',
+    summary: 'Brings the tables of the database up to date, those of a queue in it too',
     details:
-      'Safe to run at any time and from several places at once; keeps its books where Prisma Migrate keeps them.',
+      'Safe to run at any time, and from several processes at once. Applied migrations are recorded in the table that Prisma Migrate uses.',
     examples: [
-      ['runtime-cleanup migrate', 'apply what is pending'],
+      ['runtime-cleanup migrate', 'apply pending migrations'],
       ['runtime-cleanup migrate --json', 'the same; prints { "applied": [names] }'],
     ],
     settings: [...DATABASE_SETTINGS, ...QUEUE_SETTINGS],
   }).action((options: CommandOptions) => host.runOnce(options, migrate));
 }
 
-async function migrate({ session, world, output }: Run): Promise<ExitCode> {
-  const applied = await world.migrate(session, (line) => {
+async function migrate({ context, backend, output }: CommandRun<'migrate'>): Promise<ExitCode> {
+  const applied = await backend.migrate(context, (line) => {
     if (!output.isJson) output.note(line);
   });
   if (output.isJson) output.document({ applied });

@@ -1,11 +1,12 @@
 import { Option, type Command } from 'commander';
+import type { Page } from '../../domain/pages.js';
 import { recordToJson } from '../../domain/result.js';
 import { RUNTIME_STATUSES, type RuntimeRecord, type RuntimeStatus } from '../../domain/runtime-record.js';
 import { limitOf } from '../terminal/argument-parsers.js';
 import { DONE, type ExitCode } from '../process/exit-codes.js';
-import type { CommandHost, CommandOptions, Run } from '../process/run-command.js';
+import type { CommandHost, CommandOptions, CommandRun } from '../process/run-command.js';
 import { addCommand, DATABASE_SETTINGS } from './define-command.js';
-import { shownTime } from '../terminal/output.js';
+import { type Output, shownTime } from '../terminal/output.js';
 import { collectPages } from '../terminal/collect-pages.js';
 
 interface RecordsOptions extends CommandOptions {
@@ -19,8 +20,8 @@ export function addRecordsCommand(program: Command, host: CommandHost): void {
     usage: 'records',
     summary: 'Lists runtime records in the order of their game ids',
     examples: [
-      ['runtime-cleanup records --status stopped', 'games whose container waits to be removed'],
-      ['runtime-cleanup records --all --json', 'everything; prints { "records": [...], "next": null }'],
+      ['runtime-cleanup records --status stopped', 'games whose container is still to be removed'],
+      ['runtime-cleanup records --all --json', 'all records; prints { "records": [...], "next": null }'],
     ],
     settings: DATABASE_SETTINGS,
   })
@@ -30,22 +31,25 @@ export function addRecordsCommand(program: Command, host: CommandHost): void {
     .action((options: RecordsOptions) => host.runOnce(options, (run) => listRecords(run, options)));
 }
 
-async function listRecords({ session, world, output }: Run, options: RecordsOptions): Promise<ExitCode> {
-  const { queries, close } = await world.openReader(session);
+async function listRecords(
+  { context, backend, output }: CommandRun<'openReader'>,
+  options: RecordsOptions,
+): Promise<ExitCode> {
+  const { queries, close } = await backend.openReader(context);
   try {
-    const wanted = { limit: options.all === true ? undefined : options.limit, signal: session.signal };
+    const wanted = { limit: options.all === true ? undefined : options.limit, signal: context.signal };
     const { items, next } = await collectPages(wanted, (page) =>
       queries.listRecords({ status: options.status, ...page }),
     );
     if (output.isJson) output.document({ records: items.map(recordToJson), next });
-    else showRecords(output, items, next !== null);
+    else showRecords(output, { items, next });
     return DONE;
   } finally {
     await close();
   }
 }
 
-function showRecords(output: Run['output'], records: readonly RuntimeRecord[], hasMore: boolean): void {
+function showRecords(output: Output, { items: records, next }: Page<RuntimeRecord>): void {
   if (records.length === 0) {
     output.note('There are no such records.');
     return;
@@ -61,5 +65,5 @@ function showRecords(output: Run['output'], records: readonly RuntimeRecord[], h
       shownTime(record.lastOpAt),
     ]),
   );
-  if (hasMore) output.note('There are more; add --all or a higher --limit.');
+  if (next !== null) output.note('There are more; add --all or a higher --limit.');
 }

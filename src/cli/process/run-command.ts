@@ -1,14 +1,14 @@
 import type { Clock } from '../../async/clock.js';
 import { readConfig, type Config } from '../../config/config.js';
 import type { Environment } from '../../config/environment.js';
-import { type LogLevel } from '../../config/variables.js';
+import type { LogLevel } from '../../config/settings.js';
 import { createLogger } from '../../telemetry/logger.js';
 import { type ExitCode, reportFailure } from './exit-codes.js';
 import { createOutput, type Output } from '../terminal/output.js';
-import type { CommandBackend, Session, TextStream } from '../command-context.js';
+import type { CommandBackend, CommandContext, TextStream } from '../command-context.js';
 import { listenForStop, type SignalSource } from './stop-signals.js';
 
-/** Everything of the process that the commands touch. */
+/** Everything of the process that the commands use. */
 export interface ProcessParts {
   readonly stdout: TextStream;
   readonly stderr: TextStream;
@@ -18,15 +18,15 @@ export interface ProcessParts {
   readonly clock: Clock;
   /** Ends the process at once. */
   readonly exitNow: (code: number) => void;
-  /** Loads the service itself; only called when a command is really run, so that `--help` answers at once. */
+  /** Loads the service itself; called only when a command is run, so that `--help` answers at once. */
   readonly loadBackend: () => Promise<CommandBackend>;
   readonly version: string;
 }
 
-/** What a command's work is given. */
-export interface Run {
-  readonly session: Session;
-  readonly world: CommandBackend;
+/** One run of a command; `Needs` are the members of the backend that this command uses. */
+export interface CommandRun<Needs extends keyof CommandBackend = never> {
+  readonly context: CommandContext;
+  readonly backend: Pick<CommandBackend, Needs>;
   readonly output: Output;
   readonly stdin: ProcessParts['stdin'];
 }
@@ -35,36 +35,34 @@ export interface CommandOptions {
   readonly json?: boolean;
 }
 
+type Work = (run: CommandRun<keyof CommandBackend>) => Promise<ExitCode>;
+
 /** Runs the work of the command that was called, and keeps its exit code. */
 export interface CommandHost {
   /** A command that ends by itself: its results go to standard output, so its log goes to standard error. */
-  readonly runOnce: (options: CommandOptions, work: (run: Run) => Promise<ExitCode>) => Promise<void>;
-  /** A service: its log is what it has to say, so it goes to standard output. */
-  readonly runService: (options: CommandOptions, work: (run: Run) => Promise<ExitCode>) => Promise<void>;
+  readonly runOnce: (options: CommandOptions, work: Work) => Promise<void>;
+  /** A service: its log is its only output, so it goes to standard output. */
+  readonly runService: (options: CommandOptions, work: Work) => Promise<void>;
   readonly exitCode: () => ExitCode;
+}
+
+interface LogTarget {
+  readonly level: LogLevel;
+  readonly destination: TextStream;
 }
 
 export function createHost(parts: ProcessParts): CommandHost {
   let exitCode: ExitCode = 0;
 
-  const run = async (
-    isJson: boolean,
-    logOf: (config: Config) => { readonly level: LogLevel; readonly destination: TextStream },
-    work: (run: Run) => Promise<ExitCode>,
-  ) => {
-    const { environment, clock } = parts;
-    const output = createOutput({ ...parts, isJson });
+  const run = async ({ json }: CommandOptions, logTarget: (config: Config) => LogTarget, work: Work) => {
+    const { environment, clock, stdin } = parts;
+    const output = createOutput({ ...parts, isJson: json === true });
     const stop = listenForStop({ source: parts.signals, clock, exitNow: () => parts.exitNow(1) });
     try {
       const config = readConfig(environment);
-      const log = createLogger({ name: 'runtime-cleanup', ...logOf(config) });
-      const world = await parts.loadBackend();
-      exitCode = await work({
-        session: { config, log, clock, signal: stop.signal },
-        world,
-        output,
-        stdin: parts.stdin,
-      });
+      const log = createLogger({ name: 'runtime-cleanup', ...logTarget(config) });
+      const backend = await parts.loadBackend();
+      exitCode = await work({ context: { config, log, clock, signal: stop.signal }, backend, output, stdin });
     } catch (thrown) {
       exitCode = reportFailure(output, environment, thrown);
     } finally {
@@ -73,13 +71,13 @@ export function createHost(parts: ProcessParts): CommandHost {
   };
 
   return {
-    runOnce: ({ json }, work) =>
-      run(json === true, ({ logLevel }) => ({ level: quieter(logLevel), destination: parts.stderr }), work),
-    runService: ({ json }, work) =>
-      run(json === true, ({ logLevel }) => ({ level: logLevel, destination: parts.stdout }), work),
+    runOnce: (options, work) =>
+      run(options, ({ logLevel }) => ({ level: quieter(logLevel), destination: parts.stderr }), work),
+    runService: (options, work) =>
+      run(options, ({ logLevel }) => ({ level: logLevel, destination: parts.stdout }), work),
     exitCode: () => exitCode,
   };
 }
 
-/** Beside results, only what is wrong is worth a line, unless somebody asked for more. */
+/** Beside results only warnings and errors are logged, unless more was asked for. */
 const quieter = (level: LogLevel): LogLevel => (level === 'info' ? 'warn' : level);

@@ -1,14 +1,14 @@
-/** Readers of what people type behind a command: each gives the value, or says what is allowed. */
+/** Parsers of arguments and options: each returns the value, or throws an error that says what is allowed. */
 import { InvalidArgumentError } from 'commander';
 import { parseDurationMs } from '../../config/duration.js';
-import { parseShare } from '../../config/share.js';
+import { parseShare } from '../../config/parsers.js';
 import { gameIdProblem } from '../../domain/operation.js';
-import { UsageError } from '../process/exit-codes.js';
+import { UsageError } from '../../domain/errors.js';
 
 const DAY_MS = 86_400_000;
 const LONGEST_DAYS = 36_500;
 
-/** Reads a game id; throws a `UsageError` for what is none. */
+/** Reads a game id; throws a `UsageError` for text that is not one. */
 export function gameIdOf(text: string): string {
   const gameId = text.trim();
   const problem = gameIdProblem(gameId);
@@ -23,7 +23,7 @@ export function limitOf(text: string): number {
   return limit;
 }
 
-/** Reads how long something lasts, in milliseconds. People think of holds and of what lies about in days. */
+/** Reads a length of time, in milliseconds. It allows days, because holds and dead letters last for days. */
 export function lastingOf(text: string): number {
   const [, days] = /^(\d{1,6}(?:\.\d{1,3})?)d$/.exec(text) ?? [];
   const ms = days === undefined ? parseDurationMs(text) : Math.round(Number(days) * DAY_MS);
@@ -35,11 +35,11 @@ export function lastingOf(text: string): number {
 
 const INSTANT = /^\d{4}-(?<month>\d\d)-(?<day>\d\d)T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d)$/;
 
-/** Reads an instant of ISO 8601; one without a time zone would mean another moment on another machine. */
+/** Reads a time of ISO 8601. The time zone is required: without one the text means another time on another machine. */
 export function instantOf(text: string): Date {
   const { month, day } = INSTANT.exec(text)?.groups ?? {};
   const instant = new Date(month === undefined ? Number.NaN : text);
-  // JavaScript takes the 30th of February for the 2nd of March.
+  // JavaScript reads the 30th of February as the 2nd of March.
   const isOnCalendar = new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(day);
   if (Number.isNaN(instant.getTime()) || !isOnCalendar) {
     throw new InvalidArgumentError(

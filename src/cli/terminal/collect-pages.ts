@@ -1,20 +1,20 @@
 import type { Page } from '../../domain/pages.js';
 
 interface Wanted {
-  /** Undefined: all there are. */
+  /** Undefined: all of them. */
   readonly limit: number | undefined;
   readonly signal: AbortSignal;
 }
 
 interface Collected<Item> {
   readonly items: readonly Item[];
-  /** Where the rest begins; null: that was all. */
+  /** The cursor of the rest; null: there are no more. */
   readonly next: string | null;
 }
 
 const PAGE_SIZE = 500;
 
-/** Reads page after page until there are as many items as are wanted. */
+/** Reads page after page until `limit` items are read. */
 export async function collectPages<Item>(
   { limit = Number.POSITIVE_INFINITY, signal }: Wanted,
   readPage: (page: { readonly after: string | undefined; readonly limit: number }) => Promise<Page<Item>>,

@@ -1,4 +1,5 @@
 import pico from 'picocolors';
+import { visible } from '../../domain/text.js';
 import type { Environment } from '../../config/environment.js';
 import { alignedLines } from './table.js';
 import type { TextStream } from '../command-context.js';
@@ -13,11 +14,11 @@ export interface Output {
   readonly stderr: TextStream;
   /** One line of result, for people. */
   readonly line: (text: string) => void;
-  /** Results as a table, for people; every cell is made safe to show. */
+  /** Results as a table, for people; control characters in cells are made visible. */
   readonly table: (head: readonly string[], rows: readonly (readonly string[])[]) => void;
   /** The whole result as one JSON document, for machines. */
   readonly document: (value: unknown) => void;
-  /** A remark beside the result; goes to standard error. */
+  /** A remark that is not part of the result; goes to standard error. */
   readonly note: (text: string) => void;
 }
 
@@ -39,7 +40,7 @@ export function createOutput({ stdout, stderr, environment, isJson }: OutputOpti
     stderr,
     line,
     table: (head, rows) => {
-      const [titles = '', ...lines] = alignedLines([head, ...rows.map((row) => row.map(shown))]);
+      const [titles = '', ...lines] = alignedLines([head, ...rows.map((row) => row.map(visible))]);
       line(colours.bold(titles));
       for (const text of lines) line(text);
     },
@@ -48,21 +49,13 @@ export function createOutput({ stdout, stderr, environment, isJson }: OutputOpti
   };
 }
 
-/** Only a terminal gets colours, and not one that asks for none (https://no-color.org). */
+/** Only a terminal gets colours, and not when the user has switched them off (https://no-color.org). */
 function wantsColours(stream: TextStream, environment: Environment): boolean {
-  const asksForNone = (environment['NO_COLOR'] ?? '') !== '' || environment['TERM'] === 'dumb';
-  return stream.isTTY === true && !asksForNone;
+  const isSwitchedOff = (environment['NO_COLOR'] ?? '') !== '' || environment['TERM'] === 'dumb';
+  return stream.isTTY === true && !isSwitchedOff;
 }
 
-/** Text from outside without what a terminal would obey: control characters and changes of writing direction. */
-export function shown(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\u202A-\u202E\u2066-\u2069]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
-
-/** An instant as people read it, to the second; empty where it is none that JavaScript knows. */
+/** A time to the second; empty when there is none, or when JavaScript cannot represent it. */
 export function shownTime(instant: Date | null): string {
   return instant === null || Number.isNaN(instant.getTime())
     ? ''

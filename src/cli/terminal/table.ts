@@ -1,14 +1,14 @@
 const GAP = '  ';
-/** One game with an id of 256 characters must not push the other rows off the screen. */
+/** A wider cell does not widen its column, so that a game id of 256 characters does not push other rows off the screen. */
 const WIDEST = 60;
 const NO_COLUMN = /[\p{Mn}\p{Me}\p{Cf}]/u;
 const TWO_COLUMNS =
   /[\u1100-\u115F\u2E80-\u303E\u3041-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6\p{Emoji_Presentation}\u{20000}-\u{3FFFD}]/u;
 
 /**
- * Lines of a table without rules, each column as wide as its widest cell, but for cells that are too wide for any screen;
- * the first line is the head. Made for twenty
- * thousand records in a pipe: table libraries that also draw boxes take a minute for those.
+ * Lines of a table without rules; the first line is the head. Each column is as wide as its widest cell, except for cells
+ * that are wider than `WIDEST`. It handles twenty thousand records in a pipe, for which libraries that draw boxes need a
+ * minute.
  */
 export function alignedLines(rows: readonly (readonly string[])[]): readonly string[] {
   const widths: number[] = [];
@@ -26,7 +26,7 @@ export function alignedLines(rows: readonly (readonly string[])[]): readonly str
   );
 }
 
-/** How many columns of a terminal a text without control characters takes. */
+/** How many columns of a terminal the text takes; it has no control characters. */
 function widthOf(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length;
   let width = 0;

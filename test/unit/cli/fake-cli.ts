@@ -12,9 +12,9 @@ interface CliOptions {
   readonly isTTY?: boolean;
 }
 
-/** The program with captured output, in a world where every member that a test does not give refuses. */
+/** The program with captured output, in a backend where every member that a test does not give refuses. */
 export function fakeCli(
-  world: Partial<CommandBackend>,
+  backend: Partial<CommandBackend>,
   { environment = {}, stdin = [], isTTY = false }: CliOptions = {},
 ) {
   const clock = createManualClock();
@@ -43,7 +43,7 @@ export function fakeCli(
     runService: unasked,
     checkDependencies: unasked as never,
     verifyInvariants: unasked as never,
-    ...world,
+    ...backend,
   };
   return {
     clock,
@@ -88,7 +88,7 @@ export function fakeReader(queries: Partial<Reader['queries']>) {
       closed.times += 1;
     },
   };
-  return { closed, world: { openReader: async () => reader } satisfies Partial<CommandBackend> };
+  return { closed, backend: { openReader: async () => reader } satisfies Partial<CommandBackend> };
 }
 
 /** A queue that takes everything, one job a game, and a wait that the test ends. */
@@ -116,7 +116,7 @@ export function fakeProducer(parts: { enqueue?: Producer['queue']['enqueue']; wa
     endings: { wait: parts.wait ?? (async () => {}), close },
     close,
   };
-  return { closed, enqueued, world: { openProducer: async () => producer } satisfies Partial<CommandBackend> };
+  return { closed, enqueued, backend: { openProducer: async () => producer } satisfies Partial<CommandBackend> };
 }
 
 /** A promise that rejects with the signal's reason, as every wait of the service does. */

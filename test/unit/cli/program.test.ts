@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigurationError, UnavailableError } from '../../../src/domain/errors.js';
-import { describeSettings } from '../../../src/config/variables.js';
+import { describeSettings } from '../../../src/config/settings.js';
 import { fakeCli } from './fake-cli.js';
 
 const COMMANDS = [
@@ -60,29 +60,29 @@ describe('--help', () => {
     [['help', 'sweep'], 'Usage: runtime-cleanup sweep '],
     [['help', 'dead-letters'], 'Usage: runtime-cleanup dead-letters '],
     [['dead-letters', 'help', 'list'], 'Usage: runtime-cleanup dead-letters list '],
-  ])('is shown by %j too', async (args, usage) => {
+  ])('is also shown by %j', async (args, usage) => {
     const cli = fakeCli({});
     expect(await cli.run(...args)).toBe(0);
     expect(cli.written.stdout).toContain(usage);
     expect(cli.written.stderr).toBe('');
   });
 
-  it('fits on one screen, and groups the commands', async () => {
+  it('fits on one screen and groups the commands', async () => {
     const cli = fakeCli({});
     await cli.run('--help');
     const lines = cli.written.stdout.split('\n');
     expect(lines.length).toBeLessThan(50);
     expect(lines.filter((line) => /^\S.*:$/.test(line))).toEqual([
       'Options:',
-      'Run it:',
-      'Ask for containers to go, or to stay:',
-      'Look:',
-      'Mend:',
-      'Set it up:',
+      'Run the service:',
+      'Remove or keep containers:',
+      'Inspect:',
+      'Diagnose and repair:',
+      'Set up:',
     ]);
   });
 
-  it('needs no sound settings', async () => {
+  it('is shown even when the settings are wrong', async () => {
     expect(await fakeCli({}, { environment: { RTMANAGER_LOG_LEVEL: 'loud' } }).run('worker', '--help')).toBe(0);
   });
 });
@@ -95,7 +95,7 @@ it('--version prints the version', async () => {
 
 describe('wrong use', () => {
   const cases: readonly (readonly [situation: string, args: readonly string[], says: string])[] = [
-    ['no command', [], 'which command?'],
+    ['no command', [], 'no command is given'],
     ['an unknown command', ['cleanup'], "unknown command 'cleanup'"],
     ['an unknown command of a group', ['dead-letters', 'lst'], "unknown command 'lst' (Did you mean list?)"],
     ['a misspelt option', ['records', '--statsu', 'x'], "unknown option '--statsu' (Did you mean --status?)"],
@@ -106,7 +106,7 @@ describe('wrong use', () => {
     ['options that exclude each other', ['records', '--all', '--limit', '3'], 'cannot be used with'],
     ['a game id that is none', ['log', 'a\u0007b'], 'contains a control character'],
   ];
-  it.each(cases)('%s ends with 2 and one line that says why', async (_situation, args, says) => {
+  it.each(cases)('%s ends with 2 and one line with the reason', async (_situation, args, says) => {
     const cli = fakeCli({});
     expect(await cli.run(...args)).toBe(2);
     expect(cli.written.stdout).toBe('');
@@ -115,7 +115,7 @@ describe('wrong use', () => {
     ]);
   });
 
-  it('with --json ends with 2 and an error that machines can read', async () => {
+  it('ends with 2 and an error object with --json', async () => {
     const cli = fakeCli({});
     expect(await cli.run('records', '--limit', 'x', '--json')).toBe(2);
     expect(JSON.parse(cli.written.stderr)).toMatchObject({ error: { code: 'invalid_request' } });
@@ -125,7 +125,7 @@ describe('wrong use', () => {
 describe('bad settings', () => {
   const environment = { RTMANAGER_DOCKER_TIMEOUT: 'soon', RTMANAGER_QUEUE_BACKND: 'redis' };
 
-  it('end with 2 and one line each, before anything is loaded', async () => {
+  it('end the command with 2 and one line for each, before the service is loaded', async () => {
     const cli = fakeCli({}, { environment });
     expect(await cli.run('records')).toBe(2);
     expect(cli.written.stderr.trim().split('\n')).toEqual([
@@ -135,7 +135,7 @@ describe('bad settings', () => {
     expect(cli.loads()).toBe(0);
   });
 
-  it('stop a service the same way', async () => {
+  it('end a service in the same way', async () => {
     expect(await fakeCli({}, { environment }).run('worker')).toBe(2);
   });
 });
@@ -148,16 +148,16 @@ describe('a failure', () => {
     return fakeCli({ openReader }, { environment });
   };
 
-  it('of a dependency is one line that names it, and advice; exit code 1', async () => {
+  it('of a dependency is shown as one line that names it, with advice and exit code 1', async () => {
     const cli = failing(new UnavailableError('postgresql', 'connect ECONNREFUSED\n  127.0.0.1:5432'));
     expect(await cli.run('records')).toBe(1);
     expect(cli.written.stderr).toBe(
       'runtime-cleanup: connect ECONNREFUSED 127.0.0.1:5432\n' +
-        '`runtime-cleanup doctor` checks every dependency and says what to do.\n',
+        '`runtime-cleanup doctor` checks every dependency and says how to repair it.\n',
     );
   });
 
-  it('with --json is an object on standard error, and nothing is on standard output', async () => {
+  it('is an object on standard error with --json, and standard output is empty', async () => {
     const cli = failing(new UnavailableError('redis', 'away'));
     expect(await cli.run('log', 'g', '--json')).toBe(1);
     expect(JSON.parse(cli.written.stderr)).toMatchObject({
@@ -166,13 +166,13 @@ describe('a failure', () => {
     expect(cli.written.stdout).toBe('');
   });
 
-  it('of the set-up found out late is one line; exit code 1', async () => {
+  it('of the configuration that is found late is shown as one line with exit code 1', async () => {
     const cli = failing(new ConfigurationError('Redis may evict keys'));
     expect(await cli.run('records')).toBe(1);
     expect(cli.written.stderr).toBe('runtime-cleanup: Redis may evict keys\n');
   });
 
-  it('shows where it comes from only when asked for debug lines', async () => {
+  it('is shown with its stack trace only at log level debug', async () => {
     const quiet = failing(new TypeError('x is not a function'));
     const loud = failing(new TypeError('x is not a function'), { RTMANAGER_LOG_LEVEL: 'debug' });
     expect([await quiet.run('records'), await loud.run('records')]).toEqual([1, 1]);
@@ -181,14 +181,14 @@ describe('a failure', () => {
     expect(loud.written.stderr).toContain('    at ');
   });
 
-  it('cannot write to the terminal what a terminal would obey', async () => {
+  it('is shown with its control characters made visible', async () => {
     const cli = failing(new ConfigurationError('evil \u001B[2J text'));
     await cli.run('records');
     expect(cli.written.stderr).toBe('runtime-cleanup: evil \\u001b[2J text\n');
   });
 });
 
-it('gives the signals back when a command has ended', async () => {
+it('a command that has ended no longer listens for signals', async () => {
   const cli = fakeCli({ migrate: async () => [] });
   await cli.run('migrate');
   expect(cli.listeners()).toBe(0);

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.js';
-import { describeSettings } from '../../../src/config/variables.js';
+import { describeSettings } from '../../../src/config/settings.js';
 import { examples } from './examples.js';
 import { linesOf, read } from './reading.js';
 
 describe('readConfig', () => {
-  it('needs nothing: an empty environment gives the documented defaults', () => {
+  it('gives the documented defaults for an empty environment', () => {
     expect(read()).toEqual({
       databaseUrl: null,
       redisUrl: null,
-      dockerHost: 'unix:///var/run/docker.sock',
+      dockerHost: null,
       dockerTlsVerify: false,
       dockerCertPath: null,
       queueBackend: 'postgres',
@@ -27,32 +27,46 @@ describe('readConfig', () => {
       dataDir: '/home/kim/.local/share/runtime-cleanup',
       httpAddress: { host: '127.0.0.1', port: 8096 },
       apiTokens: [],
+      dockerEnvironment: {
+        context: null,
+        configDir: '/home/kim/.docker',
+        runtimeDir: '/run/user/1000',
+        homeDir: '/home/kim',
+      },
     });
   });
 
-  it('cannot be changed afterwards', () => {
+  it('returns a frozen object', () => {
     expect(Object.isFrozen(read())).toBe(true);
   });
 
-  it('takes a variable set to nothing, or to blanks, for one that is not set', () => {
+  it('reads an empty or blank variable as not set', () => {
     const blank = Object.fromEntries(describeSettings().map(({ name }) => [name, '  ']));
     expect(read(blank)).toEqual(read());
   });
 
-  it('puts the data where the user, or root, keeps such data', () => {
+  it('uses the usual data folder of the user, or of root', () => {
     expect(read({ XDG_DATA_HOME: '/data' }).dataDir).toBe('/data/runtime-cleanup');
     expect(read({ XDG_DATA_HOME: 'relative' }).dataDir).toBe('/home/kim/.local/share/runtime-cleanup');
-    expect(readConfig({}, { isRoot: true, homeDir: '/root' }).dataDir).toBe('/var/lib/runtime-cleanup');
+    expect(readConfig({}, { uid: 0, homeDir: '/root' }).dataDir).toBe('/var/lib/runtime-cleanup');
   });
 
-  it('ignores what is not its own', () => {
+  it("passes on what the environment says to Docker's own tools", () => {
+    const given = { DOCKER_CONTEXT: 'lab', DOCKER_CONFIG: '/etc/docker-cli', XDG_RUNTIME_DIR: '/run/kim' };
+    const expected = { context: 'lab', configDir: '/etc/docker-cli', runtimeDir: '/run/kim', homeDir: '/home/kim' };
+    expect(read(given).dockerEnvironment).toEqual(expected);
+    expect(read({ XDG_RUNTIME_DIR: 'relative' }).dockerEnvironment.runtimeDir).toBe('/run/user/1000');
+    expect(readConfig({}, { uid: undefined, homeDir: '/home/kim' }).dockerEnvironment.runtimeDir).toBeNull();
+  });
+
+  it('ignores variables of other programs', () => {
     expect(linesOf({ PATH: '/bin', OTEL_SERVICE_NAME: 'x', MY_RTMANAGER_THING: '1' })).toEqual([]);
   });
 
   for (const { name, allowed } of describeSettings()) {
     const { beside = {}, valid, invalid } = examples[name] ?? { valid: [], invalid: [] };
 
-    it(`reads ${name}, blanks around it or not`, () => {
+    it(`reads ${name} with or without blanks around it`, () => {
       const given = valid.map(([text]) => text).flatMap((text) => [text, ` ${text}\n`]);
       const expected = valid.map(([, config]) => config).flatMap((config) => [config, config]);
       expect(expected.length).toBeGreaterThan(0);
@@ -62,7 +76,7 @@ describe('readConfig', () => {
     it(`refuses a bad ${name} in one line that names the variable, the value and what is allowed`, () => {
       expect(invalid.length).toBeGreaterThan(0);
       const refusal: unknown = expect.stringMatching(
-        new RegExp(`^${name}: (".*"|what is given \\(a secret, not shown\\)) is not allowed; allowed: .`),
+        new RegExp(`^${name}: (".*"|what is given \\(a secret, not shown\\)) is not allowed(: .+)?; allowed: .`),
       );
       const lines = invalid.map((text) => linesOf({ ...beside, [name]: text }));
       expect(lines).toEqual(invalid.map(() => [refusal]));
@@ -76,7 +90,13 @@ describe('readConfig', () => {
     ]);
   });
 
-  it('names every wrong setting, one line each', () => {
+  it('says why an address of an engine is refused', () => {
+    expect(linesOf({ DOCKER_HOST: 'ssh://host' })).toEqual([
+      'DOCKER_HOST: "ssh://host" is not allowed: ssh:// would open a connection for each request; forward the socket with ssh -L and name it; allowed: unix:///path, tcp://host:port, http://host:port or https://host:port',
+    ]);
+  });
+
+  it('names every wrong setting in a line of its own', () => {
     const lines = linesOf({
       RTMANAGER_LOG_LEVEL: 'loud',
       RTMANAGER_DOCKER_TIMEOUT: '5',
@@ -91,13 +111,13 @@ describe('readConfig', () => {
     ]);
   });
 
-  it('never repeats a token it refuses, nor those beside it', () => {
+  it('never shows a refused token or the tokens beside it', () => {
     const lines = linesOf({ RTMANAGER_API_TOKENS: 'hunter2,hunter2-is-long-enough,hunter2-has-a blank-in-it' });
     expect(lines).toHaveLength(1);
     expect(lines.join()).not.toContain('hunter2');
   });
 
-  it('never repeats a password, not even of an address it refuses', () => {
+  it('never shows a password, not even of a refused address', () => {
     const refused = [
       linesOf({ DATABASE_URL: 'mysql://app:hunter2@db/games' }),
       linesOf({ DATABASE_URL: 'app:hunter2@db/games' }),

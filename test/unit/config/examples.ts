@@ -36,8 +36,20 @@ export const examples: Readonly<Record<string, Examples>> = {
       ],
       ['tcp://10.0.0.5:2375', { dockerHost: 'tcp://10.0.0.5:2375', dockerTlsVerify: false }],
       ['https://engine:2376', { dockerHost: 'https://engine:2376', dockerTlsVerify: true }],
+      ['HTTPS://engine', { dockerHost: 'HTTPS://engine', dockerTlsVerify: true }],
+      ['unix://', { dockerHost: 'unix://' }],
     ],
-    invalid: ['/var/run/docker.sock', 'ssh://root@host', 'localhost:2375', 'fd://'],
+    invalid: [
+      '/var/run/docker.sock',
+      'unix:/var/run/docker.sock',
+      'unix://docker.sock',
+      'ssh://root@host',
+      'localhost:2375',
+      'fd://',
+      'npipe:////./pipe/docker_engine',
+      'tcp://engine:2375/v1.41',
+      'tcp://me:secret@engine',
+    ],
   },
   DOCKER_TLS_VERIFY: {
     beside: { DOCKER_HOST: 'tcp://engine:2376', DOCKER_CERT_PATH: '/certs' },
@@ -92,6 +104,7 @@ export const examples: Readonly<Record<string, Examples>> = {
     invalid: ['0', '0%', '101%', '1.1', '50', '-5%', '50 %', '5e-1', '.5', 'half'],
   },
   RTMANAGER_GAME_LEASE_TTL_SECONDS: {
+    beside: { RTMANAGER_CONFLICT_MAX_ATTEMPTS: '15' },
     valid: [
       ['2', { leaseTtlMs: 2_000 }],
       ['3600', { leaseTtlMs: 3_600_000 }],
@@ -114,7 +127,10 @@ export const examples: Readonly<Record<string, Examples>> = {
     invalid: ['30', '99ms', '61m', '30 s', '30S', '-1s', '1d'],
   },
   RTMANAGER_CONFLICT_MAX_ATTEMPTS: {
-    valid: [['1', { conflictMaxAttempts: 1 }]],
+    valid: [
+      ['10', { conflictMaxAttempts: 10 }],
+      ['1000', { conflictMaxAttempts: 1_000 }],
+    ],
     invalid: ['0', '1001', 'ten'],
   },
   RTMANAGER_RETRY_MAX_AGE: {

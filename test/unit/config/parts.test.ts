@@ -1,10 +1,9 @@
 import { assert, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeSettings } from '../../../src/config/variables.js';
 import { formatDuration, parseDurationMs, shownSpan } from '../../../src/config/duration.js';
 import { formatHttpAddress, parseHttpAddress, whereToAsk } from '../../../src/config/http-address.js';
-import { settingsMarkdown } from '../../../src/config/settings-markdown.js';
-import { formatShare, parseShare } from '../../../src/config/share.js';
+import { describeSettings, settingsMarkdown } from '../../../src/config/settings.js';
+import { formatShare, parseShare } from '../../../src/config/parsers.js';
 import { shownUrl } from '../../../src/config/shown-url.js';
 
 const HOUR_MS = 3_600_000;
@@ -40,7 +39,7 @@ describe('spans of time', () => {
     [36 * HOUR_MS, '1 d 12 h'],
     [30 * 24 * HOUR_MS + HOUR_MS, '30 d'],
     [Number.POSITIVE_INFINITY, 'ever'],
-  ])('of %d ms are said as %s', (ms, text) => {
+  ])('of %d ms are shown as %s', (ms, text) => {
     expect(shownSpan(ms)).toBe(text);
   });
 });
@@ -89,7 +88,7 @@ describe('addresses as they may be shown', () => {
     expect(shownUrl('redis://u:a@b:c@cache')).toBe('redis://u:***@cache');
   });
 
-  it('are not shown at all when they are none', () => {
+  it('are not shown when the text is not an address', () => {
     expect(shownUrl('app:secret@db')).not.toContain('secret');
   });
 });

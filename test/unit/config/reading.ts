@@ -4,7 +4,7 @@ import { ConfigError } from '../../../src/domain/errors.js';
 
 /** Reads settings as a user who is not root. */
 export const read = (environment: Environment = {}): Config =>
-  readConfig(environment, { isRoot: false, homeDir: '/home/kim' });
+  readConfig(environment, { uid: 1000, homeDir: '/home/kim' });
 
 /** The lines with which an environment is refused; none when it is accepted. */
 export function linesOf(environment: Environment): readonly string[] {

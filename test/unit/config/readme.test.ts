@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { describeSettings } from '../../../src/config/variables.js';
-import { settingsMarkdown } from '../../../src/config/settings-markdown.js';
+import { describeSettings, settingsMarkdown } from '../../../src/config/settings.js';
 
 it('the README lists the settings as the program knows them', () => {
   const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');

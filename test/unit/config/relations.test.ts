@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { effectiveConfig } from '../../../src/config/config.js';
 import type { Environment } from '../../../src/config/environment.js';
-import { describeSettings } from '../../../src/config/variables.js';
+import { describeSettings } from '../../../src/config/settings.js';
 import { linesOf, read } from './reading.js';
 
 describe('settings that contradict each other', () => {
@@ -23,8 +23,28 @@ describe('settings that contradict each other', () => {
     ],
     [
       'TLS over a socket file',
-      { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/certs' },
+      { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/certs', DOCKER_HOST: 'unix:///var/run/docker.sock' },
       'DOCKER_TLS_VERIFY: "1" contradicts DOCKER_HOST unix:///var/run/docker.sock; allowed with tcp:// and https:// only',
+    ],
+    [
+      'TLS for an engine that no setting names',
+      { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/certs' },
+      'DOCKER_TLS_VERIFY: "1" needs DOCKER_HOST, which is not set; allowed with tcp:// and https:// only (a docker context has its own TLS files)',
+    ],
+    [
+      'a single attempt, which gives up while a lease of a crash still lasts',
+      { RTMANAGER_CONFLICT_MAX_ATTEMPTS: '1' },
+      'RTMANAGER_CONFLICT_MAX_ATTEMPTS: "1" ends the retries of a conflict after 0s, while a game lease of 60s that a crash left behind still lasts; allowed with RTMANAGER_GAME_LEASE_TTL_SECONDS=60: 10 to 1000',
+    ],
+    [
+      'attempts that end at the very moment at which the lease expires',
+      { RTMANAGER_CONFLICT_MAX_ATTEMPTS: '9' },
+      'RTMANAGER_CONFLICT_MAX_ATTEMPTS: "9" ends the retries of a conflict after 60s, while a game lease of 60s that a crash left behind still lasts; allowed with RTMANAGER_GAME_LEASE_TTL_SECONDS=60: 10 to 1000',
+    ],
+    [
+      'a lease that outlasts the usual attempts',
+      { RTMANAGER_GAME_LEASE_TTL_SECONDS: '300' },
+      'RTMANAGER_GAME_LEASE_TTL_SECONDS: "300" is too long for 10 attempts: the retries of a conflict end after 221.6s, while a game lease of 300s that a crash left behind still lasts; allowed with RTMANAGER_CONFLICT_MAX_ATTEMPTS from 12 to 1000',
     ],
     [
       'TLS over plain http://',
@@ -57,34 +77,49 @@ describe('settings that contradict each other', () => {
   });
 
   it.each(['127.0.0.1:1', '127.9.9.9:1', '[::1]:1', 'localhost:1', 'LocalHost:1'])(
-    '%s asks for no token: only this machine reaches it',
+    '%s needs no token, because only this machine reaches it',
     (address) => {
       expect(linesOf({ RTMANAGER_INTERNAL_HTTP_ADDR: address })).toEqual([]);
     },
   );
 
-  it('certificates left over beside a socket file do no harm', () => {
+  it('certificates that are not used with a socket are accepted', () => {
     expect(linesOf({ DOCKER_CERT_PATH: '/certs' })).toEqual([]);
   });
 });
 
-describe('RTMANAGER_ variables that nobody reads', () => {
-  it('are refused with the name that was probably meant', () => {
+it.each([
+  ['2', '3'],
+  ['5', '4'],
+  ['60', '10'],
+  ['120', '10'],
+  ['3600', '15'],
+])('a lease of %s s allows %s attempts, and not one less', (seconds, attempts) => {
+  const at = (count: number) =>
+    linesOf({ RTMANAGER_GAME_LEASE_TTL_SECONDS: seconds, RTMANAGER_CONFLICT_MAX_ATTEMPTS: String(count) });
+  expect(at(Number(attempts))).toEqual([]);
+  expect(at(Number(attempts) - 1)).toEqual([
+    expect.stringContaining(`with RTMANAGER_GAME_LEASE_TTL_SECONDS=${seconds}: ${attempts} to 1000`),
+  ]);
+});
+
+describe('RTMANAGER_ variables that no setting has', () => {
+  it('are refused with the name that is probably meant', () => {
     expect(linesOf({ RTMANAGER_CONTAINER_RETENTION_DAY: '90' })).toEqual([
       'RTMANAGER_CONTAINER_RETENTION_DAY: no setting has this name; did you mean RTMANAGER_CONTAINER_RETENTION_DAYS?',
     ]);
     expect(linesOf({ RTMANAGER_LEASE_STROE: 'redis' })[0]).toContain('did you mean RTMANAGER_LEASE_STORE?');
   });
 
-  it('are refused with the name of which words were left out', () => {
+  it('are refused with the name that has the missing words', () => {
     expect(linesOf({ RTMANAGER_LEASE_TTL: '5' })[0]).toContain('did you mean RTMANAGER_GAME_LEASE_TTL_SECONDS?');
   });
 
-  it('are refused with all known names where none is near', () => {
+  it('are refused with all known names when none is similar', () => {
     expect(linesOf({ RTMANAGER_TURBO: '1' })[0]).toMatch(/known are RTMANAGER_QUEUE_BACKEND, .*RTMANAGER_DATA_DIR/);
   });
 
-  it('are accepted where Kubernetes puts them for a Service called rtmanager', () => {
+  it('are accepted when Kubernetes sets them for a Service called rtmanager', () => {
     expect(
       linesOf({
         RTMANAGER_SERVICE_HOST: '10.0.0.1',
@@ -115,7 +150,7 @@ describe('effectiveConfig', () => {
     expect(read(asEnvironment)).toEqual(config);
   });
 
-  it('tells how many tokens there are, and none of them', () => {
+  it('shows how many tokens there are, and none of them', () => {
     const shown = effectiveConfig(read({ RTMANAGER_API_TOKENS: 'hunter2-hunter2-hunter2,hunter3-hunter3-hunter3' }));
     expect(shown['RTMANAGER_API_TOKENS']).toBe('2 given');
     expect(JSON.stringify(shown)).not.toContain('hunter');
@@ -126,7 +161,6 @@ describe('effectiveConfig', () => {
       read({
         DATABASE_URL: 'postgresql://app:hunter2@db/games?password=hunter2',
         REDIS_URL: 'redis://:hunter2@cache:6379',
-        DOCKER_HOST: 'https://me:hunter2@engine:2376',
       }),
     );
     expect(JSON.stringify(shown)).not.toContain('hunter2');

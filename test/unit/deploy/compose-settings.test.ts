@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { describeSettings } from '../../../src/config/variables.js';
+import { describeSettings } from '../../../src/config/settings.js';
 
 const textOf = (name: string): string => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8');
 const namesIn = (text: string, pattern: RegExp): readonly string[] => [
   ...new Set([...text.matchAll(pattern)].map(([, name = '']) => name)),
 ];
 
-/** What the compose file decides by itself, and nobody sets in its `.env`. */
+/** Settings that the compose file decides itself; they are not set in its `.env`. */
 const DECIDED = [
   'DATABASE_URL',
   'REDIS_URL',
@@ -21,13 +21,13 @@ const DECIDED = [
   'RTMANAGER_DATA_DIR',
 ];
 
-it('the compose file passes on every setting that it does not decide, and no other', () => {
+it('the compose file passes on exactly the settings that it does not decide itself', () => {
   const passedOn = namesIn(textOf('docker-compose.yml'), /\$\{(RTMANAGER_[A-Z_]+)/g);
   const settings = describeSettings().map(({ name }) => name);
   expect([...passedOn, ...DECIDED].toSorted()).toEqual(settings.toSorted());
 });
 
-it('the example names every variable that the compose files want', () => {
+it('.env.example names every variable that the compose files require', () => {
   const wanted = ['docker-compose.yml', 'docker-compose.engine-proxy.yml'].flatMap((name) =>
     namesIn(textOf(name), /\$\{([A-Z_]+):\?/g),
   );

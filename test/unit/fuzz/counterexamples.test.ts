@@ -64,7 +64,7 @@ describe('an address with a password', () => {
   it.each(['tcp://app:12/ss@engine', 'tcp://app:s/s@engine:2375', 'ssh://app:ss@engine'])(
     '%s is not shown where it is no address of an engine',
     (host) => {
-      expect(() => parseEndpoint(host, false)).toThrow(/^DOCKER_HOST=\(not shown\): /);
+      expect(() => parseEndpoint(host)).toThrow(/^DOCKER_HOST=\(not shown\): /);
     },
   );
 

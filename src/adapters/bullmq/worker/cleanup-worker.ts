@@ -12,8 +12,8 @@ import {
   type QueueWorkerDeps,
 } from './queue-worker.js';
 
-/** PostgreSQL: more concurrent claims conflict when many delayed jobs fall due together. */
-const DEFAULT_CONCURRENCY = { redis: 8, postgres: 4 } as const;
+/** For callers without a setting of their own; the service passes RTMANAGER_WORKER_CONCURRENCY. Suits both stores. */
+const DEFAULT_CONCURRENCY = 4;
 
 interface Deps extends QueueWorkerDeps {
   readonly consumer: JobConsumer;
@@ -37,7 +37,7 @@ export function createCleanupWorker(deps: Deps, settings: Partial<WorkerSettings
       abandoned,
     }),
     settings: {
-      concurrency: settings.concurrency ?? DEFAULT_CONCURRENCY[backend.kind],
+      concurrency: settings.concurrency ?? DEFAULT_CONCURRENCY,
       lockMs: settings.lockMs ?? LOCK_SETTINGS.lockMs,
       stallCheckMs: settings.stallCheckMs ?? LOCK_SETTINGS.stallCheckMs,
     },

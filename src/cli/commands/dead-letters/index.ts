@@ -5,13 +5,13 @@ import { addReplayCommand } from './replay.js';
 import { addShowCommand } from './show.js';
 import type { CommandHost } from '../../process/run-command.js';
 
-/** The commands for jobs that have failed for good. */
+/** The group of commands for cleanups that failed for good. */
 export function addDeadLettersCommand(program: Command, host: CommandHost): void {
   const group = program
     .command('dead-letters')
     .summary('Lists, shows, replays and purges the cleanups that failed for good')
     .description(
-      'Cleanups that failed for good wait as dead letters until they are replayed or purged. No sweep asks again for a game that has one.',
+      'A cleanup that failed for good is kept as a dead letter until it is replayed or purged. Sweeps do not enqueue a game that has one.',
     );
   addListCommand(group, host);
   addShowCommand(group, host);

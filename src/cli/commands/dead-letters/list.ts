@@ -1,12 +1,12 @@
 import { Option, type Command } from 'commander';
 import type { DeadLetter, DeadLetters } from '../../../jobs/dead-letters.js';
 import { limitOf } from '../../terminal/argument-parsers.js';
-import { addFilterOptions, filterOf, type FilterOptions } from './filter.js';
-import { talliesInWords } from './words.js';
+import { formatTallies } from './output.js';
+import { addFilterOptions, filterOf, type FilterOptions } from './selection.js';
 import { DONE, type ExitCode } from '../../process/exit-codes.js';
-import type { CommandHost, CommandOptions, Run } from '../../process/run-command.js';
+import type { CommandHost, CommandOptions, CommandRun } from '../../process/run-command.js';
 import { addCommand, DATABASE_SETTINGS, QUEUE_SETTINGS } from '../define-command.js';
-import { shownTime } from '../../terminal/output.js';
+import { type Output, shownTime } from '../../terminal/output.js';
 import { collectPages } from '../../terminal/collect-pages.js';
 
 interface ListOptions extends CommandOptions, FilterOptions {
@@ -14,7 +14,7 @@ interface ListOptions extends CommandOptions, FilterOptions {
   readonly all?: boolean;
 }
 
-/** Of a message; `show` has all of it. */
+/** How much of a message is shown; `show` has all of it. */
 const SHOWN_CHARACTERS = 120;
 
 export function addListCommand(group: Command, host: CommandHost): void {
@@ -22,8 +22,8 @@ export function addListCommand(group: Command, host: CommandHost): void {
     usage: 'list',
     summary: 'Lists dead letters, the newest failure first',
     examples: [
-      ['runtime-cleanup dead-letters list', 'what failed for good, and with which code'],
-      ['runtime-cleanup dead-letters list --code conflict --older-than 1d', 'conflicts of yesterday and before'],
+      ['runtime-cleanup dead-letters list', 'the cleanups that failed for good, with their codes'],
+      ['runtime-cleanup dead-letters list --code conflict --older-than 1d', 'conflicts that are at least a day old'],
       [
         'runtime-cleanup dead-letters list --all --json',
         'prints { "deadLetters": [{ jobId, gameId, code, message, failedAt, replays, ... }], "next": null }',
@@ -37,11 +37,14 @@ export function addListCommand(group: Command, host: CommandHost): void {
     .action((options: ListOptions) => host.runOnce(options, (run) => list(run, options)));
 }
 
-async function list({ session, world, output }: Run, options: ListOptions): Promise<ExitCode> {
-  const filter = filterOf(options, session.clock);
-  const { deadLetters, close } = await world.openDeadLetters(session);
+async function list(
+  { context, backend, output }: CommandRun<'openDeadLetters'>,
+  options: ListOptions,
+): Promise<ExitCode> {
+  const filter = filterOf(options, context.clock);
+  const { deadLetters, close } = await backend.openDeadLetters(context);
   try {
-    const wanted = { limit: options.all === true ? undefined : options.limit, signal: session.signal };
+    const wanted = { limit: options.all === true ? undefined : options.limit, signal: context.signal };
     const { items, next } = await collectPages(wanted, (page) => deadLetters.list({ ...filter, ...page }));
     if (output.isJson) output.document({ deadLetters: items, next });
     else await show(output, { deadLetters, items, hasMore: next !== null, isFiltered: filter !== undefined });
@@ -52,13 +55,13 @@ async function list({ session, world, output }: Run, options: ListOptions): Prom
 }
 
 interface Listing {
-  readonly deadLetters: DeadLetters;
+  readonly deadLetters: Pick<DeadLetters, 'countByCode'>;
   readonly items: readonly DeadLetter[];
   readonly hasMore: boolean;
   readonly isFiltered: boolean;
 }
 
-async function show(output: Run['output'], { deadLetters, items, hasMore, isFiltered }: Listing): Promise<void> {
+async function show(output: Output, { deadLetters, items, hasMore, isFiltered }: Listing): Promise<void> {
   if (items.length === 0) {
     output.note(isFiltered ? 'There are no such dead letters.' : 'There are no dead letters.');
     return;
@@ -77,7 +80,7 @@ async function show(output: Run['output'], { deadLetters, items, hasMore, isFilt
   );
   if (!hasMore) return;
   output.note('There are more; add --all or a higher --limit.');
-  output.note(`In all: ${talliesInWords(await deadLetters.countByCode())}.`);
+  output.note(`In all: ${formatTallies(await deadLetters.countByCode())}.`);
 }
 
 const beginningOf = (message: string): string =>

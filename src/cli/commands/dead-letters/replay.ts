@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import { addChoiceOptions, choiceOf, type ChoiceOptions } from './selection.js';
-import { eachJob } from './answers.js';
-import { bulk } from './bulk.js';
+import { addSelectionOptions, forEachJob, forMany, type SelectionOptions, selectionOf } from './selection.js';
 import type { ExitCode } from '../../process/exit-codes.js';
-import type { CommandHost, Run } from '../../process/run-command.js';
+import type { CommandHost, CommandRun } from '../../process/run-command.js';
 import { addCommand, DATABASE_SETTINGS, QUEUE_SETTINGS } from '../define-command.js';
 
 export function addReplayCommand(group: Command, host: CommandHost): void {
@@ -11,11 +9,11 @@ export function addReplayCommand(group: Command, host: CommandHost): void {
     usage: 'replay [job-id...]',
     summary: 'Puts dead letters back into the queue',
     details:
-      'A replayed job keeps its id and its history, and gets all its tries again. Replaying one twice does no harm. Exits with 1 when a job id was missing.',
+      'A replayed job keeps its id and its history, and gets all its attempts again. Replaying a job twice has no further effect. Exits with 1 when there is no job with a given id.',
     examples: [
-      ['runtime-cleanup dead-letters replay 12 13', 'these two'],
-      ['runtime-cleanup dead-letters replay --code service_unavailable', 'all that an outage left behind'],
-      ['runtime-cleanup dead-letters replay --all --rate 50', 'everything, at most 50 a second'],
+      ['runtime-cleanup dead-letters replay 12 13', 'these two jobs'],
+      ['runtime-cleanup dead-letters replay --code service_unavailable', 'all dead letters of an outage'],
+      ['runtime-cleanup dead-letters replay --all --rate 50', 'all dead letters, at most 50 a second'],
       [
         'runtime-cleanup dead-letters replay 12 --json',
         'prints { "jobs": [{ jobId, status: replayed, live or missing }] }',
@@ -24,18 +22,22 @@ export function addReplayCommand(group: Command, host: CommandHost): void {
     ],
     settings: [...QUEUE_SETTINGS, ...DATABASE_SETTINGS],
   });
-  addChoiceOptions(command).action((jobIds: string[], options: ChoiceOptions) =>
+  addSelectionOptions(command).action((jobIds: string[], options: SelectionOptions) =>
     host.runOnce(options, (run) => replay(run, jobIds, options)),
   );
 }
 
-async function replay(run: Run, jobIds: readonly string[], options: ChoiceOptions): Promise<ExitCode> {
-  const choice = choiceOf(jobIds, options, run.session.clock);
-  const { deadLetters, close } = await run.world.openDeadLetters(run.session);
+async function replay(
+  run: CommandRun<'openDeadLetters'>,
+  jobIds: readonly string[],
+  options: SelectionOptions,
+): Promise<ExitCode> {
+  const selection = selectionOf(jobIds, options, run.context.clock);
+  const { deadLetters, close } = await run.backend.openDeadLetters(run.context);
   try {
-    if (choice.kind === 'jobs') return await eachJob(run, choice.jobIds, deadLetters.replay);
-    return await bulk(run, 'replayed', (options) =>
-      deadLetters.replayAll(choice.filter, { perSecond: choice.perSecond, ...options }),
+    if (selection.kind === 'jobs') return await forEachJob(run, selection.jobIds, deadLetters.replay);
+    return await forMany(run, 'replayed', (options) =>
+      deadLetters.replayAll(selection.filter, { perSecond: selection.perSecond, ...options }),
     );
   } finally {
     await close();

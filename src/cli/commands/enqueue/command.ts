@@ -5,7 +5,7 @@ import type { CleanupJobData, EnqueuedJob, JobResult } from '../../../jobs/ports
 import { gameIdsOf, type RequestOptions, requestsOf } from './requests.js';
 import { endingLine, exitCodeOf, rowOf, showRows } from './rows.js';
 import type { ExitCode } from '../../process/exit-codes.js';
-import type { CommandHost, CommandOptions, Run } from '../../process/run-command.js';
+import type { CommandHost, CommandOptions, CommandRun } from '../../process/run-command.js';
 import { addCommand, DATABASE_SETTINGS, QUEUE_SETTINGS } from '../define-command.js';
 import type { Producer } from '../../command-context.js';
 import { startProgress } from '../../terminal/progress.js';
@@ -15,41 +15,50 @@ interface EnqueueOptions extends CommandOptions, RequestOptions {
   readonly wait?: number | true;
 }
 
-/** Small enough for the queue to store at one go, and for a progress bar to move. */
+/** Small enough for the queue to store in one call, and for a progress bar to move. */
 const BATCH_SIZE = 250;
 
 export function addEnqueueCommand(program: Command, host: CommandHost): void {
   addCommand(program, {
     usage: 'enqueue <game-id...>',
-    summary: 'Asks for the containers of games to be removed',
+    summary: 'Enqueues the removal of the containers of games',
     details:
-      'A game whose cleanup is already under way gets no second job, unless it is one of the sweep that is running right now. With - game ids are read from standard input, one a line.',
+      'A game with a waiting or running cleanup gets no second job, except when a running sweep has enqueued it. With - the command reads game ids from standard input, one on each line.',
     examples: [
-      ['runtime-cleanup enqueue game-7', 'one job; returns as soon as the queue has it'],
-      ['runtime-cleanup enqueue game-7 game-8 --wait 2m', 'shows how they ended; exit code 1 unless all completed'],
+      ['runtime-cleanup enqueue game-7', 'one job; the command ends as soon as the queue has stored it'],
+      [
+        'runtime-cleanup enqueue game-7 game-8 --wait 2m',
+        'wait and show the results; exit code 1 unless every container was cleaned up',
+      ],
       [
         'runtime-cleanup records --status stopped --all --json | jq -r ".records[].gameId" | runtime-cleanup enqueue -',
-        'all of them',
+        'every stopped game',
       ],
     ],
     settings: [...QUEUE_SETTINGS, ...DATABASE_SETTINGS],
   })
-    .option('--source <source>', `who asks: ${OP_SOURCES.join(', ')}`, 'operator_cli')
-    .option('--ref <text>', 'your own reference, kept in the operation log')
-    .option('--expect <container-id>', "only if this is the game's container")
-    .addOption(new Option('--wait [time]', 'wait for the jobs to end, at most this long (30s, 5m)').argParser(waitOf))
+    .option('--source <source>', `the source of the request: ${OP_SOURCES.join(', ')}`, 'operator_cli')
+    .option('--ref <text>', 'a reference of your own, stored in the operation log')
+    .option('--expect <container-id>', "only if this is the container in the game's record")
+    .addOption(
+      new Option('--wait [time]', 'wait until the jobs have ended, at most this long (30s, 5m)').argParser(waitOf),
+    )
     .action((args: string[], options: EnqueueOptions) => host.runOnce(options, (run) => enqueue(run, args, options)));
 }
 
 function waitOf(text: string): number {
   const ms = parseDurationMs(text);
   if (ms === undefined || ms === 0) {
-    throw new InvalidArgumentError('Allowed: 500ms, 30s, 5m, 1h; write a game id before --wait, not behind it.');
+    throw new InvalidArgumentError('Allowed: 500ms, 30s, 5m, 1h; write game ids before --wait, not after it.');
   }
   return ms;
 }
 
-async function enqueue(run: Run, args: readonly string[], options: EnqueueOptions): Promise<ExitCode> {
+async function enqueue(
+  run: CommandRun<'openProducer'>,
+  args: readonly string[],
+  options: EnqueueOptions,
+): Promise<ExitCode> {
   const requests = requestsOf(await gameIdsOf(args, run.stdin), options);
   const jobs: EnqueuedJob[] = [];
   const endings = new Map<string, JobResult>();
@@ -58,12 +67,12 @@ async function enqueue(run: Run, args: readonly string[], options: EnqueueOption
     rows: requests.map(({ gameId }, index) => rowOf(gameId, jobs[index], endings.get(jobs[index]?.jobId ?? ''))),
   });
 
-  const producer = await run.world.openProducer(run.session);
+  const producer = await run.backend.openProducer(run.context);
   try {
     await store(run, producer, requests, jobs);
     if (options.wait !== undefined) await waitForEndings(run, producer, { jobs, endings, limitMs: options.wait });
   } catch (thrown) {
-    // What the queue has, it keeps; whoever asked must learn which games these are.
+    // Jobs that are stored stay in the queue, so the output must name their games.
     if (jobs.length > 0) showRows(run.output, summary());
     throw thrown;
   } finally {
@@ -73,9 +82,9 @@ async function enqueue(run: Run, args: readonly string[], options: EnqueueOption
   return exitCodeOf(summary());
 }
 
-/** Puts the requests into the queue; `jobs` tells how far it has come, in the order of the requests. */
+/** Enqueues the requests; `jobs` grows with each stored batch, in the order of the requests. */
 async function store(
-  { session, output }: Run,
+  { context, output }: CommandRun,
   { queue }: Producer,
   requests: readonly CleanupJobData[],
   jobs: EnqueuedJob[],
@@ -83,7 +92,7 @@ async function store(
   const progress = startProgress(output, 'enqueued', requests.length);
   try {
     for (let start = 0; start < requests.length; start += BATCH_SIZE) {
-      session.signal.throwIfAborted();
+      context.signal.throwIfAborted();
       const added = await queue.enqueue(requests.slice(start, start + BATCH_SIZE));
       jobs.push(...added);
       progress.advance(added.length, `enqueued ${jobs.length} of ${requests.length}`);
@@ -101,26 +110,26 @@ interface Waiting {
   readonly limitMs: number | true;
 }
 
-/** Returns when all jobs have ended, the time is over, or the user no longer wants to wait. */
-async function waitForEndings({ session, output }: Run, producer: Producer, waiting: Waiting): Promise<void> {
+/** Returns when all jobs have ended, when the time limit is over, or when the user stops the command. */
+async function waitForEndings({ context, output }: CommandRun, producer: Producer, waiting: Waiting): Promise<void> {
   const { jobs, endings, limitMs } = waiting;
   const games = new Map(jobs.map(({ jobId, gameId }) => [jobId, gameId]));
   const limit = new AbortController();
-  const cancelLimit = limitMs === true ? () => {} : session.clock.after(limitMs, () => limit.abort());
+  const cancelLimit = limitMs === true ? () => {} : context.clock.after(limitMs, () => limit.abort());
   const progress = startProgress(output, 'ended', games.size);
   const onEnd = (ending: JobResult) => {
     endings.set(ending.jobId, ending);
     progress.advance(1, endingLine(games.get(ending.jobId) ?? '', ending));
   };
   try {
-    await producer.endings.wait([...games.keys()], onEnd, AbortSignal.any([session.signal, limit.signal]));
+    await producer.endings.wait([...games.keys()], onEnd, AbortSignal.any([context.signal, limit.signal]));
   } catch (thrown) {
-    if (!session.signal.aborted && !limit.signal.aborted) throw thrown;
+    if (!context.signal.aborted && !limit.signal.aborted) throw thrown;
     progress.stop();
     const left = games.size - endings.size;
     output.note(
-      `${limit.signal.aborted ? 'The time is over' : 'No longer waiting'}; ${left} of ${games.size} jobs have not ended. ` +
-        'They stay in the queue and will be worked on; `runtime-cleanup log <game-id>` shows how they end.',
+      `${limit.signal.aborted ? 'The time limit is over' : 'Stopped waiting'}; ${left} of ${games.size} jobs have not ended. ` +
+        'They stay in the queue and workers will process them; `runtime-cleanup log <game-id>` shows the results.',
     );
   } finally {
     cancelLimit();

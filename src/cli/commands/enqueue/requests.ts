@@ -1,7 +1,7 @@
 import { gameIdProblem, opSourceProblem, sourceRefProblem } from '../../../domain/operation.js';
 import { isFullContainerId } from '../../../domain/runtime-record.js';
 import type { CleanupJobData } from '../../../jobs/ports.js';
-import { UsageError } from '../../process/exit-codes.js';
+import { UsageError } from '../../../domain/errors.js';
 
 export interface RequestOptions {
   readonly source: string;
@@ -11,7 +11,7 @@ export interface RequestOptions {
 
 const SHOWN_PROBLEMS = 10;
 
-/** The jobs that were asked for, all of them sound; otherwise a `UsageError`, and nothing has been sent. */
+/** The requested jobs, all of them valid; otherwise throws a `UsageError`, and nothing has been sent. */
 export function requestsOf(gameIds: readonly string[], { source, ref, expect }: RequestOptions): CleanupJobData[] {
   const ids = gameIds.map((id) => id.trim());
   const problems = [
@@ -39,13 +39,13 @@ export function requestsOf(gameIds: readonly string[], { source, ref, expect }: 
 
 function expectProblem(expect: string | undefined, games: number): string | undefined {
   if (expect === undefined) return undefined;
-  if (games > 1) return '--expect names one container, so it goes with one game id';
+  if (games > 1) return '--expect names one container, so it needs exactly one game id';
   return isFullContainerId(expect)
     ? undefined
-    : '--expect wants the full container id, 64 lower-case hex digits (docker inspect --format "{{.Id}}" shows it)';
+    : '--expect needs the full container id, 64 lower-case hex digits (docker inspect --format "{{.Id}}" shows it)';
 }
 
-/** The game ids of the command line; `-` stands for those on standard input, one a line. */
+/** The game ids of the command line; `-` stands for those on standard input, one on each line. */
 export async function gameIdsOf(
   args: readonly string[],
   stdin: AsyncIterable<string | Uint8Array>,

@@ -3,19 +3,19 @@ import type { EnqueuedJob, JobResult } from '../../../jobs/ports.js';
 import { type ExitCode, DONE, FAILED } from '../../process/exit-codes.js';
 import type { Output } from '../../terminal/output.js';
 
-/** One game of an `enqueue`, as far as is known; the names are those of `--json`. */
+/** One game of an `enqueue`; the field names are those of `--json`. */
 export interface EnqueueRow {
   readonly gameId: string;
   /** Null: it could not be enqueued. */
   readonly jobId: string | null;
   readonly state: EnqueuedJob['state'] | 'missing' | 'not_enqueued';
   readonly coalesced: boolean;
-  /** How the job ended: an error code, empty for a fresh success. Null until it has. */
+  /** How the job ended: an error code, empty for a fresh success. Null until it has ended. */
   readonly code: string | null;
   readonly message: string;
 }
 
-/** What is known of a game: its job, if it has one, and the job's ending, if it was waited for and has come. */
+/** The row of a game: its job, if it has one, and the job's result, if the command waited for it and it has come. */
 export function rowOf(gameId: string, job: EnqueuedJob | undefined, ending: JobResult | undefined): EnqueueRow {
   if (job === undefined) {
     return { gameId, jobId: null, state: 'not_enqueued', coalesced: false, code: null, message: '' };
@@ -38,11 +38,11 @@ function endingOf(ending: JobResult): Pick<EnqueueRow, 'state' | 'code' | 'messa
       return { state: 'failed', code, message: message === '' ? ending.reason : message };
     }
     case 'missing':
-      return { state: 'missing', code: null, message: 'the queue no longer knows this job; see the operation log' };
+      return { state: 'missing', code: null, message: 'the queue no longer has this job; see the operation log' };
   }
 }
 
-/** One line about an ending, for where there is no progress bar. */
+/** One line about a result, shown when there is no progress bar. */
 export function endingLine(gameId: string, ending: JobResult): string {
   const { state, code, message } = endingOf(ending);
   return [`${gameId}: ${state}`, code ?? '', message].filter((part) => part !== '').join(', ');
@@ -54,9 +54,9 @@ export interface EnqueueSummary {
 }
 
 /**
- * Failed when a game could not be enqueued or, after waiting, its container was not cleaned up: a job of the retention
- * sweep completes with a `conflict`, and whoever joined it did not get what was asked for. Without waiting, how a job ends
- * that was quick enough to be seen is no matter.
+ * Failed when a game could not be enqueued or, with `--wait`, its container was not cleaned up: a job of the retention
+ * sweep completes with a `conflict`, and a request that was coalesced with it has not got its cleanup. Without `--wait`
+ * the result of a job does not change the exit code, not even of a job that ended before the command did.
  */
 export function exitCodeOf({ rows, waited }: EnqueueSummary): ExitCode {
   const isFine = ({ state, code }: EnqueueRow) =>

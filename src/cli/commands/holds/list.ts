@@ -1,10 +1,9 @@
 import { Option, type Command } from 'commander';
-import type { Hold } from '../../../retention/holds.js';
 import { limitOf } from '../../terminal/argument-parsers.js';
 import { DONE, type ExitCode } from '../../process/exit-codes.js';
-import type { CommandHost, CommandOptions, Run } from '../../process/run-command.js';
+import type { CommandHost, CommandOptions, CommandRun } from '../../process/run-command.js';
 import { addCommand, DATABASE_SETTINGS } from '../define-command.js';
-import { shownTime } from '../../terminal/output.js';
+import { showHolds } from './output.js';
 import { collectPages } from '../../terminal/collect-pages.js';
 
 interface HoldsOptions extends CommandOptions {
@@ -16,12 +15,12 @@ export function addHoldsCommand(program: Command, host: CommandHost): void {
   addCommand(program, {
     usage: 'holds',
     summary: 'Lists the holds in the order of their game ids',
-    details: 'Those that have run out too, until unhold takes them away or another hold replaces them.',
+    details: 'Holds that are over are listed too, until unhold removes them or another hold replaces them.',
     examples: [
-      ['runtime-cleanup holds', 'who holds what, until when, and why'],
+      ['runtime-cleanup holds', 'each held game: until when, by whom and why'],
       [
         'runtime-cleanup holds --all --json',
-        'everything; prints { "holds": [{ gameId, reason, heldBy, heldUntil }], "next": null }',
+        'all holds; prints { "holds": [{ gameId, reason, heldBy, heldUntil }], "next": null }',
       ],
     ],
     settings: DATABASE_SETTINGS,
@@ -31,32 +30,19 @@ export function addHoldsCommand(program: Command, host: CommandHost): void {
     .action((options: HoldsOptions) => host.runOnce(options, (run) => list(run, options)));
 }
 
-async function list({ session, world, output }: Run, { all, limit }: HoldsOptions): Promise<ExitCode> {
-  const { holds, close } = await world.openHolds(session);
+async function list(
+  { context, backend, output }: CommandRun<'openHolds'>,
+  { all, limit }: HoldsOptions,
+): Promise<ExitCode> {
+  const { holds, close } = await backend.openHolds(context);
   try {
-    const wanted = { limit: all === true ? undefined : limit, signal: session.signal };
+    const wanted = { limit: all === true ? undefined : limit, signal: context.signal };
     const { items, next } = await collectPages(wanted, holds.list);
     if (output.isJson) output.document({ holds: items, next });
-    else show(output, items, session.clock.now());
+    else showHolds(output, items, context.clock.now());
     if (next !== null && !output.isJson) output.note('There are more; add --all or a higher --limit.');
     return DONE;
   } finally {
     await close();
   }
-}
-
-function show(output: Run['output'], holds: readonly Hold[], now: Date): void {
-  if (holds.length === 0) {
-    output.note('Nothing is held.');
-    return;
-  }
-  output.table(
-    ['GAME', 'UNTIL', 'BY', 'REASON'],
-    holds.map(({ gameId, heldUntil, heldBy, reason }) => [gameId, untilOf(heldUntil, now), heldBy, reason]),
-  );
-}
-
-function untilOf(heldUntil: Date | null, now: Date): string {
-  if (heldUntil === null) return 'for good';
-  return heldUntil <= now ? `${shownTime(heldUntil)} (over)` : shownTime(heldUntil);
 }

@@ -2,10 +2,10 @@ import { shownSpan } from '../../../config/duration.js';
 import type { Judgement } from '../../../retention/judge-record.js';
 import type { RetentionSummary } from '../../../retention/retention-service.js';
 import { DONE, type ExitCode } from '../../process/exit-codes.js';
-import { endOfHold } from '../holds/words.js';
+import { formatHoldEnd } from '../holds/output.js';
 import { type Output, shownTime } from '../../terminal/output.js';
 
-/** What a sweep would do; the names are those of `--json`. */
+/** What a sweep would do; the field names are those of `--json`. */
 interface ShownPlan {
   readonly asOf: Date;
   readonly plan: readonly Judgement[];
@@ -38,22 +38,22 @@ export function showPlan(output: Output, shownPlan: ShownPlan): ExitCode {
   return DONE;
 }
 
-/** Why a record is due or stays, in a few words. */
+/** Why a record is due or kept, in a few words. */
 function whyOf({ verdict, dueAt, hold, deadLetter }: Judgement, asOf: Date): string {
   const spanMs = dueAt === null ? 0 : Math.abs(dueAt.getTime() - asOf.getTime());
   switch (verdict) {
     case 'due':
       return dueAt === null ? '' : `for ${shownSpan(spanMs)}`;
     case 'not_due':
-      return dueAt === null ? 'its time never comes' : `in ${shownSpan(spanMs)}`;
+      return dueAt === null ? 'never due' : `in ${shownSpan(spanMs)}`;
     case 'held':
-      return hold === null ? '' : `by ${hold.heldBy} ${endOfHold(hold)}: ${hold.reason}`;
+      return hold === null ? '' : `by ${hold.heldBy} ${formatHoldEnd(hold)}: ${hold.reason}`;
     case 'dead_letter':
       return deadLetter === null ? '' : `${deadLetter.code}; see dead-letters show ${deadLetter.jobId}`;
     case 'invalid_id':
-      return 'the game id in the record is none, so no job can name it';
+      return 'the game id in the record is invalid, so no job can name it';
     case 'unsupported_status':
-      return 'a status that this version does not know';
+      return 'this version does not know the status of the record';
     case 'running':
     case 'removed':
       return '';
@@ -68,11 +68,13 @@ function summaryLines(summary: RetentionSummary): readonly string[] {
   const late = due === 0 ? '' : `, the oldest for ${shownSpan(lagMs)}`;
   return [
     `${due} of ${stopped} stopped containers are due after ${shownSpan(retentionMs)}${late}.` +
-      (kept === '' ? '' : ` Past their time but kept: ${kept}.`),
+      (kept === '' ? '' : ` Due but kept: ${kept}.`),
     `Records: ${running} running, ${stopped} stopped, ${removed} removed.`,
     refusal === null ? sweepLine(due) : `A sweep would be refused: ${refusal}.`,
   ];
 }
 
-const sweepLine = (due: number): string =>
-  due === 0 ? 'A sweep would do nothing now.' : `A sweep would ask for ${due} to be removed.`;
+function sweepLine(due: number): string {
+  if (due === 0) return 'A sweep would enqueue nothing now.';
+  return `A sweep would enqueue ${due === 1 ? '1 cleanup' : `${due} cleanups`}.`;
+}

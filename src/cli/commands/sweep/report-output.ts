@@ -2,33 +2,33 @@ import type { SweepReport } from '../../../retention/ports.js';
 import { DONE, type ExitCode, FAILED } from '../../process/exit-codes.js';
 import type { Output } from '../../terminal/output.js';
 
-/** Says how a sweep ended. */
+/** Shows how a sweep ended. */
 export function showReport(output: Output, report: SweepReport): ExitCode {
   if (output.isJson) output.document(report);
-  else tell(output, report);
+  else showLines(output, report);
   return report.status === 'done' && report.failed === 0 ? DONE : FAILED;
 }
 
-function tell({ line, note }: Output, report: SweepReport): void {
+function showLines({ line, note }: Output, report: SweepReport): void {
   switch (report.status) {
     case 'busy':
-      note('runtime-cleanup: another sweep is running; this one did nothing');
+      note('runtime-cleanup: another sweep is running; this one enqueued nothing');
       return;
     case 'refused':
       note(`runtime-cleanup: the sweep was refused: ${report.reason}`);
-      note('`runtime-cleanup sweep --dry-run` shows what it would have taken.');
+      note('`runtime-cleanup sweep --dry-run` shows what the sweep would have enqueued.');
       return;
     case 'done': {
       const { planned, enqueued, coalesced, failed } = report;
       if (planned === 0) line(`None of ${report.stopped} stopped containers is due.`);
       else
         line(
-          `${planned} of ${report.stopped} stopped containers are due: ${enqueued} enqueued, ${coalesced} were in the queue already.`,
+          `${planned} of ${report.stopped} stopped containers are due: ${enqueued} enqueued, ${coalesced} were already in the queue.`,
         );
       const kept = keptOf(report.kept);
-      if (kept !== '') line(`Past their time but kept: ${kept}.`);
-      if (enqueued > 0) note('A worker removes them; `runtime-cleanup log <game-id>` shows how it went.');
-      if (failed > 0) note(`runtime-cleanup: ${failed} could not be enqueued; the log above names them`);
+      if (kept !== '') line(`Due but kept: ${kept}.`);
+      if (enqueued > 0) note('Workers remove the containers; `runtime-cleanup log <game-id>` shows the results.');
+      if (failed > 0) note(`runtime-cleanup: ${failed} could not be enqueued; the log lines above name them`);
     }
   }
 }
@@ -41,7 +41,7 @@ function keptOf({
   return [
     held > 0 ? `${held} held` : '',
     deadLetters > 0 ? `${deadLetters} with a dead letter` : '',
-    invalidIds > 0 ? `${invalidIds} whose game id is none` : '',
+    invalidIds > 0 ? `${invalidIds} with an invalid game id` : '',
   ]
     .filter((part) => part !== '')
     .join(', ');

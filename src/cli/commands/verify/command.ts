@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import type { InvariantReport } from '../../../audit/audit-report.js';
 import { gameIdOf } from '../../terminal/argument-parsers.js';
 import { DONE, type ExitCode, FAILED } from '../../process/exit-codes.js';
-import type { CommandHost, CommandOptions, Run } from '../../process/run-command.js';
+import type { CommandHost, CommandOptions, CommandRun } from '../../process/run-command.js';
 import { addCommand, DATABASE_SETTINGS, QUEUE_SETTINGS } from '../define-command.js';
 import { followProgress } from '../../terminal/progress.js';
 import { showFindings, showInvariant, showVerdict } from './output.js';
@@ -17,16 +17,19 @@ export function addVerifyCommand(program: Command, host: CommandHost): void {
     usage: 'verify',
     summary: 'Checks that records, log, containers, leases and jobs agree; changes nothing',
     details:
-      'Reads stores and engine as they are, beside running workers too. An invariant holds, is broken, or is unknown because something could not be asked. ' +
-      'A warning is what another service may do under the contract, or what an outage may leave. ' +
+      'Reads the stores and the engine, also while workers are running. An invariant holds, is broken, or is unknown because a dependency did not answer. ' +
+      'A warning is something that another service may do under the contract, or that an outage may leave behind. ' +
       'Exits with 1 when an invariant is broken or unknown.',
     examples: [
-      ['runtime-cleanup verify', 'check everything, and say what to do about what is broken'],
+      ['runtime-cleanup verify', 'check everything, and say how to repair what is broken'],
       [
         'runtime-cleanup verify --game game-7',
-        'only the record, the rows and the container of one game; all jobs and leases',
+        'only the record, the rows and the container of one game, but all jobs and leases',
       ],
-      ['runtime-cleanup verify --strict', 'for a platform where nobody else removes: warnings fail too'],
+      [
+        'runtime-cleanup verify --strict',
+        'warnings are failures too, for a platform where no other service removes containers',
+      ],
       [
         'runtime-cleanup verify --json',
         'prints { "ok", "invariants": [{ name, status, checked, broken, warnings, reason, findings, ... }] }',
@@ -42,19 +45,22 @@ export function addVerifyCommand(program: Command, host: CommandHost): void {
       'RTMANAGER_DOCKER_TIMEOUT',
     ],
   })
-    .addOption(new Option('--game <game-id>', 'records, rows and containers of this game only'))
+    .addOption(new Option('--game <game-id>', 'only records, rows and containers of this game'))
     .option('--strict', 'exit with 1 for warnings too')
     .action((options: VerifyOptions) => host.runOnce(options, (run) => verify(run, options)));
 }
 
-async function verify({ session, world, output }: Run, { game, strict }: VerifyOptions): Promise<ExitCode> {
+async function verify(
+  { context, backend, output }: CommandRun<'verifyInvariants'>,
+  { game, strict }: VerifyOptions,
+): Promise<ExitCode> {
   const gameId = game === undefined ? undefined : gameIdOf(game);
   const invariants: InvariantReport[] = [];
   const progress = followProgress(output, 'containers');
   try {
-    const reports = world.verifyInvariants(session, { gameId, onProgress: progress.onProgress });
+    const reports = backend.verifyInvariants(context, { gameId, onProgress: progress.onProgress });
     for await (const report of reports) {
-      // A bar that is not taken away first takes the next line with it.
+      // A progress bar that is still shown would overwrite the next line.
       if (report.name === 'removed_is_gone') progress.stop();
       invariants.push(report);
       if (!output.isJson) showInvariant(output, report);
@@ -62,14 +68,14 @@ async function verify({ session, world, output }: Run, { game, strict }: VerifyO
   } finally {
     progress.stop();
   }
-  const isSound = ({ status, warnings }: InvariantReport): boolean =>
+  const isOk = ({ status, warnings }: InvariantReport): boolean =>
     status === 'holds' && (strict !== true || warnings === 0);
-  const ok = invariants.every(isSound);
+  const ok = invariants.every(isOk);
   if (output.isJson) {
     output.document({ ok, invariants });
   } else {
     showFindings(output, invariants);
-    showVerdict(output, invariants, ok);
+    showVerdict(output, { reports: invariants, ok });
   }
   return ok ? DONE : FAILED;
 }

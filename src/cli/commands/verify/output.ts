@@ -1,7 +1,8 @@
 import type { Finding, InvariantReport } from '../../../audit/audit-report.js';
-import { type Output, shown } from '../../terminal/output.js';
+import { visible } from '../../../domain/text.js';
+import type { Output } from '../../terminal/output.js';
 
-/** What an audit counts, in the plural. */
+/** The plural noun for the things that an invariant is about. */
 const COUNTED: Readonly<Record<InvariantReport['name'], string>> = {
   removed_has_row: 'records',
   row_has_removal: 'games',
@@ -17,11 +18,11 @@ export function showInvariant({ line, colours }: Output, report: InvariantReport
   const counts = [
     `${checked} ${COUNTED[name]}`,
     broken > 0 ? `${broken} broken` : '',
-    warnings > 0 ? `${warnings} to look at` : '',
+    warnings > 0 ? `${warnings} warnings` : '',
   ];
   line(`${colour(status.padEnd(7))}  ${name}: ${promise} (${counts.filter((part) => part !== '').join(', ')})`);
-  if (reason !== null) line(`         could not be checked to the end: ${shown(reason)}`);
-  for (const note of notes) line(`         ${shown(note)}`);
+  if (reason !== null) line(`         could not be checked completely: ${visible(reason)}`);
+  for (const note of notes) line(`         ${visible(note)}`);
 }
 
 export function showFindings(output: Output, reports: readonly InvariantReport[]): void {
@@ -46,24 +47,30 @@ export function showFindings(output: Output, reports: readonly InvariantReport[]
   showAdvice(output, found);
 }
 
-/** Once for all findings that want the same done. */
+/** Each piece of advice once, however many findings have it. */
 function showAdvice({ line }: Output, found: readonly (Finding & { readonly name: string })[]): void {
   line('');
   line('What to do:');
   for (const advice of new Set(found.map((finding) => `${finding.name}: ${finding.advice}`)))
-    line(`  ${shown(advice)}`);
+    line(`  ${visible(advice)}`);
 }
 
-export function showVerdict({ line, note }: Output, reports: readonly InvariantReport[], ok: boolean): void {
+interface Verdict {
+  readonly reports: readonly InvariantReport[];
+  /** The command will exit with 0. */
+  readonly ok: boolean;
+}
+
+export function showVerdict({ line, note }: Output, { reports, ok }: Verdict): void {
   const broken = reports.filter(({ status }) => status === 'broken').length;
   const unknown = reports.filter(({ status }) => status === 'unknown').length;
   const warnings = reports.reduce((sum, report) => sum + report.warnings, 0);
   line('');
   if (broken + unknown === 0) {
-    line(warnings === 0 ? 'All invariants hold.' : `All invariants hold; ${warnings} findings deserve a look.`);
-    if (!ok) note('runtime-cleanup: --strict takes warnings for failures');
+    line(warnings === 0 ? 'All invariants hold.' : `All invariants hold, with ${warnings} warnings.`);
+    if (!ok) note('runtime-cleanup: with --strict, warnings are failures');
     return;
   }
   line(`${broken} of ${reports.length} invariants are broken, ${unknown} unknown.`);
-  if (unknown > 0) note('`runtime-cleanup doctor` checks every dependency and says what to do.');
+  if (unknown > 0) note('`runtime-cleanup doctor` checks every dependency and says how to repair it.');
 }

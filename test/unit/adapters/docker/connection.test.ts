@@ -37,13 +37,6 @@ describe('a client of the engine', () => {
     });
   });
 
-  test('goes to the usual socket when no host is given, whatever the environment says', () => {
-    for (const [name, value] of Object.entries(HOSTILE_ENVIRONMENT)) vi.stubEnv(name, value);
-    for (const host of [undefined, '', 'unix://']) {
-      expect(createDocker({ host }).modem).toMatchObject({ socketPath: expect.stringMatching(/docker/), host: '' });
-    }
-  });
-
   test('speaks TLS when told to', () => {
     const { modem } = createDocker({ host: 'tcp://here.invalid', tlsVerify: true });
     expect(modem).toMatchObject({ host: 'here.invalid', port: 2376, protocol: 'https' });
@@ -53,6 +46,16 @@ describe('a client of the engine', () => {
     const create = () => createDocker({ host: 'tcp://here.invalid', tlsVerify: true, certPath: '/nowhere' });
     expect(create).toThrow(ConfigurationError);
     expect(create).toThrow(/^DOCKER_CERT_PATH=\/nowhere: .*ca\.pem, cert\.pem and key\.pem; ENOENT/);
+  });
+
+  test('names the docker context when its certificates are missing', () => {
+    const settings = {
+      host: 'tcp://here.invalid',
+      tlsVerify: true,
+      certPath: '/nowhere',
+      source: 'docker context "lab"',
+    };
+    expect(() => createDocker(settings)).toThrow(/^docker context "lab"=\/nowhere: it must be a folder with ca\.pem/);
   });
 
   test('names DOCKER_HOST when the library stumbles over the environment', () => {
@@ -66,8 +69,8 @@ describe('a client of the engine', () => {
 describe('the name of the engine', () => {
   test.each([
     [{ host: 'unix:///tmp/engine.sock' }, 'unix:///tmp/engine.sock'],
-    [{ host: 'here.invalid' }, 'tcp://here.invalid:2375'],
-    [{ host: 'here.invalid', tlsVerify: true }, 'https://here.invalid:2376'],
+    [{ host: 'tcp://here.invalid' }, 'tcp://here.invalid:2375'],
+    [{ host: 'tcp://here.invalid', tlsVerify: true }, 'https://here.invalid:2376'],
   ])('%o is called %s', (settings, name) => {
     expect(describeEngine(settings)).toBe(name);
   });

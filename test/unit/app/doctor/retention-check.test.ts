@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { retentionFinding, scheduleFinding } from '../../../../src/app/doctor/retention-check.js';
 import type { FinishedSweep, ScheduleStatus } from '../../../../src/retention/ports.js';
-import { aSummary } from '../../cli/fake-desks.js';
+import { aSummary } from '../../cli/fake-handles.js';
 
 const HOUR_MS = 3_600_000;
 const now = new Date('2026-03-01T12:00:00Z');

@@ -1,18 +1,18 @@
 import { userInfo } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { fakeCli } from '../fake-cli.js';
-import { aHold, fakeHolds } from '../fake-desks.js';
+import { aHold, fakeHolds } from '../fake-handles.js';
 
 const WEEK_MS = 7 * 86_400_000;
 
 describe('hold', () => {
-  it('holds a game for good in the name of the user, and says so', async () => {
-    const { world, puts, closed } = fakeHolds();
-    const cli = fakeCli(world);
+  it('holds a game without an end in the name of the user, and says so', async () => {
+    const { backend, puts, closed } = fakeHolds();
+    const cli = fakeCli(backend);
     expect(await cli.run('hold', ' game-1 ', '--reason', ' evidence ')).toBe(0);
     const { username } = userInfo();
     expect(puts).toEqual([{ gameId: 'game-1', reason: 'evidence', heldBy: username, end: null }]);
-    expect(cli.written).toEqual({ stdout: `game-1 is held for good by ${username}: evidence\n`, stderr: '' });
+    expect(cli.written).toEqual({ stdout: `game-1 is held without an end by ${username}: evidence\n`, stderr: '' });
     expect(closed.times).toBe(1);
   });
 
@@ -23,15 +23,15 @@ describe('hold', () => {
     ['--until', '2030-01-31T18:00Z', { until: new Date('2030-01-31T18:00:00Z') }],
     ['--until', '2030-01-31T18:00:30.5+01:00', { until: new Date('2030-01-31T17:00:30.500Z') }],
   ])('reads %s %s', async (option, text, end) => {
-    const { world, puts } = fakeHolds();
-    expect(await fakeCli(world).run('hold', 'game-1', '--reason', 'r', '--by', 'kim', option, text)).toBe(0);
+    const { backend, puts } = fakeHolds();
+    expect(await fakeCli(backend).run('hold', 'game-1', '--reason', 'r', '--by', 'kim', option, text)).toBe(0);
     expect(puts).toEqual([{ gameId: 'game-1', reason: 'r', heldBy: 'kim', end }]);
   });
 
-  it('tells which hold it replaces, and with --json prints both', async () => {
+  it('shows the hold that it replaces, and prints both with --json', async () => {
     const old = aHold({ reason: 'old', heldUntil: new Date('2026-05-01T00:00:00Z') });
-    const told = fakeCli(fakeHolds([old]).world);
-    const json = fakeCli(fakeHolds([old]).world);
+    const told = fakeCli(fakeHolds([old]).backend);
+    const json = fakeCli(fakeHolds([old]).backend);
     await told.run('hold', 'game-1', '--reason', 'new', '--by', 'alex');
     await json.run('hold', 'game-1', '--reason', 'new', '--by', 'alex', '--json');
     expect(told.written.stderr).toBe('This replaces the hold until 2026-05-01 00:00:00Z by kim: old\n');
@@ -42,12 +42,12 @@ describe('hold', () => {
     });
   });
 
-  it('holds a game without a record too, and says that there is none', async () => {
-    const { world, stored } = fakeHolds([], []);
-    const cli = fakeCli(world);
+  it('holds a game without a record too, and says that there is no record', async () => {
+    const { backend, stored } = fakeHolds([], []);
+    const cli = fakeCli(backend);
     expect(await cli.run('hold', 'game-9', '--reason', 'r')).toBe(0);
     expect(stored.has('game-9')).toBe(true);
-    expect(cli.written.stderr).toContain('There is no runtime record of game-9 yet');
+    expect(cli.written.stderr).toContain('There is no runtime record of game-9; check the id');
   });
 
   const refusals: readonly (readonly [situation: string, args: readonly string[], says: string])[] = [
@@ -68,9 +68,9 @@ describe('hold', () => {
     ['a day that is none', ['--reason', 'r', '--until', '2030-02-30T18:00Z'], 'is invalid'],
     ['an hour that is none', ['--reason', 'r', '--until', '2030-01-31T25:00Z'], 'is invalid'],
   ];
-  it.each(refusals)('with %s ends with 2, says what is allowed, and holds nothing', async (_situation, args, says) => {
-    const { world, puts } = fakeHolds();
-    const cli = fakeCli(world);
+  it.each(refusals)('ends with 2 for %s, says what is allowed, and stores no hold', async (_situation, args, says) => {
+    const { backend, puts } = fakeHolds();
+    const cli = fakeCli(backend);
     expect(await cli.run('hold', 'game-1', ...args)).toBe(2);
     expect(puts).toEqual([]);
     expect(cli.written.stderr.split('\n').filter((line) => line.startsWith('runtime-cleanup: '))).toEqual([
@@ -80,18 +80,18 @@ describe('hold', () => {
 });
 
 describe('unhold', () => {
-  it('takes the hold away and says which it was', async () => {
-    const { world, stored, closed } = fakeHolds([aHold()]);
-    const cli = fakeCli(world);
+  it('removes the hold and shows it', async () => {
+    const { backend, stored, closed } = fakeHolds([aHold()]);
+    const cli = fakeCli(backend);
     expect(await cli.run('unhold', 'game-1')).toBe(0);
     expect(stored.size).toBe(0);
-    expect(cli.written.stdout).toBe('game-1 is no longer held. It was, for good by kim: evidence\n');
+    expect(cli.written.stdout).toBe('game-1 is no longer held. It was held without an end by kim: evidence\n');
     expect(closed.times).toBe(1);
   });
 
-  it('of a game that is not held is no failure', async () => {
-    const told = fakeCli(fakeHolds().world);
-    const json = fakeCli(fakeHolds().world);
+  it('ends with 0 for a game that is not held', async () => {
+    const told = fakeCli(fakeHolds().backend);
+    const json = fakeCli(fakeHolds().backend);
     expect([await told.run('unhold', 'game-1'), await json.run('unhold', 'game-1', '--json')]).toEqual([0, 0]);
     expect(told.written.stdout).toBe('game-1 was not held.\n');
     expect(json.json()).toEqual({ removed: null });
@@ -99,19 +99,19 @@ describe('unhold', () => {
 });
 
 describe('holds', () => {
-  it('is a table, and tells which have run out', async () => {
+  it('prints a table that marks the holds that are over', async () => {
     const cli = fakeCli(
       fakeHolds([
         aHold({ gameId: 'a' }),
         aHold({ gameId: 'b', heldUntil: new Date('1969-01-01T00:00:00Z') }),
         aHold({ gameId: 'c', heldUntil: new Date('2100-01-01T00:00:00Z'), reason: 'x\u001B[2J' }),
-      ]).world,
+      ]).backend,
     );
     expect(await cli.run('holds')).toBe(0);
     expect(cli.written.stdout).toBe(
       [
         'GAME  UNTIL                        BY   REASON',
-        'a     for good                     kim  evidence',
+        'a     no end                       kim  evidence',
         'b     1969-01-01 00:00:00Z (over)  kim  evidence',
         String.raw`c     2100-01-01 00:00:00Z         kim  x\u001b[2J`,
         '',
@@ -119,22 +119,22 @@ describe('holds', () => {
     );
   });
 
-  it('reads all pages with --all, and says when there is more without', async () => {
+  it('reads all pages with --all, and says without it when there are more', async () => {
     const many = Array.from({ length: 1_201 }, (_, n) => aHold({ gameId: String(n).padStart(4, '0') }));
-    const all = fakeCli(fakeHolds(many).world);
-    const some = fakeCli(fakeHolds(many).world);
+    const all = fakeCli(fakeHolds(many).backend);
+    const some = fakeCli(fakeHolds(many).backend);
     await all.run('holds', '--all', '--json');
     await some.run('holds', '--limit', '2', '--json');
     expect((all.json() as { holds: unknown[] }).holds).toHaveLength(1_201);
     expect(some.json()).toMatchObject({ holds: [{ gameId: '0000' }, { gameId: '0001' }], next: '0001' });
-    const told = fakeCli(fakeHolds(many).world);
+    const told = fakeCli(fakeHolds(many).backend);
     await told.run('holds');
     expect(told.written.stderr).toBe('There are more; add --all or a higher --limit.\n');
   });
 
-  it('says when nothing is held', async () => {
-    const cli = fakeCli(fakeHolds().world);
+  it('says when there are no holds', async () => {
+    const cli = fakeCli(fakeHolds().backend);
     expect(await cli.run('holds')).toBe(0);
-    expect(cli.written).toEqual({ stdout: '', stderr: 'Nothing is held.\n' });
+    expect(cli.written).toEqual({ stdout: '', stderr: 'There are no holds.\n' });
   });
 });

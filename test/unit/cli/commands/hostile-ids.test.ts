@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DeadLetterFilter } from '../../../../src/jobs/dead-letters.js';
 import { fakeCli, fakeReader } from '../fake-cli.js';
-import { aHold, aJudgement, AS_OF, bulkOf, fakeDeadLetters, fakeHolds, fakeRetention } from '../fake-desks.js';
+import { aHold, aJudgement, AS_OF, bulkOf, fakeDeadLetters, fakeHolds, fakeRetention } from '../fake-handles.js';
 
 const IDS = [
   '123',
@@ -21,34 +21,34 @@ const IDS = [
 ];
 
 describe.each(IDS)('the game id %j', (id) => {
-  it('is held, listed and let go as it is', async () => {
-    const { world, stored } = fakeHolds([], [id]);
-    const held = fakeCli(world);
+  it('is held, listed and released unchanged', async () => {
+    const { backend, stored } = fakeHolds([], [id]);
+    const held = fakeCli(backend);
     expect(await held.run('hold', '--reason', 'r', '--by', 'kim', '--json', '--', id)).toBe(0);
     expect(held.json()).toMatchObject({ hold: { gameId: id }, replaced: null, hasRecord: true });
-    const listed = fakeCli(world);
+    const listed = fakeCli(backend);
     await listed.run('holds');
     expect(listed.written.stdout).toContain(`\n${id}  `);
-    const letGo = fakeCli(world);
+    const letGo = fakeCli(backend);
     expect(await letGo.run('unhold', '--json', '--', id)).toBe(0);
     expect(letGo.json()).toMatchObject({ removed: { gameId: id } });
     expect(stored.size).toBe(0);
   });
 
-  it('is shown in the plan as it is', async () => {
+  it('is shown unchanged in the plan', async () => {
     const plan = async () => ({ asOf: AS_OF, items: [aJudgement({ gameId: id, hold: aHold() })], next: null });
-    const table = fakeCli(fakeRetention({ plan }).world);
-    const json = fakeCli(fakeRetention({ plan }).world);
+    const table = fakeCli(fakeRetention({ plan }).backend);
+    const json = fakeCli(fakeRetention({ plan }).backend);
     await table.run('sweep', '--dry-run');
     await json.run('sweep', '--dry-run', '--json');
     expect(table.written.stdout).toContain(`\n${id}  `);
     expect(json.json()).toMatchObject({ plan: [{ gameId: id }] });
   });
 
-  it('chooses its own dead letters only, and may be a job id', async () => {
+  it('selects only its own dead letters, and can be a job id', async () => {
     const filters: DeadLetterFilter[] = [];
     const jobs: string[] = [];
-    const { world } = fakeDeadLetters({
+    const { backend } = fakeDeadLetters({
       replayAll: async (filter, options) => {
         filters.push(filter);
         return bulkOf(1)(filter, options);
@@ -58,21 +58,21 @@ describe.each(IDS)('the game id %j', (id) => {
         return { status: 'purged' };
       },
     });
-    expect(await fakeCli(world).run('dead-letters', 'replay', `--game=${id}`)).toBe(0);
-    expect(await fakeCli(world).run('dead-letters', 'purge', '--', id)).toBe(0);
+    expect(await fakeCli(backend).run('dead-letters', 'replay', `--game=${id}`)).toBe(0);
+    expect(await fakeCli(backend).run('dead-letters', 'purge', '--', id)).toBe(0);
     expect(filters.map(({ gameId }) => gameId)).toEqual([id]);
     expect(jobs).toEqual([id]);
   });
 
-  it('is asked for in the operation log as it is', async () => {
+  it('is passed unchanged to the operation log', async () => {
     const asked: unknown[] = [];
-    const { world } = fakeReader({
+    const { backend } = fakeReader({
       listOperations: async ({ gameId }) => {
         asked.push(gameId);
         return { items: [], next: null };
       },
     });
-    expect(await fakeCli(world).run('log', '--', id)).toBe(0);
+    expect(await fakeCli(backend).run('log', '--', id)).toBe(0);
     expect(asked).toEqual([id]);
   });
 });
@@ -84,7 +84,7 @@ it.each([
   ['a\u001B[2J', 'contains a control character'],
   ['a\0', 'contains a control character'],
   ['\uD800', 'is not well-formed Unicode'],
-])('%j is no game id for any command, and nothing is opened', async (id, says) => {
+])('%j is refused by every command that takes a game id, and no store is opened', async (id, says) => {
   for (const args of [
     ['hold', '--reason', 'r', '--', id],
     ['unhold', '--', id],

@@ -22,9 +22,9 @@ const operation: LoggedOperation = {
 };
 
 describe('records', () => {
-  it('is a table without colours in a pipe, and the reader is closed', async () => {
-    const { world, closed } = fakeReader({ listRecords: async () => ({ items: [aRecord()], next: null }) });
-    const cli = fakeCli(world);
+  it('prints a table without colours into a pipe, and closes the reader', async () => {
+    const { backend, closed } = fakeReader({ listRecords: async () => ({ items: [aRecord()], next: null }) });
+    const cli = fakeCli(backend);
     expect(await cli.run('records')).toBe(0);
     expect(cli.written.stdout).toBe(
       'GAME    STATUS   CONTAINER     IMAGE                    STOPPED               LAST OPERATION\n' +
@@ -34,18 +34,18 @@ describe('records', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('has bold titles on a terminal, unless NO_COLOR is set', async () => {
-    const world = fakeReader({ listRecords: async () => ({ items: [aRecord()], next: null }) }).world;
-    const coloured = fakeCli(world, { isTTY: true });
-    const plain = fakeCli(world, { isTTY: true, environment: { NO_COLOR: '1' } });
-    const dumb = fakeCli(world, { isTTY: true, environment: { TERM: 'dumb' } });
+  it('prints bold titles on a terminal, unless NO_COLOR is set', async () => {
+    const backend = fakeReader({ listRecords: async () => ({ items: [aRecord()], next: null }) }).backend;
+    const coloured = fakeCli(backend, { isTTY: true });
+    const plain = fakeCli(backend, { isTTY: true, environment: { NO_COLOR: '1' } });
+    const dumb = fakeCli(backend, { isTTY: true, environment: { TERM: 'dumb' } });
     for (const cli of [coloured, plain, dumb]) await cli.run('records');
     expect([coloured, plain, dumb].map((cli) => cli.written.stdout.includes('\u001B['))).toEqual([true, false, false]);
   });
 
-  it('with --json prints whole records and where the next page starts', async () => {
-    const { world } = fakeReader({ listRecords: async () => ({ items: [aRecord()], next: 'game-1' }) });
-    const cli = fakeCli(world);
+  it('prints whole records and the cursor of the next page with --json', async () => {
+    const { backend } = fakeReader({ listRecords: async () => ({ items: [aRecord()], next: 'game-1' }) });
+    const cli = fakeCli(backend);
     await cli.run('records', '--limit', '1', '--json');
     expect(cli.json()).toMatchObject({
       records: [
@@ -55,30 +55,30 @@ describe('records', () => {
     });
   });
 
-  it('asks for the status and the number that were asked for, and says when there is more', async () => {
+  it('passes on the status and the limit, and says when there are more records', async () => {
     const filters: RecordFilter[] = [];
-    const { world } = fakeReader({
+    const { backend } = fakeReader({
       listRecords: async (filter) => {
         filters.push(filter);
         return { items: Array.from({ length: 7 }, () => aRecord()), next: 'game-1' };
       },
     });
-    const cli = fakeCli(world);
+    const cli = fakeCli(backend);
     await cli.run('records', '--status', 'stopped', '--limit', '7');
     expect(filters).toEqual([{ status: 'stopped', after: undefined, limit: 7 }]);
     expect(cli.written.stderr).toContain('There are more');
   });
 
-  it('with --all reads page after page', async () => {
+  it('reads page after page with --all', async () => {
     const afters: unknown[] = [];
-    const { world } = fakeReader({
+    const { backend } = fakeReader({
       listRecords: async ({ after }) => {
         afters.push(after);
         const next = after === undefined ? 'a' : after === 'a' ? 'b' : null;
         return { items: [aRecord({ gameId: `after-${after ?? 'start'}` })], next };
       },
     });
-    const cli = fakeCli(world);
+    const cli = fakeCli(backend);
     await cli.run('records', '--all', '--json');
     expect(afters).toEqual([undefined, 'a', 'b']);
     expect(cli.json()).toMatchObject({
@@ -87,38 +87,38 @@ describe('records', () => {
     });
   });
 
-  it('says on standard error that there are none, and prints nothing', async () => {
-    const cli = fakeCli(fakeReader({}).world);
+  it('says on standard error that there are no records, and prints nothing', async () => {
+    const cli = fakeCli(fakeReader({}).backend);
     expect(await cli.run('records')).toBe(0);
     expect(cli.written).toEqual({ stdout: '', stderr: 'There are no such records.\n' });
   });
 
   it('closes the reader when reading fails', async () => {
-    const { world, closed } = fakeReader({ listRecords: () => Promise.reject(new TypeError('bug')) });
-    expect(await fakeCli(world).run('records')).toBe(1);
+    const { backend, closed } = fakeReader({ listRecords: () => Promise.reject(new TypeError('bug')) });
+    expect(await fakeCli(backend).run('records')).toBe(1);
     expect(closed.times).toBe(1);
   });
 
-  it('stops between two pages when told to', async () => {
+  it('stops between two pages after a signal', async () => {
     let pages = 0;
-    const { world, closed } = fakeReader({
+    const { backend, closed } = fakeReader({
       listRecords: async () => {
         pages += 1;
         if (pages === 2) cli.raise('SIGINT');
         return { items: [aRecord()], next: 'more' };
       },
     });
-    const cli = fakeCli(world);
+    const cli = fakeCli(backend);
     expect(await cli.run('records', '--all')).toBe(1);
     expect(pages).toBe(2);
     expect(cli.written).toEqual({ stdout: '', stderr: 'runtime-cleanup: stopped by SIGINT\n' });
     expect(closed.times).toBe(1);
   });
 
-  it('shows what other services wrote without letting it move the cursor', async () => {
+  it('makes control characters from other services visible', async () => {
     const evil = aRecord({ gameId: 'g\u001B]0;x\u0007', currentImageRef: 'a\u202Eb\nc' });
-    const { world } = fakeReader({ listRecords: async () => ({ items: [evil], next: null }) });
-    const cli = fakeCli(world);
+    const { backend } = fakeReader({ listRecords: async () => ({ items: [evil], next: null }) });
+    const cli = fakeCli(backend);
     await cli.run('records');
     expect(['\u001B', '\u0007', '\u202E'].filter((character) => cli.written.stdout.includes(character))).toEqual([]);
     expect(cli.written.stdout.trimEnd().split('\n')).toHaveLength(2);
@@ -126,15 +126,15 @@ describe('records', () => {
 });
 
 describe('log', () => {
-  it('is a table of one game, newest first as it was read', async () => {
+  it('prints a table of one game in the order in which it was read, newest first', async () => {
     const filters: unknown[] = [];
-    const { world, closed } = fakeReader({
+    const { backend, closed } = fakeReader({
       listOperations: async (filter) => {
         filters.push(filter);
         return { items: [operation], next: null };
       },
     });
-    const cli = fakeCli(world);
+    const cli = fakeCli(backend);
     expect(await cli.run('log', ' game-1 ', '--limit', '5')).toBe(0);
     expect(filters).toEqual([{ gameId: 'game-1', limit: 5 }]);
     expect(cli.written.stdout).toContain(
@@ -143,9 +143,9 @@ describe('log', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('with --json prints the rows as they are, ids exact', async () => {
-    const { world } = fakeReader({ listOperations: async () => ({ items: [operation], next: '9007199254740993' }) });
-    const cli = fakeCli(world);
+  it('prints the rows unchanged with --json, with exact ids', async () => {
+    const { backend } = fakeReader({ listOperations: async () => ({ items: [operation], next: '9007199254740993' }) });
+    const cli = fakeCli(backend);
     await cli.run('log', 'game-1', '--json');
     expect(cli.json()).toMatchObject({
       operations: [{ id: '9007199254740993', errorCode: 'conflict', finishedAt: '2026-01-02T10:00:01.500Z' }],
@@ -153,8 +153,8 @@ describe('log', () => {
     });
   });
 
-  it('says when there is none', async () => {
-    const cli = fakeCli(fakeReader({}).world);
+  it('says when the game has no rows', async () => {
+    const cli = fakeCli(fakeReader({}).backend);
     expect(await cli.run('log', 'game-1')).toBe(0);
     expect(cli.written).toEqual({ stdout: '', stderr: 'The operation log has no row of this game.\n' });
   });
@@ -170,7 +170,7 @@ describe('doctor', () => {
   const odd: Check = { name: 'leases', status: 'warn', detail: 'no password', advice: 'set one' };
   const broken: Check = { name: 'engine', status: 'failed', detail: 'no such file', advice: 'start the engine' };
 
-  it('shows each check with what to do, and fails when one failed', async () => {
+  it('shows each check with its advice, and fails when one check failed', async () => {
     const cli = fakeCli(checks(fine, odd, broken));
     expect(await cli.run('doctor')).toBe(1);
     expect(cli.written.stdout).toBe(
@@ -180,17 +180,17 @@ describe('doctor', () => {
         '        set one',
         'failed  engine: no such file',
         '        start the engine',
-        'Mend what failed, then run doctor again.',
+        'Repair what failed, then run doctor again.',
         '',
       ].join('\n'),
     );
   });
 
-  it('passes with warnings', async () => {
+  it('ends with 0 when there are only warnings', async () => {
     expect(await fakeCli(checks(fine, odd)).run('doctor')).toBe(0);
   });
 
-  it('with --json prints all checks and one answer', async () => {
+  it('prints all checks and one overall result with --json', async () => {
     const cli = fakeCli(checks(fine, broken));
     expect(await cli.run('doctor', '--json')).toBe(1);
     expect(cli.json()).toEqual({ ok: false, checks: [fine, broken] });
@@ -198,7 +198,7 @@ describe('doctor', () => {
 });
 
 describe('migrate', () => {
-  it('tells each step beside the result', async () => {
+  it('reports each step on standard error', async () => {
     const cli = fakeCli({
       migrate: async (_session, report) => {
         report('applying 0001_first');
@@ -212,13 +212,13 @@ describe('migrate', () => {
     });
   });
 
-  it('says when there was nothing to do', async () => {
+  it('says when no migration was pending', async () => {
     const cli = fakeCli({ migrate: async () => [] });
     await cli.run('migrate');
     expect(cli.written.stdout).toBe('The database is up to date.\n');
   });
 
-  it('with --json prints the names only', async () => {
+  it('prints only the names of the migrations with --json', async () => {
     const cli = fakeCli({
       migrate: async (_session, report) => {
         report('applying');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Session } from '../../../../src/cli/command-context.js';
+import type { CommandContext } from '../../../../src/cli/command-context.js';
 import { UnavailableError, StopRequestedError } from '../../../../src/domain/errors.js';
 import { fakeCli, untilAborted } from '../fake-cli.js';
 
@@ -10,12 +10,12 @@ const linesOf = (text: string) =>
     .map((line): unknown => JSON.parse(line));
 
 /** A worker that runs until it is told to stop, then stops in an orderly way. */
-const obedient = async ({ signal }: Session) => {
+const obedient = async ({ signal }: CommandContext) => {
   await untilAborted(signal).catch(() => {});
 };
 
 describe.each(['serve', 'worker'])('%s', (command) => {
-  it('prints the settings in effect once, without secrets, then works until told to stop, and ends with 0', async () => {
+  it('logs the settings in effect once, without secrets, works until a signal stops it, and ends with 0', async () => {
     const cli = fakeCli(
       { runService: obedient },
       { environment: { DATABASE_URL: 'postgresql://app:hunter2@db/games', RTMANAGER_WORKER_CONCURRENCY: '2' } },
@@ -47,7 +47,7 @@ describe.each(['serve', 'worker'])('%s', (command) => {
     },
   );
 
-  it('ends with 1 and says why when it fails', async () => {
+  it('ends with 1 and the reason when it fails', async () => {
     const cli = fakeCli({ runService: () => Promise.reject(new UnavailableError('docker', 'no engine')) });
     expect(await cli.run(command)).toBe(1);
     expect(cli.written.stderr).toContain('runtime-cleanup: no engine');
@@ -68,7 +68,7 @@ describe.each(['serve', 'worker'])('%s', (command) => {
 });
 
 describe('the second signal', () => {
-  it('ends the process at once with 1, whichever signal it is', async () => {
+  it('ends the process at once with 1, for every stop signal', async () => {
     const cli = fakeCli({ runService: () => new Promise(() => {}) });
     void cli.run('worker');
     await cli.clock.advance(0);
@@ -78,7 +78,7 @@ describe('the second signal', () => {
     expect(cli.exits).toEqual([1]);
   });
 
-  it('is not the echo of the first that npm passes on', async () => {
+  it('is not the copy of the first signal that npm passes on', async () => {
     const cli = fakeCli({ runService: () => new Promise(() => {}) });
     void cli.run('worker');
     await cli.clock.advance(0);
@@ -92,7 +92,7 @@ describe('the second signal', () => {
   });
 });
 
-it('the work is told which signal asked it to stop', async () => {
+it('the abort reason names the signal that stopped the command', async () => {
   const reasons: unknown[] = [];
   const cli = fakeCli({
     runService: async ({ signal }) => {
@@ -106,8 +106,8 @@ it('the work is told which signal asked it to stop', async () => {
   expect(reasons).toEqual([new StopRequestedError('SIGTERM')]);
 });
 
-it('a service logs to standard output, a one-shot command to standard error and only what is wrong', async () => {
-  const chatter = async ({ log }: Session) => {
+it('a service logs to standard output, a one-shot command logs only warnings and errors to standard error', async () => {
+  const chatter = async ({ log }: CommandContext) => {
     log.info({}, 'chat');
     log.warn({}, 'trouble');
   };

@@ -32,17 +32,17 @@ const unknown = aReport('lease_has_end', { status: 'unknown', checked: 0, reason
 
 const reporting = (...reports: readonly InvariantReport[]) => {
   const asked: Parameters<CommandBackend['verifyInvariants']>[1][] = [];
-  const world: Partial<CommandBackend> = {
+  const backend: Partial<CommandBackend> = {
     verifyInvariants: async function* (_session, options) {
       asked.push(options);
       yield* reports;
     },
   };
-  return { asked, world };
+  return { asked, backend };
 };
 
-it('shows each invariant, then what breaks it, where, and what to do', async () => {
-  const cli = fakeCli(reporting(sound, broken).world);
+it('verify shows each invariant, then each finding, its place and its advice', async () => {
+  const cli = fakeCli(reporting(sound, broken).backend);
   expect(await cli.run('verify')).toBe(1);
   expect(cli.written.stdout).toBe(
     [
@@ -61,73 +61,73 @@ it('shows each invariant, then what breaks it, where, and what to do', async () 
   );
 });
 
-it('says that all hold, and ends with 0', async () => {
-  const cli = fakeCli(reporting(sound).world);
+it('verify says that all invariants hold, and ends with 0', async () => {
+  const cli = fakeCli(reporting(sound).backend);
   expect(await cli.run('verify')).toBe(0);
   expect(cli.written.stdout).toMatch(/All invariants hold\.\n$/);
 });
 
-it('never takes what could not be checked for sound', async () => {
-  const cli = fakeCli(reporting(sound, unknown).world);
+it('an invariant that could not be checked makes verify fail', async () => {
+  const cli = fakeCli(reporting(sound, unknown).backend);
   expect(await cli.run('verify')).toBe(1);
-  expect(cli.written.stdout).toContain('could not be checked to the end: redis is away\n');
+  expect(cli.written.stdout).toContain('could not be checked completely: redis is away\n');
   expect(cli.written.stdout).toContain('0 of 2 invariants are broken, 1 unknown.\n');
   expect(cli.written.stderr).toContain('runtime-cleanup doctor');
 });
 
-it('lets warnings pass, unless it is strict', async () => {
-  expect(await fakeCli(reporting(warned).world).run('verify')).toBe(0);
-  const strict = fakeCli(reporting(warned).world);
+it('warnings make verify fail only with --strict', async () => {
+  expect(await fakeCli(reporting(warned).backend).run('verify')).toBe(0);
+  const strict = fakeCli(reporting(warned).backend);
   expect(await strict.run('verify', '--strict')).toBe(1);
-  expect(strict.written.stderr).toContain('--strict takes warnings for failures');
+  expect(strict.written.stderr).toContain('with --strict, warnings are failures');
 });
 
-it('gives one advice once, and counts what it does not show', async () => {
+it('verify shows each advice once, and counts the findings that it leaves out', async () => {
   const findings = [aFinding(), aFinding({ gameId: 'game-2' })];
-  const cli = fakeCli(reporting(aReport('removed_is_gone', { status: 'broken', broken: 5, findings })).world);
+  const cli = fakeCli(reporting(aReport('removed_is_gone', { status: 'broken', broken: 5, findings })).backend);
   await cli.run('verify');
   expect(cli.written.stdout.split('remove it by its full id')).toHaveLength(2);
   expect(cli.written.stderr).toContain('removed_is_gone: 3 more are not shown.');
 });
 
-it('cannot be made to write what a terminal would obey', async () => {
+it('verify makes control characters in findings visible', async () => {
   const findings = [aFinding({ gameId: 'g\u001B[2J', what: 'x\u202Ey', advice: 'a\u0007' })];
   const hostile = aReport('removed_is_gone', { status: 'broken', broken: 1, findings, reason: '\u001B[1m' });
-  const cli = fakeCli(reporting(hostile).world);
+  const cli = fakeCli(reporting(hostile).backend);
   await cli.run('verify');
   expect(cli.written.stdout).not.toMatch(/(?!\n)\p{Cc}|\u202E/u);
 });
 
-describe('--json', () => {
-  it('prints everything as one document, and nothing beside it', async () => {
-    const cli = fakeCli(reporting(sound, broken).world);
+describe('verify --json', () => {
+  it('prints one document and nothing else', async () => {
+    const cli = fakeCli(reporting(sound, broken).backend);
     expect(await cli.run('verify', '--json')).toBe(1);
     expect(cli.json()).toEqual({ ok: false, invariants: [sound, broken] });
     expect(cli.written.stderr).toBe('');
   });
 
-  it('says ok when all hold', async () => {
-    const cli = fakeCli(reporting(sound).world);
+  it('says ok when all invariants hold', async () => {
+    const cli = fakeCli(reporting(sound).backend);
     await cli.run('verify', '--json');
     expect(cli.json()).toMatchObject({ ok: true });
   });
 });
 
-describe('--game', () => {
-  it('is handed on, trimmed', async () => {
-    const { asked, world } = reporting(sound);
-    expect(await fakeCli(world).run('verify', '--game', ' game-7 ')).toBe(0);
+describe('verify --game', () => {
+  it('passes on the trimmed game id', async () => {
+    const { asked, backend } = reporting(sound);
+    expect(await fakeCli(backend).run('verify', '--game', ' game-7 ')).toBe(0);
     expect(asked).toMatchObject([{ gameId: 'game-7' }]);
   });
 
-  it('that is no game id is wrong use', async () => {
-    const cli = fakeCli(reporting(sound).world);
+  it('refuses text that is not a game id', async () => {
+    const cli = fakeCli(reporting(sound).backend);
     expect(await cli.run('verify', '--game', '')).toBe(2);
     expect(cli.written.stderr).toContain('gameId is empty');
   });
 });
 
-it('tells how far the looks at containers are', async () => {
+it('verify reports the progress of the container checks', async () => {
   const cli = fakeCli({
     verifyInvariants: async function* (_session, { onProgress }) {
       onProgress?.({ done: 0, total: 100 });

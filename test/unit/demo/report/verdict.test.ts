@@ -94,7 +94,7 @@ describe('a scenario without differences', () => {
       games: 2,
       expected: 'stays exited; dead letter conflict',
       engine: 'exited',
-      database: 'stopped; 3 × conflict',
+      database: 'stopped; 4 × conflict',
       queue: 'dead letter conflict',
       differences: [],
     });

@@ -7,7 +7,7 @@ import type {
   PurgeAnswer,
 } from '../../../../../src/jobs/dead-letters.js';
 import { fakeCli, untilAborted } from '../../fake-cli.js';
-import { aDeadLetter, bulkOf, fakeDeadLetters } from '../../fake-desks.js';
+import { aDeadLetter, bulkOf, fakeDeadLetters } from '../../fake-handles.js';
 
 const replayByName = async (jobId: string) => {
   if (jobId === 'gone') return { status: 'missing' } as const;
@@ -15,30 +15,30 @@ const replayByName = async (jobId: string) => {
 };
 
 describe('dead-letters replay of job ids', () => {
-  it('tells what became of each, asks for each once, and ends with 0', async () => {
+  it('shows the answer for each job, replays each once, and ends with 0', async () => {
     const asked: string[] = [];
-    const { world, closed } = fakeDeadLetters({
+    const { backend, closed } = fakeDeadLetters({
       replay: (jobId) => {
         asked.push(jobId);
         return replayByName(jobId);
       },
     });
-    const cli = fakeCli(world);
+    const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'replay', '12', 'busy', '12')).toBe(0);
     expect(asked).toEqual(['12', 'busy']);
     expect(cli.written.stdout).toBe(
       [
         'JOB   ANSWER',
         '12    replayed: it is in the queue again',
-        'busy  left alone: it is no dead letter any more, but active',
+        'busy  not changed: it is no longer a dead letter, but active',
         '',
       ].join('\n'),
     );
     expect(closed.times).toBe(1);
   });
 
-  it('ends with 1 when one was missing, and does the others all the same', async () => {
-    const cli = fakeCli(fakeDeadLetters({ replay: replayByName }).world);
+  it('ends with 1 when one job is missing, and still replays the others', async () => {
+    const cli = fakeCli(fakeDeadLetters({ replay: replayByName }).backend);
     expect(await cli.run('dead-letters', 'replay', 'gone', '12', '--json')).toBe(1);
     expect(cli.json()).toEqual({
       jobs: [
@@ -48,12 +48,12 @@ describe('dead-letters replay of job ids', () => {
     });
   });
 
-  it('shows what was done before an outage', async () => {
+  it('shows the answers that came before an outage', async () => {
     const replay = async (jobId: string) => {
       if (jobId === '13') throw new UnavailableError('queue', 'away');
       return replayByName(jobId);
     };
-    const cli = fakeCli(fakeDeadLetters({ replay }).world);
+    const cli = fakeCli(fakeDeadLetters({ replay }).backend);
     expect(await cli.run('dead-letters', 'replay', '12', '13')).toBe(1);
     expect(cli.written.stdout).toContain('12   replayed');
     expect(cli.written.stderr).toContain('runtime-cleanup: away');
@@ -61,49 +61,49 @@ describe('dead-letters replay of job ids', () => {
 });
 
 describe('dead-letters replay of many', () => {
-  it('replays what the filter chooses at the pace that was asked for, with ten lines of progress in a pipe', async () => {
+  it('passes on the filter and the rate, with ten lines of progress in a pipe', async () => {
     const asked: (readonly [DeadLetterFilter, number | undefined])[] = [];
-    const { world, closed } = fakeDeadLetters({
+    const { backend, closed } = fakeDeadLetters({
       replayAll: async (filter, options) => {
         asked.push([filter, options.perSecond]);
         return bulkOf(1_000, 2)(filter, options);
       },
     });
-    const cli = fakeCli(world);
+    const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'replay', '--code', 'conflict', '--rate', '50')).toBe(0);
     expect(asked).toEqual([[{ code: 'conflict', gameId: undefined, failedBefore: undefined }, 50]]);
-    expect(cli.written.stdout).toBe('Replayed 998 dead letters; 2 were none any more when their turn came.\n');
+    expect(cli.written.stdout).toBe('Replayed 998 dead letters; 2 had stopped being dead letters in the meantime.\n');
     const lines = cli.written.stderr.trimEnd().split('\n');
     expect(lines).toEqual(Array.from({ length: 10 }, (_, n) => `replayed ${(n + 1) * 100} of 1000`));
     expect(closed.times).toBe(1);
   });
 
-  it('replays all with --all only, and with --json prints the tally alone', async () => {
+  it('replays all dead letters only with --all, and prints only the tally with --json', async () => {
     const filters: DeadLetterFilter[] = [];
-    const { world } = fakeDeadLetters({
+    const { backend } = fakeDeadLetters({
       replayAll: async (filter, options) => {
         filters.push(filter);
         return bulkOf(3)(filter, options);
       },
     });
-    const cli = fakeCli(world);
+    const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'replay', '--all', '--json')).toBe(0);
     expect(filters).toEqual([{}]);
     expect(cli.json()).toEqual({ done: 3, skipped: 0 });
     expect(cli.written.stderr).toBe('');
   });
 
-  it('that is stopped says how far it came', async () => {
+  it('says how many are done when it is stopped', async () => {
     const replayAll = async (_filter: DeadLetterFilter, { onProgress, signal }: BulkOptions) => {
       onProgress?.({ done: 7, total: 9 });
       return untilAborted(signal);
     };
-    const cli = fakeCli(fakeDeadLetters({ replayAll }).world);
+    const cli = fakeCli(fakeDeadLetters({ replayAll }).backend);
     const running = cli.run('dead-letters', 'replay', '--all');
     await cli.clock.advance(0);
     cli.raise('SIGINT');
     expect(await running).toBe(1);
-    expect(cli.written.stderr).toContain('7 were replayed already; ask again for the rest.');
+    expect(cli.written.stderr).toContain('7 were replayed; run the command again for the rest.');
   });
 });
 
@@ -113,9 +113,9 @@ describe('dead-letters purge', () => {
     next: after === undefined ? 'more' : null,
   });
 
-  it('of job ids needs no further word', async () => {
+  it('of job ids needs no --yes', async () => {
     const purge = async (jobId: string): Promise<PurgeAnswer> => ({ status: jobId === 'gone' ? 'missing' : 'purged' });
-    const cli = fakeCli(fakeDeadLetters({ purge }).world);
+    const cli = fakeCli(fakeDeadLetters({ purge }).backend);
     expect(await cli.run('dead-letters', 'purge', '12', 'gone', '--json')).toBe(1);
     expect(cli.json()).toEqual({
       jobs: [
@@ -125,37 +125,41 @@ describe('dead-letters purge', () => {
     });
   });
 
-  it('of many says how many would go, and purges nothing without --yes', async () => {
-    const { world, closed } = fakeDeadLetters({ list });
-    const cli = fakeCli(world);
+  it('of many says how many would be deleted, and deletes nothing without --yes', async () => {
+    const { backend, closed } = fakeDeadLetters({ list });
+    const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'purge', '--all')).toBe(2);
     expect(cli.written.stderr).toContain(
-      'this would delete 4 dead letters (2 not_found, 2 conflict) for good; add --yes to do it. Nothing has been done',
+      'this would delete 4 dead letters (2 not_found, 2 conflict) for good; add --yes to delete them. Nothing has been deleted',
     );
     expect(closed.times).toBe(1);
   });
 
-  it('of many that are none is done without --yes', async () => {
-    const cli = fakeCli(fakeDeadLetters({ list: async () => ({ items: [], next: null }) }).world);
+  it('of many ends with 0 without --yes when there are none', async () => {
+    const cli = fakeCli(fakeDeadLetters({ list: async () => ({ items: [], next: null }) }).backend);
     expect(await cli.run('dead-letters', 'purge', '--older-than', '30d')).toBe(0);
     expect(cli.written.stdout).toBe('There are no such dead letters.\n');
   });
 
-  it('of many with --yes purges them', async () => {
-    const cli = fakeCli(fakeDeadLetters({ purgeAll: bulkOf(1) }).world);
+  it('of many deletes them with --yes', async () => {
+    const cli = fakeCli(fakeDeadLetters({ purgeAll: bulkOf(1) }).backend);
     expect(await cli.run('dead-letters', 'purge', '--code', 'not_found', '--yes')).toBe(0);
     expect(cli.written.stdout).toBe('Purged 1 dead letter.\n');
   });
 });
 
-describe.each(['replay', 'purge'])('dead-letters %s refuses', (deed) => {
+describe.each(['replay', 'purge'])('dead-letters %s refuses', (command) => {
   const cases: readonly (readonly [situation: string, args: readonly string[], says: string])[] = [
-    ['no choice', [], 'which ones? allowed: job ids, or --code, --game, --older-than, or --all'],
-    ['a pace without a choice', ['--rate', '5'], 'which ones?'],
-    ['job ids beside --all', ['12', '--all'], 'job ids choose by themselves'],
-    ['job ids beside a filter', ['12', '--game', 'g'], 'job ids choose by themselves'],
-    ['a pace for job ids', ['12', '--rate', '5'], 'job ids choose by themselves'],
-    ['a filter beside --all', ['--all', '--code', 'conflict'], '--all means every dead letter there is'],
+    [
+      'a call without a selection',
+      [],
+      'no dead letters are named; allowed: job ids, or --code, --game, --older-than, or --all',
+    ],
+    ['a rate without a selection', ['--rate', '5'], 'no dead letters are named'],
+    ['job ids beside --all', ['12', '--all'], 'job ids cannot be combined with'],
+    ['job ids beside a filter', ['12', '--game', 'g'], 'job ids cannot be combined with'],
+    ['a rate for job ids', ['12', '--rate', '5'], 'job ids cannot be combined with'],
+    ['a filter beside --all', ['--all', '--code', 'conflict'], '--all means every dead letter'],
     ['an unknown code', ['--code', 'oops'], "'oops' is invalid. Allowed choices are invalid_request,"],
     ['a game id that is none', ['--game', 'a\u0007'], 'contains a control character'],
     ['an age that is none', ['--older-than', 'yesterday'], "'yesterday' is invalid. Allowed: 30s, 5m, 1h, 7d"],
@@ -163,11 +167,11 @@ describe.each(['replay', 'purge'])('dead-letters %s refuses', (deed) => {
     ['a fraction of a pace', ['--all', '--rate', '1.5'], "'1.5' is invalid"],
     ['an empty job id', [''], 'a job id is empty'],
     ['a job id with NUL', ['a\0b'], String.raw`job id "a\u0000b" is not storable text`],
-    ['a job id without end', ['x'.repeat(1_001)], 'too long to be one'],
+    ['a job id without end', ['x'.repeat(1_001)], 'is too long; allowed: at most 1000 characters'],
   ];
-  it.each(cases)('%s, and does nothing', async (_situation, args, says) => {
+  it.each(cases)('%s, and changes nothing', async (_situation, args, says) => {
     const cli = fakeCli({});
-    expect(await cli.run('dead-letters', deed, ...args)).toBe(2);
+    expect(await cli.run('dead-letters', command, ...args)).toBe(2);
     expect(cli.written.stdout).toBe('');
     expect(cli.written.stderr.split('\n').filter((line) => line.startsWith('runtime-cleanup: '))).toEqual([
       expect.stringContaining(says),

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
-import { endOnEarlySignals } from '../../../../src/cli/process/early-signals.js';
+import { endOnEarlySignals } from '../../../../src/cli/process/stop-signals.js';
 
 /** A process that only notes how it was told to end. */
 function createProcess() {
@@ -13,14 +13,14 @@ it.each([
   ['SIGHUP', 129],
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('%s before anybody listens ends the process as the kernel would, with %d', (name, exitCode) => {
+] as const)('%s before the command line listens ends the process with %d, as the kernel would', (name, exitCode) => {
   const { process, exits } = createProcess();
   endOnEarlySignals(process);
   process.emit(name);
   expect(exits).toEqual([exitCode]);
 });
 
-it('a signal that somebody listens for is theirs alone; the others still end the process', () => {
+it('a signal with a listener goes to that listener only; the others still end the process', () => {
   const { process, exits } = createProcess();
   const heard: string[] = [];
   endOnEarlySignals(process).on('SIGTERM', () => heard.push('SIGTERM'));
@@ -30,7 +30,7 @@ it('a signal that somebody listens for is theirs alone; the others still end the
   expect(exits).toEqual([130]);
 });
 
-it('a signal that was given back is left to Node', () => {
+it('a signal whose listener was removed is left to Node', () => {
   const { process, exits } = createProcess();
   const source = endOnEarlySignals(process);
   const listener = (): void => undefined;

@@ -1,23 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import type { DeadLetterQuery } from '../../../../../src/jobs/dead-letters.js';
 import { fakeCli } from '../../fake-cli.js';
-import { aDeadLetter, aStory, fakeDeadLetters } from '../../fake-desks.js';
+import { aDeadLetter, aStory, fakeDeadLetters } from '../../fake-handles.js';
 
 describe('dead-letters', () => {
-  it('alone shows its commands, and asks which', async () => {
+  it('without a command shows its commands and says that one is missing', async () => {
     const cli = fakeCli({});
     expect(await cli.run('dead-letters')).toBe(2);
     expect(cli.written.stderr).toMatch(/ {2}list .*\n {2}show <job-id> .*\n {2}replay \[job-id\.\.\.\] .*\n {2}purge/);
-    expect(cli.written.stderr).toContain('runtime-cleanup: which command?');
+    expect(cli.written.stderr).toContain('runtime-cleanup: no command is given');
     expect(cli.loads()).toBe(0);
   });
 });
 
 describe('dead-letters list', () => {
-  it('is a table, as new as it was read, with the beginning of long messages', async () => {
+  it('prints a table in the order that was read, with the beginning of long messages', async () => {
     const items = [aDeadLetter(), aDeadLetter({ jobId: '7', code: 'not_found', replays: 2, message: 'x'.repeat(300) })];
-    const { world, closed } = fakeDeadLetters({ list: async () => ({ items, next: null }) });
-    const cli = fakeCli(world);
+    const { backend, closed } = fakeDeadLetters({ list: async () => ({ items, next: null }) });
+    const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'list')).toBe(0);
     expect(cli.written.stdout.replace(/x{120}…/, 'x…')).toBe(
       [
@@ -30,15 +30,15 @@ describe('dead-letters list', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('asks for what was asked for: code, trimmed game, age by our clock, number', async () => {
+  it('passes on code, trimmed game id, age by the clock of the process, and limit', async () => {
     const queries: DeadLetterQuery[] = [];
-    const { world } = fakeDeadLetters({
+    const { backend } = fakeDeadLetters({
       list: async (query) => {
         queries.push(query);
         return { items: [], next: null };
       },
     });
-    const cli = fakeCli(world);
+    const cli = fakeCli(backend);
     const now = cli.clock.now().getTime();
     await cli.run('dead-letters', 'list', '--code', 'conflict', '--game', ' g ', '--older-than', '7d', '--limit', '9');
     await cli.run('dead-letters', 'list');
@@ -49,26 +49,26 @@ describe('dead-letters list', () => {
     expect(cli.written.stderr).toBe('There are no such dead letters.\nThere are no dead letters.\n');
   });
 
-  it('reads all pages with --all, and without says how many there are of each code', async () => {
+  it('reads all pages with --all, and without it says how many there are of each code', async () => {
     const list = async ({ after }: DeadLetterQuery) => ({
       items: [aDeadLetter({ jobId: after ?? 'first' })],
       next: after === undefined ? 'last' : null,
     });
-    const all = fakeCli(fakeDeadLetters({ list }).world);
+    const all = fakeCli(fakeDeadLetters({ list }).backend);
     await all.run('dead-letters', 'list', '--all', '--json');
     expect(all.json()).toMatchObject({
       deadLetters: [{ jobId: 'first', failedAt: '2026-01-02T10:00:00.250Z' }, { jobId: 'last' }],
       next: null,
     });
     const countByCode = async () => ({ not_found: 2, conflict: 40 });
-    const some = fakeCli(fakeDeadLetters({ list, countByCode }).world);
+    const some = fakeCli(fakeDeadLetters({ list, countByCode }).backend);
     await some.run('dead-letters', 'list', '--limit', '1');
     expect(some.written.stderr).toContain('In all: 42 dead letters (2 not_found, 40 conflict).\n');
   });
 
-  it('cannot write to the terminal what a terminal would obey', async () => {
+  it('makes control characters visible', async () => {
     const evil = aDeadLetter({ jobId: 'j\u0007', gameId: 'g\u001B[2J', opSource: '\u202Ex', message: 'a\nb' });
-    const cli = fakeCli(fakeDeadLetters({ list: async () => ({ items: [evil], next: null }) }).world);
+    const cli = fakeCli(fakeDeadLetters({ list: async () => ({ items: [evil], next: null }) }).backend);
     await cli.run('dead-letters', 'list');
     expect(['\u001B', '\u0007', '\u202E'].filter((character) => cli.written.stdout.includes(character))).toEqual([]);
     expect(cli.written.stdout.trimEnd().split('\n')).toHaveLength(2);
@@ -89,15 +89,15 @@ describe('dead-letters show', () => {
     pastLives: [{ reason: 'not_found: no record', at: '2026-01-01T08:00:00.000Z', crashes: 0, attempts: [] }],
   });
 
-  it('tells the whole story: data, each try with its trace, and the lives before', async () => {
+  it('shows the data, each attempt with its trace, and the earlier runs', async () => {
     const asked: string[] = [];
-    const { world, closed } = fakeDeadLetters({
+    const { backend, closed } = fakeDeadLetters({
       find: async (jobId) => {
         asked.push(jobId);
         return story;
       },
     });
-    const cli = fakeCli(world);
+    const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'show', '12')).toBe(0);
     expect(asked).toEqual(['12']);
     expect(cli.written.stdout).toBe(
@@ -112,12 +112,12 @@ describe('dead-letters show', () => {
         'replays   1',
         'data      {"gameId":"game-1","opSource":"admin_rest"}',
         '',
-        'Tries since the last replay',
-        '  TRY  FAILED                CODE      TRACE                             MESSAGE',
-        '  3    2026-01-02 09:59:00Z  conflict  ffffffffffffffffffffffffffffffff  running',
+        'Attempts since the last replay',
+        '  ATTEMPT  FAILED                CODE      TRACE                             MESSAGE',
+        '  3        2026-01-02 09:59:00Z  conflict  ffffffffffffffffffffffffffffffff  running',
         '',
-        'Replayed after it had failed at 2026-01-01 08:00:00Z: not_found: no record',
-        '  none is known',
+        'Attempts of an earlier run, which failed at 2026-01-01 08:00:00Z: not_found: no record',
+        '  none are known',
         '',
         '',
       ].join('\n'),
@@ -126,25 +126,25 @@ describe('dead-letters show', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('with --json prints the story as it is', async () => {
-    const cli = fakeCli(fakeDeadLetters({ find: async () => story }).world);
+  it('prints the stored dead letter unchanged with --json', async () => {
+    const cli = fakeCli(fakeDeadLetters({ find: async () => story }).backend);
     await cli.run('dead-letters', 'show', '12', '--json');
     expect(cli.json()).toEqual(JSON.parse(JSON.stringify(story)));
   });
 
-  it.each([[[]], [['--json']]])('of a job that is no dead letter ends with 1 and says so %j', async (options) => {
-    const cli = fakeCli(fakeDeadLetters({ find: async () => undefined }).world);
+  it.each([[[]], [['--json']]])('ends with 1 and says so for a job that is not a dead letter %j', async (options) => {
+    const cli = fakeCli(fakeDeadLetters({ find: async () => undefined }).backend);
     expect(await cli.run('dead-letters', 'show', '12', ...options)).toBe(1);
     expect(cli.written.stdout).toBe('');
     expect(cli.written.stderr).toContain('there is no dead letter with the job id');
   });
 
-  it('shows data that is nested too deep to be written, as far as that goes', async () => {
+  it('replaces data that is nested too deep to be written', async () => {
     let payload: unknown = 'bottom';
     for (let depth = 0; depth < 100_000; depth += 1) payload = [payload];
     const find = async () => aStory({ payload });
-    const told = fakeCli(fakeDeadLetters({ find }).world);
-    const json = fakeCli(fakeDeadLetters({ find }).world);
+    const told = fakeCli(fakeDeadLetters({ find }).backend);
+    const json = fakeCli(fakeDeadLetters({ find }).backend);
     expect([
       await told.run('dead-letters', 'show', '1'),
       await json.run('dead-letters', 'show', '1', '--json'),
@@ -153,8 +153,8 @@ describe('dead-letters show', () => {
     expect(json.json()).toMatchObject({ payload: '(nested too deep to be shown)' });
   });
 
-  it('names a hostile job id so that it can be pasted into a shell', async () => {
-    const cli = fakeCli(fakeDeadLetters({ find: async () => aStory({ jobId: `-x'; rm` }) }).world);
+  it('quotes a hostile job id so that the command can be pasted into a shell', async () => {
+    const cli = fakeCli(fakeDeadLetters({ find: async () => aStory({ jobId: `-x'; rm` }) }).backend);
     await cli.run('dead-letters', 'show', '--', `-x'; rm`);
     expect(cli.written.stderr).toContain(String.raw`dead-letters replay -- '-x'\''; rm'`);
   });

@@ -10,10 +10,10 @@ const refuse = async (): Promise<never> => {
 };
 
 /** Counts how often what a command opened was closed. */
-function counted<Desk extends object>(desk: Desk) {
+function counted<Handle extends object>(handle: Handle) {
   const closed = { times: 0 };
   const opened = {
-    ...desk,
+    ...handle,
     close: async () => {
       closed.times += 1;
     },
@@ -59,7 +59,7 @@ export function fakeRetention(parts: Partial<Retention>) {
       ...parts,
     } satisfies Retention,
   });
-  return { closed, world: { openRetention: open } satisfies Partial<CommandBackend> };
+  return { closed, backend: { openRetention: open } satisfies Partial<CommandBackend> };
 }
 
 export const aHold = (over: Partial<Hold> = {}): Hold => ({
@@ -101,7 +101,7 @@ export function fakeHolds(start: readonly Hold[] = [], known: readonly string[] 
     findRecord: async (gameId: string) => (known.includes(gameId) ? aRecord({ gameId }) : undefined),
   };
   const { closed, open } = counted({ holds, queries });
-  return { closed, puts, stored, world: { openHolds: open } satisfies Partial<CommandBackend> };
+  return { closed, puts, stored, backend: { openHolds: open } satisfies Partial<CommandBackend> };
 }
 
 export const aDeadLetter = (over: Partial<DeadLetter> = {}): DeadLetter => ({
@@ -148,5 +148,5 @@ export function fakeDeadLetters(parts: Partial<DeadLetters>) {
       ...parts,
     } satisfies DeadLetters,
   });
-  return { closed, world: { openDeadLetters: open } satisfies Partial<CommandBackend> };
+  return { closed, backend: { openDeadLetters: open } satisfies Partial<CommandBackend> };
 }

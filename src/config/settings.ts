@@ -1,0 +1,280 @@
+/** Every setting, each in one place: its documentation, variable, default and type. `--help` and the README are made of it. */
+import { isAbsolute, join } from 'node:path';
+import { ENGINE_ADDRESSES_ALLOWED, parseEngineAddress } from '../domain/engine-address.js';
+import { formatDuration } from './duration.js';
+import { DEFAULT_HTTP_ADDRESS, formatHttpAddress, parseHttpAddress } from './http-address.js';
+import {
+  duration,
+  formatShare,
+  isRedisUrl,
+  matching,
+  number,
+  oneOf,
+  parsed,
+  type Parser,
+  parseShare,
+  parseTokens,
+  reasonOf,
+  TOKEN_MIN_CHARACTERS,
+  url,
+  whole,
+} from './parsers.js';
+import { shownUrl } from './shown-url.js';
+
+/** What `--help` and the README say about one setting. */
+export interface Setting {
+  /** The variable. */
+  readonly name: string;
+  /** The default, or what follows when the variable is not set. */
+  readonly fallback: string;
+  readonly meaning: string;
+  readonly allowed: string;
+  readonly unit?: string;
+}
+
+/** What defaults are made of, beside the settings above theirs. */
+interface Surroundings {
+  readonly redisUrl?: string | null;
+  readonly dockerHost?: string | null;
+  readonly queueBackend?: 'redis' | 'postgres';
+  readonly isRoot: boolean;
+  readonly homeDir: string;
+  /** `XDG_DATA_HOME`. */
+  readonly dataHome: string | undefined;
+}
+
+type Reading<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly why: string };
+
+export interface Field<Value> extends Setting {
+  readonly read: (text: string) => Reading<Value>;
+  readonly valueWhenNotSet: (surroundings: Surroundings) => Value;
+  /** The value as it is printed at the start, without secrets. */
+  readonly show: (value: Value) => string | number;
+}
+
+interface Texts<Value> extends Omit<Setting, 'name'> {
+  readonly show?: (value: Value) => string | number;
+}
+
+const plain = (value: unknown): string | number => (typeof value === 'number' ? value : String(value));
+
+/** A setting whose default depends on other settings or on the machine. */
+function derived<Value>(
+  name: string,
+  parser: Parser<Value>,
+  { whenNotSet, show, ...texts }: Texts<Value> & { readonly whenNotSet: (surroundings: Surroundings) => Value },
+): Field<Value> {
+  const read = (text: string): Reading<Value> => {
+    const { data, error } = parser.safeParse(text);
+    return error === undefined ? { ok: true, value: data } : { ok: false, why: reasonOf(error) };
+  };
+  return { name, ...texts, read, valueWhenNotSet: whenNotSet, show: show ?? plain };
+}
+
+/** A setting with a default; the default is read like any other value. */
+const setting = <Value>(name: string, parser: Parser<Value>, texts: Texts<Value>): Field<Value> =>
+  derived(name, parser, { ...texts, whenNotSet: () => parser.parse(texts.fallback) });
+
+/** A setting that may be missing: null. */
+const optional = (name: string, parser: Parser<string>, texts: Texts<string>): Field<string | null> =>
+  derived<string | null>(name, parser, {
+    ...texts,
+    whenNotSet: () => null,
+    show: (value) => (value === null ? 'not set' : (texts.show ?? plain)(value)),
+  });
+
+const DAY_MS = 86_400_000;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** More jobs at a time make BullMQ's statements on PostgreSQL deadlock when many delayed jobs fall due together. */
+const CONCURRENCY = { redis: 8, postgres: 4 } as const;
+
+const storeOf = ({ redisUrl }: Surroundings) => (redisUrl === null ? 'postgres' : 'redis');
+
+function defaultDataDir({ isRoot, homeDir, dataHome }: Surroundings): string {
+  if (isRoot) return '/var/lib/runtime-cleanup';
+  const isUsable = dataHome !== undefined && isAbsolute(dataHome);
+  return join(isUsable ? dataHome : join(homeDir, '.local', 'share'), 'runtime-cleanup');
+}
+
+function readEngineAddress(text: string): string | undefined {
+  return parseEngineAddress(text).kind === 'invalid' ? undefined : text;
+}
+
+function whyNoEngineAddress(text: string): string {
+  const address = parseEngineAddress(text);
+  return address.kind === 'invalid' ? address.why : '';
+}
+
+/** The order is that of the README's table; a default may depend on the settings above it. */
+export const SETTINGS = {
+  /** Null: an embedded PostgreSQL in `dataDir`. */
+  databaseUrl: optional('DATABASE_URL', url('postgresql', 'postgres'), {
+    fallback: 'an embedded PostgreSQL in `RTMANAGER_DATA_DIR`',
+    meaning: 'PostgreSQL with the runtime records, the operation log and, when Redis is not used, queue and leases',
+    allowed: 'postgresql://user:password@host:port/database',
+    show: shownUrl,
+  }),
+  redisUrl: optional('REDIS_URL', matching(isRedisUrl), {
+    fallback: 'no Redis',
+    meaning: 'Redis for the queue and the leases; it must run with `maxmemory-policy noeviction`',
+    allowed: 'redis://host:port or rediss://user:password@host:port/database',
+    show: shownUrl,
+  }),
+  /** Null: what `dockerEnvironment` leads to. */
+  dockerHost: optional('DOCKER_HOST', parsed(readEngineAddress, whyNoEngineAddress), {
+    fallback:
+      'the docker context (`DOCKER_CONTEXT`, or the current one in `DOCKER_CONFIG`), else the first of the usual sockets that exists: rootful, rootless, Docker Desktop',
+    meaning: 'the container engine; which one it is, and why, is logged at the start',
+    allowed: ENGINE_ADDRESSES_ALLOWED,
+    show: shownUrl,
+  }),
+  dockerTlsVerify: derived(
+    'DOCKER_TLS_VERIFY',
+    parsed((text) => (text === '1' ? true : undefined)),
+    {
+      fallback: 'plain connection, except for https://',
+      meaning: 'talk TLS to the engine and check its certificate',
+      allowed: "1, or not set (Docker's own tools take any other text, even 0, for yes)",
+      whenNotSet: ({ dockerHost }): boolean => /^https:/i.test(dockerHost ?? ''),
+      show: (isOn) => (isOn ? '1' : 'not set'),
+    },
+  ),
+  /** Folder with ca.pem, cert.pem and key.pem. Null: the system's authorities, no client certificate. */
+  dockerCertPath: optional('DOCKER_CERT_PATH', matching(isAbsolute), {
+    fallback: 'no client certificate',
+    meaning: 'folder with ca.pem, cert.pem and key.pem for TLS',
+    allowed: 'an absolute path',
+  }),
+  queueBackend: derived('RTMANAGER_QUEUE_BACKEND', oneOf('redis', 'postgres'), {
+    fallback: 'redis when `REDIS_URL` is set, else postgres',
+    meaning: 'where the job queue lives',
+    allowed: 'redis or postgres',
+    whenNotSet: storeOf,
+  }),
+  leaseStore: derived('RTMANAGER_LEASE_STORE', oneOf('redis', 'postgres'), {
+    fallback: 'redis when `REDIS_URL` is set, else postgres',
+    meaning: 'where the game leases live; every service that starts or stops games must use the same',
+    allowed: 'redis or postgres',
+    whenNotSet: storeOf,
+  }),
+  retentionMs: setting(
+    'RTMANAGER_CONTAINER_RETENTION_DAYS',
+    number(/^\d+(\.\d+)?$/, 0.000_01, 36_500).transform((days) => Math.round(days * DAY_MS)),
+    {
+      fallback: '30',
+      meaning: 'how long a stopped container is kept before the retention sweep may remove it',
+      allowed: 'above 0 and at most 36500; fractions such as 0.5 are fine',
+      unit: 'days',
+      show: (ms) => ms / DAY_MS,
+    },
+  ),
+  cleanupIntervalMs: setting('RTMANAGER_CLEANUP_INTERVAL', duration('1s', '24h'), {
+    fallback: '1h',
+    meaning: 'how often the retention sweep looks for containers that are due',
+    allowed: 'a number and its unit (ms, s, m or h), from 1s to 24h',
+    show: formatDuration,
+  }),
+  /** A fraction of the stopped records, above 0 and at most 1. */
+  sweepMaxShare: setting('RTMANAGER_SWEEP_MAX_SHARE', parsed(parseShare), {
+    fallback: '50%',
+    meaning:
+      'a sweep that would remove more than this share of the stopped containers, where there are 100 or more, removes none, so that a mistyped retention does not remove nearly everything',
+    allowed: 'above 0 and at most 100%, as 50% or 0.5; 100% sets no limit',
+    show: formatShare,
+  }),
+  leaseTtlMs: setting(
+    'RTMANAGER_GAME_LEASE_TTL_SECONDS',
+    whole(2, 3_600).transform((seconds) => seconds * 1_000),
+    {
+      fallback: '60',
+      meaning: 'life of a game lease; it is renewed while work goes on, so it may be shorter than the Docker timeout',
+      allowed: 'a whole number from 2 to 3600',
+      unit: 'seconds',
+      show: (ms) => ms / 1_000,
+    },
+  ),
+  workerConcurrency: derived('RTMANAGER_WORKER_CONCURRENCY', whole(1, 256), {
+    fallback: `${CONCURRENCY.redis} on a Redis queue, ${CONCURRENCY.postgres} on a PostgreSQL queue`,
+    meaning: 'how many jobs one worker process runs at a time',
+    allowed: 'a whole number from 1 to 256',
+    unit: 'jobs',
+    whenNotSet: ({ queueBackend = 'postgres' }): number => CONCURRENCY[queueBackend],
+  }),
+  dockerTimeoutMs: setting('RTMANAGER_DOCKER_TIMEOUT', duration('100ms', '1h'), {
+    fallback: '30s',
+    meaning: 'the longest wait for one answer of the engine',
+    allowed: 'a number and its unit (ms, s, m or h), from 100ms to 1h',
+    show: formatDuration,
+  }),
+  conflictMaxAttempts: setting('RTMANAGER_CONFLICT_MAX_ATTEMPTS', whole(1, 1_000), {
+    fallback: '10',
+    meaning:
+      'how often a job may end in `conflict` before it is a dead letter; its retries must take longer than the life of a game lease, so that a lease left behind by a crash makes no dead letter',
+    allowed: 'a whole number from 1 to 1000',
+    unit: 'attempts',
+  }),
+  retryMaxAgeMs: setting('RTMANAGER_RETRY_MAX_AGE', duration('1s', '720h'), {
+    fallback: '24h',
+    meaning: 'how long an outage may last before the jobs that wait for its end become dead letters',
+    allowed: 'a number and its unit (ms, s, m or h), from 1s to 720h',
+    show: formatDuration,
+  }),
+  httpAddress: setting('RTMANAGER_INTERNAL_HTTP_ADDR', parsed(parseHttpAddress), {
+    fallback: DEFAULT_HTTP_ADDRESS,
+    meaning: 'where the HTTP API and the dashboard listen',
+    allowed: 'host:port, [ipv6]:port, or :port for every address; beyond loopback only with RTMANAGER_API_TOKENS',
+    show: formatHttpAddress,
+  }),
+  /** Empty: no token is asked for. */
+  apiTokens: derived('RTMANAGER_API_TOKENS', parsed(parseTokens), {
+    fallback: 'no token is asked for, and the server listens on loopback only',
+    meaning:
+      'secrets of which each caller of the HTTP API must show one, as `Authorization: Bearer`; a browser asks for it as password',
+    allowed: `one or more, separated by commas, each at least ${TOKEN_MIN_CHARACTERS} letters, digits or . _ ~ + / - characters`,
+    whenNotSet: (): readonly string[] => [],
+    show: (tokens) => (tokens.length === 0 ? 'not set' : `${tokens.length} given`),
+  }),
+  logLevel: setting('RTMANAGER_LOG_LEVEL', oneOf(...LOG_LEVELS), {
+    fallback: 'info',
+    meaning: 'least severe log line written; `debug` also shows stack traces on the command line',
+    allowed: LOG_LEVELS.join(', '),
+  }),
+  shutdownTimeoutMs: setting('RTMANAGER_SHUTDOWN_TIMEOUT', duration('0s', '1h'), {
+    fallback: '30s',
+    meaning: 'how long running jobs may go on after SIGTERM before they are interrupted and put back',
+    allowed: 'a number and its unit (ms, s, m or h), from 0s to 1h',
+    show: formatDuration,
+  }),
+  dataDir: derived('RTMANAGER_DATA_DIR', matching(isAbsolute), {
+    fallback:
+      '/var/lib/runtime-cleanup for root, else `$XDG_DATA_HOME/runtime-cleanup` or `~/.local/share/runtime-cleanup`',
+    meaning: 'folder of the embedded PostgreSQL, used when `DATABASE_URL` is not set',
+    allowed: 'an absolute path',
+    whenNotSet: defaultDataDir,
+  }),
+};
+
+/** The value of every setting. */
+export type SettingValues = {
+  readonly [Key in keyof typeof SETTINGS]: (typeof SETTINGS)[Key] extends Field<infer Value> ? Value : never;
+};
+export type Fields = { readonly [Key in keyof SettingValues]: Field<SettingValues[Key]> };
+
+/** Every setting with what people need to know of it, in the order of the README's table. */
+export const describeSettings = (): readonly Setting[] => Object.values<Setting>(SETTINGS);
+
+/** The README's table of settings. */
+export function settingsMarkdown(settings: readonly Setting[]): string {
+  const row = (...cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const code = (text: string) => (/^[\w:/.-]+$/.test(text) ? `\`${text}\`` : text);
+  return [
+    row('variable', 'default', 'what it is', 'allowed'),
+    row('---', '---', '---', '---'),
+    ...settings.map(({ name, fallback, meaning, allowed, unit }) =>
+      row(`\`${name}\``, code(fallback), meaning, unit === undefined ? allowed : `${allowed} (${unit})`),
+    ),
+    '',
+  ].join('\n');
+}
