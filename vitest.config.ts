@@ -48,8 +48,9 @@ export default defineConfig({
           include: ['test/{contract,integration,faults}/**/*.test.ts'],
           exclude: ['**/*.lab.test.ts'],
           ...sideBySide,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          isolate: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       // Whole processes, as a user starts them.
