@@ -27,5 +27,4 @@ test.concurrent.each<readonly [string, Store]>([
       await own.stop();
     }
   },
-  240_000,
 );

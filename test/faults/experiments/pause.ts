@@ -22,7 +22,7 @@ const LEASE_SECONDS = 2;
 const FROZEN_MS = 3 * LEASE_SECONDS * 1_000;
 // A look at the journal costs time that the workers need.
 const LOOK_EVERY_MS = 100;
-const ENDED_WITHIN_MS = 60_000;
+const ENDED_WITHIN_MS = 180_000;
 
 const ENVIRONMENT = {
   RTMANAGER_GAME_LEASE_TTL_SECONDS: String(LEASE_SECONDS),

@@ -62,7 +62,7 @@ function freezeBehindRemoval({ engine, seam }: Site, containerId: string): Freez
           if (frozen === undefined) throw new Error('nobody sent a removal');
           return frozen;
         },
-        { withinMs: 30_000 },
+        { withinMs: 120_000 },
       ),
     letGo: () => letGo(),
     withdraw: () => {

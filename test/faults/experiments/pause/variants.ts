@@ -37,7 +37,7 @@ const upTo = (name: string): readonly NamedPoint[] =>
 
 const expected = (check: string, holds: boolean, what: string): readonly Broken[] => (holds ? [] : [{ check, what }]);
 
-const DONE_WITHIN_MS = 40_000;
+const DONE_WITHIN_MS = 120_000;
 const ASK_AGAIN_MS = 100;
 
 /** As a service that asks again as long as somebody else has the lease; resolves to what came of it then. */
@@ -139,7 +139,7 @@ async function anotherInside({ site, gameId, containerId, thaw }: Scene): Promis
       () => {
         if (!inside) throw new Error('the second worker did not get the job');
       },
-      { withinMs: 40_000 },
+      { withinMs: DONE_WITHIN_MS },
     );
     const holder = await site.leases.holder(gameId);
     await thaw();
