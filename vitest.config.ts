@@ -66,8 +66,8 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           ...sideBySide,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
         },
       },
       // The fault laboratory's experiments, made small. What they measure is judged with much room; exact figures are for `npm run faults`.

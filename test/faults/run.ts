@@ -6,7 +6,7 @@ import { startRedisServer } from '../../scripts/services/redis.mjs';
 import { startPostgres } from '../support/postgres/postgres.js';
 import type { Experiment, Finding, Options, Servers } from './experiment.js';
 import { EXPERIMENTS } from './experiments/all.js';
-import { sabotage } from './sabotage/sabotage.js';
+import { sabotage } from './sabotage/try-breaks.js';
 import { markdownOf, storyOf, tableOf } from './table.js';
 
 interface Asked extends Omit<Options, 'say' | 'signal'> {
