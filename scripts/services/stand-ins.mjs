@@ -62,6 +62,10 @@ const unpackedPackage = (spec, folder) =>
     rmSync(join(target, filename));
   });
 
+const nodePackage = () =>
+  unpackedPackage(`node-${process.platform}-${process.arch}@${NODE_MAJOR}`, `node-${NODE_MAJOR}`);
+const npmPackage = () => unpackedPackage(`npm@${NPM_MAJOR}`, `npm-${NPM_MAJOR}`);
+
 /** The build context: the files of the repository, and the files that only this machine has (node, npm, certificates). */
 const contextOf = async ({ folder, hasNode = false }, target) => {
   cpSync(join(SOURCES, folder), target, { recursive: true });
@@ -70,9 +74,8 @@ const contextOf = async ({ folder, hasNode = false }, target) => {
   const knowsAuthorities = existsSync(AUTHORITIES);
   if (knowsAuthorities) cpSync(AUTHORITIES, join(target, 'certificates', 'ca-certificates.crt'), { dereference: true });
   writeFileSync(join(target, 'npmrc'), knowsAuthorities ? `cafile=${AUTHORITIES}\n` : '');
-  const node = await unpackedPackage(`node-${process.platform}-${process.arch}@${NODE_MAJOR}`, `node-${NODE_MAJOR}`);
-  cpSync(join(node, 'bin', 'node'), join(target, 'node'));
-  cpSync(await unpackedPackage(`npm@${NPM_MAJOR}`, `npm-${NPM_MAJOR}`), join(target, 'npm'), { recursive: true });
+  cpSync(join(await nodePackage(), 'bin', 'node'), join(target, 'node'));
+  cpSync(await npmPackage(), join(target, 'npm'), { recursive: true });
 };
 
 /** @param {string} dockerHost */
@@ -97,11 +100,17 @@ const build = (docker, image) =>
  */
 export const buildStandIns = async (dockerHost) => {
   const docker = dockerAt(dockerHost);
-  await runStep(`stand-in ${DEBIAN}`, async () => {
-    await docker(['import', await debianFiles(), DEBIAN]);
-    return { summary: 'imported' };
-  });
-  for (const image of IMAGES) await build(docker, image);
+  await Promise.all([
+    runStep(`stand-in ${DEBIAN}`, async () => {
+      await docker(['import', await debianFiles(), DEBIAN]);
+      return { summary: 'imported' };
+    }),
+    // Downloads, which two of the images share.
+    nodePackage(),
+    npmPackage(),
+  ]);
+  // Each of them mostly waits for Debian's mirror.
+  await Promise.all(IMAGES.map((image) => build(docker, image)));
 };
 
 const hasCompose = async (environment) => {

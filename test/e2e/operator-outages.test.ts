@@ -65,7 +65,7 @@ it('serve that starts before its database names it, and works once it answers', 
   expect(await ask('GET', 'runtimes')).toMatchObject({ status: 503 });
 
   await line.use('pass');
-  await service.logged('taking jobs', 40_000);
+  await service.logged('taking jobs');
   await expectCleanedThroughHttp(ask);
   await eventually(async () => expect(await ask('GET', '/readyz')).toMatchObject({ status: 200 }), {
     withinMs: 20_000,

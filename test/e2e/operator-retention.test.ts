@@ -94,11 +94,14 @@ describe.each(['postgres', 'redis'] as const)('serve on the %s queue', (store) =
     await expectMoreSweeps(ask, 2);
     await expectSweptOnce(['due']);
     expect(await containers.stateOf(held)).toBe('exited');
-    expect((await ask('GET', 'runtimes/held')).body).toMatchObject({
-      status: 'stopped',
-      cleanup_due_at: null,
-      retention: { verdict: 'held', hold: { heldBy: 'kim', reason: 'evidence' } },
-    });
+    // On a busy machine the database may take longer than the second after which the API answers 503.
+    await eventually(async () =>
+      expect((await ask('GET', 'runtimes/held')).body).toMatchObject({
+        status: 'stopped',
+        cleanup_due_at: null,
+        retention: { verdict: 'held', hold: { heldBy: 'kim', reason: 'evidence' } },
+      }),
+    );
 
     expect(await world.command('unhold', 'held')).toMatchObject({ exitCode: 0 });
     await eventually(async () => expect(await world.statusOf('held')).toBe('removed'), { withinMs: 30_000 });

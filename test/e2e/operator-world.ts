@@ -89,7 +89,7 @@ export async function createWorld(store: Store): Promise<World> {
     },
     listen: async (role, more) => {
       const service = run([role], more);
-      const { port } = await service.logged('listening', 30_000);
+      const { port } = await service.logged('listening');
       return { service, port: Number(port), ask: askAt(Number(port)) };
     },
     stopped: async (gameId, daysAgo, containerId) => {

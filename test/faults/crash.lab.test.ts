@@ -8,7 +8,7 @@ import { crashOn, testedPlaces } from './experiments/crash.js';
 import type { Store } from './experiment.js';
 import { storyOf } from './table.js';
 
-const LANES = 3;
+const LANES = 2;
 
 test.concurrent.each<[Store, number, string]>([
   ['postgres', 10, 'kill -9, after the compare-and-set'],

@@ -1,7 +1,7 @@
 /** Seeded histories that together have every operation and every fault on each store. `npm run faults` plays many more. */
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { startRedis, type TestRedis } from '../support/redis.js';
-import { tellHistories } from './experiments/histories.js';
+import { playHistories } from './experiments/histories.js';
 import { TEST_SEEDS } from './experiments/histories/named-seeds.js';
 import { storyOf } from './table.js';
 
@@ -19,7 +19,7 @@ test('histories with every operation and fault, and those that once found someth
     engineSocket: inject('engineSocket'),
     redisUrl: redis.url,
   };
-  const findings = await tellHistories(TEST_SEEDS, servers, { lanes: LANES, say: () => undefined });
+  const findings = await playHistories(TEST_SEEDS, servers, { lanes: LANES, say: () => undefined });
   expect(findings.flatMap(({ violations }) => violations).map(storyOf)).toEqual([]);
   expect(findings.reduce((sum, { runs }) => sum + runs, 0)).toBe(TEST_SEEDS.length);
 });

@@ -6,7 +6,7 @@ import { pauseOn, pauseTries } from './experiments/pause.js';
 import { unaskedEndings } from './laboratory/engine-ledger.js';
 import { storyOf } from './table.js';
 
-const LANES = 3;
+const LANES = 2;
 
 const POINT_OF: Readonly<Record<string, string>> = {
   'game restarted': 'with the removal on its way',
@@ -36,7 +36,6 @@ test.concurrent.each<Store>(['postgres', 'redis'])(
       await redis.stop();
     }
   },
-  300_000,
 );
 
 const at = (ms: number): Date => new Date(1_000 + ms);

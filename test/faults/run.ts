@@ -5,9 +5,15 @@ import { startPrivateEngine } from '../../scripts/services/engine.mjs';
 import { startRedisServer } from '../../scripts/services/redis.mjs';
 import { startPostgres } from '../support/postgres/postgres.js';
 import type { Experiment, Finding, Options, Servers } from './experiment.js';
-import { EXPERIMENTS } from './experiments/all.js';
-import { sabotage } from './sabotage/sabotage.js';
+import { crash, crashDefaults } from './experiments/crash.js';
+import { engineCalls } from './experiments/engine-calls.js';
+import { histories } from './experiments/histories.js';
+import { outages } from './experiments/outages.js';
+import { pause } from './experiments/pause.js';
+import { sabotage } from './sabotage/try-breaks.js';
 import { markdownOf, storyOf, tableOf } from './table.js';
+
+const EXPERIMENTS: readonly Experiment[] = [crash, crashDefaults, pause, engineCalls, outages, histories];
 
 interface Asked extends Omit<Options, 'say' | 'signal'> {
   readonly only: readonly Experiment[];

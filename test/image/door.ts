@@ -31,10 +31,10 @@ interface Options {
   readonly enginePid: number;
   readonly folder: string;
   readonly token: string;
-  readonly port?: number;
+  readonly port: number;
 }
 
-export async function openDoor({ enginePid, folder, token, port = 8096 }: Options): Promise<Door> {
+export async function openDoor({ enginePid, folder, token, port }: Options): Promise<Door> {
   const socketPath = join(folder, 'door.sock');
   const net = `--net=/proc/${enginePid}/ns/net`;
   const relay = spawn('nsenter', [net, '--', process.execPath, '-e', RELAY, socketPath, String(port)], {

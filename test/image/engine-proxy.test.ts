@@ -27,7 +27,7 @@ it('cleans a container', async () => {
     prefer: 'wait=30',
   });
   expect(answer).toMatchObject({ status: 200, text: expect.stringContaining('"status":"removed"') });
-  expect(await platform.docker(['ps', '--all', '--quiet', '--filter', 'label=com.galaxy.game_id'])).toBe('');
+  expect(await platform.docker(['ps', '--all', '--quiet', '--filter', `label=com.galaxy.game_id=${gameId}`])).toBe('');
 });
 
 it('leaves the worker no socket', async () => {

@@ -39,6 +39,9 @@ interface Options {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+/** What the compose file publishes where it is told nothing; a second platform of the run publishes the next. */
+const PUBLIC_PORT = 8096;
+
 const secret = (): string => randomBytes(24).toString('hex');
 
 /** The example with everything filled in that is empty there. */
@@ -62,10 +65,13 @@ export function createPlatform({ engineProxy = false, settings = {} }: Options =
     RTMANAGER_API_TOKENS: token,
     DOCKER_GID: String(statSync(socketPath).gid),
   });
-  const more = Object.entries({ DOCKER_SOCKET: socketPath, ...settings }).map(([name, value]) => `${name}=${value}\n`);
+  const port = PUBLIC_PORT + Number(process.env['VITEST_POOL_ID'] ?? 1) - 1;
+  const more = Object.entries({ DOCKER_SOCKET: socketPath, API_PORT: String(port), ...settings }).map(
+    ([name, value]) => `${name}=${value}\n`,
+  );
   writeFileSync(join(folder, '.env'), `${env}${more.join('')}`);
   const files = engineProxy ? ENGINE_PROXY_FILES : [];
-  return openPlatform({ environment, folder }, { socketPath, token, files });
+  return openPlatform({ environment, folder }, { socketPath, token, port, files });
 }
 
 async function openPlatform(
@@ -73,11 +79,12 @@ async function openPlatform(
   {
     socketPath,
     token,
+    port,
     files,
-  }: { readonly socketPath: string; readonly token: string; readonly files: readonly string[] },
+  }: { readonly socketPath: string; readonly token: string; readonly port: number; readonly files: readonly string[] },
 ): Promise<Platform> {
   const containers = await createTestContainers(socketPath);
-  const door = await openDoor({ enginePid: inject('enginePid'), folder: where.folder, token });
+  const door = await openDoor({ enginePid: inject('enginePid'), folder: where.folder, token, port });
   const docker: Platform['docker'] = async (args) => (await runWell('docker', args, where)).stdout.trim();
   const compose: Platform['compose'] = (args, more) =>
     runWell('docker', ['compose', ...files, ...args], { ...where, ...more });

@@ -7,8 +7,8 @@ export default defineConfig({
     include: ['*.test.ts'],
     globalSetup: ['services.ts'],
     reporters: ['default', '../support/closing-line-reporter.ts'],
-    // One engine, one machine: what is measured here shares it with nobody.
-    fileParallelism: false,
+    // Mostly they wait for containers to be healthy. Each platform is a compose project with a port of its own.
+    maxWorkers: 2,
     testTimeout: 180_000,
     hookTimeout: 300_000,
   },

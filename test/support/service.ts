@@ -2,6 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.js';
 
+// For a message that never comes. On a busy machine a process takes half a minute to start.
+const LOGGED_WITHIN_MS = 90_000;
+
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 interface LogLine {
@@ -59,7 +62,7 @@ export function startService(
     stdout: () => stdout,
     stderr: () => stderr,
     lines,
-    logged: (message, withinMs = 20_000) =>
+    logged: (message, withinMs = LOGGED_WITHIN_MS) =>
       eventually(
         () => {
           const line = lines().find(({ msg }) => msg === message);

@@ -1,5 +1,7 @@
 import type { TestProject } from 'vitest/node';
+import { ensureSleeperImage } from '../../demo/sleeper-image.js';
 import { startPrivateEngine, type PrivateEngine } from '../../scripts/services/engine.mjs';
+import { createDocker } from '../../src/adapters/docker/connection.js';
 import { startPostgres, type PostgresServer } from './postgres/postgres.js';
 
 // Tells `inject` in the test files what there is.
@@ -23,8 +25,20 @@ const registry = globalThis as typeof globalThis & { [key: symbol]: Shared | und
 const KEY = Symbol.for('runtime-cleanup.test-services');
 const shared: Shared = (registry[KEY] ??= { users: 0, services: undefined });
 
+/** With the image of the tests' containers: a demo that finds none takes its own away again, also from the tests beside it. */
+const startEngine = async (): Promise<PrivateEngine> => {
+  const engine = await startPrivateEngine();
+  try {
+    await ensureSleeperImage(createDocker({ host: `unix://${engine.socketPath}` }));
+    return engine;
+  } catch (error) {
+    await engine.stop();
+    throw error;
+  }
+};
+
 const startAll = async (): Promise<Services> => {
-  const [postgres, engine] = await Promise.allSettled([startPostgres(), startPrivateEngine()]);
+  const [postgres, engine] = await Promise.allSettled([startPostgres(), startEngine()]);
   if (postgres.status === 'fulfilled' && engine.status === 'fulfilled') {
     return { postgres: postgres.value, engine: engine.value };
   }

@@ -76,7 +76,7 @@ const removingBySomebodyElse = async (game: Game): Promise<Promise<unknown>[]> =
 };
 const slowGame = async (): Promise<Game> => {
   const game = await site.game();
-  await slowDownRemoval(site.containers.docker, game.containerId, 60_000);
+  await slowDownRemoval(site.containers.docker, game.containerId);
   return game;
 };
 

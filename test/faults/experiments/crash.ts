@@ -4,9 +4,9 @@ import type { Experiment, Finding, Options, Servers, Store, Violation } from '..
 import { type Asked, type Broken, checkCleaned } from '../laboratory/checks.js';
 import { createLifecycle } from '../laboratory/lifecycle.js';
 import { type NamedPoint, POINTS } from '../laboratory/points.js';
-import { nowNs } from '../laboratory/seam.js';
+import { nowNs } from '../laboratory/step-control.js';
 import type { Site } from '../laboratory/site.js';
-import { historyOf } from '../laboratory/tell.js';
+import { historyOf } from '../laboratory/game-history.js';
 import { inLanes } from '../laboratory/lanes.js';
 
 const STORES: readonly Store[] = ['postgres', 'redis'];
@@ -77,13 +77,13 @@ export const testedPlaces = (store: Store): readonly Place[] => [
   ...ON_THE_WIRE,
 ];
 
-/** A small `crash` experiment: these places alone. */
+/** A small `crash` experiment: these places alone, on a machine that does other things as well. */
 export const crashOn = (
   store: Store,
   places: readonly Place[],
   servers: Servers,
   options: CrashOptions,
-): Promise<readonly Finding[]> => onStore(store, servers, options, { ...EVERYWHERE, places });
+): Promise<readonly Finding[]> => onStore(store, servers, options, { ...EVERYWHERE, places, healedWithinMs: 180_000 });
 
 async function onStore(
   store: Store,
@@ -153,7 +153,7 @@ interface Killed {
 function killAt(site: Site, point: NamedPoint, gameId: string, containerId: string): Promise<Killed> {
   const about = point.step.startsWith('container') ? containerId : gameId;
   // The settlement names its job alone, which has no id yet; nothing else runs at this site.
-  return site.seam.order(point, 'SIGKILL', point.step === 'job settle' ? undefined : about).carriedOut();
+  return site.stepControl.order(point, 'SIGKILL', point.step === 'job settle' ? undefined : about).carriedOut();
 }
 
 /** Kills whoever asked for the container's removal, while the proxy holds the request, which goes on its way then. */
@@ -162,7 +162,7 @@ function killOnTheWire(site: Site, hook: 'onRequest' | 'onAnswer', containerId: 
     const kill = async ({ method, url }: { readonly method: string; readonly url: string }): Promise<void> => {
       if (method !== 'DELETE' || !url.includes(containerId)) return;
       site.engine.hook({});
-      const asking = site.seam.seen().findLast(({ step }) => step === 'container remove');
+      const asking = site.stepControl.seen().findLast(({ step }) => step === 'container remove');
       const worker = site.workers().find(({ process }) => process.pid === asking?.pid);
       if (worker === undefined || asking === undefined) {
         reject(new Error(`nobody has asked for the removal of ${containerId}`));

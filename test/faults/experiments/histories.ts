@@ -1,16 +1,16 @@
 /** Seeded histories: random mixes of everything that people, other services and faults do, checked as a whole. */
 import { createTestContainers } from '../../support/engine/test-containers.js';
 import type { Experiment, Finding, Options, Servers, Store, Violation } from '../experiment.js';
-import { openDesk } from '../laboratory/desk.js';
+import { openOperatorCommands } from '../laboratory/operator-commands.js';
 import { openSite } from '../laboratory/site.js';
 import { storyOf } from '../table.js';
 import { checkHistory } from './histories/checks/checks.js';
-import { createCrew } from './histories/crew.js';
+import { createWorkerPool } from './histories/worker-pool.js';
 import { DOCKER_TIMEOUT_MS, LEASE_TTL_MS, scheduleOf, WORKERS } from './histories/draw.js';
 import { plantStrangers } from './histories/games.js';
 import { play, type Stage } from './histories/play.js';
 import { type Schedule, shownSchedule } from './histories/schedule.js';
-import { tellHistory } from './histories/tell.js';
+import { reportHistory } from './histories/history-report.js';
 
 const STORES: readonly Store[] = ['postgres', 'redis'];
 
@@ -33,7 +33,7 @@ export const histories: Experiment = {
   about: 'random mixes of operations and faults by seed, each checked against what was promised',
   endsEarly: true,
   run: (servers, options) =>
-    tellHistories(
+    playHistories(
       Array.from({ length: options.histories }, (_, index) => options.seed + index),
       servers,
       options,
@@ -41,7 +41,7 @@ export const histories: Experiment = {
 };
 
 /** One finding for each store; the seed decides which it is. */
-export async function tellHistories(
+export async function playHistories(
   seeds: readonly number[],
   servers: Servers,
   { lanes, say, signal }: Pick<Options, 'lanes' | 'say' | 'signal'>,
@@ -104,19 +104,19 @@ async function playInLane(work: LaneWork): Promise<void> {
 /** Until nothing is left to tell, or until something is wrong: what broke one history must not spoil the next. */
 async function playOnStage(store: Store, { servers, lane, left, tell }: LaneWork): Promise<void> {
   const site = await openSite(servers, { store, lane, environment: ENVIRONMENT });
-  const crew = createCrew(site, WORKERS);
+  const workerPool = createWorkerPool(site, WORKERS);
   const bystanders = await createTestContainers(servers.engineSocket);
-  const desk = await openDesk(site);
+  const operator = await openOperatorCommands(site);
   try {
-    const stage: Stage = { site, crew, desk, strangers: await plantStrangers(bystanders) };
+    const stage: Stage = { site, workerPool, operator, strangers: await plantStrangers(bystanders) };
     for (let next = left[store].shift(); next !== undefined; next = left[store].shift()) {
       const told = await tellOne(stage, next);
       tell(told);
       if (told.violations.length > 0) return;
     }
   } finally {
-    await desk.close();
-    const dismissed = crew.dismiss();
+    await operator.close();
+    const dismissed = workerPool.dismiss();
     await site.close();
     await dismissed;
     await bystanders.clear();
@@ -128,7 +128,7 @@ async function tellOne(stage: Stage, schedule: Schedule): Promise<Told> {
   try {
     const history = await play(stage, schedule);
     const broken = checkHistory(history);
-    const lines = broken.length === 0 ? [] : tellHistory(history);
+    const lines = broken.length === 0 ? [] : reportHistory(history);
     const violations = broken.map(({ check, what }, index): Violation => ({
       check,
       what,

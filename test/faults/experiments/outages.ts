@@ -1,8 +1,8 @@
 /** Engine, Redis and PostgreSQL each away under load, and back: nothing is lost, nobody shouts, and soon all is done. */
 import type { Experiment, Finding, Options, Store, Violation } from '../experiment.js';
-import { ABSENCES } from './outages/absences.js';
+import { OUTAGE_KINDS } from './outages/outage-kinds.js';
 import { type OwnServers, startOwnServers } from './outages/own-servers.js';
-import { type Ending, survive, type Trial } from './outages/survive.js';
+import { type Ending, runOutage, type Trial } from './outages/run-outage.js';
 
 const STORES: readonly Store[] = ['postgres', 'redis'];
 /** A lane has an engine, a Redis and a PostgreSQL of its own; more of them measure each other. */
@@ -21,7 +21,7 @@ export const outages: Experiment = {
 /** Every absence on every store that it concerns. */
 function trialsOf(outageSeconds: number): readonly Trial[] {
   const games = Math.min(MOST_GAMES, GAMES_PER_SECOND * outageSeconds);
-  return ABSENCES.flatMap((absence) =>
+  return OUTAGE_KINDS.flatMap((absence) =>
     STORES.filter((store) => absence.stores.includes(store)).map((store) => ({
       absence,
       store,
@@ -55,7 +55,7 @@ async function runTrials(
 
 async function find(own: OwnServers, trial: Trial, seed: number): Promise<Finding> {
   const { absence, store, outageMs } = trial;
-  const ending = await survive(own, trial);
+  const ending = await runOutage(own, trial);
   const history = ending.said.slice(-LINES_TOLD);
   const violations = ending.broken.map((one): Violation => ({ ...one, seed, history }));
   return {

@@ -6,9 +6,9 @@ import type { Broken } from '../laboratory/checks.js';
 import { type EngineLedger, watchEngine } from '../laboratory/engine-ledger.js';
 import { createLifecycle } from '../laboratory/lifecycle.js';
 import type { NamedPoint } from '../laboratory/points.js';
-import { nowNs } from '../laboratory/seam.js';
+import { nowNs } from '../laboratory/step-control.js';
 import type { Site } from '../laboratory/site.js';
-import { historyOf, isAbout } from '../laboratory/tell.js';
+import { historyOf, isAbout } from '../laboratory/game-history.js';
 import { type TokenLedger, watchTokens } from '../laboratory/tokens.js';
 import { createTestContainers } from '../../support/engine/test-containers.js';
 import { checkAccount, checkEnding, checkLateTouch, checkWorkDone } from './pause/checks.js';
@@ -22,7 +22,7 @@ const LEASE_SECONDS = 2;
 const FROZEN_MS = 3 * LEASE_SECONDS * 1_000;
 // A look at the journal costs time that the workers need.
 const LOOK_EVERY_MS = 100;
-const ENDED_WITHIN_MS = 60_000;
+const ENDED_WITHIN_MS = 180_000;
 
 const ENVIRONMENT = {
   RTMANAGER_GAME_LEASE_TTL_SECONDS: String(LEASE_SECONDS),
@@ -134,7 +134,7 @@ async function pauseAt(site: Site, one: PauseTry, ledgers: Ledgers, seed: number
     };
     broken.push(...(await variant.play({ site, lifecycle, point, gameId, containerId, thaw })));
     await jobEnds(site, jobId);
-    const steps = site.seam.seen().filter((seen) => seen.pid === frozen.pid && isAbout(seen, [gameId]));
+    const steps = site.stepControl.seen().filter((seen) => seen.pid === frozen.pid && isAbout(seen, [gameId]));
     if (point.underLease) broken.push(...checkLateTouch(steps, thawedNs));
   } catch (error) {
     broken.push({ check: 'it comes to an end', what: error instanceof Error ? error.message : String(error) });
@@ -144,7 +144,7 @@ async function pauseAt(site: Site, one: PauseTry, ledgers: Ledgers, seed: number
   const recoveryMs = (nowNs() - thawedNs) / 1e6;
   await ledgers.engine.caughtUp();
   const account = {
-    steps: site.seam.seen().filter((seen) => isAbout(seen, [gameId])),
+    steps: site.stepControl.seen().filter((seen) => isAbout(seen, [gameId])),
     notes: await site.audit.notes(gameId),
     events: ledgers.engine.events().filter((event) => event.gameId === gameId),
     asked: lifecycle.asked(),
@@ -171,7 +171,7 @@ interface Run {
 /** Resolves when the worker has done with the job that it was frozen in. */
 async function runEnds(site: Site, { pid, gameId, afterNs }: Run): Promise<void> {
   const isOver = (): boolean =>
-    site.seam
+    site.stepControl
       .seen()
       .some(
         (seen) =>

@@ -1,5 +1,5 @@
 /** The places in a job's course where a worker is killed or frozen: before and after each of its steps. */
-import type { Point } from './seam.js';
+import type { Point } from './step-control.js';
 
 export interface NamedPoint extends Point {
   readonly name: string;

@@ -13,7 +13,7 @@ import type { Servers, Store } from '../experiment.js';
 import { type Audit, installAudit } from './audit.js';
 import { type Jobs, openJobs } from './jobs.js';
 import { createOtherLeases, type OtherLeases } from './other-leases.js';
-import { createSeam, type Seam } from './seam.js';
+import { createStepControl, type StepControl } from './step-control.js';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -36,7 +36,7 @@ export interface Site {
   readonly engine: EngineFaultProxy;
   /** What stands between the workers and their stores; `redis` on that store alone. */
   readonly lines: { readonly postgres: TcpFaultProxy; readonly redis: TcpFaultProxy | undefined };
-  readonly seam: Seam;
+  readonly stepControl: StepControl;
   readonly audit: Audit;
   /** Starts a worker process; resolves when it takes jobs. */
   readonly startWorker: (more?: Environment) => Promise<Service>;
@@ -79,7 +79,7 @@ export async function openSite(servers: Servers, { store, lane, environment = {}
     redis: redisUrl === undefined ? undefined : await startTcpFaultProxy({ port: portOf(redisUrl) }),
   };
   const jobs = await openJobs(store, redisUrl ?? database.url);
-  const seam = createSeam();
+  const stepControl = createStepControl();
   const running = new Set<Service>();
 
   const straight: Environment = {
@@ -95,7 +95,7 @@ export async function openSite(servers: Servers, { store, lane, environment = {}
     DOCKER_HOST: `unix://${engine.socketPath}`,
     RTMANAGER_DOCKER_TIMEOUT: '2s',
     ...(redisUrl === undefined || lines.redis === undefined ? {} : { REDIS_URL: lines.redis.urlFor(redisUrl) }),
-    ...seam.environment,
+    ...stepControl.environment,
     ...environment,
   };
 
@@ -107,7 +107,7 @@ export async function openSite(servers: Servers, { store, lane, environment = {}
     leases: createOtherLeases({ db, redis }),
     engine,
     lines,
-    seam,
+    stepControl,
     audit,
     startWorker: async (more = {}) => {
       const worker = startService(['worker'], { ...throughProxies, ...more }, servers.program);
@@ -129,7 +129,7 @@ export async function openSite(servers: Servers, { store, lane, environment = {}
       await jobs.close();
       await Promise.all([engine.close(), lines.postgres.close(), lines.redis?.close()]);
       await containers.clear();
-      seam.remove();
+      stepControl.remove();
       await redis?.flushdb();
       redis?.disconnect();
       await db.end();

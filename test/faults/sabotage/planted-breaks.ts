@@ -14,7 +14,7 @@ interface Trial {
   readonly point: string;
 }
 
-export interface Sabotage {
+export interface PlantedBreak {
   readonly name: string;
   readonly changes: readonly Change[];
   readonly trials: readonly Trial[];
@@ -24,7 +24,7 @@ export interface Sabotage {
 
 const paused = (variant: string, point: string): Trial => ({ variant, point });
 
-export const SABOTAGES: readonly Sabotage[] = [
+export const PLANTED_BREAKS: readonly PlantedBreak[] = [
   {
     name: 'drop assertHeld',
     changes: [{ file: 'lease/held-lease.js', find: 'if (loss !== undefined)\n', replace: 'if (loss === null)\n' }],

@@ -17,15 +17,17 @@ export const pinFile = (engineDataRoot: string, containerId: string): (() => voi
   return () => shell('chattr "$0" "$1"', ['-i', pinned]);
 };
 
+const MANY_FILES = 30_000;
+
 /**
  * Files that the engine has to unlink one by one, so that a removal takes long enough to be looked at. In the layer, not
  * in the container's own folder: for that one newer engines hold the container's lock, and a second call waits.
  */
-export const slowDownRemoval = async (docker: Docker, containerId: string, files = 30_000): Promise<void> => {
+export const slowDownRemoval = async (docker: Docker, containerId: string): Promise<void> => {
   const { GraphDriver: driver } = await docker.getContainer(containerId).inspect();
   const upper = (driver.Data as Readonly<Record<string, string>> | null)?.['UpperDir'];
   if (upper === undefined) throw new Error(`the storage driver ${driver.Name} tells no folder of the layer`);
   const folder = join(upper, 'many-files');
   mkdirSync(folder);
-  shell('seq 1 "$0" | xargs touch', [String(files)], folder);
+  shell('seq 1 "$0" | xargs touch', [String(MANY_FILES)], folder);
 };

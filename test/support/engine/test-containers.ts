@@ -11,6 +11,8 @@ export interface TestContainers {
   readonly docker: Docker;
   /** Makes a container, brings it into `state` and returns its id. */
   readonly make: (state: TestContainerState, options?: TestContainerOptions) => Promise<string>;
+  /** The ids of all that was made and not cleared. */
+  readonly made: () => readonly string[];
   /** The engine's own word for the state, or `missing`. */
   readonly stateOf: (id: string) => Promise<string>;
   /** Removes all that was made, whatever it does. */
@@ -70,6 +72,7 @@ export const createTestContainers = async (socketPath: string): Promise<TestCont
   return {
     docker,
     make,
+    made: () => made.map(({ id }) => id),
     stateOf: async (id) => {
       try {
         return (await docker.getContainer(id).inspect()).State.Status;

@@ -8,7 +8,7 @@ import { eventually } from '../../../support/eventually.js';
 import { type Asked, type Broken, checkCleaned } from '../../laboratory/checks.js';
 import { createLifecycle } from '../../laboratory/lifecycle.js';
 import type { Site } from '../../laboratory/site.js';
-import { historyOf } from '../../laboratory/tell.js';
+import { historyOf } from '../../laboratory/game-history.js';
 import { engineFaults, type NamedFault } from './faults.js';
 import { inLanes } from '../../laboratory/lanes.js';
 

@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineFault, FaultRule } from '../../../support/engine/engine-fault-proxy.js';
 import type { TcpFaultProxy } from '../../../support/network/tcp-fault-proxy.js';
 import { POINTS } from '../../laboratory/points.js';
-import type { Order } from '../../laboratory/seam.js';
+import type { Order } from '../../laboratory/step-control.js';
 import type { Site } from '../../laboratory/site.js';
 import { engineFaults } from '../engine-calls/faults.js';
-import type { Crew } from './crew.js';
+import type { WorkerPool } from './worker-pool.js';
 import { DOCKER_TIMEOUT_MS } from './draw.js';
 import type { Game } from './history.js';
 import type { Fault } from './schedule.js';
@@ -20,7 +20,7 @@ export interface Faults {
 
 interface Deps {
   readonly site: Site;
-  readonly crew: Crew;
+  readonly workerPool: WorkerPool;
   readonly games: readonly Game[];
 }
 
@@ -32,7 +32,7 @@ interface Active {
   readonly nth: number;
 }
 
-export function createFaults({ site, crew, games }: Deps): Faults {
+export function createFaults({ site, workerPool, games }: Deps): Faults {
   const over = new AbortController();
   const known = new Map(engineFaults(DOCKER_TIMEOUT_MS).map(({ name, fault }) => [name, fault]));
   let active: Active | undefined;
@@ -67,7 +67,7 @@ export function createFaults({ site, crew, games }: Deps): Faults {
     if (point === undefined || game === undefined) throw new Error(`there is no ${JSON.stringify(pointName)}`);
     const about = point.step.startsWith('container') ? (game.containerId ?? game.gameId) : game.gameId;
     // The settlement names its job alone; whatever else is at this site is of the same history.
-    return site.seam.order(point, signal, point.step === 'job settle' ? undefined : about);
+    return site.stepControl.order(point, signal, point.step === 'job settle' ? undefined : about);
   };
 
   const untilCarriedOut = async (order: Order): Promise<boolean> => {
@@ -80,7 +80,7 @@ export function createFaults({ site, crew, games }: Deps): Faults {
     const order = placeOrder(point, 'SIGSTOP', games[game]);
     if (!(await untilCarriedOut(order))) return 'nobody came by';
     const { pid, ns } = await order.carriedOut();
-    await crew.frozeItself(pid, ns, lasting(forMs));
+    await workerPool.frozeItself(pid, ns, lasting(forMs));
     return `worker ${pid} was frozen`;
   };
 
@@ -105,10 +105,10 @@ export function createFaults({ site, crew, games }: Deps): Faults {
       case 'cut line':
         return onLine(fault.line, async (line) => line.resetConnections());
       case 'kill':
-        crew.kill(fault.worker);
+        workerPool.kill(fault.worker);
         return 'over';
       case 'freeze':
-        await crew.freeze(fault.worker, lasting(fault.forMs));
+        await workerPool.freeze(fault.worker, lasting(fault.forMs));
         return 'over';
       case 'kill at':
         return (await untilCarriedOut(placeOrder(fault.point, 'SIGKILL', games[fault.game])))

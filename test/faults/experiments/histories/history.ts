@@ -4,7 +4,7 @@ import type { Audited } from '../../laboratory/audit.js';
 import type { EngineEvent } from '../../laboratory/engine-ledger.js';
 import type { SeenJob } from '../../laboratory/jobs.js';
 import type { Asked } from '../../laboratory/lifecycle.js';
-import type { Seen } from '../../laboratory/seam.js';
+import type { Seen } from '../../laboratory/step-control.js';
 import type { Schedule, Situation } from './schedule.js';
 
 export interface Game {

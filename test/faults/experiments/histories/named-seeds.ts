@@ -1,12 +1,11 @@
-/** The seeds that `npm test` plays. `npm run faults` plays as many as it is asked for. */
-export interface NamedSeed {
+interface NamedSeed {
   readonly seed: number;
   /** What was wrong, with the product or with the laboratory. */
   readonly what: string;
 }
 
 /** Seeds whose histories once found something; they stay in the suite. */
-export const NAMED_SEEDS: readonly NamedSeed[] = [
+const NAMED_SEEDS: readonly NamedSeed[] = [
   {
     seed: 105,
     what: "laboratory: an expected id that is no full id is refused as invalid, not as another container's",
@@ -24,4 +23,5 @@ export const NAMED_SEEDS: readonly NamedSeed[] = [
  */
 const COVERING_SEEDS: readonly number[] = [1128, 255, 1418, 941, 193, 30, 735, 2, 206, 10, 17];
 
+/** The seeds that `npm test` plays. `npm run faults` plays as many as it is asked for. */
 export const TEST_SEEDS: readonly number[] = [...NAMED_SEEDS.map(({ seed }) => seed), ...COVERING_SEEDS];

@@ -1,9 +1,9 @@
 /** Carries out what people and other services do in a history, and keeps what must be remembered of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Desk } from '../../laboratory/desk.js';
+import type { OperatorCommands } from '../../laboratory/operator-commands.js';
 import type { Lifecycle } from '../../laboratory/lifecycle.js';
 import type { OtherLeases } from '../../laboratory/other-leases.js';
-import { nowNs } from '../../laboratory/seam.js';
+import { nowNs } from '../../laboratory/step-control.js';
 import type { Site } from '../../laboratory/site.js';
 import type { Accepted, Game, Tenure } from './history.js';
 import type { Operation, Service } from './schedule.js';
@@ -43,7 +43,7 @@ export function noteTenures(leases: OtherLeases): {
 
 interface Deps {
   readonly site: Site;
-  readonly desk: Desk;
+  readonly operator: OperatorCommands;
   readonly lifecycle: Lifecycle;
   readonly leases: OtherLeases;
   readonly games: readonly Game[];
@@ -54,7 +54,7 @@ type Ask = Extract<Operation, { readonly kind: 'ask' }>;
 const FULL_ID = /^[0-9a-f]{64}$/;
 const ANOTHER_ID = 'f'.repeat(64);
 
-export function createOperations({ site, desk, lifecycle, leases, games }: Deps): Operations {
+export function createOperations({ site, operator, lifecycle, leases, games }: Deps): Operations {
   const accepted: Accepted[] = [];
   const purged: string[] = [];
   const turns = new Map<string, Promise<unknown>>();
@@ -107,17 +107,17 @@ export function createOperations({ site, desk, lifecycle, leases, games }: Deps)
       take(jobId, false);
       return `job ${jobId}`;
     }
-    const [job] = await desk.queue.enqueue([request]);
+    const [job] = await operator.queue.enqueue([request]);
     if (job === undefined) return 'nothing';
     take(job.jobId, job.coalesced);
     return `job ${job.jobId}${job.coalesced ? ', there already' : ''}`;
   };
 
   const handleDead = async (kind: 'replay' | 'purge', gameId: string): Promise<string> => {
-    const { items } = await desk.deadLetters.list({ gameId, limit: 100 });
+    const { items } = await operator.deadLetters.list({ gameId, limit: 100 });
     const answers: string[] = [];
     for (const { jobId } of items) {
-      const { status } = await desk.deadLetters[kind](jobId);
+      const { status } = await operator.deadLetters[kind](jobId);
       if (status === 'purged') purged.push(jobId);
       answers.push(`job ${jobId} ${status}`);
     }
@@ -140,14 +140,14 @@ export function createOperations({ site, desk, lifecycle, leases, games }: Deps)
       case 'ask':
         return ask(operation);
       case 'sweep': {
-        const report = await desk.retention.sweep({ signal: new AbortController().signal });
+        const report = await operator.retention.sweep({ signal: new AbortController().signal });
         return report.status === 'done' ? `${report.planned} due, ${report.enqueued} asked for` : report.status;
       }
       case 'hold':
-        await desk.holds.put({ gameId: idOf(operation.game), reason: 'disputed', heldBy: 'laboratory', end: null });
+        await operator.holds.put({ gameId: idOf(operation.game), reason: 'disputed', heldBy: 'laboratory', end: null });
         return 'held';
       case 'unhold':
-        return (await desk.holds.remove(idOf(operation.game))) === undefined ? 'there was none' : 'done';
+        return (await operator.holds.remove(idOf(operation.game))) === undefined ? 'there was none' : 'done';
       case 'replay':
       case 'purge':
         return handleDead(operation.kind, idOf(operation.game));

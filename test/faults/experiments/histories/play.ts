@@ -1,43 +1,43 @@
 /** Plays one history to its end, and comes back with all that is known of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { watchEngine } from '../../laboratory/engine-ledger.js';
-import type { Desk } from '../../laboratory/desk.js';
+import type { OperatorCommands } from '../../laboratory/operator-commands.js';
 import { createLifecycle } from '../../laboratory/lifecycle.js';
-import { nowNs } from '../../laboratory/seam.js';
+import { nowNs } from '../../laboratory/step-control.js';
 import type { Site } from '../../laboratory/site.js';
-import type { Crew } from './crew.js';
+import type { WorkerPool } from './worker-pool.js';
 import { createFaults } from './faults.js';
 import { makeGames, type Planted } from './games.js';
 import type { History, Played } from './history.js';
 import { createOperations, noteTenures } from './operations.js';
-import { createReckoning } from './checks/reckoning.js';
+import { createFinalState } from './checks/final-state.js';
 import { type Act, type Schedule, shownAct } from './schedule.js';
 
 /** Where histories are played, one after the other. */
 export interface Stage {
   readonly site: Site;
-  readonly crew: Crew;
-  readonly desk: Desk;
+  readonly workerPool: WorkerPool;
+  readonly operator: OperatorCommands;
   /** Those that stand there all the time. */
   readonly strangers: readonly Planted[];
 }
 
 export async function play(stage: Stage, schedule: Schedule): Promise<History> {
-  const { site, crew, desk } = stage;
-  await crew.complete();
-  crew.takeFrozen();
+  const { site, workerPool, operator } = stage;
+  await workerPool.complete();
+  workerPool.takeFrozen();
   const startedAt = new Date();
   const startedNs = nowNs();
   const sinceStartMs = (): number => Math.round((nowNs() - startedNs) / 1e6);
   const ledger = await watchEngine(site.containers.docker);
-  const steps = site.seam.follow();
+  const steps = site.stepControl.follow();
   const { leases, tenures } = noteTenures(site.leases);
   const lifecycle = createLifecycle({ ...site, leases });
   try {
     const { games, strangers } = await makeGames(site, lifecycle, schedule, stage.strangers);
-    const operations = createOperations({ site, desk, lifecycle, leases, games });
-    const faults = createFaults({ site, crew, games });
-    const reckoning = createReckoning({ site, desk, lifecycle, operations, games });
+    const operations = createOperations({ site, operator, lifecycle, leases, games });
+    const faults = createFaults({ site, workerPool, games });
+    const finalState = createFinalState({ site, operator, lifecycle, operations, games });
     const played: Played[] = [];
     const perform = async (act: Act): Promise<void> => {
       const fromMs = sinceStartMs();
@@ -46,8 +46,8 @@ export async function play(stage: Stage, schedule: Schedule): Promise<History> {
     };
 
     await followSchedule(schedule, perform, faults.end);
-    await crew.complete();
-    const reckoned = await reckoning.reckon(schedule.aged);
+    await workerPool.complete();
+    const finalFacts = await finalState.settleAndRead(schedule.aged);
     await ledger.caughtUp();
     const notes = await Promise.all(games.map(({ gameId }) => site.audit.notes(gameId)));
     const allStrangers = [...stage.strangers, ...strangers];
@@ -59,7 +59,7 @@ export async function play(stage: Stage, schedule: Schedule): Promise<History> {
       played: played.sort((a, b) => a.fromMs - b.fromMs),
       accepted: operations.accepted(),
       purged: operations.purged(),
-      ...reckoned,
+      ...finalFacts,
       strangers: await Promise.all(
         allStrangers.map(async ({ containerId, what, was }) => ({
           containerId,
@@ -69,14 +69,14 @@ export async function play(stage: Stage, schedule: Schedule): Promise<History> {
         })),
       ),
       tenures,
-      frozen: crew.takeFrozen(),
+      frozen: workerPool.takeFrozen(),
       steps: steps(),
       notes: notes.flat(),
       events: [...ledger.events()],
       requests: site.engine.requests(),
       asked: lifecycle.asked(),
     };
-    await reckoning.tidyUp(history.jobsAtLast);
+    await finalState.tidyUp(history.jobsAtLast);
     return history;
   } finally {
     await ledger.close();

@@ -5,7 +5,7 @@ import type { Broken } from '../../laboratory/checks.js';
 import { type EngineEvent, unaskedEndings } from '../../laboratory/engine-ledger.js';
 import type { Asked } from '../../laboratory/lifecycle.js';
 import { brokenBy, checkRequests, isSuccessRow, isTransition, repeated } from '../../laboratory/promises.js';
-import type { Seen } from '../../laboratory/seam.js';
+import type { Seen } from '../../laboratory/step-control.js';
 import type { Site } from '../../laboratory/site.js';
 
 /** All that is known of one game. */

@@ -1,9 +1,9 @@
 /** Where a worker is frozen: at the points of the seam, and with its removal sent but not yet arrived. */
 import { eventually } from '../../../support/eventually.js';
 import { type NamedPoint, POINTS } from '../../laboratory/points.js';
-import { nowNs } from '../../laboratory/seam.js';
+import { nowNs } from '../../laboratory/step-control.js';
 import type { Site } from '../../laboratory/site.js';
-import { isAbout } from '../../laboratory/tell.js';
+import { isAbout } from '../../laboratory/game-history.js';
 
 const ON_ITS_WAY: NamedPoint = {
   name: 'with the removal on its way',
@@ -36,19 +36,21 @@ export function freezeAt(site: Site, point: NamedPoint, { gameId, containerId }:
   if (point === ON_ITS_WAY) return freezeBehindRemoval(site, containerId);
   // The settlement names its job alone, which has no id yet; nothing else runs at this site.
   const about = point.step === 'job settle' ? [] : [point.step.startsWith('container') ? containerId : gameId];
-  const order = site.seam.order(point, 'SIGSTOP', ...about);
+  const order = site.stepControl.order(point, 'SIGSTOP', ...about);
   return { carriedOut: () => order.carriedOut(), letGo: () => undefined, withdraw: order.withdraw };
 }
 
 /** The request arrives when the worker that sent it has been frozen for long. */
-function freezeBehindRemoval({ engine, seam }: Site, containerId: string): Freeze {
+function freezeBehindRemoval({ engine, stepControl }: Site, containerId: string): Freeze {
   let letGo = (): void => undefined;
   const held = new Promise<void>((resolve) => (letGo = resolve));
   let frozen: { readonly pid: number; readonly ns: number } | undefined;
   engine.hook({
     onRequest: async ({ method, url }) => {
       if (frozen !== undefined || method !== 'DELETE' || !url.includes(containerId)) return;
-      const sender = seam.seen().findLast((seen) => seen.step === 'container remove' && isAbout(seen, [containerId]));
+      const sender = stepControl
+        .seen()
+        .findLast((seen) => seen.step === 'container remove' && isAbout(seen, [containerId]));
       if (sender === undefined) return;
       process.kill(sender.pid, 'SIGSTOP');
       frozen = { pid: sender.pid, ns: nowNs() };
@@ -62,7 +64,7 @@ function freezeBehindRemoval({ engine, seam }: Site, containerId: string): Freez
           if (frozen === undefined) throw new Error('nobody sent a removal');
           return frozen;
         },
-        { withinMs: 30_000 },
+        { withinMs: 120_000 },
       ),
     letGo: () => letGo(),
     withdraw: () => {

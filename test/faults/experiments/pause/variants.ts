@@ -4,9 +4,9 @@ import { eventually } from '../../../support/eventually.js';
 import type { Broken } from '../../laboratory/checks.js';
 import type { Done, Lifecycle } from '../../laboratory/lifecycle.js';
 import type { NamedPoint } from '../../laboratory/points.js';
-import { nowNs } from '../../laboratory/seam.js';
+import { nowNs } from '../../laboratory/step-control.js';
 import type { Site } from '../../laboratory/site.js';
-import { isAbout } from '../../laboratory/tell.js';
+import { isAbout } from '../../laboratory/game-history.js';
 import { recordOf } from './checks.js';
 import { PAUSE_POINTS } from './points.js';
 
@@ -37,7 +37,7 @@ const upTo = (name: string): readonly NamedPoint[] =>
 
 const expected = (check: string, holds: boolean, what: string): readonly Broken[] => (holds ? [] : [{ check, what }]);
 
-const DONE_WITHIN_MS = 40_000;
+const DONE_WITHIN_MS = 120_000;
 const ASK_AGAIN_MS = 100;
 
 /** As a service that asks again as long as somebody else has the lease; resolves to what came of it then. */
@@ -139,7 +139,7 @@ async function anotherInside({ site, gameId, containerId, thaw }: Scene): Promis
       () => {
         if (!inside) throw new Error('the second worker did not get the job');
       },
-      { withinMs: 40_000 },
+      { withinMs: DONE_WITHIN_MS },
     );
     const holder = await site.leases.holder(gameId);
     await thaw();
@@ -154,8 +154,8 @@ async function anotherInside({ site, gameId, containerId, thaw }: Scene): Promis
 
 const RENEWS_WITHIN_MS = 1_200;
 
-const isRenewing = ({ seam }: Site, gameId: string): boolean =>
-  seam
+const isRenewing = ({ stepControl }: Site, gameId: string): boolean =>
+  stepControl
     .seen()
     .some(
       (seen) => seen.step === 'lease renew' && isAbout(seen, [gameId]) && nowNs() - seen.ns < RENEWS_WITHIN_MS * 1e6,

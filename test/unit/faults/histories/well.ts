@@ -1,7 +1,7 @@
 /** A small history in which all is well; tests spoil a part of it. */
 import type { Audited } from '../../../faults/laboratory/audit.js';
 import type { SeenJob } from '../../../faults/laboratory/jobs.js';
-import type { Seen } from '../../../faults/laboratory/seam.js';
+import type { Seen } from '../../../faults/laboratory/step-control.js';
 import type { History } from '../../../faults/experiments/histories/history.js';
 
 export const GAME = 'h1-0';

@@ -6,7 +6,7 @@
  */
 import type { Broken } from '../../../laboratory/checks.js';
 import { brokenBy, isTransition, repeated } from '../../../laboratory/promises.js';
-import type { Seen } from '../../../laboratory/seam.js';
+import type { Seen } from '../../../laboratory/step-control.js';
 import type { History } from '../history.js';
 
 const REMOVAL = 'container remove';

@@ -1,5 +1,5 @@
 /** A history, whole and in order, as a person reads it. */
-import type { Seen } from '../../laboratory/seam.js';
+import type { Seen } from '../../laboratory/step-control.js';
 import type { History } from './history.js';
 import { shownSchedule } from './schedule.js';
 
@@ -8,7 +8,7 @@ interface Line {
   readonly said: string;
 }
 
-export function tellHistory(history: History): readonly string[] {
+export function reportHistory(history: History): readonly string[] {
   const { schedule, startedAt, jobsAtLast, jobsSettled, strangers, beforeSweep, afterSweep, games } = history;
   const lines = [...playedLines(history), ...workerLines(history), ...databaseLines(history), ...engineLines(history)];
   lines.sort((a, b) => a.atMs - b.atMs);

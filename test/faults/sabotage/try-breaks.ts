@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Finding, Options, Servers, Store } from '../experiment.js';
 import { pauseOn, pauseTries } from '../experiments/pause.js';
-import { type Change, type Sabotage, SABOTAGES } from './planted-breaks.js';
+import { type Change, type PlantedBreak, PLANTED_BREAKS } from './planted-breaks.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const STORES: readonly Store[] = ['postgres', 'redis'];
@@ -12,7 +12,7 @@ const STORES: readonly Store[] = ['postgres', 'redis'];
 /** One finding for each planted break; a break that its check did not notice is a violation. */
 export async function sabotage(servers: Servers, options: Options): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const one of SABOTAGES) {
+  for (const one of PLANTED_BREAKS) {
     const finding = await tryBreak(one, servers, options);
     options.say(finding.notes?.[0] ?? one.name);
     findings.push(finding);
@@ -22,7 +22,7 @@ export async function sabotage(servers: Servers, options: Options): Promise<read
 
 /** Every trial of one planted break, on these stores. */
 export async function tryBreak(
-  one: Sabotage,
+  one: PlantedBreak,
   servers: Servers,
   options: Pick<Options, 'lanes' | 'seed' | 'say'>,
   stores: readonly Store[] = STORES,
@@ -36,7 +36,7 @@ export async function tryBreak(
 }
 
 async function notice(
-  one: Sabotage,
+  one: PlantedBreak,
   servers: Servers,
   options: Pick<Options, 'lanes' | 'seed' | 'say'>,
   stores: readonly Store[],
@@ -66,7 +66,7 @@ async function notice(
 }
 
 /** A copy of the built program with the change in it, where it finds its packages and its migrations. */
-function brokenCopy({ changes }: Sabotage): { readonly program: string; readonly remove: () => void } {
+function brokenCopy({ changes }: PlantedBreak): { readonly program: string; readonly remove: () => void } {
   const cache = join(ROOT, '.cache');
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'sabotage-'));

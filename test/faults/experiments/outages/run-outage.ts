@@ -5,7 +5,7 @@ import type { Service } from '../../../support/service.js';
 import type { Store } from '../../experiment.js';
 import { type Asked, type Broken, checkCleaned } from '../../laboratory/checks.js';
 import { openSite, type Site } from '../../laboratory/site.js';
-import type { Outage } from './absences.js';
+import type { Outage } from './outage-kinds.js';
 import { makeGames, startLoad } from './load.js';
 import type { OwnServers } from './own-servers.js';
 import { type Restlessness, watchWorker } from './quiet.js';
@@ -41,7 +41,7 @@ const SETTLING_MS = 16_000;
 // All is stopped only now, so that no sweep of the workers' own comes before the one that is asked for.
 const STOPPED_LONG_AGO = `UPDATE runtime_records SET stopped_at = now() - interval '60 days' WHERE status = 'stopped'`;
 
-export async function survive(own: OwnServers, trial: Trial): Promise<Ending> {
+export async function runOutage(own: OwnServers, trial: Trial): Promise<Ending> {
   const { absence, store } = trial;
   const environment = { RTMANAGER_SWEEP_MAX_SHARE: '100%', ...absence.environment?.(own) };
   const site = await openSite(own.servers, { store, lane: 0, environment });

@@ -5,12 +5,12 @@
 import { expect, inject, test } from 'vitest';
 import { startRedis } from '../support/redis.js';
 import type { Store } from './experiment.js';
-import { SABOTAGES } from './sabotage/planted-breaks.js';
-import { tryBreak } from './sabotage/sabotage.js';
+import { PLANTED_BREAKS } from './sabotage/planted-breaks.js';
+import { tryBreak } from './sabotage/try-breaks.js';
 
 const CODE_PER_STORE = new Set(["release another holder's lease"]);
 
-const runs = SABOTAGES.flatMap((planted): readonly { name: string; store: Store; planted: typeof planted }[] => {
+const runs = PLANTED_BREAKS.flatMap((planted): readonly { name: string; store: Store; planted: typeof planted }[] => {
   const stores: readonly Store[] = CODE_PER_STORE.has(planted.name) ? ['postgres', 'redis'] : ['postgres'];
   return stores.map((store) => ({ name: planted.name, store, planted }));
 });

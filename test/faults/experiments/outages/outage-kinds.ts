@@ -29,7 +29,7 @@ const redisLine = ({ lines }: Site): NonNullable<Site['lines']['redis']> => {
   return lines.redis;
 };
 
-export const ABSENCES: readonly Outage[] = [
+export const OUTAGE_KINDS: readonly Outage[] = [
   {
     name: 'engine killed',
     stores: BOTH,

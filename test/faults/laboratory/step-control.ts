@@ -36,7 +36,7 @@ export interface Order {
 }
 
 /** What lies between the laboratory and the seam in its workers. */
-export interface Seam {
+export interface StepControl {
   /** For the workers' environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** The first worker that comes by this point with something that concerns `about` (a game, a container) sends itself the signal. */
@@ -48,12 +48,15 @@ export interface Seam {
   readonly remove: () => void;
 }
 
-const PRELOAD = fileURLToPath(new URL('seam-in-worker.mjs', import.meta.url));
+// For what hangs. A busy machine takes its time to start workers.
+const PASSED_WITHIN_MS = 120_000;
+
+const PRELOAD = fileURLToPath(new URL('step-control-in-worker.mjs', import.meta.url));
 
 /** The clock of `Seen.ns`. */
 export const nowNs = (): number => Number(process.hrtime.bigint());
 
-export function createSeam(): Seam {
+export function createStepControl(): StepControl {
   const folder = mkdtempSync(join(tmpdir(), 'laboratory-'));
   const orders = join(folder, 'orders');
   const journal = join(folder, 'steps.jsonl');
@@ -68,12 +71,12 @@ export function createSeam(): Seam {
       .filter((line) => line.endsWith('}'))
       .map((line) => JSON.parse(line) as Seen);
   const seen = (): Seen[] => linesOf(readFileSync(journal, 'utf8'));
-  const follow: Seam['follow'] = () => {
+  const follow: StepControl['follow'] = () => {
     const from = statSync(journal).size;
     return () => linesOf(readFileSync(journal).subarray(from).toString());
   };
 
-  const order: Seam['order'] = (point, signal, about) => {
+  const order: StepControl['order'] = (point, signal, about) => {
     const id = String(++count);
     const file = join(orders, `${id}.json`);
     const done = `${file}.done`;
@@ -83,7 +86,7 @@ export function createSeam(): Seam {
     return {
       id,
       isCarriedOut: () => existsSync(done),
-      carriedOut: (withinMs = 30_000) =>
+      carriedOut: (withinMs = PASSED_WITHIN_MS) =>
         eventually(
           () => {
             const line = existsSync(done) ? seen().find((one) => one.order === id) : undefined;

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../../../support/eventually.js';
-import type { Desk } from '../../../laboratory/desk.js';
+import type { OperatorCommands } from '../../../laboratory/operator-commands.js';
 import type { SeenJob } from '../../../laboratory/jobs.js';
 import type { Lifecycle } from '../../../laboratory/lifecycle.js';
 import type { Site } from '../../../laboratory/site.js';
@@ -13,17 +13,17 @@ import type { Game, History, Standing } from '../history.js';
 import type { Operations } from '../operations.js';
 import { isServed } from '../schedule.js';
 
-type Reckoned = Pick<History, 'settled' | 'settlingMs' | 'jobsSettled' | 'jobsAtLast' | 'beforeSweep' | 'afterSweep'>;
+type FinalFacts = Pick<History, 'settled' | 'settlingMs' | 'jobsSettled' | 'jobsAtLast' | 'beforeSweep' | 'afterSweep'>;
 
-export interface Reckoning {
-  readonly reckon: (aged: readonly number[]) => Promise<Reckoned>;
+export interface FinalState {
+  readonly settleAndRead: (aged: readonly number[]) => Promise<FinalFacts>;
   /** Leaves nothing of this history to the next. */
   readonly tidyUp: (jobs: readonly SeenJob[]) => Promise<void>;
 }
 
 interface Deps {
   readonly site: Site;
-  readonly desk: Desk;
+  readonly operator: OperatorCommands;
   readonly lifecycle: Lifecycle;
   readonly operations: Operations;
   readonly games: readonly Game[];
@@ -41,7 +41,7 @@ WHERE r.game_id = ANY($1) ORDER BY r.game_id`;
 
 const AGE = `UPDATE runtime_records SET stopped_at = now() - interval '40 days' WHERE status = 'stopped' AND game_id = ANY($1)`;
 
-export function createReckoning({ site, desk, lifecycle, operations, games }: Deps): Reckoning {
+export function createFinalState({ site, operator, lifecycle, operations, games }: Deps): FinalState {
   const { db, jobs, containers } = site;
   const ids = games.map(({ gameId }) => gameId);
   const seenJobs = new Set<string>();
@@ -87,17 +87,17 @@ export function createReckoning({ site, desk, lifecycle, operations, games }: De
   };
 
   const replayDead = async (dead: readonly SeenJob[]): Promise<void> => {
-    for (const { id } of dead) await eventually(() => desk.deadLetters.replay(id));
+    for (const { id } of dead) await eventually(() => operator.deadLetters.replay(id));
   };
 
   const sweep = (): Promise<void> =>
     eventually(async () => {
-      const { status } = await desk.retention.sweep({ signal: new AbortController().signal });
+      const { status } = await operator.retention.sweep({ signal: new AbortController().signal });
       if (status !== 'done') throw new Error(`the sweep is ${status}`);
     });
 
   return {
-    reckon: async (aged) => {
+    settleAndRead: async (aged) => {
       const beganMs = performance.now();
       await Promise.all(games.filter(({ situation }) => isServed(situation)).map(stop));
       const inTime = await settle();
@@ -119,7 +119,7 @@ export function createReckoning({ site, desk, lifecycle, operations, games }: De
       };
     },
     tidyUp: async (all) => {
-      for (const { id, state } of all) if (state === 'failed') await desk.deadLetters.purge(id);
+      for (const { id, state } of all) if (state === 'failed') await operator.deadLetters.purge(id);
       for (const table of ['runtime_records', 'retention_holds']) {
         await db.query(`DELETE FROM ${table} WHERE game_id = ANY($1)`, [ids]);
       }

@@ -1,10 +1,10 @@
 /** What happened, in order, as a person reads it. */
-import type { Seen } from './seam.js';
+import type { Seen } from './step-control.js';
 import type { Site } from './site.js';
 
 /** The story of one game: steps of the workers, changes in the database. */
 export async function historyOf(site: Site, gameId: string, containerId: string): Promise<readonly string[]> {
-  const steps = site.seam.seen();
+  const steps = site.stepControl.seen();
   const firstNs = steps[0]?.ns ?? 0;
   const begunNs = steps.find((seen) => isAbout(seen, [gameId, containerId]))?.ns ?? Number.POSITIVE_INFINITY;
   const mine = steps.filter(

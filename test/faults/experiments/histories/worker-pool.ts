@@ -1,10 +1,10 @@
 /** The worker processes of a lane, as a supervisor keeps them: whoever dies is replaced. They outlive the histories. */
 import type { Service } from '../../../support/service.js';
-import { nowNs } from '../../laboratory/seam.js';
+import { nowNs } from '../../laboratory/step-control.js';
 import type { Site } from '../../laboratory/site.js';
 import type { Frozen } from './history.js';
 
-export interface Crew {
+export interface WorkerPool {
   readonly kill: (worker: number) => void;
   /** Freezes one for as long as `until` takes. */
   readonly freeze: (worker: number, until: Promise<unknown>) => Promise<void>;
@@ -31,7 +31,7 @@ function inRow(start: () => Promise<void>): Promise<void> {
   return turn;
 }
 
-export function createCrew(site: Site, size: number): Crew {
+export function createWorkerPool(site: Site, size: number): WorkerPool {
   const places: (Service | undefined)[] = Array.from({ length: size }, () => undefined);
   const coming = new Map<number, Promise<void>>();
   let frozen: Frozen[] = [];

@@ -10,7 +10,7 @@ import type { Retention } from '../../../src/retention/retention-service.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import type { Site } from './site.js';
 
-export interface Desk {
+export interface OperatorCommands {
   readonly queue: CleanupQueue;
   readonly deadLetters: DeadLetters;
   readonly holds: Holds;
@@ -20,7 +20,7 @@ export interface Desk {
 
 const PATIENCE_MS = 30_000;
 
-export async function openDesk({ straight }: Pick<Site, 'straight'>): Promise<Desk> {
+export async function openOperatorCommands({ straight }: Pick<Site, 'straight'>): Promise<OperatorCommands> {
   const log = createLogger({ level: 'silent', name: 'laboratory' });
   const context: Context = {
     config: readConfig(straight),
