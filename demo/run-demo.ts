@@ -149,7 +149,7 @@ function showReport(report: Report, { output: { stdout, json }, environment }: D
     return;
   }
   const forbidsColor = (environment['NO_COLOR'] ?? '') !== '' || environment['TERM'] === 'dumb';
-  stdout.write(reportText(report, stdout.isTTY === true && !forbidsColor));
+  stdout.write(reportText(report, { isColored: stdout.isTTY === true && !forbidsColor }));
 }
 
 /** Removes everything that the demo created. Resolves to false, and shows the reasons, when something is left. */

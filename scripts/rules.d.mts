@@ -13,7 +13,7 @@ export declare const matchesLock: (lock: PackageList, installed: PackageList) =>
 export declare const withoutCallingNpm: (environment: NodeJS.ProcessEnv) => NodeJS.ProcessEnv;
 export declare const addressOf: (
   dockerHost: string,
-  tls: boolean,
+  options: { readonly tls: boolean },
 ) => { socketPath: string } | { host: string; port: number } | null;
 export declare const needsServices: (args: readonly string[]) => boolean;
 export declare const needsBrowser: (args: readonly string[]) => boolean;

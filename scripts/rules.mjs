@@ -54,7 +54,7 @@ export const withoutCallingNpm = (environment) =>
   );
 
 /** The address of DOCKER_HOST for an HTTP request; null for addresses that only Docker's own clients can use (SSH, TLS). */
-export const addressOf = (dockerHost, tls) => {
+export const addressOf = (dockerHost, { tls }) => {
   if (dockerHost.startsWith('unix://')) return { socketPath: dockerHost.slice('unix://'.length) };
   const match = /^(?:tcp|http):\/\/([^/:[\]]+|\[[^\]]+\])(?::(\d+))?\/?$/.exec(dockerHost);
   if (match === null || tls) return null;

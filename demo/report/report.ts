@@ -26,7 +26,7 @@ const BORDERS =
     ' ',
   );
 
-export function reportText(report: Report, isColored: boolean): string {
+export function reportText(report: Report, { isColored }: { readonly isColored: boolean }): string {
   const { bold, green, red, dim } = pico.createColors(isColored);
   const table = new Table({
     head: Object.keys(COLUMNS).map((title) => bold(title)),

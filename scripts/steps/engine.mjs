@@ -27,7 +27,7 @@ const mayUse = (path) => {
 };
 
 const useGiven = async (dockerHost) => {
-  const address = addressOf(dockerHost, process.env.DOCKER_TLS_VERIFY === '1');
+  const address = addressOf(dockerHost, { tls: process.env.DOCKER_TLS_VERIFY === '1' });
   if (address === null) return { summary: `DOCKER_HOST=${dockerHost}, not checked`, value: dockerHost };
   const version = await engineVersion(address);
   if (version === null) {

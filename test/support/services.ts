@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { ensureSleeperImage } from '../../demo/sleeper-image.js';
+import { ensureSleeperImage } from '../../demo/containers/sleeper-image.js';
 import { startPrivateEngine, type PrivateEngine } from '../../scripts/services/engine.mjs';
 import { createDocker } from '../../src/adapters/docker/connection.js';
 import { startPostgres, type PostgresServer } from './postgres/postgres.js';

@@ -29,7 +29,7 @@ export function parseEndpoint(
     case 'network': {
       const { scheme, port } = address;
       const tls = tlsVerify || scheme === 'https' || (scheme === 'tcp' && port === TLS_PORT);
-      return { kind: 'network', host: address.host, port: port ?? defaultPort(scheme, tls), tls };
+      return { kind: 'network', host: address.host, port: port ?? defaultPort({ scheme, tls }), tls };
     }
     case 'invalid':
       throw new ConfigurationError(
@@ -38,7 +38,7 @@ export function parseEndpoint(
   }
 }
 
-function defaultPort(scheme: 'tcp' | 'http' | 'https', tls: boolean): number {
+function defaultPort({ scheme, tls }: { scheme: 'tcp' | 'http' | 'https'; tls: boolean }): number {
   if (scheme === 'tcp') return tls ? TLS_PORT : 2375;
   return tls ? 443 : 80;
 }

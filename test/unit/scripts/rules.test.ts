@@ -84,7 +84,7 @@ test.each([
   ['ssh://me@host', false, null],
   ['rubbish', false, null],
 ])('DOCKER_HOST=%s with TLS %s has the address %o', (dockerHost, tls, address) => {
-  expect(addressOf(dockerHost, tls)).toEqual(address);
+  expect(addressOf(dockerHost, { tls })).toEqual(address);
 });
 
 test.each([

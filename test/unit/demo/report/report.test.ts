@@ -34,7 +34,7 @@ describe('the report', () => {
   });
 
   it('the text has a line for each scenario with its mark at the end, and a summary', () => {
-    const lines = reportText(report(right), false).trimEnd().split('\n');
+    const lines = reportText(report(right), { isColored: false }).trimEnd().split('\n');
     expect(lines[1]).toMatch(/^stopped +5 +removed; completed +gone +removed; success +completed +ok$/);
     expect(lines.at(-1)).toBe(
       '1 of 1 as expected; 9 containers created, 5 removed and 4 kept by the service; 12 jobs on the postgres queue; 23.5 s',
@@ -42,7 +42,7 @@ describe('the report', () => {
   });
 
   it('the text marks a row that differs and lists every difference below the table', () => {
-    const text = reportText(report(right, wrong), false);
+    const text = reportText(report(right, wrong), { isColored: false });
     expect(text).toMatch(/exited .*DIFFERS$/m);
     expect(text).toContain('DIFFERS  stopped: game "a": it is exited\nDIFFERS  stopped: game "b": it is exited\n');
     expect(text).toContain('1 of 2 as expected');
@@ -50,8 +50,8 @@ describe('the report', () => {
 
   it('the text has no colours unless they are requested', () => {
     const escape = String.fromCodePoint(27);
-    expect(reportText(report(wrong), false)).not.toContain(escape);
-    expect(reportText(report(wrong), true)).toContain(escape);
+    expect(reportText(report(wrong), { isColored: false })).not.toContain(escape);
+    expect(reportText(report(wrong), { isColored: true })).toContain(escape);
   });
 
   it('the JSON document has the same content as the text', () => {
