@@ -19,7 +19,7 @@ export function textOf(item: unknown, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** The list of that name in an answer. Throws a DemoError when there is none. */
+/** The list of that name in an answer. Throws a DemoError when it is missing. */
 export function listOf(answer: unknown, name: string): readonly unknown[] {
   const value = fieldOf(answer, name);
   if (Array.isArray(value)) return value;

@@ -22,7 +22,7 @@ export interface GateSettings {
 
 /** Allows one job to run. */
 export interface Permit {
-  /** Must be called when the job has ended, with whatever result. */
+  /** Must be called when the job has ended, with any result. */
   readonly release: () => void;
 }
 

@@ -9,7 +9,7 @@ import { addHoldsCommand } from './commands/holds/list.js';
 import { type CommandHost, createHost, type ProcessParts } from './process/run-command.js';
 import { addLogCommand } from './commands/log.js';
 import { addMigrateCommand } from './commands/migrate.js';
-import { createOutput } from './terminal/output.js';
+import { createOutput } from './terminal/command-output.js';
 import { addRecordsCommand } from './commands/records.js';
 import { addSweepCommand } from './commands/sweep/command.js';
 import { addVerifyCommand } from './commands/verify/command.js';

@@ -8,7 +8,7 @@ export type EngineEndpoint =
   | { readonly kind: 'network'; readonly host: string; readonly port: number; readonly tls: boolean };
 
 export interface EndpointOptions {
-  /** TLS is wanted, whatever the address says. */
+  /** Use TLS also for an address that does not ask for it. */
   readonly tlsVerify?: boolean | undefined;
   /** Where the address comes from, for messages. */
   readonly source?: string | undefined;

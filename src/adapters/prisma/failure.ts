@@ -62,7 +62,7 @@ function classifyKnown(error: Prisma.PrismaClientKnownRequestError): DatabaseFai
   return isOutageState(sqlStateOf(error) ?? '') ? 'unavailable' : 'bug';
 }
 
-/** The SQLSTATE that the database answered with; undefined if there is none. */
+/** The SQLSTATE that the database answered with; undefined if it gave no SQLSTATE. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (error instanceof StatementRefusedError) return error.sqlState;
   if (!(error instanceof Prisma.PrismaClientKnownRequestError)) return undefined;

@@ -12,7 +12,7 @@ export function leaseKey(gameId: string): string {
   return KEY_PREFIX + Buffer.from(gameId, 'utf8').toString('base64url');
 }
 
-// KEYS[1] the lease's key, ARGV[1] our token, ARGV[2] the new life in ms. Returns 1, or 0 if the lease is not ours.
+// KEYS[1] the lease's key, ARGV[1] our token, ARGV[2] the new time to live in ms. Returns 1, or 0 if the lease is not ours.
 const RENEW = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0`;

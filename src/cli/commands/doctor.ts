@@ -3,7 +3,7 @@ import { DONE, type ExitCode, FAILED } from '../process/exit-codes.js';
 import type { CommandHost, CommandOptions, CommandRun } from '../process/run-command.js';
 import { addCommand, ALL_SETTINGS } from './define-command.js';
 import { visible } from '../../domain/text.js';
-import type { Output } from '../terminal/output.js';
+import type { Output } from '../terminal/command-output.js';
 import type { Check } from '../command-context.js';
 
 export function addDoctorCommand(program: Command, host: CommandHost): void {

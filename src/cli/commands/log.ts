@@ -4,7 +4,7 @@ import { gameIdOf, limitOf } from '../terminal/argument-parsers.js';
 import { DONE, type ExitCode } from '../process/exit-codes.js';
 import type { CommandHost, CommandOptions, CommandRun } from '../process/run-command.js';
 import { addCommand, DATABASE_SETTINGS } from './define-command.js';
-import { type Output, shownTime } from '../terminal/output.js';
+import { type Output, shownTime } from '../terminal/command-output.js';
 import type { LoggedOperation } from '../../domain/record-queries.js';
 
 interface LogOptions extends CommandOptions {

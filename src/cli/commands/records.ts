@@ -6,7 +6,7 @@ import { limitOf } from '../terminal/argument-parsers.js';
 import { DONE, type ExitCode } from '../process/exit-codes.js';
 import type { CommandHost, CommandOptions, CommandRun } from '../process/run-command.js';
 import { addCommand, DATABASE_SETTINGS } from './define-command.js';
-import { type Output, shownTime } from '../terminal/output.js';
+import { type Output, shownTime } from '../terminal/command-output.js';
 import { collectPages } from '../terminal/collect-pages.js';
 
 interface RecordsOptions extends CommandOptions {

@@ -8,7 +8,7 @@ import {
   UsageError,
 } from '../../domain/errors.js';
 import { visible } from '../../domain/text.js';
-import type { Output } from '../terminal/output.js';
+import type { Output } from '../terminal/command-output.js';
 
 export const DONE = 0;
 export const FAILED = 1;

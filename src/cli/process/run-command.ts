@@ -4,7 +4,7 @@ import type { Environment } from '../../config/environment.js';
 import type { LogLevel } from '../../config/settings.js';
 import { createLogger } from '../../telemetry/logger.js';
 import { type ExitCode, reportFailure } from './exit-codes.js';
-import { createOutput, type Output } from '../terminal/output.js';
+import { createOutput, type Output } from '../terminal/command-output.js';
 import type { CommandBackend, CommandContext, TextStream } from '../command-context.js';
 import { listenForStop, type SignalSource } from './stop-signals.js';
 

@@ -1,6 +1,6 @@
 import { Presets, SingleBar } from 'cli-progress';
 import { visible } from '../../domain/text.js';
-import type { Output } from './output.js';
+import type { Output } from './command-output.js';
 import type { TextStream } from '../command-context.js';
 
 export interface Progress {

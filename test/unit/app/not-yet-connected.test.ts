@@ -28,15 +28,15 @@ const database = {
   retentionRecords: echo('now', 'census', 'stopped', 'find'),
 } as unknown as Database;
 const backend = {
-  ...echo('queue', 'events', 'mend'),
+  ...echo('queue', 'events', 'repairJob'),
   failedSet: echo('page', 'find', 'putBack', 'remove'),
 } as unknown as ClientBackend;
 
 const QUEUE_CALLS = [
   'queue first',
   'events first',
-  'mend first second',
-  'page first second',
+  'repairJob first second',
+  'page first',
   'find first',
   'putBack first second',
   'remove first',

@@ -37,7 +37,7 @@ const BANNED: readonly (readonly [phrases: readonly string[], instead: string])[
   [['somebody', 'someone'], 'another service, a client, a person'],
   [['anybody', 'anyone', 'everybody', 'everyone'], 'any caller, each client'],
   [['whatever'], 'any …'],
-  [['is none', 'are none'], 'is not a …, is not valid, does not exist'],
+  [['(?<!there )is none', '(?<!there )are none'], 'is not a …, is not valid, does not exist'],
   [['has no place in', 'have no place in'], 'does not belong to, is not allowed in'],
   [['of ours'], 'our, or the name of the part'],
   [['is away', 'are away', 'was away', 'were away'], 'is unavailable'],

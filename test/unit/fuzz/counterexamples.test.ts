@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { deduplicationId } from '../../../src/adapters/bullmq/producer/deduplication.js';
 import { parseEndpoint } from '../../../src/adapters/docker/endpoint.js';
 import { poolOptions } from '../../../src/adapters/postgres/pool.js';
-import { shownTime } from '../../../src/cli/terminal/output.js';
+import { shownTime } from '../../../src/cli/terminal/command-output.js';
 import { shownUrl } from '../../../src/config/shown-url.js';
 import { EMPTY_HISTORY } from '../../../src/jobs/delivery.js';
 import { readHistory, withFailure } from '../../../src/jobs/attempt-history.js';

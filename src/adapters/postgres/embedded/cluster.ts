@@ -72,7 +72,7 @@ async function refuseUnreachable(folder: string, user: ServerUser | undefined): 
 }
 
 /**
- * The cluster in `dataDir`, created by initdb if there is none. It is built under a temporary name and renamed when it is
+ * The cluster in `dataDir`, created by initdb if it does not exist. It is built under a temporary name and renamed when it is
  * complete, password included; if several processes build one at once, all but one delete theirs.
  */
 export async function ensureCluster(

@@ -12,7 +12,7 @@ export interface ServerUser {
 
 const run = promisify(execFile);
 
-/** PostgreSQL refuses to run as root: for root it runs as the user `postgres` or, if there is none, as `nobody`. */
+/** PostgreSQL refuses to run as root: for root it runs as the user `postgres` or, if there is no such user, as `nobody`. */
 export async function findServerUser(): Promise<ServerUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;
   for (const name of ['postgres', 'nobody']) {

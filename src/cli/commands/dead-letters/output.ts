@@ -2,7 +2,7 @@ import { FAILURE_CODES, type FailureCode } from '../../../domain/error-codes.js'
 import { visible } from '../../../domain/text.js';
 import type { BulkTally, PurgeAnswer, ReplayAnswer } from '../../../jobs/dead-letters.js';
 import { DONE, type ExitCode } from '../../process/exit-codes.js';
-import type { Output } from '../../terminal/output.js';
+import type { Output } from '../../terminal/command-output.js';
 
 /** What a command does to dead letters. */
 export type Action = 'replayed' | 'purged';

@@ -6,7 +6,7 @@ import { requireJobIds } from './selection.js';
 import { DONE, type ExitCode, FAILED } from '../../process/exit-codes.js';
 import type { CommandHost, CommandOptions, CommandRun } from '../../process/run-command.js';
 import { addCommand, DATABASE_SETTINGS, QUEUE_SETTINGS } from '../define-command.js';
-import { type Output, shownTime } from '../../terminal/output.js';
+import { type Output, shownTime } from '../../terminal/command-output.js';
 import { visible } from '../../../domain/text.js';
 
 export function addShowCommand(group: Command, host: CommandHost): void {

@@ -1,7 +1,7 @@
 import { SUCCESS_CODES } from '../../../domain/error-codes.js';
 import type { EnqueuedJob, JobResult } from '../../../jobs/ports.js';
 import { type ExitCode, DONE, FAILED } from '../../process/exit-codes.js';
-import type { Output } from '../../terminal/output.js';
+import type { Output } from '../../terminal/command-output.js';
 
 /** One game of an `enqueue`; the field names are those of `--json`. */
 export interface EnqueueRow {

@@ -1,6 +1,6 @@
 import { visible } from '../../../domain/text.js';
 import type { Hold } from '../../../retention/holds.js';
-import { type Output, shownTime } from '../../terminal/output.js';
+import { type Output, shownTime } from '../../terminal/command-output.js';
 
 /** How long a hold lasts, to follow the word "held". */
 export const formatHoldEnd = ({ heldUntil }: Pick<Hold, 'heldUntil'>): string =>

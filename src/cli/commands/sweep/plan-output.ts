@@ -3,7 +3,7 @@ import type { Judgement } from '../../../retention/judge-record.js';
 import type { RetentionSummary } from '../../../retention/retention-service.js';
 import { DONE, type ExitCode } from '../../process/exit-codes.js';
 import { formatHoldEnd } from '../holds/output.js';
-import { type Output, shownTime } from '../../terminal/output.js';
+import { type Output, shownTime } from '../../terminal/command-output.js';
 
 /** What a sweep would do; the field names are those of `--json`. */
 interface ShownPlan {

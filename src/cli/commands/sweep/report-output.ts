@@ -1,6 +1,6 @@
 import type { SweepReport } from '../../../retention/ports.js';
 import { DONE, type ExitCode, FAILED } from '../../process/exit-codes.js';
-import type { Output } from '../../terminal/output.js';
+import type { Output } from '../../terminal/command-output.js';
 
 /** Shows how a sweep ended. */
 export function showReport(output: Output, report: SweepReport): ExitCode {

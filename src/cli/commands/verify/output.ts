@@ -1,6 +1,6 @@
 import type { Finding, InvariantReport } from '../../../audit/audit-report.js';
 import { visible } from '../../../domain/text.js';
-import type { Output } from '../../terminal/output.js';
+import type { Output } from '../../terminal/command-output.js';
 
 /** The plural noun for the things that an invariant is about. */
 const COUNTED: Readonly<Record<InvariantReport['name'], string>> = {

@@ -55,7 +55,7 @@ function wantsColours(stream: TextStream, environment: Environment): boolean {
   return stream.isTTY === true && !isSwitchedOff;
 }
 
-/** A time to the second; empty when there is none, or when JavaScript cannot represent it. */
+/** A time to the second; empty without a time, or when JavaScript cannot represent it. */
 export function shownTime(instant: Date | null): string {
   return instant === null || Number.isNaN(instant.getTime())
     ? ''
