@@ -63,9 +63,9 @@ export const PLANTED_BREAKS: readonly PlantedBreak[] = [
     changes: [
       {
         file: 'adapters/bullmq/worker/processor.js',
-        find: 'const settlement = await consumer.consume(delivery, signal);',
+        find: 'const outcome = await consumer.consume(delivery, signal);',
         replace:
-          'await job.moveToCompleted({}, token, false); const settlement = await consumer.consume(delivery, signal);',
+          'await job.moveToCompleted({}, token, false); const outcome = await consumer.consume(delivery, signal);',
       },
     ],
     trials: [paused('game restarted', 'after the look')],

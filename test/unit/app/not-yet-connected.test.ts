@@ -38,7 +38,7 @@ const QUEUE_CALLS = [
   'repairJob first second',
   'page first',
   'find first',
-  'putBack first second',
+  'putBack first',
   'remove first',
 ];
 
