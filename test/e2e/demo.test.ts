@@ -46,7 +46,8 @@ const images = async (): Promise<readonly string[]> =>
 const startDemo = (environment: Readonly<Record<string, string>> = {}, args: readonly string[] = ['--json']) => {
   const { PATH, HOME } = process.env;
   const child = spawn(process.execPath, [...PROGRAM, ...args], {
-    env: { PATH, HOME, TMPDIR: folder, DOCKER_HOST: `unix://${socket}`, ...environment },
+    // tsx would keep what it compiles in that folder.
+    env: { PATH, HOME, TMPDIR: folder, TSX_DISABLE_CACHE: '1', DOCKER_HOST: `unix://${socket}`, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
