@@ -163,7 +163,7 @@ describe('the HTTP server', () => {
     const headers = { 'x-request-id': Buffer.from('Zürich 🎲').toString('latin1') };
     const answer = await fetch(`${origin}${API}/runtimes/..%20/container`, { method: 'DELETE', headers });
     expect(answer.status).toBe(202);
-    expect(told.enqueued).toEqual([{ gameId: '../..', opSource: 'admin_rest', sourceRef: 'Zürich 🎲' }]);
+    expect(told.enqueued).toEqual([{ gameId: '..', opSource: 'admin_rest', sourceRef: 'Zürich 🎲' }]);
     expect(answer.headers.get('x-request-id')).toBe(headers['x-request-id']);
     await eventually(() =>
       expect(told.answered).toMatchObject([{ requestId: 'Zürich 🎲', route: `${API}/runtimes/:game_id/container` }]),
