@@ -102,7 +102,7 @@ describe.each(STORE_KINDS)('dead letters on %s, whatever was stored', (kind) => 
     expect(await letters.replay(id)).toEqual({ status: 'replayed' });
   });
 
-  it.each(["a'; DROP TABLE job; --", '<script>', '🎲{rtmanager}', '../..', 'id with spaces', '%2e%2e', '\u0001'])(
+  it.each(["a'; DROP TABLE job; --", '<script>', '🎲{rtmanager}', '..', 'id with spaces', '%2e%2e', '\u0001'])(
     'the job id %j is one like any other',
     async (jobId) => {
       await bury([{ data: cleanup('g'), jobId }, { data: cleanup('g') }]);
