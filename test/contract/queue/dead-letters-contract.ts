@@ -163,7 +163,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         expect(await letters.replay(id)).toEqual({ status: 'replayed' });
       });
 
-      it.each(["a'; DROP TABLE job; --", '<script>', '🎲{rtmanager}', '../..', 'id with spaces', '%2e%2e', '\u0001'])(
+      it.each(["a'; DROP TABLE job; --", '<script>', '🎲{rtmanager}', '..', 'id with spaces', '%2e%2e', '\u0001'])(
         'lists, finds and purges the job id %j like any other',
         async (jobId) => {
           await queue.addFailed([{ data: cleanup('g'), jobId }, { data: cleanup('g') }]);

@@ -242,7 +242,7 @@ describe('the facts that only the database can tell', () => {
 });
 
 describe('game ids', () => {
-  test.each(['123', 'a:b', 'a/b', '../..', '🎲', "'; DROP TABLE runtime_records; --", '<b>', 'x'.repeat(256), '%_'])(
+  test.each(['123', 'a:b', 'a/b', '..', '🎲', "'; DROP TABLE runtime_records; --", '<b>', 'x'.repeat(256), '%_'])(
     'such as %s find their own record and no other',
     async (gameId) => {
       await database.put(aRecord({ gameId }));

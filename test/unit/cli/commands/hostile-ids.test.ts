@@ -9,7 +9,7 @@ const IDS = [
   '--all',
   'a:b',
   'a/b',
-  '../..',
+  '..',
   '🎮🏴‍☠️',
   'x'.repeat(256),
   "'; DROP TABLE runtime_records; --",
