@@ -101,7 +101,7 @@ export function createCleanupService(deps: CleanupDeps, settings: CleanupSetting
       const removal = engine.remove(containerId, lease.signal);
       operation.removalIsSent();
       const answer = await removal;
-      if (answer.kind === 'still_there') return notRemoved(taken.record.gameId, answer.sighting, answer.detail);
+      if (answer.kind === 'still_there') return notRemoved(taken.record.gameId, answer.state, answer.detail);
     }
     operation.containerIsGone();
     return markRemoved({ taken, operation, lease });

@@ -53,8 +53,8 @@ export type ContainerActivity = 'idle' | 'running' | 'paused' | 'restarting' | '
 export type RemovalAnswer =
   /** The container is gone; it does not matter who removed it. */
   | { readonly kind: 'gone' }
-  /** The engine refused; `sighting` is a fresh look taken after that. */
-  | { readonly kind: 'still_there'; readonly sighting: ContainerState; readonly detail: string };
+  /** The engine refused; `state` is a fresh look taken after that. */
+  | { readonly kind: 'still_there'; readonly state: ContainerState; readonly detail: string };
 
 /**
  * The container engine. Ids are full 64-hex ids. Members reject with `UnavailableError` when the engine cannot answer

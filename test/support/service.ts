@@ -27,11 +27,18 @@ export interface Service {
   readonly kill: () => Promise<void>;
 }
 
-const running = new Set<ChildProcess>();
-// Whoever leaves in a hurry leaves no worker behind, not even a frozen one.
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
+/**
+ * Kills the service when this process ends in any way, also by a signal that runs no exit handler: `read` returns then.
+ * Returns what ends that watch, for a service that has ended by itself.
+ */
+function killWithThisProcess(pid: number): () => void {
+  const watch = spawn('sh', ['-c', 'read -r _; kill -KILL "$1" 2>/dev/null', 'sh', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  watch.unref();
+  return () => void watch.kill('SIGKILL');
+}
 
 /** Runs the built command line (or another build of it) as a user would, with this environment and nothing else of ours. */
 export function startService(
@@ -42,11 +49,10 @@ export function startService(
   const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C at the terminal is for whoever started it, not for its processes behind its back.
+    // Ctrl-C at the terminal must reach the test run only, which then stops its services itself.
     detached: true,
   });
-  running.add(child);
-  child.once('exit', () => running.delete(child));
+  if (child.pid !== undefined) child.once('exit', killWithThisProcess(child.pid));
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

@@ -87,7 +87,7 @@ export function createContainerEngine({ docker, ...timing }: ContainerEngineDeps
         return lookAgain(containerId, signal, answer.detail);
       case 'refused': {
         const state = await look(containerId, signal);
-        return state.kind === 'gone' ? state : { kind: 'still_there', sighting: state, detail: answer.detail };
+        return state.kind === 'gone' ? state : { kind: 'still_there', state, detail: answer.detail };
       }
       case 'unavailable':
       case 'bug':

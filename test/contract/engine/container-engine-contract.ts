@@ -62,7 +62,7 @@ export function containerEngineContract(name: string, open: () => Promise<Contai
         expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', activity: state });
         expect(await engine.remove(id, signal)).toMatchObject({
           kind: 'still_there',
-          sighting: { kind: 'present', activity: state, gameLabel: 'game-1' },
+          state: { kind: 'present', activity: state, gameLabel: 'game-1' },
           detail: expect.stringMatching(/./) as string,
         });
         expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', activity: state });
@@ -94,7 +94,7 @@ export function containerEngineContract(name: string, open: () => Promise<Contai
           const answer = await engine.remove(id, signal);
           if (answer.kind === 'gone') return;
           // Whoever comes second sees the removal of the first, or the moment right after it.
-          expect(answer.sighting).toMatchObject({
+          expect(answer.state).toMatchObject({
             kind: 'present',
             activity: expect.stringMatching(/removing|idle/) as string,
           });

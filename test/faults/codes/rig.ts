@@ -175,9 +175,9 @@ function createWatchedEngine(real: ContainerEngine): { engine: ContainerEngine; 
     },
     engine: {
       look: async (containerId, signal) => {
-        const sighting = await real.look(containerId, signal);
+        const state = await real.look(containerId, signal);
         await moments.looked?.(signal);
-        return sighting;
+        return state;
       },
       remove: async (containerId, signal) => {
         const answer = await real.remove(containerId, signal);

@@ -131,7 +131,7 @@ describe('a refusal is judged by a fresh look, not by its text', () => {
     onDelete({ kind: 'status', status, message });
     expect(await engine.remove(id, signal)).toEqual({
       kind: 'still_there',
-      sighting: { kind: 'present', gameLabel: 'game-1', activity: 'idle', detail: 'created' },
+      state: { kind: 'present', gameLabel: 'game-1', activity: 'idle', detail: 'created' },
       detail: `${message} (HTTP ${status})`,
     });
     expect(methods()).toEqual(['DELETE', 'GET']);

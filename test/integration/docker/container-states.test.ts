@@ -29,9 +29,9 @@ test('a container whose files cannot be unlinked becomes dead, tells why, and is
       gameLabel: 'game-1',
       detail: expect.stringMatching(/^dead: .+/) as string,
     };
-    expect(await engine.remove(id, signal)).toMatchObject({ kind: 'still_there', sighting: dead, detail: why });
+    expect(await engine.remove(id, signal)).toMatchObject({ kind: 'still_there', state: dead, detail: why });
     expect(await engine.look(id, signal)).toMatchObject({ ...dead, detail: why });
-    expect(await engine.remove(id, signal)).toMatchObject({ kind: 'still_there', sighting: dead, detail: why });
+    expect(await engine.remove(id, signal)).toMatchObject({ kind: 'still_there', state: dead, detail: why });
   } finally {
     unpin();
   }
@@ -50,7 +50,7 @@ test('a container that is being removed is seen as such and not called removed b
   expect(seen).toEqual({ kind: 'present', gameLabel: 'game-1', activity: 'removing', detail: 'removing' });
   expect(await engine.remove(id, signal)).toMatchObject({
     kind: 'still_there',
-    sighting: { kind: 'present', activity: 'removing' },
+    state: { kind: 'present', activity: 'removing' },
     detail: expect.stringMatching(/already in progress/) as string,
   });
   expect(await first).toEqual({ kind: 'gone' });

@@ -43,7 +43,7 @@ export const createFakeEngine = (): FakeEngine => {
     const container = containers.get(id);
     if (container === undefined) return { kind: 'gone' };
     if (container.activity !== 'idle') {
-      return { kind: 'still_there', sighting: sight(id), detail: `the container is ${container.activity}` };
+      return { kind: 'still_there', state: sight(id), detail: `the container is ${container.activity}` };
     }
     container.activity = 'removing';
     await Promise.resolve();

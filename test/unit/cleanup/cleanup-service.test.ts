@@ -165,14 +165,14 @@ describe('refusals:', () => {
 
   it('a container that started between the look and the removal is a conflict', async () => {
     const world = createWorld();
-    world.remove = async () => ({ kind: 'still_there', sighting: { ...idle, activity: 'running' }, detail: '409' });
+    world.remove = async () => ({ kind: 'still_there', state: { ...idle, activity: 'running' }, detail: '409' });
     expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'conflict' });
     expect(world.record).toMatchObject({ status: 'stopped' });
   });
 
   it('an engine that failed to remove an idle container makes the job be retried later', async () => {
     const world = createWorld();
-    world.remove = async () => ({ kind: 'still_there', sighting: idle, detail: 'device or resource busy' });
+    world.remove = async () => ({ kind: 'still_there', state: idle, detail: 'device or resource busy' });
     const result = await world.service.handle(aCommand(), calm);
     expect(result).toMatchObject({ errorCode: 'service_unavailable' });
     expect(result.errorMessage).toMatch(/device or resource busy/);

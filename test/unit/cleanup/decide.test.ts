@@ -128,7 +128,7 @@ describe('by what the engine says, a container', () => {
     ['with an empty label is another game’s', present('idle', ''), refused('container_mismatch', /""/)],
   ];
 
-  it.each(rows)('%s', (_situation, sighting, expected) => {
-    expect(decideByContainer('game-1', sighting)).toEqual(expected);
+  it.each(rows)('%s', (_situation, state, expected) => {
+    expect(decideByContainer('game-1', state)).toEqual(expected);
   });
 });

@@ -104,12 +104,12 @@ describe('a guarded engine', () => {
   it('passes on id and signal, and returns the answer', async () => {
     const { guard } = createGuardWorld();
     const calls: unknown[][] = [];
-    const sighting = { kind: 'present', gameLabel: 'g', activity: 'idle', detail: 'exited' } as const;
+    const state = { kind: 'present', gameLabel: 'g', activity: 'idle', detail: 'exited' } as const;
     const guarded = guardEngine(
       engine({
         look: async (...args) => {
           calls.push(args);
-          return sighting;
+          return state;
         },
         remove: async (...args) => {
           calls.push(args);
@@ -119,7 +119,7 @@ describe('a guarded engine', () => {
       guard,
     );
     const { signal } = new AbortController();
-    expect(await guarded.look(ID, signal)).toBe(sighting);
+    expect(await guarded.look(ID, signal)).toBe(state);
     expect(await guarded.remove(ID, signal)).toEqual({ kind: 'gone' });
     expect(calls).toEqual([
       [ID, signal],
@@ -129,9 +129,9 @@ describe('a guarded engine', () => {
 
   it('writes container and answer into the span', async () => {
     const { guard, spans } = createGuardWorld();
-    const sighting = { kind: 'present', gameLabel: null, activity: 'paused', detail: 'paused' } as const;
+    const state = { kind: 'present', gameLabel: null, activity: 'paused', detail: 'paused' } as const;
     const guarded = guardEngine(
-      engine({ look: async () => sighting, remove: async () => ({ kind: 'still_there', sighting, detail: '409' }) }),
+      engine({ look: async () => state, remove: async () => ({ kind: 'still_there', state, detail: '409' }) }),
       guard,
     );
     const { signal } = new AbortController();

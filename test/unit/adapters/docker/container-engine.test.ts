@@ -11,7 +11,7 @@ import {
   ID,
   never,
   saysNo,
-  sighting,
+  state,
   TIMEOUT_MS,
 } from './engine-world.js';
 
@@ -30,7 +30,7 @@ const thrownBy = (ending: Promise<unknown>): Promise<unknown> =>
 describe('a look', () => {
   test('asks for this id once and tells what the engine says', async () => {
     const { engine, requests } = createEngineWorld();
-    expect(await engine.look(ID, calm)).toEqual(sighting);
+    expect(await engine.look(ID, calm)).toEqual(state);
     expect(requests).toEqual([LOOK]);
   });
 
@@ -88,7 +88,7 @@ describe('a removal', () => {
     const { engine, requests } = createEngineWorld({ remove: saysNo(status, 'container is running') });
     expect(await engine.remove(ID, calm)).toEqual({
       kind: 'still_there',
-      sighting,
+      state,
       detail: `container is running (HTTP ${status})`,
     });
     expect(requests).toEqual([REMOVE, LOOK]);
@@ -141,7 +141,7 @@ describe('an answer that another container is gone', () => {
 
   test('refuses a removal, and a fresh look decides', async () => {
     const { engine, requests } = createEngineWorld({ remove: another });
-    expect(await engine.remove(ID, calm)).toMatchObject({ kind: 'still_there', sighting });
+    expect(await engine.remove(ID, calm)).toMatchObject({ kind: 'still_there', state });
     expect(requests).toEqual([REMOVE, LOOK]);
   });
 

@@ -22,7 +22,7 @@ export const never: Answer = () => new Promise(() => undefined);
 
 const NO_BODY = Buffer.alloc(0);
 export const EXITED = { Id: ID, Name: '/g', Config: { Labels: null }, State: { Status: 'exited' } };
-export const sighting = { kind: 'present', gameLabel: null, activity: 'idle', detail: 'exited' };
+export const state = { kind: 'present', gameLabel: null, activity: 'idle', detail: 'exited' };
 export const gone = saysNo(404, `No such container: ${ID}`);
 
 /** The engine over a client of which only these two calls exist; whatever else is asked of it breaks the test. */
