@@ -21,7 +21,7 @@ const checksOf = async (ask: Ask): Promise<Record<string, boolean>> => {
   return Object.fromEntries(checks.map(({ name, ok }) => [name, ok]));
 };
 
-/** Nobody hangs, and nobody is told that something was stored which was not. */
+/** No request hangs, and none is told that something was stored which was not. */
 async function expectUnavailableAtOnce(ask: Ask): Promise<void> {
   const { status, body, elapsedMs, headers } = await ask('DELETE', 'runtimes/game-1/container');
   expect({ status, body }).toEqual({

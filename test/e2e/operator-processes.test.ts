@@ -11,7 +11,7 @@ afterEach(() => world.end());
 
 it('SIGTERM ends a waiting request with an answer, and the process ends with 0', async () => {
   world = await createWorld('postgres');
-  // There is no worker, so nobody will ever end the job.
+  // There is no worker, so the job never ends.
   const { service, ask } = await world.listen('api');
   await world.stopped('game-1', 1);
   await eventually(async () => expect(await ask('GET', 'runtimes')).toMatchObject({ status: 200 }));

@@ -47,7 +47,7 @@ test.each<[string, readonly ReturnType<typeof event>[], number | undefined, read
   ['one that is killed as it was asked', [event(0, 'start'), event(9, 'kill'), event(9, 'die')], 5, []],
   ['one that was asked to stop before it was started again', [event(6, 'start'), event(9, 'die')], 5, ['die']],
   ['one that is gone while it runs', [event(0, 'start'), event(9, 'destroy')], undefined, ['destroy']],
-])('the ledger tells an ending that nobody asked for: %s', (_name, events, askedAt, found) => {
+])('the ledger finds an ending that was not requested: %s', (_name, events, askedAt, found) => {
   const asked = askedAt === undefined ? [] : [{ containerId: 'c', what: 'stop' as const, at: at(askedAt) }];
   expect(unaskedEndings(events, asked).map(({ action }) => action)).toEqual(found);
 });

@@ -113,7 +113,7 @@ function conclude(findings: readonly Finding[]): void {
 }
 
 // What this run has started ends with it; without these a signal would pass the workers by. A long run that is told to end says what it
-// found so far; whoever does not want to wait for that says so again.
+// found so far; a second signal ends it at once.
 for (const [signal, exitCode] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],

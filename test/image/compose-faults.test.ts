@@ -49,7 +49,7 @@ it('runs as many workers as it is told to', async () => {
 
 it('a worker that is killed in the middle of its jobs leaves them to the others', async () => {
   const prefix = 'worker-killed-mid-job';
-  // Nobody can take these records until they are let go, so each worker has as many jobs in hand as it can have.
+  // No worker can take these records until the locks are released, so each worker holds as many jobs as it can.
   const games = await platform.stoppedGames(prefix, GAMES);
   const locked = `SELECT FROM runtime_records WHERE game_id LIKE '${prefix}%' FOR UPDATE`;
   const holding = platform.sql(`BEGIN; ${locked}; SELECT pg_sleep(600);`).catch(() => 'let go');

@@ -1,4 +1,4 @@
-/** The whole service by one command: what it does, what it lets nobody do, and what is left when it is taken down. */
+/** The whole service by one command: what it does, what it forbids, and what is left after it is stopped. */
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { createPlatform, type Platform } from './platform.js';
@@ -55,7 +55,7 @@ it('comes up by one command, and cleans a container of the same engine, asked th
   });
 });
 
-it('shows the dashboard, to whoever has a token', async () => {
+it('the dashboard is shown to a caller with a token', async () => {
   expect(await platform.door.ask('GET', '/admin')).toMatchObject({ status: 200, text: expect.stringContaining('<h1') });
   expect(await platform.door.ask('GET', '/admin', { authorization: 'Bearer nothing-of-the-kind' })).toMatchObject({
     status: 401,
@@ -133,7 +133,7 @@ it.each(['api', 'worker'])('runs %s without privileges, on a file system that it
   });
 });
 
-it('tells its secrets to nobody who reads the logs', async () => {
+it('the logs contain no secret', async () => {
   const { stdout } = await platform.compose(['logs', '--no-color']);
   const { stdout: resolved } = await platform.compose(['config']);
   const secrets = [...resolved.matchAll(/(?:PASSWORD|TOKENS|REDISCLI_AUTH): (\S{32,})$/gm)].map(

@@ -11,7 +11,7 @@ interface Answer {
 }
 
 export interface Door {
-  /** Asks the API with the platform's token; rejects when nobody answers. */
+  /** Asks the API with the platform's token; rejects when it does not answer. */
   readonly ask: (method: string, path: string, headers?: Readonly<Record<string, string>>) => Promise<Answer>;
   readonly close: () => void;
 }

@@ -1,4 +1,4 @@
-/** A platform brought up by the compose files, as somebody does who has them, an `.env` and the image, and no source. */
+/** A platform brought up by the compose files, as by a user who has them, an `.env` and the image, and no source. */
 import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,7 +48,7 @@ const secret = (): string => randomBytes(24).toString('hex');
 function filledIn(example: string, values: Readonly<Record<string, string>>): string {
   return example.replaceAll(/^([A-Z_]+)=$/gm, (_, name: string) => {
     const value = values[name];
-    if (value === undefined) throw new Error(`.env.example asks for ${name}, which nobody fills in`);
+    if (value === undefined) throw new Error(`.env.example asks for ${name}, which this test does not set`);
     return `${name}=${value}`;
   });
 }

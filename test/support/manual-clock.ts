@@ -30,7 +30,7 @@ const settle = async (): Promise<void> => {
 
 /** A clock that stands still until it is told to move. */
 export const createManualClock = ({ startAt = '2026-01-01T00:00:00.000Z' } = {}): ManualClock => {
-  // Far from zero, so that nobody comes to rely on an origin.
+  // Far from zero, so that no code can rely on an origin.
   let monotonicMs = 1_000_000;
   let wallOffsetMs = Date.parse(startAt) - monotonicMs;
   let created = 0;

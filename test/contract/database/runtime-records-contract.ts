@@ -100,7 +100,7 @@ export function describeRuntimeRecords(name: string, open: () => Promise<Records
         expect(await harness.records.markRemoved(record, anEntry())).toMatchObject({ status: 'changed' });
       });
 
-      test('finds that somebody else removed it, and appends nothing', async () => {
+      test('a record that another service removed meanwhile is found removed, and nothing is appended', async () => {
         await harness.put(aRecord());
         const { record } = await take();
         await harness.records.markRemoved(record, anEntry());

@@ -93,7 +93,7 @@ export function containerEngineContract(name: string, open: () => Promise<Contai
         for (;;) {
           const answer = await engine.remove(id, signal);
           if (answer.kind === 'gone') return;
-          // Whoever comes second sees the removal of the first, or the moment right after it.
+          // The second request sees the removal of the first, or the moment right after it.
           expect(answer.state).toMatchObject({
             kind: 'present',
             activity: expect.stringMatching(/removing|idle/) as string,

@@ -82,7 +82,7 @@ export function leaseStoreContract(name: string, open: () => Promise<LeaseStoreU
       expect(await store.renew(game, next, TTL_MS)).toBe(true);
     });
 
-    test('a lease that ran out is not revived by its holder, also when nobody else has asked', async () => {
+    test('a lease that ran out is not revived by its holder, also when no other holder has asked', async () => {
       const game = newGame();
       const holder = newLeaseToken();
       await store.acquire(game, holder, SHORT_TTL_MS);

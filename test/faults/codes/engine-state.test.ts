@@ -67,7 +67,7 @@ provokes('engine-started-before-removal', /says that the container is running; s
   return ended;
 });
 
-/** Has somebody else begin to remove the container, which takes a while; resolves to the end of that. */
+/** Makes another client begin to remove the container, which takes a while; resolves when that has ended. */
 const removingBySomebodyElse = async (game: Game): Promise<Promise<unknown>[]> => {
   const removal: Promise<unknown> = containerOf(game).remove();
   await eventually(async () => expect(await site.containers.stateOf(game.containerId)).toBe('removing'));

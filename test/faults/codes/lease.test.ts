@@ -32,7 +32,7 @@ const stores = {
   Redis: {
     port: () => server.port,
     through: (line: TcpFaultProxy) => ({ redisUrl: line.urlFor(server.url) }),
-    /** Puts somebody else's token in the place of whatever is there. */
+    /** Replaces the token by that of another holder. */
     seize: ({ gameId }: Game): Promise<unknown> => redis.set(leaseKey(gameId), 'their token', 'PX', LONG_MS),
   },
   PostgreSQL: {

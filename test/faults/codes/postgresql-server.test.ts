@@ -39,7 +39,7 @@ provokes(
   async () => {
     const rig = await site.rig({ redisUrl: redis.url });
     const game = await site.bareGame();
-    // It waits for whoever is connected, and lets nobody in.
+    // It waits for the connected clients, and accepts no new one.
     const last = await site.pool.connect();
     server.signal('SIGTERM');
     await eventually(() => expect(rig.pool.query('SELECT 1')).rejects.toMatchObject({ code: '57P03' }));

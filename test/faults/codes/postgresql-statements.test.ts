@@ -32,7 +32,7 @@ const statementWaits = (): Promise<void> =>
     expect(rowCount).toBe(1);
   });
 
-/** Somebody holds `lock` in a transaction while the job runs into it; then comes `then`. */
+/** Another client holds `lock` in a transaction while the job waits for it; then comes `then`. */
 const whileLocked = async (
   lock: string,
   run: () => Promise<Ended>,
@@ -113,7 +113,7 @@ provokes('postgresql-read-only', /: cannot execute .* in a read-only transaction
 );
 
 provokes('postgresql-deadlock', /^PostgreSQL is not available: deadlock detected$/, async () => {
-  // Somebody's trigger has each change of a record wait for the game's hold.
+  // Another service's trigger makes each change of a record wait for the game's hold.
   await site.pool.query(`
     CREATE FUNCTION touch_hold() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN UPDATE retention_holds SET reason = reason WHERE game_id = NEW.game_id; RETURN NEW; END $$;

@@ -15,7 +15,7 @@ import { type Game, openSite, type Site } from './site.js';
 let site: Site;
 let server: TestRedis;
 let proxy: TcpFaultProxy;
-/** The administrator's own connection, and one that somebody's endless script may run on. */
+/** The administrator's own connection, and one on which an endless script may run. */
 let admin: Redis;
 let looper: Redis;
 let rig: Rig;

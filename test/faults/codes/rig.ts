@@ -211,7 +211,7 @@ function createToldObserver() {
   };
 }
 
-/** Code and message as whoever looks at the job sees them. */
+/** Code and message as an operator sees them in the job. */
 function endingOf(settlement: JobOutcome): { code: ErrorCode | undefined; message: string } {
   switch (settlement.action) {
     case 'complete':

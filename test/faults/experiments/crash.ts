@@ -51,7 +51,7 @@ const EVERYWHERE: Matrix = { places: PLACES, suffix: '', environment: {}, healed
 
 export const crash = crashing('crash', 'kill -9 of the worker before and after every step of a cleanup', EVERYWHERE);
 
-/** What the dead worker's lease costs when nobody has set a shorter one. */
+/** How long the killed worker's lease lasts when no shorter one is configured. */
 export const crashDefaults = crashing('crash-defaults', 'the same in the midst of a cleanup, with the default lease', {
   places: PLACES.filter(({ name }) => name === 'before the removal' || name === 'after the compare-and-set'),
   suffix: `, lease of ${DEFAULT_LEASE_SECONDS} s`,
@@ -118,7 +118,7 @@ async function onStore(
   });
 }
 
-/** As a supervisor would: whoever is missing is started anew. */
+/** Starts a worker for each one that is missing, as a supervisor would. */
 async function keepStaffed(site: Site): Promise<void> {
   while (site.workers().length < WORKERS) await site.startWorker();
 }
@@ -156,7 +156,7 @@ function killAt(site: Site, point: NamedPoint, gameId: string, containerId: stri
   return site.stepControl.order(point, 'SIGKILL', point.step === 'job settle' ? undefined : about).carriedOut();
 }
 
-/** Kills whoever asked for the container's removal, while the proxy holds the request, which goes on its way then. */
+/** Kills the worker that asked for the container's removal while the proxy holds the request; the proxy then sends it on. */
 function killOnTheWire(site: Site, hook: 'onRequest' | 'onAnswer', containerId: string): Promise<Killed> {
   return new Promise((resolve, reject) => {
     const kill = async ({ method, url }: { readonly method: string; readonly url: string }): Promise<void> => {
@@ -165,7 +165,7 @@ function killOnTheWire(site: Site, hook: 'onRequest' | 'onAnswer', containerId: 
       const asking = site.stepControl.seen().findLast(({ step }) => step === 'container remove');
       const worker = site.workers().find(({ process }) => process.pid === asking?.pid);
       if (worker === undefined || asking === undefined) {
-        reject(new Error(`nobody has asked for the removal of ${containerId}`));
+        reject(new Error(`no worker has asked for the removal of ${containerId}`));
         return;
       }
       const ns = nowNs();

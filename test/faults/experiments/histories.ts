@@ -18,7 +18,7 @@ const ENVIRONMENT = {
   RTMANAGER_GAME_LEASE_TTL_SECONDS: String(LEASE_TTL_MS / 1_000),
   RTMANAGER_DOCKER_TIMEOUT: `${DOCKER_TIMEOUT_MS}ms`,
   RTMANAGER_WORKER_CONCURRENCY: '3',
-  // Their pauses outlast the lease, and they end while somebody looks.
+  // Their pauses outlast the lease, and end while another worker runs.
   RTMANAGER_CONFLICT_MAX_ATTEMPTS: '4',
 };
 
@@ -97,7 +97,7 @@ async function playInLane(work: LaneWork): Promise<void> {
   const mine = STORES[lane % STORES.length] ?? 'postgres';
   const other = mine === 'postgres' ? 'redis' : 'postgres';
   while (left[mine].length > 0) await playOnStage(mine, work);
-  // Somebody must begin, where there are fewer lanes than stores.
+  // One of them must begin where there are fewer lanes than stores.
   while (left[other].length >= (lane === 0 ? 1 : WORTH_A_STAGE)) await playOnStage(other, work);
 }
 

@@ -1,4 +1,4 @@
-/** Engine, Redis and PostgreSQL each away under load, and back: nothing is lost, nobody shouts, and soon all is done. */
+/** Engine, Redis and PostgreSQL each unavailable under load, and back: nothing is lost, the log stays short, and soon all is done. */
 import type { Experiment, Finding, Options, Store, Violation } from '../experiment.js';
 import { OUTAGE_KINDS } from './outages/outage-kinds.js';
 import { type OwnServers, startOwnServers } from './outages/own-servers.js';

@@ -1,4 +1,4 @@
-/** SIGSTOP between any two steps of a cleanup, for three lives of a lease, while somebody else has the game. */
+/** SIGSTOP between any two steps of a cleanup, for three lives of a lease, while another holder has the game. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.js';
 import type { Experiment, Finding, Options, Servers, Store, Violation } from '../experiment.js';

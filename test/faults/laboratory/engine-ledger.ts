@@ -1,4 +1,4 @@
-/** What the engine itself says of its containers: every start, kill, death and removal, whoever asked for it. */
+/** What the engine itself says of its containers: every start, kill, end and removal, by any client. */
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -36,7 +36,7 @@ interface Message {
 
 /**
  * Writes down the events of all containers that carry `label`; resolves when the engine has begun to tell. An engine
- * that goes away and comes back is asked again, from where it broke off; what it forgot meanwhile nobody knows.
+ * that goes away and comes back is asked again, from where it broke off; what it did not keep meanwhile is unknown.
  */
 export async function watchEngine(
   docker: Docker,
@@ -128,7 +128,7 @@ const REMOVALS: ReadonlySet<string> = new Set(['destroy', 'remove']);
 const STARTS: ReadonlySet<string> = new Set(['start', 'restart', 'unpause']);
 
 /**
- * The ends of running containers that nobody asked for: a kill, a death or a removal of a container that was running,
+ * The ends of running containers that were not requested: a kill, a death or a removal of a container that was running,
  * without a stop or a removal that was asked since it was started. The containers' programs must not end by themselves,
  * and an engine that was stopped meanwhile must be accounted for by the caller.
  */

@@ -21,7 +21,7 @@ export async function inLanes<Work>({ servers, store, lanes, environment = {}, w
       await prepare?.(site);
       for (let next = left.shift(); next !== undefined; next = left.shift()) await each(site, next);
     } catch (error) {
-      // The other lanes end in order first: whoever waits for them takes their servers away then.
+      // The other lanes end in order first: their servers are stopped after that.
       left.length = 0;
       throw error;
     } finally {

@@ -13,7 +13,7 @@ export interface Asked {
   readonly at: Date;
 }
 
-/** `busy`: somebody else has the lease. `lost`: the record was written by another while we held the lease. */
+/** `busy`: another holder has the lease. `lost`: the record was written by another while we held the lease. */
 export type Done = 'done' | 'busy' | 'lost' | 'no record';
 
 export interface Lifecycle {
@@ -39,11 +39,11 @@ interface Taken {
   readonly fence: string;
   /** Starts the record's container, or a new one where that is gone; resolves to the one that runs. */
   readonly start: () => Promise<string>;
-  /** Writes the record if nobody else has taken it since; throws `TakenByAnother` otherwise. */
+  /** Writes the record if no other holder has taken it since; throws `TakenByAnother` otherwise. */
   readonly write: (change: { readonly status: 'running' | 'stopped'; readonly containerId: string }) => Promise<void>;
 }
 
-/** The record was taken or changed by another while its lease was held: nobody who keeps to the protocol does that. */
+/** The record was taken or changed by another while its lease was held: no service that follows the protocol does that. */
 class TakenByAnother extends Error {
   override readonly name = 'TakenByAnother';
 }

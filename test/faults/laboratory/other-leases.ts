@@ -8,7 +8,7 @@ export interface OtherLeases {
   readonly take: (gameId: string, ttlMs?: number) => Promise<string | undefined>;
   /** False when it was no longer ours. */
   readonly giveBack: (gameId: string, token: string) => Promise<boolean>;
-  /** The token of whoever holds the lease now. */
+  /** The token of the present holder. */
   readonly holder: (gameId: string) => Promise<string | undefined>;
 }
 

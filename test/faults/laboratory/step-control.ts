@@ -91,7 +91,7 @@ export function createStepControl(): StepControl {
           () => {
             const line = existsSync(done) ? seen().find((one) => one.order === id) : undefined;
             if (line === undefined)
-              throw new Error(`nobody came by ${point.step}, ${point.at} of ${about ?? 'anything'}`);
+              throw new Error(`no worker came by ${point.step}, ${point.at} of ${about ?? 'anything'}`);
             return line;
           },
           { withinMs },

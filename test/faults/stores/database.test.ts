@@ -120,7 +120,7 @@ describe('the line to the database', () => {
 });
 
 describe('the server', () => {
-  /** Makes `work` wait for a row that somebody else has locked, and then does `then` to it. */
+  /** Makes `work` wait for a row that another transaction has locked, and then does `then` to it. */
   const whileLocked = async <T>(work: () => Promise<T>, then: (other: PoolClient) => Promise<unknown>): Promise<T> => {
     await direct.put(aRecord());
     const other = await direct.pool.connect();

@@ -109,7 +109,7 @@ describe.each(LEASE_BACKENDS)('a lease on %s', (_name, startBackend) => {
     await untilContenderGetsIt(10_000);
   });
 
-  test('is lost before anybody else can get it, when the line to the server dies during the work', async () => {
+  test('a lease is lost before another holder can get it when the connection breaks during the work', async () => {
     const order: string[] = [];
     let contending: Promise<void> | undefined;
     const ending = await withLease(SHORT, holder.store, async (lease) => {

@@ -50,7 +50,7 @@ describe('asking which engine answers', () => {
     }
   });
 
-  test('rejects when nobody listens, and says where', async () => {
+  test('pingEngine rejects without a listener, and names the address', async () => {
     const asked = ping('unix:///tmp/no-such-folder/engine.sock');
     await expect(asked).rejects.toThrow(UnavailableError);
     await expect(asked).rejects.toThrow(/does not answer: connect ENOENT \/tmp\/no-such-folder\/engine\.sock/);

@@ -107,7 +107,7 @@ describe('half open in front of Redis', () => {
     await eventually(async () => expect(await clientsOfRedis()).toBe(0));
     await directRoundTrips();
     expect(wire.ending()).toBeUndefined();
-    // Once the line is good, whoever talks to a connection that is gone is told.
+    // Once the network is back, a client that uses a lost connection gets an error.
     await proxy.use('pass');
     wire.socket.write('PING\r\n');
     await eventually(() => expect(wire.ending()).toBe('ECONNRESET'));

@@ -80,7 +80,7 @@ describe.each(STORE_KINDS)('whatever plain BullMQ adds on %s', (kind) => {
             value: await work({ signal, assertHeld: () => undefined }),
           }),
         },
-        // Nobody knows any game, so that each good payload ends at its first try.
+        // No game has a record, so each valid payload ends at its first attempt.
         records: { take: async () => undefined, markRemoved: async () => ({ status: 'vanished' }) },
         log: createOperationLog(database),
         engine: { look: async () => ({ kind: 'gone' }), remove: async () => ({ kind: 'gone' }) },

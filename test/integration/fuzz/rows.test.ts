@@ -24,7 +24,7 @@ const anyStatus = fc.oneof(
 const isGameId = (id: string): boolean => id === id.trim() && gameIdProblem(id) === undefined;
 const isForSure = (row: Row, name: string): boolean => row[name] === BIGINT_MAX;
 
-/** What a cleanup of such a row comes to when nobody holds its lease. */
+/** What a cleanup of such a row comes to when its lease is free. */
 function codeFor(row: Row): string {
   if (!isGameId(row['game_id'] ?? '')) return 'any';
   switch (row['status']) {
@@ -101,7 +101,7 @@ describe('rows that other services have written', () => {
 
   it.each([
     ['as the tables allow', known, false],
-    ['with any status, where somebody has dropped the constraint', anyStatus, true],
+    ['with any status, after the constraint was dropped', anyStatus, true],
   ])(
     'are cleaned up, each with a stable code, and nothing of theirs is touched: %s',
     UNHURRIED,

@@ -114,7 +114,7 @@ export const rows = (status: fc.Arbitrary<string>): fc.Arbitrary<Rows> =>
       });
     });
 
-/** Plain SQL, as anybody's. */
+/** Plain SQL, as from another service. */
 export async function insertRows(pool: pg.Pool, tables: Rows): Promise<void> {
   for (const [table, all] of Object.entries(tables) as readonly [string, readonly Row[]][]) {
     for (const row of all) {

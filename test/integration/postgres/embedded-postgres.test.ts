@@ -24,7 +24,7 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(url, 'SHOW server_encoding')).toBe('UTF8');
   });
 
-  test('lets nobody in without its password, which only its user can read', async () => {
+  test('the server accepts no client without its password, which only its user can read', async () => {
     const { url } = await world.start();
     const { mode } = await stat(path.join(world.pgData, 'runtime-cleanup.password'));
     expect(mode & 0o777).toBe(0o600);

@@ -70,7 +70,7 @@ describe("PostgreSQL's programs", () => {
 });
 
 describe('the data folder', () => {
-  test('is made, parents too, and open to nobody else', async () => {
+  test('the data folder is created with its parents, readable by its user only', async () => {
     const deep = path.join(dataDir, 'a', 'b');
     expect(await openDataDir(deep, await findServerUser())).toBe(deep);
     expect((await stat(deep)).mode & 0o077).toBe(0);
@@ -92,7 +92,7 @@ describe('the data folder', () => {
   });
 
   test('that the user of the server cannot enter is refused with the name of one that would do', async () => {
-    // Whoever runs this test may not be allowed to become somebody else; then nobody else can enter either.
+    // The user of this test may not be allowed to become another user; then no other user can enter either.
     const user = (await findServerUser()) ?? { name: 'postgres', uid: 65_533, gid: 65_533 };
     await chmod(folder, 0o700);
     const refused = openDataDir(dataDir, user);

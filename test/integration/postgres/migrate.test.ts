@@ -197,7 +197,7 @@ describe('a migration that fails', () => {
 });
 
 describe('waiting', () => {
-  test('for somebody else who migrates has a limit', async () => {
+  test('the wait for another process that migrates has a limit', async () => {
     await client.query('SELECT pg_advisory_lock($1)', [PRISMA_LOCK]);
     await expect(run(300)).rejects.toThrow(/another process has held the migration lock for 300 ms/);
   });
@@ -214,7 +214,7 @@ describe('waiting', () => {
     expect(applied).toEqual([INIT]);
   });
 
-  test('for a table that somebody else has locked has a limit', async () => {
+  test('the wait for a table that another client has locked has a limit', async () => {
     await run();
     await addMigration('20270101000000_a', 'ALTER TABLE runtime_records ADD COLUMN note text');
     await client.query('BEGIN; LOCK TABLE runtime_records');
@@ -226,7 +226,7 @@ describe('waiting', () => {
 });
 
 describe('a server that cannot be used', () => {
-  test('is unavailable when nobody listens', async () => {
+  test('the database is unavailable without a listener', async () => {
     const connectionString = 'postgresql://nobody@127.0.0.1:1/nothing';
     await expect(migrate({ connectionString, migrationsDir })).rejects.toBeInstanceOf(UnavailableError);
   });

@@ -131,7 +131,7 @@ test("Prisma's client leaves the pool open when it is disconnected", async () =>
 });
 
 describe('a connection that breaks while it is lent out', () => {
-  test('tells its borrower and nobody else: an event that nobody hears would end the process', async () => {
+  test('a broken lent connection is reported to its borrower only: an event without a listener would end the process', async () => {
     const unheard: unknown[] = [];
     const hear = (error: unknown): void => void unheard.push(error);
     process.on('uncaughtException', hear);

@@ -59,7 +59,7 @@ describe('the operation log', () => {
     expect(await onlyOperation()).toMatchObject({ outcome: 'success' });
   });
 
-  test('can be pruned by whoever says so, and not changed even then', async () => {
+  test('rows can be pruned by a client that asks for it, and not changed even then', async () => {
     await log.append(anEntry());
     const prune = `SET LOCAL rtmanager.prune_operation_log = 'on'`;
     await expect(change(`BEGIN; ${prune}; UPDATE operation_log SET attempt = 9; COMMIT`)).rejects.toThrow(
@@ -71,7 +71,7 @@ describe('the operation log', () => {
     await expect(change('DELETE FROM operation_log')).rejects.toThrow(/append-only/);
   });
 
-  test('lets nobody choose the number of a row', async () => {
+  test('the number of a row cannot be chosen', async () => {
     await expect(
       change(`INSERT INTO operation_log (id, game_id, op_kind, op_source, outcome, started_at, finished_at)
               VALUES (1, 'g', 'k', 's', 'success', now(), now())`),

@@ -47,7 +47,7 @@ const overtake = async <T>(change: string, work: () => Promise<T>): Promise<T> =
   }
 };
 
-describe('taking a record that somebody else changes at that moment', () => {
+describe('taking a record that another service changes at that moment', () => {
   const overtakenBy = (change: string): Promise<TakenRecord | undefined> =>
     overtake(change, () => records.take('game-1'));
 
@@ -104,7 +104,7 @@ describe('taking a record that somebody else changes at that moment', () => {
   });
 });
 
-describe('marking a record that somebody else changes at that moment', () => {
+describe('marking a record that another service changes at that moment', () => {
   const overtakenBy = async (change: string) => {
     await database.put(aRecord());
     const { record } = await take();

@@ -144,7 +144,7 @@ describe('with the clock of this process a day off', () => {
     expect(isNear(moments.asOf.getTime(), expected.moments.asOf.getTime())).toBe(true);
     expect(isNear(moments.lagMs, expected.moments.lagMs)).toBe(true);
     const { report } = moments;
-    if (report.status === 'busy') throw new Error('nobody else sweeps here');
+    if (report.status === 'busy') throw new Error('no other sweep runs here');
     expect(isNear(Date.parse(report.asOf), expected.moments.asOf.getTime())).toBe(true);
     expect(isNear(Date.parse(report.finishedAt), expected.moments.asOf.getTime())).toBe(true);
   });

@@ -9,7 +9,7 @@ const shell = (script: string, args: readonly string[], cwd?: string): void => {
   if (status !== 0) throw new Error(`${script} failed with ${args.join(' ')}: ${stderr}`);
 };
 
-/** Puts a file into the container's own folder that nobody can unlink until the returned function is called. */
+/** Puts a file into the container's own folder that no process can unlink until the returned function is called. */
 export const pinFile = (engineDataRoot: string, containerId: string): (() => void) => {
   const pinned = join(engineDataRoot, 'containers', containerId, 'pinned');
   writeFileSync(pinned, '');

@@ -86,7 +86,7 @@ export const askEngine = (
   const socket = connect(engineSocket);
   socket.on('data', (part: Buffer) => parts.push(part));
   return request({ createConnection: () => socket, method, path, headers }, (answer) => {
-    // Nobody else would: no agent cares for this connection.
+    // No agent manages this connection, so it is closed here.
     answer.once('close', () => socket.destroy());
     answered(answer, () => Buffer.concat(parts));
   });

@@ -9,7 +9,7 @@ import { carry, type Direction, type LineState, reset } from './tcp-line.js';
  * `mute-server`: half open the other way round.
  * `lost-end`: bytes go both ways, but who closes or resets a connection is not heard of on the other side, ever.
  * `reset`: live connections and every new one are reset.
- * `refuse`: live connections are reset and nobody listens, as when the server is down.
+ * `refuse`: open connections are reset and there is no listener, as when the server is down.
  */
 export type TcpMode = 'pass' | 'blackhole' | 'mute-client' | 'mute-server' | 'lost-end' | 'reset' | 'refuse';
 

@@ -9,7 +9,7 @@ const migrationsDir = fileURLToPath(new URL('../../../prisma/migrations', import
 
 export interface TestDatabase {
   readonly url: string;
-  /** Removes the database, also while somebody is connected to it. */
+  /** Removes the database, also while a client is connected to it. */
   readonly drop: () => Promise<void>;
 }
 

@@ -37,12 +37,7 @@ describe('by its record, a cleanup', () => {
       taken({ status: 'running' }),
       refused('conflict', /stop the runtime first/),
     ],
-    [
-      'of a status nobody knows is refused',
-      request,
-      taken({ status: 'frozen' }),
-      refused('internal_error', /"frozen"/),
-    ],
+    ['of an unknown status is refused', request, taken({ status: 'frozen' }), refused('internal_error', /"frozen"/)],
     [
       'of a stopped game without a container skips the engine',
       request,
@@ -118,7 +113,7 @@ describe('by what the engine says, a container', () => {
     ['that is paused is a conflict', present('paused'), refused('conflict', /paused/)],
     ['that is restarting is a conflict', present('restarting'), refused('conflict', /restarting/)],
     ['that is being removed is waited for', present('removing'), refused('service_unavailable', /already removing/)],
-    ['in a state nobody knows is left alone', present('unknown'), refused('internal_error', /frobbing/)],
+    ['in an unknown state is left alone', present('unknown'), refused('internal_error', /frobbing/)],
     ['of another game is left alone', present('idle', 'game-2'), refused('container_mismatch', /"game-2"/)],
     [
       'of another game is left alone even while it runs',

@@ -57,7 +57,7 @@ describe('an address with a password', () => {
     ['redis://app:6?ss@cache', 'redis://app:***'],
     ['postgresql://db/games?password=a#ss', 'postgresql://db/games?password=***'],
     ['postgresql://db:1/games?user=u&password=@ss', 'postgresql://db:***'],
-  ])('%s that nobody has escaped is not shown', (url, shown) => {
+  ])('%s without escapes is not shown', (url, shown) => {
     expect(shownUrl(url)).toBe(shown);
   });
 
@@ -74,7 +74,7 @@ describe('an address with a password', () => {
     ['REDIS_URL', 'redis://cache/games'],
     ['DATABASE_URL', 'postgresql://db\n/games'],
     ['DOCKER_HOST', 'tcp://engine\t:2375'],
-  ])('%s=%j is refused before anybody would connect', (name, url) => {
+  ])('%s=%j is refused before a connection is made', (name, url) => {
     expect(linesOf({ [name]: url })).toMatchObject([expect.stringMatching(`^${name}: .* is not allowed`)]);
   });
 

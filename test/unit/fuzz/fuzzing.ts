@@ -10,7 +10,7 @@ import type { Parameters } from 'fast-check';
 
 const SEED = 20_261_123;
 
-/** Long runs are asked for by whoever wants them; no property is ended by the usual limit of a test. */
+/** Long runs are requested by variables; no property is ended by the usual limit of a test. */
 export const UNHURRIED = { timeout: 600_000 };
 
 const whole = (name: string): number | undefined => {

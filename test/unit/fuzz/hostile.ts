@@ -1,4 +1,4 @@
-/** Values such as nobody should send, mixed with those that everybody does. */
+/** Values that no client should send, mixed with usual ones. */
 import * as fc from 'fast-check';
 import { FAILURE_CODES } from '../../../src/domain/error-codes.js';
 import { OP_SOURCES } from '../../../src/domain/operation.js';

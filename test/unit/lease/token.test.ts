@@ -10,7 +10,7 @@ test('a token of 128 random bits, 22 characters, is strong enough', () => {
 test.each([
   ['one character short', 'abcdefghijklmnopqrstu'],
   ['a number', 123_456_789],
-  ['bytes that nobody wrote down as text', Buffer.alloc(32)],
+  ['bytes that are not encoded as text', Buffer.alloc(32)],
 ])('a token that is %s is refused, and the error says what is needed', (_what, token) => {
   const draw = (): string => drawToken(() => token as string);
   expect(draw).toThrow(WeakTokenError);

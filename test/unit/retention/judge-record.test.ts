@@ -21,7 +21,7 @@ const rows: readonly [situation: string, RetentionCase, Expected][] = [
   ['a day late', of(stopped({ forMs: RETENTION_MS + DAY_MS })), due(fromNow(-DAY_MS))],
   ['stopped just now', of(stopped({ forMs: 0 })), notDue(fromNow(RETENTION_MS))],
   ['stopped in the future', of(stopped({ forMs: -DAY_MS })), notDue(fromNow(RETENTION_MS + DAY_MS))],
-  ['stopped at minus infinity: due, since nobody can say when', of(stopped({ forMs: Infinity })), due(null)],
+  ['stopped at minus infinity: due, because the time is unknown', of(stopped({ forMs: Infinity })), due(null)],
   ['stopped at infinity: due at no instant', of(stopped({ forMs: -Infinity })), notDue(null)],
   [
     'stopped so late that it is due beyond the last instant of JavaScript',

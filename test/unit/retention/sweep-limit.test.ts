@@ -7,7 +7,7 @@ const refusal = (planned: number, stopped: number, maxShare = 0.5): string | nul
 
 describe('the limit of a sweep', () => {
   const rows: readonly [situation: string, planned: number, stopped: number, maxShare: number, refuses: boolean][] = [
-    ['lets 99 of 99 through: so few are no massacre', 99, 99, 0.5, false],
+    ['lets 99 of 99 through: so few are below the limit', 99, 99, 0.5, false],
     ['lets exactly half of 100 through', 50, 100, 0.5, false],
     ['refuses one more than half of 100', 51, 100, 0.5, true],
     ['refuses 100 of 100', 100, 100, 0.5, true],

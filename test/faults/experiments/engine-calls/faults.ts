@@ -43,7 +43,7 @@ export const engineFaults = (timeoutMs: number): readonly NamedFault[] => [
   silent('endless interim answers', { kind: 'endless', part: 'interim', bytesPerSecond: 100_000 }),
   telling('body behind a million blanks', { kind: 'padded-body', bytes: 1_000_000 }),
   silent('Content-Length too large', { kind: 'wrong-length', by: 1 }),
-  // A byte less would be the line's end, which nobody misses.
+  // A byte less would only cut the end of the line, which no reader needs.
   silent('Content-Length too small', { kind: 'wrong-length', by: -2 }),
   telling('100 before the answer', { kind: 'interim', status: 100, only: false }),
   telling('102 before the answer', { kind: 'interim', status: 102, only: false }),

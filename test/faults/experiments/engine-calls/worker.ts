@@ -93,7 +93,7 @@ async function oneRun(site: Site, named: NamedFault, run: number, seed: number):
   );
   const left = await site.containers.stateOf(bystander.containerId);
   if (left !== 'created')
-    broken.push({ check: 'never a wrong removal', what: `a container nobody asked for is ${left}` });
+    broken.push({ check: 'never a wrong removal', what: `a container whose removal was not requested is ${left}` });
   const history = broken.length === 0 ? [] : await toldBy(site, faulty);
   return {
     fault: named.name,

@@ -144,7 +144,7 @@ function drawFaults(random: Random, games: readonly Situation[], bounds: Bounds)
   return withoutOverlap(steps.sort((a, b) => a.atMs - b.atMs));
 }
 
-/** Two at a time on one target would be one of them, and nobody could tell which: the later one stays away. */
+/** Two at a time on one target would be one of them, and it would be unknown which: the later one is left out. */
 function withoutOverlap(steps: readonly Step[]): readonly Step[] {
   const busyUntilMs = new Map<string, number>();
   return steps.filter(({ atMs, act }) => {

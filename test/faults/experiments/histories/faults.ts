@@ -1,4 +1,4 @@
-/** Breaks what a history's schedule says, and mends all of it in the end. */
+/** Causes the faults of a history's schedule, and repairs all of them in the end. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineFault, FaultRule } from '../../../support/engine/engine-fault-proxy.js';
 import type { TcpFaultProxy } from '../../../support/network/tcp-fault-proxy.js';
@@ -78,7 +78,7 @@ export function createFaults({ site, workerPool, games }: Deps): Faults {
 
   const freezeAt = async ({ game, point, forMs }: Extract<Fault, { kind: 'freeze at' }>): Promise<string> => {
     const order = placeOrder(point, 'SIGSTOP', games[game]);
-    if (!(await untilCarriedOut(order))) return 'nobody came by';
+    if (!(await untilCarriedOut(order))) return 'no worker came by';
     const { pid, ns } = await order.carriedOut();
     await workerPool.frozeItself(pid, ns, lasting(forMs));
     return `worker ${pid} was frozen`;
@@ -93,7 +93,7 @@ export function createFaults({ site, workerPool, games }: Deps): Faults {
           await line.use(fault.mode);
           await lasting(fault.forMs);
           await line.use('pass');
-          // What nobody has heard of would stand at the server for as long as the lane does.
+          // A connection that is never closed would stay open at the server for as long as the lane runs.
           if (fault.mode === 'lost-end') line.resetConnections();
         });
       case 'slow line':
@@ -113,7 +113,7 @@ export function createFaults({ site, workerPool, games }: Deps): Faults {
       case 'kill at':
         return (await untilCarriedOut(placeOrder(fault.point, 'SIGKILL', games[fault.game])))
           ? 'carried out'
-          : 'nobody came by';
+          : 'no worker came by';
       case 'freeze at':
         return freezeAt(fault);
     }

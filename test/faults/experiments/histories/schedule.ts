@@ -49,7 +49,7 @@ export type Operation =
   | (OfGame & { readonly kind: 'hold' | 'unhold' })
   /** Of all dead letters of the game. */
   | (OfGame & { readonly kind: 'replay' | 'purge' })
-  /** Somebody holds the lease and does nothing. */
+  /** Another holder has the lease and does nothing. */
   | (OfGame & { readonly kind: 'occupy'; readonly forMs: number });
 
 export type Fault =

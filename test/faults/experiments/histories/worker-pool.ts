@@ -1,4 +1,4 @@
-/** The worker processes of a lane, as a supervisor keeps them: whoever dies is replaced. They outlive the histories. */
+/** The worker processes of a lane, as a supervisor keeps them: a worker that exits is replaced. They outlive the histories. */
 import type { Service } from '../../../support/service.js';
 import { nowNs } from '../../laboratory/step-control.js';
 import type { Site } from '../../laboratory/site.js';
@@ -14,7 +14,7 @@ export interface WorkerPool {
   readonly complete: () => Promise<void>;
   /** The spans in which workers were frozen, since the last call. */
   readonly takeFrozen: () => readonly Frozen[];
-  /** Nobody is replaced any more. */
+  /** From now on no worker is replaced. */
   readonly dismiss: () => Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export function createWorkerPool(site: Site, size: number): WorkerPool {
   };
   const replace = (place: number): void => {
     const arrival = inRow(() => staff(place));
-    // Whoever waits for all of them is told; nobody may.
+    // A caller that waits for all of them gets the error; there may be no such caller.
     arrival.catch(() => undefined);
     coming.set(place, arrival);
   };

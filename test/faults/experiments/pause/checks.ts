@@ -1,4 +1,4 @@
-/** What must be true after a worker was frozen and somebody else had the game meanwhile. */
+/** What must be true after a worker was frozen and another holder had the game meanwhile. */
 import type { RequestSeen } from '../../../support/engine/engine-fault-proxy.js';
 import type { Audited } from '../../laboratory/audit.js';
 import type { Broken } from '../../laboratory/checks.js';
@@ -42,7 +42,7 @@ const fencesTaken = (steps: readonly Seen[]): readonly string[] =>
   );
 
 /**
- * The record's fence at the transition is the newest there is, for the row is locked. Whoever wrote must have taken the
+ * The record's fence at the transition is the newest there is, for the row is locked. The writer must have taken the
  * record with that very fence.
  */
 function staleWrites(steps: readonly Seen[], notes: readonly Audited[]): readonly string[] {

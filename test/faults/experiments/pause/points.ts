@@ -61,7 +61,7 @@ function freezeBehindRemoval({ engine, stepControl }: Site, containerId: string)
     carriedOut: () =>
       eventually(
         () => {
-          if (frozen === undefined) throw new Error('nobody sent a removal');
+          if (frozen === undefined) throw new Error('no worker sent a removal');
           return frozen;
         },
         { withinMs: 120_000 },

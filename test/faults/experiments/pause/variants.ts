@@ -40,14 +40,14 @@ const expected = (check: string, holds: boolean, what: string): readonly Broken[
 const DONE_WITHIN_MS = 120_000;
 const ASK_AGAIN_MS = 100;
 
-/** As a service that asks again as long as somebody else has the lease; resolves to what came of it then. */
+/** As a service that asks again as long as another holder has the lease; resolves to the outcome. */
 const whenFree = (ask: () => Promise<Done>): Promise<Done> =>
   eventually(
     async () => {
       const done = await ask();
       if (done !== 'busy') return done;
       await sleep(ASK_AGAIN_MS);
-      throw new Error('somebody else had the lease all the time');
+      throw new Error('another holder had the lease all the time');
     },
     { withinMs: DONE_WITHIN_MS },
   );
@@ -98,14 +98,14 @@ async function heldAllTheWhile(scene: Scene): Promise<readonly Broken[]> {
   return [...found, ...(await runsOn(scene))];
 }
 
-/** Neither renewed away nor released by somebody else: who asks for the lease is still refused. */
+/** The lease was neither renewed nor released by another holder: a third request for it is still refused. */
 async function leaseStays(site: Site, gameId: string, holder: string | undefined): Promise<readonly Broken[]> {
   const now = await site.leases.holder(gameId);
   const third = await site.leases.take(gameId, 1_000);
   return expected(
     'the lease stays with its holder',
     holder !== undefined && now === holder && third === undefined,
-    `${holder ?? 'nobody'} had it, ${now ?? 'nobody'} has it, a third party was ${third === undefined ? 'refused' : 'let in'}`,
+    `${holder ?? 'no one'} had it, ${now ?? 'no one'} has it, a third party was ${third === undefined ? 'refused' : 'let in'}`,
   );
 }
 
@@ -144,7 +144,7 @@ async function anotherInside({ site, gameId, containerId, thaw }: Scene): Promis
     const holder = await site.leases.holder(gameId);
     await thaw();
     const stays = await leaseStays(site, gameId, holder);
-    // A machine that lets nobody run for seconds takes a lease away as well.
+    // On a machine where no process runs for seconds a lease expires as well.
     return isRenewing(site, gameId) ? stays : [];
   } finally {
     site.engine.hook({});

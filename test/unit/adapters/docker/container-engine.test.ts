@@ -18,7 +18,7 @@ import {
 const WITH_BODY = 'success came with a body, which is not how the engine answers';
 
 const LOOK = ['inspect', ID, {}];
-// The volumes that nobody could find again, and never `force`.
+// The anonymous volumes, which cannot be found again later, and never `force`.
 const REMOVE = ['remove', ID, { v: true }];
 
 const thrownBy = (ending: Promise<unknown>): Promise<unknown> =>
@@ -107,7 +107,7 @@ describe('a removal', () => {
   });
 
   test.each<[string, Answer]>([
-    ['nobody listens', fails({ code: 'ECONNREFUSED' }, 'connect ECONNREFUSED')],
+    ['no listener', fails({ code: 'ECONNREFUSED' }, 'connect ECONNREFUSED')],
     ['the engine is busy', saysNo(503, 'busy')],
   ])('that never began, because %s, is an outage and needs no look', async (_situation, remove) => {
     const { engine, requests } = createEngineWorld({ remove });

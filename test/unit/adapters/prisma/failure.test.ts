@@ -36,7 +36,7 @@ const unavailable: readonly (readonly [string, unknown])[] = [
     new Error('\nInvalid invocation:\n\n\ntimeout exceeded when trying to connect'),
   ],
   ['no answer in time', new Error('Query read timeout')],
-  ['nobody listening', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })],
+  ['no listener', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })],
   ['no address that answers', new AggregateError([Object.assign(new Error('x'), { code: 'ECONNREFUSED' })])],
 ];
 

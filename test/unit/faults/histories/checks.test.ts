@@ -60,7 +60,7 @@ interface Row {
 
 const CONTAINERS: readonly Row[] = [
   {
-    what: 'a running container is killed and nobody asked for it',
+    what: 'a running container is killed without a request',
     change: { events: [event(1, 'start'), event(44, 'kill'), event(45, 'destroy')] },
     check: 'no running container was ended',
   },
@@ -134,7 +134,7 @@ const JOBS: readonly Row[] = [
     check: 'a dead letter has its cause',
   },
   {
-    what: 'two jobs of a game find its lease taken, and nobody has it',
+    what: 'two jobs of a game find its lease taken, and it has no holder',
     change: {
       ...refusedBeside(30, 40),
       notes: [

@@ -26,7 +26,7 @@ const endings = ({ events, asked, games }: History): readonly string[] => {
   );
 };
 
-/** Strangers stand as they stood, and nobody asked for the removal of a container that no record of a game named. */
+/** Foreign containers are unchanged, and no removal was requested for a container that no record of a game named. */
 function touched({ strangers, requests, notes }: History): readonly string[] {
   const named = new Set(notes.flatMap(({ kind, containerId }) => (kind === 'record' ? (containerId ?? []) : [])));
   const strange = new Set(strangers.map(({ containerId }) => containerId));

@@ -14,7 +14,7 @@ export function checkJobs(history: History): readonly Broken[] {
     ...brokenBy('every job ends', notEnded(history)),
     ...brokenBy('a dead letter has its cause', [
       ...jobsSettled.flatMap((job) => causeless(history, job, isFoundedConflict)),
-      // By now everything is stopped, and nobody holds a lease.
+      // By now everything is stopped, and no lease is held.
       ...jobsAtLast.flatMap((job) => causeless(history, job, () => false)),
     ]),
     ...brokenBy(
@@ -44,7 +44,7 @@ const LEASE_IS_HELD = /^conflict: another operation holds the lease /;
 const isFoundedConflict: MayConflict = (history, game, job) =>
   isDisturbed(history, game) || (LEASE_IS_HELD.test(job.failedReason) && metRivalsOnly(history, job));
 
-/** Whether the game ran at some time, or somebody else had its lease. */
+/** Whether the game ran at some time, or another holder had its lease. */
 const isDisturbed = ({ schedule, games }: History, game: Game): boolean =>
   game.situation === 'running' ||
   schedule.steps.some(
@@ -60,7 +60,7 @@ function causeless(history: History, job: SeenJob, mayConflict: MayConflict): re
   return [`job ${job.id} of ${job.gameId} failed: ${JSON.stringify(job.failedReason)}`];
 }
 
-/** Outages and bugs bury nobody here: the faults are short, and there is nothing unexpected. */
+/** Outages and bugs make no dead letters here: the faults are short, and nothing unexpected happens. */
 function mayBury(history: History, game: Game, job: SeenJob, code: string, mayConflict: MayConflict): boolean {
   const asked = history.accepted.find(({ jobId }) => jobId === job.id);
   switch (code) {
@@ -80,8 +80,8 @@ function mayBury(history: History, game: Game, job: SeenJob, code: string, mayCo
 const PERSONS: ReadonlySet<string> = new Set(['admin_rest', 'operator_cli']);
 
 /**
- * Whether somebody was told that this job does what he asked for. A person's request takes the job of a sweep over, or
- * gets its own, though the sweep's may bear the person's name by then; anybody else's may join it.
+ * Whether a caller was told that this job does what was requested. A person's request takes the job of a sweep over, or
+ * gets its own, though the sweep's may bear the person's name by then; another request may join it.
  */
 const isPromised = ({ accepted }: History, id: string): boolean =>
   accepted.some(

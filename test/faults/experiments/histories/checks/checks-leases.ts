@@ -1,7 +1,7 @@
 /**
  * Never two inside. What counts: a worker is inside where it begins a step that cannot be undone, the removal or the
  * change of the record. The journal's line of that beginning is written right behind the last check of the lease. By
- * then nobody may have been granted the game's lease who asked for it after this worker got it. What a worker that is
+ * then no holder may have got the game's lease that asked for it after this worker got it. What a worker that is
  * frozen behind that line still does is not promised, and not counted; its write is refused by the fence, and that is.
  */
 import type { Broken } from '../../../laboratory/checks.js';
@@ -82,7 +82,7 @@ function intrusions(history: History, steps: readonly Seen[]): readonly string[]
 
 const shownMs = ({ startedNs }: History, ns: number): string => `${((ns - startedNs) / 1e6).toFixed(1)} ms`;
 
-/** Whoever takes a stopped record raises its fence. */
+/** Taking a stopped record increments its fence. */
 const takesOf = (steps: readonly Seen[], gameId: string): readonly Seen[] =>
   steps.filter((seen) => seen.step === TAKE && seen.at === 'end' && seen.said === 'stopped' && gameOf(seen) === gameId);
 
@@ -104,7 +104,7 @@ function repeatedFences({ games, notes }: History, steps: readonly Seen[]): read
 }
 
 /**
- * The record's fence at its transition is the newest there is, for its row is locked. Whoever wrote must have taken the
+ * The record's fence at its transition is the newest there is, for its row is locked. The writer must have taken the
  * record with that very fence.
  */
 function staleWrites({ games, notes }: History, steps: readonly Seen[]): readonly string[] {

@@ -1,6 +1,6 @@
 /**
  * The end of a history, when everything is well again: all games are stopped and all jobs end; the dead letters are
- * replayed once, for what caused them may be mended; then time passes for some games, and a last sweep asks for whatever
+ * replayed once, because their cause may be repaired; then time passes for some games, and a last sweep requests whatever
  * is due.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

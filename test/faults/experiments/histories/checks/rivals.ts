@@ -1,6 +1,6 @@
 /**
  * Jobs of one game that are live at the same time: a producer that does not deduplicate may add as many as it likes. One
- * that finds the game's lease with another has met a conflict, and is buried when it has met as many as are allowed.
+ * that finds the game's lease with another has met a conflict, and becomes a dead letter when it has met as many as are allowed.
  */
 import type { SeenJob } from '../../../laboratory/jobs.js';
 import { LEASE_TTL_MS } from '../draw.js';
