@@ -2,38 +2,23 @@ import type { HttpParts } from '../../src/adapters/http/build-app.js';
 import type { AnsweredRequest, HttpSettings } from '../../src/adapters/http/http-ports.js';
 import { systemClock } from '../../src/async/clock.js';
 import { isLoopback } from '../../src/config/http-address.js';
-import type { RuntimeRecord } from '../../src/domain/runtime-record.js';
-import type { CleanupJobData, JobResult } from '../../src/jobs/ports.js';
-import type { Judgement } from '../../src/retention/judge-record.js';
+import type { CleanupJobData, JobState } from '../../src/jobs/ports.js';
+import { createFakePlatform, type FakePlatform } from './fakes/platform.js';
+import type { PlatformState } from './fakes/state.js';
+import { aRecord } from './records.js';
 
-const at = new Date('2026-03-01T00:00:00.000Z');
+export const AT = new Date('2026-03-01T00:00:00.000Z');
+const RETENTION_MS = 31 * 86_400_000;
 
-export const aRecord = (gameId: string): RuntimeRecord => ({
-  gameId,
-  status: 'stopped',
-  currentContainerId: 'c'.repeat(64),
-  currentImageRef: 'image:1',
-  engineEndpoint: '',
-  statePath: '',
-  dockerNetwork: '',
-  startedAt: at,
-  stoppedAt: at,
-  removedAt: null,
-  lastOpAt: at,
-  createdAt: at,
-  leaseEpoch: 7n,
-});
+/** A record that stopped just now: it is due on 2026-04-01. */
+export const aStoppedRecord = (gameId: string) => aRecord({ gameId, stoppedAt: AT, lastOpAt: AT });
 
-const aJudgement = (gameId: string): Judgement => ({
-  gameId,
-  status: 'stopped',
-  containerId: 'c'.repeat(64),
-  verdict: 'held',
-  stoppedSince: at,
-  dueAt: new Date('2026-04-01T00:00:00.000Z'),
-  hold: { gameId, reason: 'evidence', heldBy: 'ann', heldUntil: null },
-  deadLetter: null,
-});
+/** The stores and the queue in memory, with the stopped games `a` and `b` and nothing else. */
+export function httpPlatform(): FakePlatform {
+  const platform = createFakePlatform({ retention: { retentionMs: RETENTION_MS, maxShare: 0.5 } });
+  for (const gameId of ['a', 'b']) platform.state.records.set(gameId, aStoppedRecord(gameId));
+  return platform;
+}
 
 /** A server on any free port of loopback, without tokens. */
 export const httpSettings = (over: Partial<HttpSettings> = {}): HttpSettings => ({
@@ -54,59 +39,29 @@ export interface HttpObservations {
 
 export const noObservations = (): HttpObservations => ({ enqueued: [], bugs: [], answered: [] });
 
-/** Every port answers from memory. A job ends only if `ending` is given. */
+/** Every port answers from the platform. */
 export function httpParts(
   { enqueued, bugs, answered }: HttpObservations = noObservations(),
-  ending?: JobResult,
+  { state, recordQueries, cleanupQueue, ...platform }: FakePlatform = httpPlatform(),
 ): HttpParts {
   return {
-    records: {
-      listRecords: async ({ limit }) => ({ items: [aRecord('a'), aRecord('b')].slice(0, limit), next: 'b' }),
-      findRecord: async (gameId) => (gameId === 'missing-game' ? undefined : aRecord(gameId)),
-      listOperations: async () => ({ items: [], next: null }),
-    },
+    records: recordQueries,
     queue: {
-      enqueue: async (requests) => {
+      enqueue: (requests) => {
         enqueued.push(...requests);
-        return requests.map(({ gameId }) => ({ jobId: '17', gameId, state: 'waiting', coalesced: false }));
+        return cleanupQueue.enqueue(requests);
       },
     },
-    jobWaiter: {
-      wait: (_ids, onEnd, signal) =>
-        new Promise((resolve, reject) => {
-          const abort = (): void => reject(signal.reason as Error);
-          if (ending !== undefined) resolve(onEnd(ending));
-          else if (signal.aborted) abort();
-          else signal.addEventListener('abort', abort);
-        }),
-    },
-    jobs: { find: async () => undefined },
-    deadLetters: {
-      list: async () => ({ items: [], next: null }),
-      find: async () => undefined,
-      countByCode: async () => ({}),
-      replay: async () => ({ status: 'replayed' }),
-      purge: async () => ({ status: 'purged' }),
-      replayAll: async () => ({ done: 3, skipped: 1 }),
-    },
-    retention: {
-      plan: async () => ({ asOf: at, items: [aJudgement('a')], next: null }),
-      judge: async (gameIds) => new Map(gameIds.map((id) => [id, aJudgement(id)])),
-      summary: async () => ({
-        asOf: at,
-        running: 1,
-        stopped: 2,
-        removed: 3,
-        due: 1,
-        held: 1,
-        deadLetters: 0,
-        lagMs: 5_000,
-        retentionMs: 60_000,
-        refusal: null,
-      }),
-    },
-    schedule: { status: async () => ({ everyMs: 1_000, next: at, last: null, lastFailure: null }) },
-    countJobs: async () => ({ waiting: 4, delayed: 2, active: 1 }),
+    jobWaiter: platform.jobWaiter,
+    jobs: platform.jobLookup,
+    deadLetters: platform.deadLetters,
+    retention: platform.retention,
+    schedule: platform.sweepSchedule,
+    countJobs: async () => ({
+      waiting: countIn(state, 'waiting'),
+      delayed: countIn(state, 'delayed'),
+      active: countIn(state, 'active'),
+    }),
     checkReadiness: async () => [{ name: 'database', ok: true, detail: 'fine' }],
     metricsText: async () => 'up 1\n',
     /** A page and one allowed and one refused command, under the paths of the real dashboard. */
@@ -123,3 +78,6 @@ export function httpParts(
     clock: systemClock,
   };
 }
+
+const countIn = ({ jobs }: PlatformState, state: JobState): number =>
+  [...jobs.values()].filter((job) => job.state === state).length;

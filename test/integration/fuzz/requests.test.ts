@@ -4,10 +4,10 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpServer } from '../../../src/adapters/http/http-ports.js';
 import { createHttpServer } from '../../../src/adapters/http/server.js';
-import { httpParts, httpSettings, noObservations } from '../../support/http-parts.js';
+import { httpParts, httpPlatform, httpSettings, noObservations } from '../../support/http-parts.js';
 import { fuzz, UNHURRIED } from '../../unit/fuzz/fuzzing.js';
 import { hostileText } from '../../unit/fuzz/hostile.js';
-import { type Asked, asked } from '../../unit/fuzz/requests.js';
+import { type Asked, asked, storeWhatIsNamed } from '../../unit/fuzz/requests.js';
 
 /** Far beyond what any of these routes may take. */
 const NEVER_MS = 20_000;
@@ -31,10 +31,11 @@ const spoilt = fc
 
 describe('whatever comes in over a connection', () => {
   const told = noObservations();
+  const platform = httpPlatform();
   let server: HttpServer;
   let port: number;
   beforeAll(async () => {
-    server = createHttpServer(httpParts(told), httpSettings());
+    server = createHttpServer(httpParts(told, platform), httpSettings());
     port = await server.listen();
   });
   afterAll(() => server.close());
@@ -57,6 +58,7 @@ describe('whatever comes in over a connection', () => {
   it('is answered or closed, never with a bug, and the connection is given back', UNHURRIED, async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(asked.map(written), spoilt), async (bytes) => {
+        storeWhatIsNamed(platform.state, bytes.toString('latin1').split(' ', 2)[1] ?? '');
         const answer = await answerTo(bytes);
         if (answer !== '') expect(answer).toMatch(/^HTTP\/1\.1 [1-4]\d\d |^HTTP\/1\.1 503 /);
         expect(told.bugs).toEqual([]);

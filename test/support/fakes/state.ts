@@ -120,6 +120,23 @@ export function addFailedFakeJob(
   return failed;
 }
 
+type JobEnd = JobResult extends infer Ended ? (Ended extends JobResult ? Omit<Ended, 'jobId'> : never) : never;
+
+/** Every job that is added from now on ends at once as `endOf` says of it; undefined: it stays as it is. */
+export function endFakeJobs(state: PlatformState, endOf: (job: FakeJob) => JobEnd | undefined): void {
+  state.onJobChange(() => {
+    const waiting = [...state.jobs.values()].filter((job) => job.state === 'waiting');
+    for (const job of waiting) {
+      const end = endOf(job);
+      if (end?.state === 'missing') state.removeJob(job.jobId);
+      else if (end !== undefined) {
+        const ending = { ...end, jobId: job.jobId };
+        state.setJob({ ...job, state: end.state, finishedAt: state.clock.now(), ending });
+      }
+    }
+  });
+}
+
 /** Appends a row to the operation log. */
 export function logOperation({ operations, clock }: PlatformState, { elapsedMs, ...entry }: OperationEntry): void {
   const finishedAt = clock.now();

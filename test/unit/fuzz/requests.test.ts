@@ -10,7 +10,7 @@ import { httpParts } from '../../support/http-parts.js';
 import { httpWorld, type HttpWorld } from '../adapters/http/http-world.js';
 import { fuzz, UNHURRIED } from './fuzzing.js';
 import { anyJson, hostileText } from './hostile.js';
-import { type Asked, asked } from './requests.js';
+import { type Asked, asked, storeWhatIsNamed } from './requests.js';
 
 interface Document {
   readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly responses: object }>>>>;
@@ -76,6 +76,7 @@ describe('a random HTTP request', () => {
     const document = (await world.app.inject('/openapi.json')).json<Document>();
     await fc.assert(
       fc.asyncProperty(asked, async (request) => {
+        storeWhatIsNamed(world.state, request.url);
         const answer = await answerTo(world, request);
         expect(world.bugs).toEqual([]);
         expectDocumented(request, answer);

@@ -1,6 +1,8 @@
 /** Random requests: valid, nearly valid and invalid ones for each route of the API. */
 import * as fc from 'fast-check';
 import { FAILURE_CODES } from '../../../src/domain/error-codes.js';
+import { addFailedFakeJob, type PlatformState } from '../../support/fakes/state.js';
+import { aStoppedRecord } from '../../support/http-parts.js';
 import { anyJson, hostileText } from './hostile.js';
 import { gameId } from './ids.js';
 
@@ -154,3 +156,23 @@ const method = fc.oneof(
 export const asked: fc.Arbitrary<Asked> = fc
   .record({ method, path, search, headers, body })
   .map(({ path: to, search: rest, ...request }) => Object.assign(request, { url: `${to}${rest}` }));
+
+/** Replaces what is stored by the record or the dead letter that the path names, so that the answer is more than "not found". */
+export function storeWhatIsNamed(state: PlatformState, url: string): void {
+  state.records.clear();
+  state.jobs.clear();
+  for (const gameId of ['a', 'b']) state.records.set(gameId, aStoppedRecord(gameId));
+  const [, list, named = ''] = /\/(runtimes|cleanups|dead-letters)\/([^/?#]+)/.exec(url) ?? [];
+  const id = unescaped(named);
+  if (list === undefined || id === undefined || id === 'missing-game') return;
+  if (list === 'runtimes') state.records.set(id, aStoppedRecord(id));
+  else addFailedFakeJob(state, { jobId: id, data: { gameId: id }, reason: `conflict: ${id}` });
+}
+
+function unescaped(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { InvalidPageError } from '../../../../src/domain/errors.js';
 import { recordToJson } from '../../../../src/domain/result.js';
-import { aRecord, httpParts } from '../../../support/http-parts.js';
+import { aStoppedRecord, AT, httpParts } from '../../../support/http-parts.js';
+import { aRecord } from '../../../support/records.js';
 import { API, httpWorld, messageIn } from './http-world.js';
 
 describe('the API', () => {
@@ -9,13 +10,14 @@ describe('the API', () => {
     const { app } = await httpWorld();
     const answer = await app.inject(`${API}/runtimes?status=stopped&limit=1`);
     expect(answer.json()).toEqual({
-      items: [{ ...recordToJson(aRecord('a')), cleanup_due_at: '2026-04-01T00:00:00.000Z' }],
-      next: 'b',
+      items: [{ ...recordToJson(aStoppedRecord('a')), cleanup_due_at: '2026-04-01T00:00:00.000Z' }],
+      next: 'a',
     });
   });
 
   it('shows one record with its retention and hold', async () => {
-    const { app } = await httpWorld();
+    const { app, state } = await httpWorld();
+    state.holds.set('a', { gameId: 'a', reason: 'evidence', heldBy: 'ann', heldUntil: null });
     const answer = await app.inject(`${API}/runtimes/a`);
     expect(answer.json()).toMatchObject({
       gameId: 'a',
@@ -25,11 +27,20 @@ describe('the API', () => {
   });
 
   it('has the summary of all records on the first page of the plan only', async () => {
-    const { app } = await httpWorld();
-    const summaries = await Promise.all(
-      ['', '?after=x'].map(async (query) => (await app.inject(`${API}/retention/plan${query}`)).json<object>()),
-    );
-    expect(summaries).toMatchObject([{ summary: { due: 1, lagSeconds: 5, retentionSeconds: 60 } }, { summary: null }]);
+    const { app, state } = await httpWorld();
+    for (const [gameId, seconds] of [
+      ['late', 5],
+      ['later', 3],
+    ] as const) {
+      const stoppedAt = new Date(AT.getTime() - (31 * 86_400 + seconds) * 1_000);
+      state.records.set(gameId, aRecord({ gameId, stoppedAt }));
+    }
+    const first = (await app.inject(`${API}/retention/plan?limit=1`)).json<{ next: string }>();
+    const second = (await app.inject(`${API}/retention/plan?after=${encodeURIComponent(first.next)}`)).json<object>();
+    expect([first, second]).toMatchObject([
+      { summary: { stopped: 4, due: 2, lagSeconds: 5, retentionSeconds: 31 * 86_400 }, items: [{ gameId: 'late' }] },
+      { summary: null, items: [{ gameId: 'later' }] },
+    ]);
   });
 
   it.each([

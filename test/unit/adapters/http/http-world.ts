@@ -2,26 +2,35 @@ import type { App } from '../../../../src/adapters/http/app.js';
 import { buildApp, type HttpParts } from '../../../../src/adapters/http/build-app.js';
 import type { HttpSettings } from '../../../../src/adapters/http/http-ports.js';
 import { createConnections } from '../../../../src/adapters/http/request/connections.js';
-import type { JobResult } from '../../../../src/jobs/ports.js';
-import { type HttpObservations, httpParts, httpSettings, noObservations } from '../../../support/http-parts.js';
+import type { FakePlatform } from '../../../support/fakes/platform.js';
+import type { PlatformState } from '../../../support/fakes/state.js';
+import {
+  type HttpObservations,
+  httpParts,
+  httpPlatform,
+  httpSettings,
+  noObservations,
+} from '../../../support/http-parts.js';
 
-/** A server without a port, over ports that answer from memory; override what a test is about. */
+/** A server without a port over the fake platform; override a member of a port for a fault that a test is about. */
 export interface HttpWorld extends HttpObservations {
   readonly app: App;
+  /** What the stores and the queue contain. */
+  readonly state: PlatformState;
   readonly closing: AbortController;
 }
 
 export async function httpWorld(
   over: Partial<HttpParts> = {},
-  { ending, ...settings }: Partial<HttpSettings> & { readonly ending?: JobResult } = {},
+  { platform = httpPlatform(), ...settings }: Partial<HttpSettings> & { readonly platform?: FakePlatform } = {},
 ): Promise<HttpWorld> {
-  const records = noObservations();
+  const observations = noObservations();
   const closing = new AbortController();
-  const app = await buildApp({ ...httpParts(records, ending), ...over }, httpSettings(settings), {
+  const app = await buildApp({ ...httpParts(observations, platform), ...over }, httpSettings(settings), {
     closing: closing.signal,
     connections: createConnections(),
   });
-  return { app, closing, ...records };
+  return { app, closing, state: platform.state, ...observations };
 }
 
 export const API = '/api/v1/internal';

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { HttpParts } from '../../../../../src/adapters/http/build-app.js';
 import { createHttpServer } from '../../../../../src/adapters/http/server.js';
 import { ConfigurationError } from '../../../../../src/domain/errors.js';
+import { addFailedFakeJob } from '../../../../support/fakes/state.js';
 import { httpSettings } from '../../../../support/http-parts.js';
 import { API, httpWorld } from '../http-world.js';
 
@@ -83,12 +84,13 @@ describe('a page of another site', () => {
     ['a changed host and Sec-Fetch-Site: same-site', tokens, { ...proxied, 'sec-fetch-site': 'same-site' }, 401],
     ['a changed host without Sec-Fetch-Site', tokens, proxied, 401],
   ])('is recognized and may change nothing: %s', async (_what, known, headers, status) => {
-    const { app } = await httpWorld({}, { tokens: known });
+    const { app, state } = await httpWorld({}, { tokens: known });
+    const { jobId } = addFailedFakeJob(state, { data: { gameId: 'a' } });
     const answer = await app.inject({
       method: 'POST',
-      url: `${API}/dead-letters/1/replay`,
+      url: `${API}/dead-letters/${jobId}/replay`,
       headers: { host: 'localhost:8096', ...headers },
     });
-    expect(answer.statusCode).toBe(status);
+    expect([answer.statusCode, state.jobs.get(jobId)?.state]).toEqual([status, status === 202 ? 'waiting' : 'failed']);
   });
 });

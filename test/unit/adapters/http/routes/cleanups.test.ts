@@ -2,30 +2,23 @@ import { EventEmitter, once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../../../src/domain/errors.js';
 import { recordToJson, type ResultJson } from '../../../../../src/domain/result.js';
-import type { JobResult, JobView, JobWaiter } from '../../../../../src/jobs/ports.js';
-import { aRecord } from '../../../../support/http-parts.js';
+import type { JobWaiter } from '../../../../../src/jobs/ports.js';
+import { addFakeJob, endFakeJobs, type FakeJob } from '../../../../support/fakes/state.js';
 import { createManualClock } from '../../../../support/manual-clock.js';
+import { aRecord } from '../../../../support/records.js';
 import { API, httpWorld, messageIn, requestCleanup } from '../http-world.js';
 
 const INVALID = new Date(Number.NaN);
 
-const aJob = (over: Partial<JobView> = {}): JobView => ({
-  jobId: '17',
-  gameId: 'a',
-  opSource: 'gm_rest',
-  sourceRef: '',
-  state: 'completed',
-  enqueuedAt: new Date(0),
-  startedAt: new Date(1),
-  finishedAt: new Date(2),
-  nextTryAt: null,
-  tries: 1,
-  attempts: [],
-  ending: null,
-  ...over,
-});
-const completed = (result: object): JobResult => ({ jobId: '17', state: 'completed', result: result as ResultJson });
-const failed = (reason: string): JobResult => ({ jobId: '17', state: 'failed', reason });
+const completed = (result: object) => ({ state: 'completed', result: result as ResultJson }) as const;
+const failed = (reason: string) => ({ state: 'failed', reason }) as const;
+
+/** A server whose jobs end at once like this. */
+const worldEndingWith = async (end: ReturnType<typeof completed | typeof failed> | { readonly state: 'missing' }) => {
+  const world = await httpWorld();
+  endFakeJobs(world.state, () => end);
+  return world;
+};
 
 describe('a cleanup request', () => {
   it.each([
@@ -45,8 +38,8 @@ describe('a cleanup request', () => {
     // HTTP clients resolve two dots as a path segment; the space, which is trimmed, prevents that.
     const path = `${encodeURIComponent(gameId)}${gameId === '..' ? '%20' : ''}`;
     const answer = await requestCleanup(app, {}, path);
-    expect([answer.statusCode, answer.json()]).toEqual([202, { jobId: '17', state: 'waiting' }]);
-    expect(answer.headers['location']).toBe(`${API}/cleanups/17`);
+    expect([answer.statusCode, answer.json()]).toEqual([202, { jobId: '1', state: 'waiting' }]);
+    expect(answer.headers['location']).toBe(`${API}/cleanups/1`);
     expect(enqueued).toMatchObject([{ gameId, opSource: 'admin_rest' }]);
   });
 
@@ -123,16 +116,15 @@ describe('a cleanup request that waits for the result', () => {
     ['service_unavailable', 503],
     ['internal_error', 500],
   ])('answers a job that failed with %s with %i', async (code, status) => {
-    const { app } = await httpWorld({}, { ending: failed(`${code}: because`) });
+    const { app } = await worldEndingWith(failed(`${code}: because`));
     const answer = await requestCleanup(app, PREFER);
     expect([answer.statusCode, answer.json()]).toEqual([status, { error: { code, message: 'because' } }]);
     expect(answer.headers['preference-applied']).toBe('wait=5');
   });
 
   it('answers a job that succeeded with its record', async () => {
-    const record = recordToJson(aRecord('a'));
-    const ending = completed({ outcome: 'success', errorCode: '', errorMessage: '', record });
-    const { app } = await httpWorld({}, { ending });
+    const record = recordToJson(aRecord({ gameId: 'a' }));
+    const { app } = await worldEndingWith(completed({ outcome: 'success', errorCode: '', errorMessage: '', record }));
     const answer = await requestCleanup(app, { prefer: 'respond-async, wait="5"' });
     expect([answer.statusCode, answer.json()]).toEqual([200, record]);
   });
@@ -141,19 +133,25 @@ describe('a cleanup request that waits for the result', () => {
     ['a failure', { outcome: 'failure', errorCode: 'conflict', errorMessage: 'it runs', record: null }, 409],
     ['a record of another version', { outcome: 'success', errorCode: '', errorMessage: '', record: {} }, 500],
   ])('answers a completed job with %s with an error and the path of the job', async (_what, result, status) => {
-    const { app } = await httpWorld({}, { ending: completed(result) });
+    const { app } = await worldEndingWith(completed(result));
     const answer = await requestCleanup(app, PREFER);
-    expect([answer.statusCode, answer.headers['location']]).toEqual([status, `${API}/cleanups/17`]);
+    expect([answer.statusCode, answer.headers['location']]).toEqual([status, `${API}/cleanups/1`]);
   });
 
-  it.each([
-    ['the time is over', undefined, 'delayed'],
-    ['the queue no longer has the job', { jobId: '17', state: 'missing' } as const, 'unknown'],
-  ])('answers 202 with the newest state when %s', async (_what, ending, state) => {
-    const find = async () => (ending === undefined ? aJob({ state: 'delayed' }) : undefined);
-    const { app } = await httpWorld({ jobs: { find } }, ending === undefined ? {} : { ending });
+  it('answers 202 with the newest state when the time is over', async () => {
+    const { app, state } = await httpWorld();
+    state.onJobChange(() => {
+      const job = state.jobs.get('1');
+      if (job?.state === 'waiting') state.setJob({ ...job, state: 'delayed' });
+    });
     const answer = await requestCleanup(app, { prefer: 'wait=0' });
-    expect([answer.statusCode, answer.json()]).toEqual([202, { jobId: '17', state }]);
+    expect([answer.statusCode, answer.json()]).toEqual([202, { jobId: '1', state: 'delayed' }]);
+  });
+
+  it('answers 202 and the state unknown when the queue no longer has the job', async () => {
+    const { app } = await worldEndingWith({ state: 'missing' });
+    const answer = await requestCleanup(app, { prefer: 'wait=0' });
+    expect([answer.statusCode, answer.json()]).toEqual([202, { jobId: '1', state: 'unknown' }]);
   });
 
   it('answers 202 when the server is about to stop', async () => {
@@ -170,14 +168,19 @@ describe('a cleanup request that waits for the result', () => {
 });
 
 describe('the state of a cleanup', () => {
-  const show = async (over: Partial<JobView>) => {
-    const { app, bugs } = await httpWorld({ jobs: { find: async () => aJob(over) } });
-    const answer = await app.inject(`${API}/cleanups/17`);
+  const show = async (over: Partial<FakeJob>) => {
+    const { app, bugs, state } = await httpWorld();
+    const { jobId } = addFakeJob(state, { gameId: 'a', opSource: 'gm_rest' }, { state: 'completed', ...over });
+    const answer = await app.inject(`${API}/cleanups/${jobId}`);
     return { status: answer.statusCode, body: answer.json<unknown>(), bugs };
   };
+  const ended = (end: ReturnType<typeof completed | typeof failed>): Partial<FakeJob> => ({
+    state: end.state,
+    ending: { ...end, jobId: '1' },
+  });
 
   it('has code and message apart for a dead letter', async () => {
-    const { body } = await show({ state: 'failed', ending: failed('conflict: it runs: still') });
+    const { body } = await show(ended(failed('conflict: it runs: still')));
     expect(body).toMatchObject({ failure: { code: 'conflict', message: 'it runs: still' }, result: null });
   });
 
@@ -185,7 +188,7 @@ describe('the state of a cleanup', () => {
     ['a record of another version', { outcome: 'success', errorCode: '', errorMessage: '', record: { game: 'a' } }],
     ['no message', { outcome: 'success', errorCode: '', record: null }],
   ])('is shown for a stored result with %s', async (_what, result) => {
-    const { status, body, bugs } = await show({ ending: completed(result) });
+    const { status, body, bugs } = await show(ended(completed(result)));
     expect([status, bugs]).toEqual([200, []]);
     expect(body).toMatchObject({ result: { outcome: 'success', errorMessage: '', record: null } });
   });

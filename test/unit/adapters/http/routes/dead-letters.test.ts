@@ -1,30 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { HttpParts } from '../../../../../src/adapters/http/build-app.js';
 import { UnavailableError } from '../../../../../src/domain/errors.js';
-import type { DeadLetterStory } from '../../../../../src/jobs/dead-letters.js';
+import type { JobState } from '../../../../../src/jobs/ports.js';
+import { addFailedFakeJob, addFakeJob } from '../../../../support/fakes/state.js';
 import { httpParts } from '../../../../support/http-parts.js';
-import { API, httpWorld } from '../http-world.js';
-
-type DeadLetterPort = HttpParts['deadLetters'];
-
-const worldWith = (over: Partial<DeadLetterPort>) =>
-  httpWorld({ deadLetters: { ...httpParts().deadLetters, ...over } });
-
-const aStory = (payload: unknown): DeadLetterStory => ({
-  jobId: '9',
-  gameId: '',
-  opSource: '',
-  sourceRef: '',
-  code: 'internal_error',
-  message: 'broken',
-  failedAt: new Date(Number.NaN),
-  enqueuedAt: new Date(0),
-  replays: 0,
-  jobName: 'cleanup_container',
-  payload,
-  attempts: [],
-  pastLives: [],
-});
+import { API, httpWorld, type HttpWorld } from '../http-world.js';
 
 const nested = (): unknown => {
   let value: unknown = {};
@@ -38,52 +18,77 @@ describe('a dead letter', () => {
     ['nothing', undefined, null],
     ['data nested too deep for JSON.stringify', nested(), '(not shown: nested too deep)'],
   ])('with a payload of %s is shown', async (_what, payload, shown) => {
-    const { app } = await worldWith({ find: async () => aStory(payload) });
+    const { app, state } = await httpWorld();
+    addFailedFakeJob(state, { jobId: '9', data: payload, failedAtMs: Number.NaN });
     const answer = await app.inject(`${API}/dead-letters/9`);
     expect([answer.statusCode, answer.json()]).toMatchObject([200, { payload: shown, failedAt: '' }]);
   });
 
-  const MISSING = async () => ({ status: 'missing' }) as const;
-  const ACTIVE = async () => ({ status: 'live', state: 'active' }) as const;
   const REPLAYED = { jobId: '9', status: 'replayed', state: 'waiting' };
-  const PURGED = '';
-  const ROWS: readonly [what: string, 'POST' | 'DELETE', Partial<DeadLetterPort>, status: number, body: unknown][] = [
-    ['a replay', 'POST', {}, 202, REPLAYED],
-    ['a replay of a missing job', 'POST', { replay: MISSING }, 404, { error: { code: 'not_found' } }],
-    ['a replay of a live job', 'POST', { replay: ACTIVE }, 202, { jobId: '9', status: 'live', state: 'active' }],
-    ['a purge', 'DELETE', {}, 204, PURGED],
-    ['a purge of a missing job', 'DELETE', { purge: MISSING }, 404, { error: { code: 'not_found' } }],
-    ['a purge of a live job', 'DELETE', { purge: ACTIVE }, 409, { error: { code: 'conflict' } }],
+  const LIVE = { jobId: '9', status: 'live', state: 'active' };
+  const NOT_FOUND = { error: { code: 'not_found' } };
+  const ROWS: readonly (readonly [
+    what: string,
+    method: 'POST' | 'DELETE',
+    job: 'failed' | 'active' | 'missing',
+    status: number,
+    body: unknown,
+    after: JobState | undefined,
+  ])[] = [
+    ['a replay', 'POST', 'failed', 202, REPLAYED, 'waiting'],
+    ['a replay of a missing job', 'POST', 'missing', 404, NOT_FOUND, undefined],
+    ['a replay of a live job', 'POST', 'active', 202, LIVE, 'active'],
+    ['a purge', 'DELETE', 'failed', 204, '', undefined],
+    ['a purge of a missing job', 'DELETE', 'missing', 404, NOT_FOUND, undefined],
+    ['a purge of a live job', 'DELETE', 'active', 409, { error: { code: 'conflict' } }, 'active'],
   ];
-  it.each(ROWS)('%s (%s) is answered with its outcome', async (_what, method, over, status, body) => {
-    const { app } = await worldWith(over);
+  it.each(ROWS)('%s (%s) is answered with its outcome', async (_what, method, job, status, body, after) => {
+    const { app, state } = await httpWorld();
+    const data = { gameId: 'a' };
+    if (job === 'failed') addFailedFakeJob(state, { jobId: '9', data });
+    if (job === 'active') addFakeJob(state, data, { jobId: '9', state: 'active' });
     const url = `${API}/dead-letters/9${method === 'POST' ? '/replay' : ''}`;
     const answer = await app.inject({ method, url });
     expect([answer.statusCode, answer.body === '' ? '' : answer.json()]).toMatchObject([status, body]);
+    expect(state.jobs.get('9')?.state).toBe(after);
   });
 });
 
 describe('a replay of all dead letters', () => {
-  const replayAll = async (over: Partial<DeadLetterPort>, payload: object) => {
-    const { app } = await worldWith(over);
+  const replayAll = async ({ app }: HttpWorld, payload: object) => {
     const answer = await app.inject({ method: 'POST', url: `${API}/dead-letters/replay`, payload });
     return [answer.statusCode, answer.json<unknown>()];
   };
 
   it('answers how many were replayed and skipped', async () => {
-    expect(await replayAll({}, { code: 'conflict' })).toEqual([200, { replayed: 3, skipped: 1 }]);
+    const world = await httpWorld();
+    const { state } = world;
+    const ids = ['conflict', 'conflict', 'conflict', 'conflict', 'not_found'].map(
+      (code) => addFailedFakeJob(state, { data: { gameId: `of ${code}` }, reason: `${code}: because` }).jobId,
+    );
+    // One of them is purged while the others are replayed.
+    const unsubscribe = state.onJobChange(() => {
+      unsubscribe();
+      const purged = ids.find((id) => state.jobs.get(id)?.state === 'failed') ?? '';
+      state.removeJob(purged);
+    });
+    expect(await replayAll(world, { code: 'conflict' })).toEqual([200, { replayed: 3, skipped: 1 }]);
+    expect([...state.jobs.values()].map((job) => job.state).sort()).toEqual([
+      'failed',
+      'waiting',
+      'waiting',
+      'waiting',
+    ]);
   });
 
   it('that is cut short answers how far it came', async () => {
-    const cutShort: DeadLetterPort['replayAll'] = async (_filter, { onProgress }) => {
+    const cutShort: HttpParts['deadLetters']['replayAll'] = async (_filter, { onProgress }) => {
       onProgress?.({ done: 7, total: 10 });
       throw new UnavailableError('queue', 'the queue is gone');
     };
     const message = '7 of 10 were processed before the replay stopped: the queue is gone; ask again for the rest';
-    expect(await replayAll({ replayAll: cutShort }, { all: true })).toEqual([
-      503,
-      { error: { code: 'service_unavailable', message } },
-    ]);
+    const world = await httpWorld({ deadLetters: { ...httpParts().deadLetters, replayAll: cutShort } });
+    expect(await replayAll(world, { all: true })).toEqual([503, { error: { code: 'service_unavailable', message } }]);
   });
 
   it.each([
@@ -91,6 +96,6 @@ describe('a replay of all dead letters', () => {
     ['neither a code nor "all"', {}],
     ['an unknown field', { all: true, force: true }],
   ])('with %s is refused', async (_what, payload) => {
-    expect(await replayAll({}, payload)).toMatchObject([400, { error: { code: 'invalid_request' } }]);
+    expect(await replayAll(await httpWorld(), payload)).toMatchObject([400, { error: { code: 'invalid_request' } }]);
   });
 });

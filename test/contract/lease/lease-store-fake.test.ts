@@ -1,8 +1,8 @@
 import { createManualClock } from '../../support/manual-clock.js';
-import { leaseStoreContract } from '../../contract/lease/lease-store-contract.js';
-import { createFakeLeaseStore } from './fake-lease-store.js';
+import { createFakeLeaseStore } from '../../unit/lease/fake-lease-store.js';
+import { leaseStoreContract } from './lease-store-contract.js';
 
-leaseStoreContract('the fake', async () => {
+leaseStoreContract('in memory', async () => {
   const clock = createManualClock();
   const store = createFakeLeaseStore(clock);
   return {
