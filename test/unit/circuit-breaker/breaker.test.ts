@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { TimeoutError } from '../../../src/domain/errors.js';
 import { type BreakerWorld, type ClaimedJob, createBreakerWorld, unavailable } from './breaker-world.js';
 
 const THRESHOLD = 5;
@@ -28,6 +29,12 @@ describe('a closed breaker', () => {
     await world.fails('docker', 4);
     expect((await world.claimJob()).status()).toBe('waiting');
     expect(world.reports).toEqual(['docker unavailable']);
+  });
+
+  it('counts a timeout of an unknown dependency against the dependency that was called', () => {
+    const { breaker } = createBreakerWorld();
+    for (let i = 0; i < THRESHOLD; i++) breaker.startCall('docker').failed(new TimeoutError('no answer', 100));
+    expect(breaker.states()).toEqual([{ dependency: 'docker', isOpen: true }]);
   });
 
   it('stays closed while answers come between the failures, as with one container that hangs', async () => {

@@ -66,7 +66,12 @@ describe('a look', () => {
     const error = thrownBy(engine.look(ID, calm));
     await clock.advance(TIMEOUT_MS);
     expect(await error).toBeInstanceOf(UnavailableError);
-    expect(await error).toMatchObject({ cause: expect.any(TimeoutError) });
+    expect(await error).toMatchObject({
+      dependency: 'docker',
+      message: `cannot look at container ${ID}: no answer within ${TIMEOUT_MS} ms`,
+      cause: expect.any(TimeoutError),
+    });
+    expect(await error).toMatchObject({ cause: { dependency: 'docker' } });
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 });
