@@ -7,7 +7,7 @@ import { basename, dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 
 /** Parts of other fakes; a contract test imports them with the fakes that they are part of. */
-const PARTS: readonly string[] = ['platform', 'retention-records', 'state', 'worker'];
+const PARTS: ReadonlySet<string> = new Set(['platform', 'retention-records', 'state', 'worker']);
 /** Fakes that are named otherwise than their port's contract test, because they do more than the port. */
 const SUITES: Readonly<Record<string, string>> = { engine: 'container-engine', 'cleanup-world': 'runtime-records' };
 
@@ -42,6 +42,6 @@ it('the list of fakes has every folder that contains one', () => {
 it.each(fakes)('%s is imported by a contract test', (fake) => {
   const name = basename(fake, '.ts').replace(/^fake-/, '');
   const suite = `/${SUITES[name] ?? name}-fake.test.ts`;
-  const candidates = PARTS.includes(name) ? contractTests : contractTests.filter((path) => path.endsWith(suite));
+  const candidates = PARTS.has(name) ? contractTests : contractTests.filter((path) => path.endsWith(suite));
   expect(candidates.filter((path) => importedBy(path).has(fake))).not.toEqual([]);
 });
