@@ -1,8 +1,7 @@
 import { EventEmitter } from 'node:events';
-import type { CommandBackend, Producer, Reader } from '../../../src/cli/command-context.js';
+import type { CommandBackend } from '../../../src/cli/command-context.js';
 import { runProgram } from '../../../src/cli/program.js';
 import type { Environment } from '../../../src/config/environment.js';
-import type { EnqueuedJob } from '../../../src/jobs/ports.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import type { StopSignal } from '../../../src/domain/errors.js';
 
@@ -72,51 +71,6 @@ export function fakeCli(
         version: '1.2.3',
       }),
   };
-}
-
-/** A reader that answers from the given members and counts how often it was closed. */
-export function fakeReader(queries: Partial<Reader['queries']>) {
-  const closed = { times: 0 };
-  const reader: Reader = {
-    queries: {
-      listRecords: async () => ({ items: [], next: null }),
-      findRecord: async () => undefined,
-      listOperations: async () => ({ items: [], next: null }),
-      ...queries,
-    },
-    close: async () => {
-      closed.times += 1;
-    },
-  };
-  return { closed, backend: { openReader: async () => reader } satisfies Partial<CommandBackend> };
-}
-
-/** A queue that takes everything, one job a game, and a wait that the test ends. */
-export function fakeProducer(parts: { enqueue?: Producer['queue']['enqueue']; wait?: Producer['endings']['wait'] }) {
-  const closed = { times: 0 };
-  const enqueued: unknown[][] = [];
-  const close = async () => {
-    closed.times += 1;
-  };
-  const takeAll: Producer['queue']['enqueue'] = async (requests) =>
-    requests.map(({ gameId }): EnqueuedJob => ({
-      gameId,
-      jobId: `job-of-${gameId}`,
-      state: 'waiting',
-      coalesced: gameId === 'busy',
-    }));
-  const producer: Producer = {
-    queue: {
-      enqueue: async (requests) => {
-        enqueued.push([...requests]);
-        return (parts.enqueue ?? takeAll)(requests);
-      },
-      close,
-    },
-    endings: { wait: parts.wait ?? (async () => {}), close },
-    close,
-  };
-  return { closed, enqueued, backend: { openProducer: async () => producer } satisfies Partial<CommandBackend> };
 }
 
 /** A promise that rejects with the signal's reason, as every wait of the service does. */

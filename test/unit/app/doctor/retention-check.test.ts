@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { retentionFinding, scheduleFinding } from '../../../../src/app/doctor/retention-check.js';
 import type { FinishedSweep, ScheduleStatus } from '../../../../src/retention/ports.js';
-import { aSummary } from '../../cli/fake-handles.js';
+import type { RetentionSummary } from '../../../../src/retention/retention-service.js';
 
 const HOUR_MS = 3_600_000;
 const now = new Date('2026-03-01T12:00:00Z');
@@ -21,6 +21,20 @@ const status = (over: Partial<ScheduleStatus> = {}): ScheduleStatus => ({
   next: new Date('2026-03-01T12:30:00Z'),
   last: done,
   lastFailure: null,
+  ...over,
+});
+
+const aSummary = (over: Partial<RetentionSummary>): RetentionSummary => ({
+  asOf: new Date('2026-03-01T00:00:00Z'),
+  running: 3,
+  stopped: 10,
+  removed: 7,
+  due: 2,
+  held: 0,
+  deadLetters: 0,
+  lagMs: HOUR_MS,
+  retentionMs: 30 * 24 * HOUR_MS,
+  refusal: null,
   ...over,
 });
 

@@ -1,28 +1,33 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../../../../src/domain/errors.js';
 import type { ErrorCode } from '../../../../src/domain/error-codes.js';
-import type { JobResult, JobWaiter } from '../../../../src/jobs/ports.js';
+import { addFakeJob, endFakeJobs, jobText } from '../../../support/fakes/state.js';
 import { CONTAINER_ID } from '../../../support/records.js';
-import { fakeCli, fakeProducer, untilAborted } from '../fake-cli.js';
+import { fakeCli } from '../fake-cli.js';
+import { fakeProducer } from '../fake-handles.js';
 
-const completed = (gameId: string, errorCode: ErrorCode = ''): JobResult => ({
-  jobId: `job-of-${gameId}`,
-  state: 'completed',
-  result: { outcome: errorCode === 'conflict' ? 'failure' : 'success', errorCode, errorMessage: '', record: null },
+const completed = (errorCode: ErrorCode = '') => ({
+  state: 'completed' as const,
+  result: {
+    outcome: errorCode === 'conflict' ? ('failure' as const) : ('success' as const),
+    errorCode,
+    errorMessage: '',
+    record: null,
+  },
 });
-const deadLetter = (gameId: string, reason: string): JobResult => ({
-  jobId: `job-of-${gameId}`,
-  state: 'failed',
-  reason,
-});
-const endingWith =
-  (...endings: readonly JobResult[]): JobWaiter['wait'] =>
-  async (_jobIds, onEnd) =>
-    endings.forEach(onEnd);
+const deadLetter = (reason: string) => ({ state: 'failed' as const, reason });
+
+/** A queue in which the job of each named game ends at once like this. */
+function producerEnding(ends: Readonly<Record<string, ReturnType<typeof completed | typeof deadLetter>>>) {
+  const producer = fakeProducer();
+  endFakeJobs(producer.state, (job) => ends[jobText(job, 'gameId')]);
+  return producer;
+}
 
 describe('enqueue', () => {
   it('adds one job for each game and shows which were already in the queue', async () => {
-    const { backend, enqueued, closed } = fakeProducer({});
+    const { backend, enqueued, closed, state } = fakeProducer();
+    addFakeJob(state, { gameId: 'busy', opSource: 'admin_rest' }, { key: 'busy' });
     const cli = fakeCli(backend);
     expect(await cli.run('enqueue', ' game-1 ', 'busy')).toBe(0);
     expect(enqueued).toEqual([
@@ -32,18 +37,13 @@ describe('enqueue', () => {
       ],
     ]);
     expect(cli.written.stdout).toBe(
-      [
-        'GAME    JOB            STATE    COALESCED',
-        'game-1  job-of-game-1  waiting',
-        'busy    job-of-busy    waiting  yes',
-        '',
-      ].join('\n'),
+      ['GAME    JOB  STATE    COALESCED', 'game-1  2    waiting', 'busy    1    waiting  yes', ''].join('\n'),
     );
     expect(closed.times).toBe(1);
   });
 
   it('passes on source, reference and expected container', async () => {
-    const { backend, enqueued } = fakeProducer({});
+    const { backend, enqueued } = fakeProducer();
     await fakeCli(backend).run('enqueue', 'g', '--source', 'admin_rest', '--ref', 'ticket 7', '--expect', CONTAINER_ID);
     expect(enqueued).toEqual([
       [{ gameId: 'g', opSource: 'admin_rest', sourceRef: 'ticket 7', expectedContainerId: CONTAINER_ID }],
@@ -51,7 +51,7 @@ describe('enqueue', () => {
   });
 
   it('reads game ids from standard input for -, even when a character is split between two chunks', async () => {
-    const { backend, enqueued } = fakeProducer({});
+    const { backend, enqueued } = fakeProducer();
     const bytes = new TextEncoder().encode('jeu-é\r\n\n  game-2\n');
     const cli = fakeCli(backend, { stdin: [bytes.slice(0, 5), bytes.slice(5)] });
     await cli.run('enqueue', 'first', '-', 'last');
@@ -60,7 +60,7 @@ describe('enqueue', () => {
   });
 
   it('sends many games in batches, and reports the progress', async () => {
-    const { backend, enqueued } = fakeProducer({});
+    const { backend, enqueued } = fakeProducer();
     const cli = fakeCli(backend, { stdin: [Array.from({ length: 501 }, (_, n) => `game-${n}`).join('\n')] });
     expect(await cli.run('enqueue', '-')).toBe(0);
     expect(enqueued.map((batch) => batch.length)).toEqual([250, 250, 1]);
@@ -70,22 +70,22 @@ describe('enqueue', () => {
   it('ends with 0 without --wait even when the job has already failed, because the queue has stored it', async () => {
     const { backend } = fakeProducer({
       enqueue: async (requests) =>
-        requests.map(({ gameId }) => ({ gameId, jobId: `job-of-${gameId}`, state: 'failed', coalesced: false })),
+        requests.map(({ gameId }) => ({ gameId, jobId: '1', state: 'failed', coalesced: false })),
     });
     expect(await fakeCli(backend).run('enqueue', 'game-1')).toBe(0);
   });
 
   it('prints stable field names and nothing else with --json', async () => {
-    const cli = fakeCli(fakeProducer({}).backend);
+    const cli = fakeCli(fakeProducer().backend);
     expect(await cli.run('enqueue', 'game-1', '--json')).toBe(0);
     expect(cli.json()).toEqual({
-      jobs: [{ gameId: 'game-1', jobId: 'job-of-game-1', state: 'waiting', coalesced: false, code: null, message: '' }],
+      jobs: [{ gameId: 'game-1', jobId: '1', state: 'waiting', coalesced: false, code: null, message: '' }],
     });
     expect(cli.written.stderr).toBe('');
   });
 
   it('draws a bar on a terminal', async () => {
-    const cli = fakeCli(fakeProducer({}).backend, { isTTY: true, environment: { NO_COLOR: '1' } });
+    const cli = fakeCli(fakeProducer().backend, { isTTY: true, environment: { NO_COLOR: '1' } });
     await cli.run('enqueue', 'game-1');
     expect(cli.written.stderr).toContain('enqueued');
     expect(cli.written.stderr).toContain('0 of 1');
@@ -105,7 +105,7 @@ describe('enqueue of an invalid request', () => {
     ['a time that is none', ['g', '--wait', 'long'], 'Allowed: 500ms, 30s, 5m, 1h'],
   ];
   it.each(cases)('%s ends with 2 before anything is sent', async (_situation, args, says) => {
-    const { backend, enqueued } = fakeProducer({});
+    const { backend, enqueued } = fakeProducer();
     const cli = fakeCli(backend);
     expect(await cli.run('enqueue', ...args)).toBe(2);
     expect(cli.written.stderr).toContain(says);
@@ -124,11 +124,12 @@ describe('enqueue of an invalid request', () => {
 describe('enqueue, when the queue becomes unavailable half-way,', () => {
   const half = () => {
     let calls = 0;
+    const { enqueue } = fakeProducer().cleanupQueue;
     return fakeProducer({
       enqueue: async (requests) => {
         calls += 1;
         if (calls === 2) throw new UnavailableError('queue', 'the store is away');
-        return requests.map(({ gameId }) => ({ gameId, jobId: gameId, state: 'waiting', coalesced: false }));
+        return enqueue(requests);
       },
     });
   };
@@ -147,14 +148,14 @@ describe('enqueue, when the queue becomes unavailable half-way,', () => {
 
 describe('enqueue --wait', () => {
   it('shows the result of each job, and ends with 0 when all completed', async () => {
-    const { backend } = fakeProducer({ wait: endingWith(completed('a'), completed('b', 'replay_no_op')) });
+    const { backend } = producerEnding({ a: completed(), b: completed('replay_no_op') });
     const cli = fakeCli(backend);
     expect(await cli.run('enqueue', 'a', 'b', '--wait')).toBe(0);
     expect(cli.written.stdout).toBe(
       [
-        'GAME  JOB       STATE      COALESCED  CODE          MESSAGE',
-        'a     job-of-a  completed',
-        'b     job-of-b  completed             replay_no_op',
+        'GAME  JOB  STATE      COALESCED  CODE          MESSAGE',
+        'a     1    completed',
+        'b     2    completed             replay_no_op',
         '',
       ].join('\n'),
     );
@@ -162,13 +163,14 @@ describe('enqueue --wait', () => {
   });
 
   it('ends with 1 when a job of the retention sweep completed without a cleanup', async () => {
-    const { backend } = fakeProducer({ wait: endingWith(completed('a', 'conflict')) });
+    const { backend } = producerEnding({ a: completed('conflict') });
     expect(await fakeCli(backend).run('enqueue', 'a', '--wait')).toBe(1);
   });
 
   it('ends with 1 when a job is a dead letter, and shows its code and message', async () => {
-    const { backend } = fakeProducer({
-      wait: endingWith(completed('a'), deadLetter('b', 'container_mismatch: label names game "x"')),
+    const { backend } = producerEnding({
+      a: completed(),
+      b: deadLetter('container_mismatch: label names game "x"'),
     });
     const cli = fakeCli(backend);
     expect(await cli.run('enqueue', 'a', 'b', '--wait', '--json')).toBe(1);
@@ -181,7 +183,7 @@ describe('enqueue --wait', () => {
   });
 
   it('shows the unchanged reason of a dead letter that another program wrote', async () => {
-    const { backend } = fakeProducer({ wait: endingWith(deadLetter('a', 'job stalled more than allowable limit')) });
+    const { backend } = producerEnding({ a: deadLetter('job stalled more than allowable limit') });
     const cli = fakeCli(backend);
     expect(await cli.run('enqueue', 'a', '--wait', '--json')).toBe(1);
     expect(cli.json()).toMatchObject({
@@ -190,31 +192,28 @@ describe('enqueue --wait', () => {
   });
 
   it('ends with 1 when the queue no longer has a job, because its result is unknown', async () => {
-    const { backend } = fakeProducer({ wait: endingWith({ jobId: 'job-of-a', state: 'missing' }) });
+    const { backend, state } = fakeProducer();
+    endFakeJobs(state, () => ({ state: 'missing' }));
     const cli = fakeCli(backend);
     expect(await cli.run('enqueue', 'a', '--wait')).toBe(1);
     expect(cli.written.stdout).toContain('see the operation log');
   });
 
   it('waits for each job once, also when two requests share one', async () => {
-    const waited: unknown[] = [];
-    const { backend } = fakeProducer({
-      wait: async (jobIds, onEnd) => {
-        waited.push(jobIds);
-        onEnd(completed('a'));
-      },
+    const { backend, jobWaiter, state } = fakeProducer();
+    const { wait: realWait } = jobWaiter;
+    const wait = vi.spyOn(jobWaiter, 'wait').mockImplementation((...asked) => {
+      const waited = realWait(...asked);
+      const job = state.jobs.get('1');
+      if (job !== undefined) state.setJob({ ...job, state: 'completed', ending: { ...completed(), jobId: '1' } });
+      return waited;
     });
     expect(await fakeCli(backend).run('enqueue', 'a', 'a', '--wait')).toBe(0);
-    expect(waited).toEqual([['job-of-a']]);
+    expect(wait.mock.calls.map(([jobIds]) => jobIds)).toEqual([['1']]);
   });
 
   it('stops waiting when the time limit is over, says that the jobs stay, and ends with 1', async () => {
-    const { backend, closed } = fakeProducer({
-      wait: (_jobIds, onEnd, signal) => {
-        onEnd(completed('a'));
-        return untilAborted(signal);
-      },
-    });
+    const { backend, closed, state } = producerEnding({ a: completed() });
     const cli = fakeCli(backend);
     const running = cli.run('enqueue', 'a', 'b', '--wait', '30s');
     await cli.clock.advance(29_999);
@@ -222,18 +221,20 @@ describe('enqueue --wait', () => {
     await cli.clock.advance(1);
     expect(await running).toBe(1);
     expect(cli.written.stderr).toContain('The time limit is over; 1 of 2 jobs have not ended. They stay in the queue');
-    expect(cli.written.stdout).toMatch(/^b +job-of-b +waiting$/m);
+    expect(cli.written.stdout).toMatch(/^b +2 +waiting$/m);
+    expect(state.jobs.get('2')?.state).toBe('waiting');
     expect(closed.times).toBe(1);
   });
 
   it('leaves the jobs in the queue on Ctrl-C, says so, and ends with 1', async () => {
-    const { backend, closed } = fakeProducer({ wait: (_jobIds, _onEnd, signal) => untilAborted(signal) });
+    const { backend, closed, state } = fakeProducer();
     const cli = fakeCli(backend);
     const running = cli.run('enqueue', 'a', '--wait');
     await cli.clock.advance(60_000);
     cli.raise('SIGINT');
     expect(await running).toBe(1);
     expect(cli.written.stderr).toContain('Stopped waiting; 1 of 1 jobs have not ended. They stay in the queue');
+    expect(state.jobs.get('1')?.state).toBe('waiting');
     expect(closed.times).toBe(1);
     expect(cli.clock.pendingMs()).toEqual([]);
   });
@@ -242,7 +243,7 @@ describe('enqueue --wait', () => {
     const { backend } = fakeProducer({ wait: () => Promise.reject(new TypeError('bug')) });
     const cli = fakeCli(backend);
     expect(await cli.run('enqueue', 'a', '--wait')).toBe(1);
-    expect(cli.written.stdout).toContain('job-of-a');
+    expect(cli.written.stdout).toMatch(/^a +1 +waiting$/m);
     expect(cli.written.stderr).toContain('runtime-cleanup: bug');
   });
 });

@@ -1,17 +1,25 @@
 import { userInfo } from 'node:os';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { aRecord } from '../../../support/records.js';
 import { fakeCli } from '../fake-cli.js';
 import { aHold, fakeHolds } from '../fake-handles.js';
 
 const WEEK_MS = 7 * 86_400_000;
 
+/** Holds in which `game-1` has a record, and the holds that a command stores. */
+function holdsOfGame1(start: Parameters<typeof fakeHolds>[0] = []) {
+  const opened = fakeHolds(start);
+  opened.state.records.set('game-1', aRecord());
+  return { ...opened, puts: vi.spyOn(opened.holds, 'put').mock.calls };
+}
+
 describe('hold', () => {
   it('holds a game without an end in the name of the user, and says so', async () => {
-    const { backend, puts, closed } = fakeHolds();
+    const { backend, puts, closed } = holdsOfGame1();
     const cli = fakeCli(backend);
     expect(await cli.run('hold', ' game-1 ', '--reason', ' evidence ')).toBe(0);
     const { username } = userInfo();
-    expect(puts).toEqual([{ gameId: 'game-1', reason: 'evidence', heldBy: username, end: null }]);
+    expect(puts).toEqual([[{ gameId: 'game-1', reason: 'evidence', heldBy: username, end: null }]]);
     expect(cli.written).toEqual({ stdout: `game-1 is held without an end by ${username}: evidence\n`, stderr: '' });
     expect(closed.times).toBe(1);
   });
@@ -23,15 +31,15 @@ describe('hold', () => {
     ['--until', '2030-01-31T18:00Z', { until: new Date('2030-01-31T18:00:00Z') }],
     ['--until', '2030-01-31T18:00:30.5+01:00', { until: new Date('2030-01-31T17:00:30.500Z') }],
   ])('reads %s %s', async (option, text, end) => {
-    const { backend, puts } = fakeHolds();
+    const { backend, puts } = holdsOfGame1();
     expect(await fakeCli(backend).run('hold', 'game-1', '--reason', 'r', '--by', 'kim', option, text)).toBe(0);
-    expect(puts).toEqual([{ gameId: 'game-1', reason: 'r', heldBy: 'kim', end }]);
+    expect(puts).toEqual([[{ gameId: 'game-1', reason: 'r', heldBy: 'kim', end }]]);
   });
 
   it('shows the hold that it replaces, and prints both with --json', async () => {
     const old = aHold({ reason: 'old', heldUntil: new Date('2026-05-01T00:00:00Z') });
-    const told = fakeCli(fakeHolds([old]).backend);
-    const json = fakeCli(fakeHolds([old]).backend);
+    const told = fakeCli(holdsOfGame1([old]).backend);
+    const json = fakeCli(holdsOfGame1([old]).backend);
     await told.run('hold', 'game-1', '--reason', 'new', '--by', 'alex');
     await json.run('hold', 'game-1', '--reason', 'new', '--by', 'alex', '--json');
     expect(told.written.stderr).toBe('This replaces the hold until 2026-05-01 00:00:00Z by kim: old\n');
@@ -43,10 +51,10 @@ describe('hold', () => {
   });
 
   it('holds a game without a record too, and says that there is no record', async () => {
-    const { backend, stored } = fakeHolds([], []);
+    const { backend, state } = fakeHolds();
     const cli = fakeCli(backend);
     expect(await cli.run('hold', 'game-9', '--reason', 'r')).toBe(0);
-    expect(stored.has('game-9')).toBe(true);
+    expect(state.holds.has('game-9')).toBe(true);
     expect(cli.written.stderr).toContain('There is no runtime record of game-9; check the id');
   });
 
@@ -69,7 +77,7 @@ describe('hold', () => {
     ['an hour that is none', ['--reason', 'r', '--until', '2030-01-31T25:00Z'], 'is invalid'],
   ];
   it.each(refusals)('ends with 2 for %s, says what is allowed, and stores no hold', async (_situation, args, says) => {
-    const { backend, puts } = fakeHolds();
+    const { backend, puts } = holdsOfGame1();
     const cli = fakeCli(backend);
     expect(await cli.run('hold', 'game-1', ...args)).toBe(2);
     expect(puts).toEqual([]);
@@ -81,10 +89,10 @@ describe('hold', () => {
 
 describe('unhold', () => {
   it('removes the hold and shows it', async () => {
-    const { backend, stored, closed } = fakeHolds([aHold()]);
+    const { backend, state, closed } = fakeHolds([aHold()]);
     const cli = fakeCli(backend);
     expect(await cli.run('unhold', 'game-1')).toBe(0);
-    expect(stored.size).toBe(0);
+    expect(state.holds.size).toBe(0);
     expect(cli.written.stdout).toBe('game-1 is no longer held. It was held without an end by kim: evidence\n');
     expect(closed.times).toBe(1);
   });

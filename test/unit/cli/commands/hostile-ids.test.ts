@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { DeadLetterFilter } from '../../../../src/jobs/dead-letters.js';
-import { fakeCli, fakeReader } from '../fake-cli.js';
-import { aHold, aJudgement, AS_OF, bulkOf, fakeDeadLetters, fakeHolds, fakeRetention } from '../fake-handles.js';
+import { logOperation } from '../../../support/fakes/state.js';
+import { anEntry, aRecord } from '../../../support/records.js';
+import { fakeCli } from '../fake-cli.js';
+import { addDeadLetter, aHold, fakeDeadLetters, fakeHolds, fakeReader, fakeRetention } from '../fake-handles.js';
 
 const IDS = [
   '123',
@@ -22,7 +23,8 @@ const IDS = [
 
 describe.each(IDS)('the game id %j', (id) => {
   it('is held, listed and released unchanged', async () => {
-    const { backend, stored } = fakeHolds([], [id]);
+    const { backend, state } = fakeHolds();
+    state.records.set(id, aRecord({ gameId: id }));
     const held = fakeCli(backend);
     expect(await held.run('hold', '--reason', 'r', '--by', 'kim', '--json', '--', id)).toBe(0);
     expect(held.json()).toMatchObject({ hold: { gameId: id }, replaced: null, hasRecord: true });
@@ -32,48 +34,39 @@ describe.each(IDS)('the game id %j', (id) => {
     const letGo = fakeCli(backend);
     expect(await letGo.run('unhold', '--json', '--', id)).toBe(0);
     expect(letGo.json()).toMatchObject({ removed: { gameId: id } });
-    expect(stored.size).toBe(0);
+    expect(state.holds.size).toBe(0);
   });
 
   it('is shown unchanged in the plan', async () => {
-    const plan = async () => ({ asOf: AS_OF, items: [aJudgement({ gameId: id, hold: aHold() })], next: null });
-    const table = fakeCli(fakeRetention({ plan }).backend);
-    const json = fakeCli(fakeRetention({ plan }).backend);
+    const { backend, state } = fakeRetention();
+    state.records.set(id, aRecord({ gameId: id }));
+    state.holds.set(id, aHold({ gameId: id }));
+    const [table, json] = [fakeCli(backend), fakeCli(backend)];
     await table.run('sweep', '--dry-run');
     await json.run('sweep', '--dry-run', '--json');
     expect(table.written.stdout).toContain(`\n${id}  `);
-    expect(json.json()).toMatchObject({ plan: [{ gameId: id }] });
+    expect(json.json()).toMatchObject({ plan: [{ gameId: id, hold: { gameId: id } }] });
   });
 
   it('selects only its own dead letters, and can be a job id', async () => {
-    const filters: DeadLetterFilter[] = [];
-    const jobs: string[] = [];
-    const { backend } = fakeDeadLetters({
-      replayAll: async (filter, options) => {
-        filters.push(filter);
-        return bulkOf(1)(filter, options);
-      },
-      purge: async (jobId) => {
-        jobs.push(jobId);
-        return { status: 'purged' };
-      },
-    });
+    const { backend, state } = fakeDeadLetters();
+    const own = addDeadLetter(state, undefined, { jobId: 'own', data: { gameId: id } });
+    const other = addDeadLetter(state, undefined, { jobId: 'other', data: { gameId: `${id}.` } });
+    addDeadLetter(state, undefined, { jobId: id, data: { gameId: 'game-1' } });
     expect(await fakeCli(backend).run('dead-letters', 'replay', `--game=${id}`)).toBe(0);
     expect(await fakeCli(backend).run('dead-letters', 'purge', '--', id)).toBe(0);
-    expect(filters.map(({ gameId }) => gameId)).toEqual([id]);
-    expect(jobs).toEqual([id]);
+    expect([...state.jobs.values()].map(({ jobId, state: now }) => [jobId, now])).toEqual([
+      [own.jobId, 'waiting'],
+      [other.jobId, 'failed'],
+    ]);
   });
 
   it('is passed unchanged to the operation log', async () => {
-    const asked: unknown[] = [];
-    const { backend } = fakeReader({
-      listOperations: async ({ gameId }) => {
-        asked.push(gameId);
-        return { items: [], next: null };
-      },
-    });
-    expect(await fakeCli(backend).run('log', '--', id)).toBe(0);
-    expect(asked).toEqual([id]);
+    const { backend, state } = fakeReader();
+    for (const gameId of [`${id}.`, id]) logOperation(state, anEntry({ gameId }));
+    const cli = fakeCli(backend);
+    expect(await cli.run('log', '--json', '--', id)).toBe(0);
+    expect(cli.json()).toMatchObject({ operations: [{ gameId: id }], next: null });
   });
 });
 

@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Check } from '../../../../src/cli/command-context.js';
-import type { LoggedOperation, RecordFilter } from '../../../../src/domain/record-queries.js';
+import type { LoggedOperation } from '../../../../src/domain/record-queries.js';
+import type { RuntimeRecord } from '../../../../src/domain/runtime-record.js';
 import { aRecord, CONTAINER_ID } from '../../../support/records.js';
-import { fakeCli, fakeReader } from '../fake-cli.js';
+import { fakeCli } from '../fake-cli.js';
+import { fakeReader } from '../fake-handles.js';
 
 const operation: LoggedOperation = {
   id: '9007199254740993',
@@ -21,9 +23,16 @@ const operation: LoggedOperation = {
   finishedAt: new Date('2026-01-02T10:00:01.500Z'),
 };
 
+/** A reader of these records. */
+function readerOf(...records: readonly RuntimeRecord[]) {
+  const reader = fakeReader();
+  for (const record of records) reader.state.records.set(record.gameId, record);
+  return reader;
+}
+
 describe('records', () => {
   it('prints a table without colours into a pipe, and closes the reader', async () => {
-    const { backend, closed } = fakeReader({ listRecords: async () => ({ items: [aRecord()], next: null }) });
+    const { backend, closed } = readerOf(aRecord());
     const cli = fakeCli(backend);
     expect(await cli.run('records')).toBe(0);
     expect(cli.written.stdout).toBe(
@@ -35,7 +44,7 @@ describe('records', () => {
   });
 
   it('prints bold titles on a terminal, unless NO_COLOR is set', async () => {
-    const backend = fakeReader({ listRecords: async () => ({ items: [aRecord()], next: null }) }).backend;
+    const { backend } = readerOf(aRecord());
     const coloured = fakeCli(backend, { isTTY: true });
     const plain = fakeCli(backend, { isTTY: true, environment: { NO_COLOR: '1' } });
     const dumb = fakeCli(backend, { isTTY: true, environment: { TERM: 'dumb' } });
@@ -44,7 +53,7 @@ describe('records', () => {
   });
 
   it('prints whole records and the cursor of the next page with --json', async () => {
-    const { backend } = fakeReader({ listRecords: async () => ({ items: [aRecord()], next: 'game-1' }) });
+    const { backend } = readerOf(aRecord(), aRecord({ gameId: 'game-2' }));
     const cli = fakeCli(backend);
     await cli.run('records', '--limit', '1', '--json');
     expect(cli.json()).toMatchObject({
@@ -56,39 +65,30 @@ describe('records', () => {
   });
 
   it('passes on the status and the limit, and says when there are more records', async () => {
-    const filters: RecordFilter[] = [];
-    const { backend } = fakeReader({
-      listRecords: async (filter) => {
-        filters.push(filter);
-        return { items: Array.from({ length: 7 }, () => aRecord()), next: 'game-1' };
-      },
-    });
+    const stopped = Array.from({ length: 8 }, (_, n) => aRecord({ gameId: `game-${n + 1}` }));
+    const { backend, recordQueries } = readerOf(aRecord({ gameId: 'game-0', status: 'running' }), ...stopped);
+    const listRecords = vi.spyOn(recordQueries, 'listRecords');
     const cli = fakeCli(backend);
     await cli.run('records', '--status', 'stopped', '--limit', '7');
-    expect(filters).toEqual([{ status: 'stopped', after: undefined, limit: 7 }]);
+    expect(listRecords.mock.calls).toEqual([[{ status: 'stopped', after: undefined, limit: 7 }]]);
+    const games = cli.written.stdout.split('\n').map((line) => line.split(' ', 1)[0]);
+    expect(games.slice(1, -1)).toEqual(stopped.slice(0, 7).map(({ gameId }) => gameId));
     expect(cli.written.stderr).toContain('There are more');
   });
 
   it('reads page after page with --all', async () => {
-    const afters: unknown[] = [];
-    const { backend } = fakeReader({
-      listRecords: async ({ after }) => {
-        afters.push(after);
-        const next = after === undefined ? 'a' : after === 'a' ? 'b' : null;
-        return { items: [aRecord({ gameId: `after-${after ?? 'start'}` })], next };
-      },
-    });
+    const { backend, recordQueries } = readerOf(...['a', 'b', 'c'].map((gameId) => aRecord({ gameId })));
+    const { listRecords } = recordQueries;
+    const pages = vi.spyOn(recordQueries, 'listRecords');
+    pages.mockImplementation((filter) => listRecords({ ...filter, limit: 1 }));
     const cli = fakeCli(backend);
     await cli.run('records', '--all', '--json');
-    expect(afters).toEqual([undefined, 'a', 'b']);
-    expect(cli.json()).toMatchObject({
-      records: [{ gameId: 'after-start' }, { gameId: 'after-a' }, { gameId: 'after-b' }],
-      next: null,
-    });
+    expect(pages.mock.calls.map(([{ after }]) => after)).toEqual([undefined, 'a', 'b']);
+    expect(cli.json()).toMatchObject({ records: [{ gameId: 'a' }, { gameId: 'b' }, { gameId: 'c' }], next: null });
   });
 
   it('says on standard error that there are no records, and prints nothing', async () => {
-    const cli = fakeCli(fakeReader({}).backend);
+    const cli = fakeCli(fakeReader().backend);
     expect(await cli.run('records')).toBe(0);
     expect(cli.written).toEqual({ stdout: '', stderr: 'There are no such records.\n' });
   });
@@ -101,12 +101,12 @@ describe('records', () => {
 
   it('stops between two pages after a signal', async () => {
     let pages = 0;
-    const { backend, closed } = fakeReader({
-      listRecords: async () => {
-        pages += 1;
-        if (pages === 2) cli.raise('SIGINT');
-        return { items: [aRecord()], next: 'more' };
-      },
+    const { backend, closed, recordQueries } = readerOf(...['a', 'b', 'c'].map((gameId) => aRecord({ gameId })));
+    const { listRecords } = recordQueries;
+    vi.spyOn(recordQueries, 'listRecords').mockImplementation((filter) => {
+      pages += 1;
+      if (pages === 2) cli.raise('SIGINT');
+      return listRecords({ ...filter, limit: 1 });
     });
     const cli = fakeCli(backend);
     expect(await cli.run('records', '--all')).toBe(1);
@@ -117,7 +117,7 @@ describe('records', () => {
 
   it('makes control characters from other services visible', async () => {
     const evil = aRecord({ gameId: 'g\u001B]0;x\u0007', currentImageRef: 'a\u202Eb\nc' });
-    const { backend } = fakeReader({ listRecords: async () => ({ items: [evil], next: null }) });
+    const { backend } = readerOf(evil);
     const cli = fakeCli(backend);
     await cli.run('records');
     expect(['\u001B', '\u0007', '\u202E'].filter((character) => cli.written.stdout.includes(character))).toEqual([]);
@@ -127,26 +127,26 @@ describe('records', () => {
 
 describe('log', () => {
   it('prints a table of one game in the order in which it was read, newest first', async () => {
-    const filters: unknown[] = [];
-    const { backend, closed } = fakeReader({
-      listOperations: async (filter) => {
-        filters.push(filter);
-        return { items: [operation], next: null };
-      },
-    });
+    const { backend, closed, recordQueries, state } = fakeReader();
+    const older = { ...operation, id: '3', errorMessage: 'an older message' };
+    state.operations.push(older, { ...operation, id: '4', gameId: 'game-2' }, operation);
+    const listOperations = vi.spyOn(recordQueries, 'listOperations');
     const cli = fakeCli(backend);
     expect(await cli.run('log', ' game-1 ', '--limit', '5')).toBe(0);
-    expect(filters).toEqual([{ gameId: 'game-1', limit: 5 }]);
+    expect(listOperations.mock.calls).toEqual([[{ gameId: 'game-1', limit: 5 }]]);
     expect(cli.written.stdout).toContain(
       '2026-01-02 10:00:01Z  operator_cli  ticket 7  failure  conflict  1250ms  12   3        the runtime is running; stop it first\n',
     );
+    const lines = cli.written.stdout.trimEnd().split('\n');
+    expect([lines.length, lines.at(-1)]).toEqual([3, expect.stringContaining('an older message')]);
     expect(closed.times).toBe(1);
   });
 
   it('prints the rows unchanged with --json, with exact ids', async () => {
-    const { backend } = fakeReader({ listOperations: async () => ({ items: [operation], next: '9007199254740993' }) });
+    const { backend, state } = fakeReader();
+    state.operations.push({ ...operation, id: '3' }, operation);
     const cli = fakeCli(backend);
-    await cli.run('log', 'game-1', '--json');
+    await cli.run('log', 'game-1', '--limit', '1', '--json');
     expect(cli.json()).toMatchObject({
       operations: [{ id: '9007199254740993', errorCode: 'conflict', finishedAt: '2026-01-02T10:00:01.500Z' }],
       next: '9007199254740993',
@@ -154,7 +154,7 @@ describe('log', () => {
   });
 
   it('says when the game has no rows', async () => {
-    const cli = fakeCli(fakeReader({}).backend);
+    const cli = fakeCli(fakeReader().backend);
     expect(await cli.run('log', 'game-1')).toBe(0);
     expect(cli.written).toEqual({ stdout: '', stderr: 'The operation log has no row of this game.\n' });
   });

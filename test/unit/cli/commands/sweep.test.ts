@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { FinishedSweep, SweepReport } from '../../../../src/retention/ports.js';
-import type { PlanFilter } from '../../../../src/retention/plan.js';
+import type { RuntimeRecord } from '../../../../src/domain/runtime-record.js';
+import { addFakeJob, addFailedFakeJob } from '../../../support/fakes/state.js';
+import { aRecord } from '../../../support/records.js';
 import type { SweepOptions } from '../../../../src/retention/sweep.js';
 import { fakeCli, untilAborted } from '../fake-cli.js';
-import { aHold, aJudgement, AS_OF, aSummary, fakeRetention } from '../fake-handles.js';
+import { aHold, fakeRetention } from '../fake-handles.js';
 
 const facts = {
   asOf: '2026-03-01T00:00:00.000Z',
@@ -15,26 +17,26 @@ const facts = {
 const done: FinishedSweep = { ...facts, status: 'done', enqueued: 2, coalesced: 1, failed: 0 };
 const refused: FinishedSweep = { ...facts, status: 'refused', maxShare: 0.5, reason: 'too many; use --max-share 80%' };
 
+/** Retention of 30 days on 2026-03-01 over these records; `aRecord()` is due since 2026-02-01. */
+function retentionOf(...records: readonly RuntimeRecord[]) {
+  const opened = fakeRetention();
+  for (const record of records) opened.state.records.set(record.gameId, record);
+  return opened;
+}
+const manyRecords = (count: number, name: string, over: Partial<RuntimeRecord> = {}): readonly RuntimeRecord[] =>
+  Array.from({ length: count }, (_, n) => aRecord({ gameId: `${name}-${n + 1}`, ...over }));
+const NOT_DUE = { stoppedAt: new Date('2026-02-20T00:00:00Z') };
+
 describe('sweep --dry-run', () => {
   it('shows which containers are due, which are kept and why, and what a sweep would do', async () => {
-    const { backend, closed } = fakeRetention({
-      plan: async () => ({
-        asOf: AS_OF,
-        next: null,
-        items: [
-          aJudgement(),
-          aJudgement({ gameId: 'held', verdict: 'held', dueAt: null, hold: aHold({ gameId: 'held' }) }),
-          aJudgement({
-            gameId: 'dead',
-            verdict: 'dead_letter',
-            dueAt: null,
-            deadLetter: { jobId: '12', code: 'conflict' },
-          }),
-          aJudgement({ gameId: 'soon', verdict: 'not_due', dueAt: new Date('2026-03-01T02:30:00Z') }),
-        ],
-      }),
-      summary: async () => aSummary({ due: 1, held: 1, deadLetters: 1 }),
-    });
+    const { backend, closed, state } = retentionOf(
+      ...['game-1', 'held', 'late'].map((gameId) => aRecord({ gameId })),
+      aRecord({ gameId: 'soon', stoppedAt: new Date('2026-01-30T02:30:00Z') }),
+      ...manyRecords(3, 'running', { status: 'running' }),
+      ...manyRecords(7, 'removed', { status: 'removed' }),
+    );
+    state.holds.set('held', aHold({ gameId: 'held' }));
+    addFailedFakeJob(state, { jobId: '12', data: { gameId: 'late' }, reason: 'conflict: it runs' });
     const cli = fakeCli(backend);
     expect(await cli.run('sweep', '--dry-run', '--all')).toBe(0);
     expect(cli.written.stdout).toBe(
@@ -42,11 +44,11 @@ describe('sweep --dry-run', () => {
         'GAME    CONTAINER     STOPPED               DUE                   VERDICT      WHY',
         'game-1  a1a1a1a1a1a1  2026-01-02 10:00:00Z  2026-02-01 10:00:00Z  due          for 27 d',
         'held    a1a1a1a1a1a1  2026-01-02 10:00:00Z                        held         by kim without an end: evidence',
-        'dead    a1a1a1a1a1a1  2026-01-02 10:00:00Z                        dead_letter  conflict; see dead-letters show 12',
-        'soon    a1a1a1a1a1a1  2026-01-02 10:00:00Z  2026-03-01 02:30:00Z  not_due      in 2 h 30 min',
+        'late    a1a1a1a1a1a1  2026-01-02 10:00:00Z                        dead_letter  conflict; see dead-letters show 12',
+        'soon    a1a1a1a1a1a1  2026-01-30 02:30:00Z  2026-03-01 02:30:00Z  not_due      in 2 h 30 min',
         '',
-        '1 of 10 stopped containers are due after 30 d, the oldest for 1 h. Due but kept: 1 held, 1 with a dead letter.',
-        'Records: 3 running, 10 stopped, 7 removed.',
+        '1 of 4 stopped containers are due after 30 d, the oldest for 27 d. Due but kept: 1 held, 1 with a dead letter.',
+        'Records: 3 running, 4 stopped, 7 removed.',
         'A sweep would enqueue 1 cleanup.',
         '',
       ].join('\n'),
@@ -56,63 +58,56 @@ describe('sweep --dry-run', () => {
   });
 
   it('reads page after page, or as many rows as the limit allows, and enqueues nothing', async () => {
-    const filters: PlanFilter[] = [];
-    const plan = async (filter: PlanFilter) => {
-      filters.push(filter);
-      const next = filter.after === undefined ? 'a' : filter.after === 'a' ? 'b' : null;
-      return { asOf: AS_OF, items: [aJudgement({ gameId: `after-${filter.after ?? 'start'}` })], next };
-    };
-    const all = fakeCli(fakeRetention({ plan }).backend);
+    const { backend, retention, state } = retentionOf(...['a', 'b', 'c'].map((gameId) => aRecord({ gameId })));
+    const { plan } = retention;
+    const pages = vi.spyOn(retention, 'plan').mockImplementation((filter) => plan({ ...filter, limit: 1 }));
+    const all = fakeCli(backend);
     await all.run('sweep', '--dry-run', '--json');
-    expect(all.json()).toMatchObject({
-      plan: [{ gameId: 'after-start' }, { gameId: 'after-a' }, { gameId: 'after-b' }],
-      next: null,
-    });
-    const two = fakeCli(fakeRetention({ plan }).backend);
+    expect(all.json()).toMatchObject({ plan: [{ gameId: 'a' }, { gameId: 'b' }, { gameId: 'c' }], next: null });
+    const two = fakeCli(backend);
     await two.run('sweep', '--dry-run', '--limit', '2', '--all');
-    expect(filters.slice(3)).toEqual([
-      { includeNotDue: true, after: undefined, limit: 2 },
-      { includeNotDue: true, after: 'a', limit: 1 },
+    expect(pages.mock.calls.slice(3)).toEqual([
+      [{ includeNotDue: true, after: undefined, limit: 2 }],
+      [{ includeNotDue: true, after: expect.any(String), limit: 1 }],
     ]);
+    expect(two.written.stdout).toMatch(/^a .*\nb .*\n\n/m);
     expect(two.written.stderr).toBe('There are more; leave --limit out to see all.\n');
+    expect(state.jobs.size).toBe(0);
   });
 
   it('prints the time, whole judgements and the summary with --json', async () => {
-    const { backend } = fakeRetention({ plan: async () => ({ asOf: AS_OF, items: [aJudgement()], next: null }) });
+    const { backend } = retentionOf(aRecord());
     const cli = fakeCli(backend);
     expect(await cli.run('sweep', '--dry-run', '--json')).toBe(0);
     expect(cli.json()).toMatchObject({
       asOf: '2026-03-01T00:00:00.000Z',
       plan: [{ gameId: 'game-1', verdict: 'due', dueAt: '2026-02-01T10:00:00.000Z', hold: null, deadLetter: null }],
       next: null,
-      summary: { due: 2, stopped: 10, lagMs: 3_600_000, refusal: null },
+      summary: { due: 1, stopped: 1, lagMs: (27 * 24 + 14) * 3_600_000, refusal: null },
     });
   });
 
   it('says whether a sweep would be refused, by the share of --max-share when it is given', async () => {
-    const summary = async () => aSummary({ stopped: 200, due: 150, refusal: 'too many' });
-    const configured = fakeCli(fakeRetention({ summary }).backend);
-    const allowed = fakeCli(fakeRetention({ summary }).backend);
-    const stricter = fakeCli(fakeRetention({ summary }).backend);
+    const { backend } = retentionOf(...manyRecords(150, 'due'), ...manyRecords(50, 'recent', NOT_DUE));
+    const [configured, allowed, stricter] = [fakeCli(backend), fakeCli(backend), fakeCli(backend)];
     await configured.run('sweep', '--dry-run');
     await allowed.run('sweep', '--dry-run', '--max-share', '75%');
     await stricter.run('sweep', '--dry-run', '--max-share', '0.7');
-    expect(configured.written.stdout).toContain('A sweep would be refused: too many.');
+    expect(configured.written.stdout).toContain('A sweep would be refused: 150 of 200 stopped records are due');
     expect(allowed.written.stdout).toContain('A sweep would enqueue 150 cleanups.');
     expect(stricter.written.stdout).toContain('--max-share 75%');
   });
 
   it('makes control characters visible', async () => {
-    const evil = aJudgement({
-      gameId: 'g\u001B[2J',
-      verdict: 'held',
-      hold: aHold({ reason: 'a\u0007b\nc', heldBy: '\u202Ekim' }),
-    });
-    const cli = fakeCli(fakeRetention({ plan: async () => ({ asOf: AS_OF, items: [evil], next: null }) }).backend);
+    const { backend, state } = retentionOf(aRecord({ gameId: 'g\u001B[2J' }), aRecord());
+    state.holds.set('game-1', aHold({ reason: 'a\u0007b\nc', heldBy: '\u202Ekim' }));
+    const cli = fakeCli(backend);
     await cli.run('sweep', '--dry-run');
     const { stdout } = cli.written;
     expect(['\u001B', '\u0007', '\u202E'].filter((character) => stdout.includes(character))).toEqual([]);
-    expect(stdout.split('\n')[1]).toContain('a\\u0007b\\u000ac');
+    const [, idLine, holdLine] = stdout.split('\n');
+    expect(idLine).toContain('g\\u001b[2J');
+    expect(holdLine).toContain('a\\u0007b\\u000ac');
   });
 });
 
@@ -127,7 +122,14 @@ describe('sweep', () => {
     });
 
   it('shows what it enqueued and what it kept, and ends with 0', async () => {
-    const { backend, closed } = sweeping(done);
+    const { backend, closed, state } = retentionOf(
+      ...manyRecords(3, 'due'),
+      ...['held', 'late-1', 'late-2'].map((gameId) => aRecord({ gameId })),
+      ...manyRecords(4, 'recent', NOT_DUE),
+    );
+    state.holds.set('held', aHold({ gameId: 'held' }));
+    for (const gameId of ['late-1', 'late-2']) addFailedFakeJob(state, { data: { gameId } });
+    addFakeJob(state, { gameId: 'due-2', opSource: 'admin_rest' }, { key: 'due-2' });
     const cli = fakeCli(backend);
     expect(await cli.run('sweep')).toBe(0);
     expect(cli.written).toEqual({
@@ -136,20 +138,27 @@ describe('sweep', () => {
         'Due but kept: 1 held, 2 with a dead letter.\n',
       stderr: 'enqueued 3 of 3\nWorkers remove the containers; `runtime-cleanup log <game-id>` shows the results.\n',
     });
+    const waiting = [...state.jobs.values()].filter((job) => job.state === 'waiting');
+    expect(waiting.map(({ key }) => key)).toEqual(['due-2', 'due-1', 'due-3']);
     expect(closed.times).toBe(1);
   });
 
   it('ends with 1 and names the override when it is refused', async () => {
-    const cli = fakeCli(sweeping(refused).backend);
+    const { backend, state } = retentionOf(...manyRecords(80, 'due'), ...manyRecords(20, 'recent', NOT_DUE));
+    const cli = fakeCli(backend);
     expect(await cli.run('sweep')).toBe(1);
     expect(cli.written.stdout).toBe('');
-    expect(cli.written.stderr).toContain('runtime-cleanup: the sweep was refused: too many; use --max-share 80%\n');
+    expect(cli.written.stderr).toContain('runtime-cleanup: the sweep was refused: 80 of 100 stopped records are due');
+    expect(cli.written.stderr).toContain('--max-share 80%');
+    expect(state.jobs.size).toBe(0);
   });
 
   it('ends with 1 when another sweep is running', async () => {
-    const cli = fakeCli(sweeping({ status: 'busy' }).backend);
-    expect(await cli.run('sweep')).toBe(1);
+    const { backend, state, sweepLock } = retentionOf(aRecord());
+    const cli = fakeCli(backend);
+    expect(await sweepLock.exclusively(() => cli.run('sweep'))).toBe(1);
     expect(cli.written.stderr).toContain('another sweep is running');
+    expect(state.jobs.size).toBe(0);
   });
 
   it('ends with 1 when a game could not be enqueued', async () => {

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
-import type { DeadLetterQuery } from '../../../../../src/jobs/dead-letters.js';
+import { describe, expect, it, vi } from 'vitest';
+import { EMPTY_HISTORY } from '../../../../../src/jobs/delivery.js';
 import { fakeCli } from '../../fake-cli.js';
-import { aDeadLetter, aStory, fakeDeadLetters } from '../../fake-handles.js';
+import { addDeadLetter, fakeDeadLetters } from '../../fake-handles.js';
 
 describe('dead-letters', () => {
   it('without a command shows its commands and says that one is missing', async () => {
@@ -15,8 +15,14 @@ describe('dead-letters', () => {
 
 describe('dead-letters list', () => {
   it('prints a table in the order that was read, with the beginning of long messages', async () => {
-    const items = [aDeadLetter(), aDeadLetter({ jobId: '7', code: 'not_found', replays: 2, message: 'x'.repeat(300) })];
-    const { backend, closed } = fakeDeadLetters({ list: async () => ({ items, next: null }) });
+    const { backend, closed, state } = fakeDeadLetters();
+    const run = { reason: 'not_found: no record', at: '2026-01-01T08:00:00.000Z', crashes: 0, attempts: [] };
+    addDeadLetter(state, `not_found: ${'x'.repeat(300)}`, {
+      jobId: '7',
+      finishedAt: new Date('2026-01-02T10:00:00Z'),
+      history: { ...EMPTY_HISTORY, pastLives: [run, run] },
+    });
+    addDeadLetter(state, undefined, { jobId: '12' });
     const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'list')).toBe(0);
     expect(cli.written.stdout.replace(/x{120}…/, 'x…')).toBe(
@@ -31,18 +37,13 @@ describe('dead-letters list', () => {
   });
 
   it('passes on code, trimmed game id, age by the clock of the process, and limit', async () => {
-    const queries: DeadLetterQuery[] = [];
-    const { backend } = fakeDeadLetters({
-      list: async (query) => {
-        queries.push(query);
-        return { items: [], next: null };
-      },
-    });
+    const { backend, deadLetters } = fakeDeadLetters();
+    const list = vi.spyOn(deadLetters, 'list');
     const cli = fakeCli(backend);
     const now = cli.clock.now().getTime();
     await cli.run('dead-letters', 'list', '--code', 'conflict', '--game', ' g ', '--older-than', '7d', '--limit', '9');
     await cli.run('dead-letters', 'list');
-    expect(queries).toEqual([
+    expect(list.mock.calls.flat()).toEqual([
       { code: 'conflict', gameId: 'g', failedBefore: new Date(now - 7 * 86_400_000), after: undefined, limit: 9 },
       { after: undefined, limit: 50 },
     ]);
@@ -50,25 +51,28 @@ describe('dead-letters list', () => {
   });
 
   it('reads all pages with --all, and without it says how many there are of each code', async () => {
-    const list = async ({ after }: DeadLetterQuery) => ({
-      items: [aDeadLetter({ jobId: after ?? 'first' })],
-      next: after === undefined ? 'last' : null,
-    });
-    const all = fakeCli(fakeDeadLetters({ list }).backend);
+    const { backend, deadLetters, state } = fakeDeadLetters();
+    for (let n = 0; n < 2; n += 1) addDeadLetter(state, 'not_found: no record');
+    for (let n = 0; n < 40; n += 1) addDeadLetter(state, undefined, { finishedAt: new Date('2026-01-01T10:00:00Z') });
+    const { list } = deadLetters;
+    vi.spyOn(deadLetters, 'list').mockImplementation((query) => list({ ...query, limit: Math.min(query.limit, 30) }));
+    const all = fakeCli(backend);
     await all.run('dead-letters', 'list', '--all', '--json');
-    expect(all.json()).toMatchObject({
-      deadLetters: [{ jobId: 'first', failedAt: '2026-01-02T10:00:00.250Z' }, { jobId: 'last' }],
-      next: null,
-    });
-    const countByCode = async () => ({ not_found: 2, conflict: 40 });
-    const some = fakeCli(fakeDeadLetters({ list, countByCode }).backend);
+    const listed = all.json() as {
+      readonly deadLetters: readonly { jobId: string; failedAt: string }[];
+      next: unknown;
+    };
+    expect(new Set(listed.deadLetters.map(({ jobId }) => jobId)).size).toBe(42);
+    expect(listed).toMatchObject({ deadLetters: { 0: { failedAt: '2026-01-02T10:00:00.250Z' } }, next: null });
+    const some = fakeCli(backend);
     await some.run('dead-letters', 'list', '--limit', '1');
     expect(some.written.stderr).toContain('In all: 42 dead letters (2 not_found, 40 conflict).\n');
   });
 
   it('makes control characters visible', async () => {
-    const evil = aDeadLetter({ jobId: 'j\u0007', gameId: 'g\u001B[2J', opSource: '\u202Ex', message: 'a\nb' });
-    const cli = fakeCli(fakeDeadLetters({ list: async () => ({ items: [evil], next: null }) }).backend);
+    const { backend, state } = fakeDeadLetters();
+    addDeadLetter(state, 'conflict: a\nb', { jobId: 'j\u0007', data: { gameId: 'g\u001B[2J', opSource: '\u202Ex' } });
+    const cli = fakeCli(backend);
     await cli.run('dead-letters', 'list');
     expect(['\u001B', '\u0007', '\u202E'].filter((character) => cli.written.stdout.includes(character))).toEqual([]);
     expect(cli.written.stdout.trimEnd().split('\n')).toHaveLength(2);
@@ -83,23 +87,21 @@ describe('dead-letters show', () => {
     at: '2026-01-02T09:59:00.000Z',
     traceId: 'f'.repeat(32),
   } as const;
-  const story = aStory({
-    replays: 1,
-    attempts: [attempt],
-    pastLives: [{ reason: 'not_found: no record', at: '2026-01-01T08:00:00.000Z', crashes: 0, attempts: [] }],
-  });
+  const stored = () => {
+    const opened = fakeDeadLetters();
+    const run = { reason: 'not_found: no record', at: '2026-01-01T08:00:00.000Z', crashes: 0, attempts: [] };
+    addDeadLetter(opened.state, undefined, {
+      jobId: '12',
+      history: { ...EMPTY_HISTORY, attempts: [attempt], pastLives: [run] },
+    });
+    addDeadLetter(opened.state, undefined, { jobId: '13' });
+    return opened;
+  };
 
   it('shows the data, each attempt with its trace, and the earlier runs', async () => {
-    const asked: string[] = [];
-    const { backend, closed } = fakeDeadLetters({
-      find: async (jobId) => {
-        asked.push(jobId);
-        return story;
-      },
-    });
+    const { backend, closed } = stored();
     const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'show', '12')).toBe(0);
-    expect(asked).toEqual(['12']);
     expect(cli.written.stdout).toBe(
       [
         'job       12 (cleanup_container)',
@@ -110,7 +112,7 @@ describe('dead-letters show', () => {
         'code      conflict',
         'message   the runtime is running; stop it first',
         'replays   1',
-        'data      {"gameId":"game-1","opSource":"admin_rest"}',
+        'data      {"gameId":"game-1","opSource":"admin_rest","sourceRef":"ticket 7"}',
         '',
         'Attempts since the last replay',
         '  ATTEMPT  FAILED                CODE      TRACE                             MESSAGE',
@@ -127,13 +129,16 @@ describe('dead-letters show', () => {
   });
 
   it('prints the stored dead letter unchanged with --json', async () => {
-    const cli = fakeCli(fakeDeadLetters({ find: async () => story }).backend);
+    const { backend, deadLetters } = stored();
+    const cli = fakeCli(backend);
     await cli.run('dead-letters', 'show', '12', '--json');
-    expect(cli.json()).toEqual(JSON.parse(JSON.stringify(story)));
+    expect(cli.json()).toEqual(JSON.parse(JSON.stringify(await deadLetters.find('12'))));
   });
 
   it.each([[[]], [['--json']]])('ends with 1 and says so for a job that is not a dead letter %j', async (options) => {
-    const cli = fakeCli(fakeDeadLetters({ find: async () => undefined }).backend);
+    const { backend, state } = fakeDeadLetters();
+    addDeadLetter(state, undefined, { jobId: '13' });
+    const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'show', '12', ...options)).toBe(1);
     expect(cli.written.stdout).toBe('');
     expect(cli.written.stderr).toContain('there is no dead letter with the job id');
@@ -142,9 +147,9 @@ describe('dead-letters show', () => {
   it('replaces data that is nested too deep to be written', async () => {
     let payload: unknown = 'bottom';
     for (let depth = 0; depth < 100_000; depth += 1) payload = [payload];
-    const find = async () => aStory({ payload });
-    const told = fakeCli(fakeDeadLetters({ find }).backend);
-    const json = fakeCli(fakeDeadLetters({ find }).backend);
+    const { backend, state } = fakeDeadLetters();
+    addDeadLetter(state, undefined, { jobId: '1', data: payload });
+    const [told, json] = [fakeCli(backend), fakeCli(backend)];
     expect([
       await told.run('dead-letters', 'show', '1'),
       await json.run('dead-letters', 'show', '1', '--json'),
@@ -154,7 +159,9 @@ describe('dead-letters show', () => {
   });
 
   it('quotes a hostile job id so that the command can be pasted into a shell', async () => {
-    const cli = fakeCli(fakeDeadLetters({ find: async () => aStory({ jobId: `-x'; rm` }) }).backend);
+    const { backend, state } = fakeDeadLetters();
+    addDeadLetter(state, undefined, { jobId: `-x'; rm` });
+    const cli = fakeCli(backend);
     await cli.run('dead-letters', 'show', '--', `-x'; rm`);
     expect(cli.written.stderr).toContain(String.raw`dead-letters replay -- '-x'\''; rm'`);
   });

@@ -1,31 +1,26 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../../../../../src/domain/errors.js';
-import type {
-  BulkOptions,
-  DeadLetterFilter,
-  DeadLetterQuery,
-  PurgeAnswer,
-} from '../../../../../src/jobs/dead-letters.js';
+import type { BulkOptions, DeadLetterFilter } from '../../../../../src/jobs/dead-letters.js';
+import { addFakeJob } from '../../../../support/fakes/state.js';
 import { fakeCli, untilAborted } from '../../fake-cli.js';
-import { aDeadLetter, bulkOf, fakeDeadLetters } from '../../fake-handles.js';
+import { addDeadLetter, fakeDeadLetters } from '../../fake-handles.js';
 
-const replayByName = async (jobId: string) => {
-  if (jobId === 'gone') return { status: 'missing' } as const;
-  return jobId === 'busy' ? ({ status: 'live', state: 'active' } as const) : ({ status: 'replayed' } as const);
-};
+/** The dead letters 12 and 13, and the job `busy`, which is running. */
+function twoAndBusy() {
+  const opened = fakeDeadLetters();
+  for (const jobId of ['12', '13']) addDeadLetter(opened.state, undefined, { jobId });
+  addFakeJob(opened.state, { gameId: 'game-2' }, { jobId: 'busy', state: 'active' });
+  return { ...opened, stateOf: (jobId: string) => opened.state.jobs.get(jobId)?.state };
+}
 
 describe('dead-letters replay of job ids', () => {
   it('shows the answer for each job, replays each once, and ends with 0', async () => {
-    const asked: string[] = [];
-    const { backend, closed } = fakeDeadLetters({
-      replay: (jobId) => {
-        asked.push(jobId);
-        return replayByName(jobId);
-      },
-    });
+    const { backend, closed, deadLetters, stateOf } = twoAndBusy();
+    const replay = vi.spyOn(deadLetters, 'replay');
     const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'replay', '12', 'busy', '12')).toBe(0);
-    expect(asked).toEqual(['12', 'busy']);
+    expect(replay.mock.calls).toEqual([['12'], ['busy']]);
+    expect(['12', '13', 'busy'].map(stateOf)).toEqual(['waiting', 'failed', 'active']);
     expect(cli.written.stdout).toBe(
       [
         'JOB   ANSWER',
@@ -38,8 +33,10 @@ describe('dead-letters replay of job ids', () => {
   });
 
   it('ends with 1 when one job is missing, and still replays the others', async () => {
-    const cli = fakeCli(fakeDeadLetters({ replay: replayByName }).backend);
+    const { backend, stateOf } = twoAndBusy();
+    const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'replay', 'gone', '12', '--json')).toBe(1);
+    expect(stateOf('12')).toBe('waiting');
     expect(cli.json()).toEqual({
       jobs: [
         { jobId: 'gone', status: 'missing' },
@@ -49,11 +46,12 @@ describe('dead-letters replay of job ids', () => {
   });
 
   it('shows the answers that came before an outage', async () => {
-    const replay = async (jobId: string) => {
-      if (jobId === '13') throw new UnavailableError('queue', 'away');
-      return replayByName(jobId);
-    };
-    const cli = fakeCli(fakeDeadLetters({ replay }).backend);
+    const { backend, deadLetters } = twoAndBusy();
+    const { replay } = deadLetters;
+    vi.spyOn(deadLetters, 'replay').mockImplementation((jobId) =>
+      jobId === '13' ? Promise.reject(new UnavailableError('queue', 'away')) : replay(jobId),
+    );
+    const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'replay', '12', '13')).toBe(1);
     expect(cli.written.stdout).toContain('12   replayed');
     expect(cli.written.stderr).toContain('runtime-cleanup: away');
@@ -62,16 +60,20 @@ describe('dead-letters replay of job ids', () => {
 
 describe('dead-letters replay of many', () => {
   it('passes on the filter and the rate, with ten lines of progress in a pipe', async () => {
-    const asked: (readonly [DeadLetterFilter, number | undefined])[] = [];
-    const { backend, closed } = fakeDeadLetters({
-      replayAll: async (filter, options) => {
-        asked.push([filter, options.perSecond]);
-        return bulkOf(1_000, 2)(filter, options);
-      },
+    const { backend, closed, deadLetters, state } = fakeDeadLetters();
+    const ids = Array.from({ length: 1_000 }, () => addDeadLetter(state).jobId);
+    addDeadLetter(state, 'not_found: no record', { jobId: 'other' });
+    const replayAll = vi.spyOn(deadLetters, 'replayAll');
+    // Two of them are purged while the others are replayed.
+    const unsubscribe = state.onJobChange(() => {
+      unsubscribe();
+      const failed = ids.filter((id) => state.jobs.get(id)?.state === 'failed');
+      for (const id of failed.slice(0, 2)) state.removeJob(id);
     });
     const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'replay', '--code', 'conflict', '--rate', '50')).toBe(0);
-    expect(asked).toEqual([[{ code: 'conflict', gameId: undefined, failedBefore: undefined }, 50]]);
+    expect(replayAll.mock.calls).toMatchObject([[{ code: 'conflict' }, { perSecond: 50 }]]);
+    expect(state.jobs.get('other')?.state).toBe('failed');
     expect(cli.written.stdout).toBe('Replayed 998 dead letters; 2 had stopped being dead letters in the meantime.\n');
     const lines = cli.written.stderr.trimEnd().split('\n');
     expect(lines).toEqual(Array.from({ length: 10 }, (_, n) => `replayed ${(n + 1) * 100} of 1000`));
@@ -79,16 +81,13 @@ describe('dead-letters replay of many', () => {
   });
 
   it('replays all dead letters only with --all, and prints only the tally with --json', async () => {
-    const filters: DeadLetterFilter[] = [];
-    const { backend } = fakeDeadLetters({
-      replayAll: async (filter, options) => {
-        filters.push(filter);
-        return bulkOf(3)(filter, options);
-      },
-    });
+    const { backend, deadLetters, state } = fakeDeadLetters();
+    for (const code of ['conflict', 'not_found', 'internal_error']) addDeadLetter(state, `${code}: because`);
+    const replayAll = vi.spyOn(deadLetters, 'replayAll');
     const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'replay', '--all', '--json')).toBe(0);
-    expect(filters).toEqual([{}]);
+    expect(replayAll.mock.calls.map(([filter]) => filter)).toEqual([{}]);
+    expect([...state.jobs.values()].map((job) => job.state)).toEqual(['waiting', 'waiting', 'waiting']);
     expect(cli.json()).toEqual({ done: 3, skipped: 0 });
     expect(cli.written.stderr).toBe('');
   });
@@ -108,14 +107,9 @@ describe('dead-letters replay of many', () => {
 });
 
 describe('dead-letters purge', () => {
-  const list = async ({ after, code }: DeadLetterQuery) => ({
-    items: [aDeadLetter({ code: code ?? 'not_found' }), aDeadLetter({ code: code ?? 'conflict' })],
-    next: after === undefined ? 'more' : null,
-  });
-
   it('of job ids needs no --yes', async () => {
-    const purge = async (jobId: string): Promise<PurgeAnswer> => ({ status: jobId === 'gone' ? 'missing' : 'purged' });
-    const cli = fakeCli(fakeDeadLetters({ purge }).backend);
+    const { backend, stateOf } = twoAndBusy();
+    const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'purge', '12', 'gone', '--json')).toBe(1);
     expect(cli.json()).toEqual({
       jobs: [
@@ -123,28 +117,39 @@ describe('dead-letters purge', () => {
         { jobId: 'gone', status: 'missing' },
       ],
     });
+    expect([stateOf('12'), stateOf('13')]).toEqual([undefined, 'failed']);
   });
 
   it('of many says how many would be deleted, and deletes nothing without --yes', async () => {
-    const { backend, closed } = fakeDeadLetters({ list });
+    const { backend, closed, deadLetters, state } = fakeDeadLetters();
+    for (const code of ['conflict', 'not_found', 'conflict', 'not_found']) addDeadLetter(state, `${code}: because`);
+    const { list } = deadLetters;
+    vi.spyOn(deadLetters, 'list').mockImplementation((query) => list({ ...query, limit: 2 }));
     const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'purge', '--all')).toBe(2);
     expect(cli.written.stderr).toContain(
       'this would delete 4 dead letters (2 not_found, 2 conflict) for good; add --yes to delete them. Nothing has been deleted',
     );
+    expect(state.jobs.size).toBe(4);
     expect(closed.times).toBe(1);
   });
 
   it('of many ends with 0 without --yes when there are none', async () => {
-    const cli = fakeCli(fakeDeadLetters({ list: async () => ({ items: [], next: null }) }).backend);
+    const { backend, state } = fakeDeadLetters();
+    addDeadLetter(state, undefined, { finishedAt: new Date('2100-01-01T00:00:00Z') });
+    const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'purge', '--older-than', '30d')).toBe(0);
     expect(cli.written.stdout).toBe('There are no such dead letters.\n');
   });
 
   it('of many deletes them with --yes', async () => {
-    const cli = fakeCli(fakeDeadLetters({ purgeAll: bulkOf(1) }).backend);
+    const { backend, state } = fakeDeadLetters();
+    addDeadLetter(state, 'not_found: no record');
+    const other = addDeadLetter(state);
+    const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'purge', '--code', 'not_found', '--yes')).toBe(0);
     expect(cli.written.stdout).toBe('Purged 1 dead letter.\n');
+    expect([...state.jobs.keys()]).toEqual([other.jobId]);
   });
 });
 
