@@ -1,6 +1,7 @@
 /**
  * The directions of imports, one rule for each room:
- *   main -> app -> { cli, adapters, telemetry } -> circuit-breaker -> cleanup, retention, jobs, audit -> lease -> domain, async
+ *   main -> app -> { cli, adapters, telemetry } -> engines -> circuit-breaker -> cleanup, retention, jobs, audit -> lease
+ *   -> domain, async
  * Never back, never sideways between adapters, and one home for each library. `docs/architecture.md` says why.
  */
 const pathOf = (room) => `^src/${room.replaceAll('.', '\\.')}(/|$)`;
@@ -14,9 +15,9 @@ const only = (room, allowed) => ({
   to: { path: '^src/', pathNot: [...allowed, room].map(pathOf) },
 });
 
-const pure = ['domain', 'lease', 'cleanup', 'retention', 'audit'];
+const pure = ['domain', 'lease', 'cleanup', 'retention', 'audit', 'engines'];
 const adapters = ['docker', 'prisma', 'redis', 'postgres', 'bullmq', 'http'];
-const core = ['domain', 'async', 'lease', 'cleanup', 'jobs', 'retention', 'audit'];
+const core = ['domain', 'async', 'lease', 'cleanup', 'jobs', 'retention', 'audit', 'engines'];
 const below = { app: [...core, 'circuit-breaker', 'telemetry', 'adapters', 'cli', 'config'] };
 
 const home = (library, rooms) => ({
@@ -37,6 +38,7 @@ module.exports = {
     only('retention', ['domain', 'async']),
     only('audit', ['lease', 'domain', 'async']),
     only('jobs', ['cleanup', 'domain', 'async']),
+    only('engines', ['circuit-breaker', 'cleanup', 'domain', 'async']),
     only('circuit-breaker', ['jobs', 'cleanup', 'lease', 'domain', 'async']),
     ...adapters.map((a) => only(`adapters/${a}`, [...core, 'adapters/outage.ts', 'generated'])),
     only('adapters/outage.ts', []),

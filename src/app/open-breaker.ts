@@ -12,27 +12,34 @@ interface BreakerContext extends Pick<Context, 'clock' | 'log'> {
   readonly config: Pick<Config, 'dockerTimeoutMs'>;
 }
 
+interface Parts {
+  readonly metrics: Pick<Metrics, 'observeCircuits'>;
+  /** Given for the breaker of one engine among several. */
+  readonly engine?: string;
+}
+
 /** Keeps jobs from running while a dependency is unavailable; logs the start and the end of each outage. */
 export function openBreaker(
   { config, clock, log }: BreakerContext,
-  { observeCircuits }: Pick<Metrics, 'observeCircuits'>,
+  { metrics: { observeCircuits }, engine }: Parts,
   closing: ShutdownStack,
 ): Breaker {
+  const of = (dependency: string) => ({ dependency, ...(engine !== undefined && { engine }) });
   const report: BreakerReport = {
     opened: (dependency, cause) =>
-      log.warn({ dependency, reason: messageOf(cause) }, 'dependency unavailable; jobs wait for it'),
+      log.warn({ ...of(dependency), reason: messageOf(cause) }, 'dependency unavailable; jobs wait for it'),
     stillOpen: (dependency, unavailableMs, cause) =>
       log.warn(
-        { dependency, unavailable_ms: unavailableMs, reason: messageOf(cause) },
+        { ...of(dependency), unavailable_ms: unavailableMs, reason: messageOf(cause) },
         'dependency still unavailable; jobs wait',
       ),
     closed: (dependency, unavailableMs) =>
-      log.info({ dependency, unavailable_ms: unavailableMs }, 'dependency answers again'),
+      log.info({ ...of(dependency), unavailable_ms: unavailableMs }, 'dependency answers again'),
   };
   // The engine's is the longest call that a probe can make, and the only one whose limit is configured.
   const probeLimitMs = config.dockerTimeoutMs + BEYOND_LONGEST_CALL_MS;
   const breaker = createBreaker({ clock, report }, { probeLimitMs });
-  const stopObserving = observeCircuits(breaker.states);
+  const stopObserving = observeCircuits(() => breaker.states().map((state) => ({ ...state, ...of(state.dependency) })));
   closing.add('circuit gauge', async () => stopObserving());
   return breaker;
 }

@@ -5,7 +5,7 @@ import type { QueueWorker } from '../adapters/bullmq/worker/queue-worker.js';
 import { createCleanupWorker } from '../adapters/bullmq/worker/cleanup-worker.js';
 import { createRedisLeaseStore } from '../adapters/redis/lease-store.js';
 import { createCleanupService } from '../cleanup/cleanup-service.js';
-import type { CleanupObserver } from '../cleanup/ports.js';
+import type { CleanupObserver, Engines } from '../cleanup/ports.js';
 import { type Breaker, gateJobs } from '../circuit-breaker/breaker.js';
 import { createJobConsumer } from '../jobs/consume.js';
 import { conflictMaxDelayMsFor, type RetryLimits } from '../jobs/retry-policy.js';
@@ -14,16 +14,15 @@ import { createLeases } from '../lease/with-lease.js';
 import { newLeaseToken, random } from './random.js';
 import type { Retention } from '../retention/retention-service.js';
 import { createCleanupObserver } from '../telemetry/cleanup-observer.js';
-import { guardEngine } from '../telemetry/guarded-ports/guard-engine.js';
 import { guardLeaseStore } from '../telemetry/guarded-ports/guard-lease-store.js';
 import { guardOperationLog, guardRecords } from '../telemetry/guarded-ports/guard-records.js';
 import { currentTraceId } from '../telemetry/logger.js';
 import type { Telemetry } from '../telemetry/metrics.js';
 import { openBreaker } from './open-breaker.js';
+import { startEngines } from './start-engines.js';
 import type { ShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import type { Database } from './connect/database.js';
-import { greetEngine, openEngine } from './connect/engine.js';
 import { queueReport } from './connect/queue-store.js';
 import { connectRedis } from './connect/redis.js';
 
@@ -36,7 +35,6 @@ export interface WorkerParts {
 
 /** Starts to take jobs, and to sweep when it is time. */
 export async function startWorkers(context: Context, parts: WorkerParts, closing: ShutdownStack): Promise<void> {
-  await greetEngine(context);
   // The sweep worker starts first and is stopped last, because the cleanup worker takes the jobs that it enqueues.
   await startUnlessStopped(context, sweepWorker(context, parts), 'sweep worker', closing);
   await startUnlessStopped(context, await cleanupWorker(context, parts, closing), 'worker', closing);
@@ -47,18 +45,19 @@ async function cleanupWorker(context: Context, parts: WorkerParts, closing: Shut
   const { config, log, clock } = context;
   const { database, backend, telemetry } = parts;
   const observer = createCleanupObserver({ log, metrics: telemetry.metrics });
-  const breaker = openBreaker(context, telemetry.metrics, closing);
+  const breaker = openBreaker(context, telemetry, closing);
   const leaseStore = await openLeaseStore(context, database, closing);
-  const cleanup = createCleanup(context, telemetry, { database, leaseStore, observer, breaker });
+  const { engines, gate, shut } = await startEngines(context, { database, telemetry, breaker }, closing);
+  const cleanup = createCleanup(context, telemetry, { database, leaseStore, observer, breaker, engines });
   const consumer = createJobConsumer({ cleanup, clock, random, traceId: currentTraceId }, retryLimits(context));
   const queue = { backend, clock, report: queueReport(log), telemetry: createQueueTelemetry() };
   const worker = createCleanupWorker(
-    { ...queue, consumer: gateJobs(consumer, breaker), abandoned: consumer.abandoned },
+    { ...queue, consumer: gate(gateJobs(consumer, breaker)), abandoned: consumer.abandoned },
     { concurrency: config.workerConcurrency },
   );
   // Jobs that wait for an unavailable dependency would not finish in time; they go back to the queue.
   const stop: QueueWorker['stop'] = (options) => {
-    breaker.shut();
+    shut();
     return worker.stop(options);
   };
   return { start: worker.start, stop };
@@ -92,10 +91,11 @@ interface CleanupParts {
   readonly leaseStore: LeaseStore;
   readonly observer: CleanupObserver;
   readonly breaker: Breaker;
+  readonly engines: Engines;
 }
 
 function createCleanup({ config, clock }: Context, telemetry: Telemetry, parts: CleanupParts) {
-  const { database, leaseStore, observer, breaker } = parts;
+  const { database, leaseStore, observer, breaker, engines } = parts;
   const guard = { ...telemetry, breaker };
   const leasesIn = config.leaseStore === 'postgres' ? 'postgresql' : 'redis';
   const leases = createLeases(
@@ -112,7 +112,7 @@ function createCleanup({ config, clock }: Context, telemetry: Telemetry, parts: 
       leases,
       records: guardRecords(database.records, guard),
       log: guardOperationLog(database.operations, guard),
-      engine: guardEngine(openEngine(config, clock), guard),
+      engines,
       observer,
       clock,
     },

@@ -7,7 +7,7 @@
  * each unavailable dependency has answered a call that began after the dependency was found unavailable.
  */
 import type { Clock } from '../async/clock.js';
-import { type Dependency, UnavailableError } from '../domain/errors.js';
+import { type Dependency, EngineRefusalError, UnavailableError } from '../domain/errors.js';
 import type { JobConsumer } from '../jobs/delivery.js';
 import { type Circuit, createCircuits } from './circuits.js';
 import { createJobGate, type GateSettings, type JobGate } from './job-gate.js';
@@ -39,7 +39,7 @@ const DEFAULTS: BreakerSettings = {
 /** A call to a dependency that is under way; exactly one of the members is to be called when it has ended. */
 interface WatchedCall {
   readonly answered: () => void;
-  /** An error other than an `UnavailableError` (an abort, a bug) says nothing about the dependency. */
+  /** A refusal is an answer. An error other than an `UnavailableError` (an abort, a bug) says nothing. */
   readonly failed: (thrown: unknown) => void;
 }
 
@@ -55,6 +55,10 @@ export interface Breaker {
    * Rejects with the signal's reason when that is aborted first.
    */
   readonly admit: JobGate['admit'];
+  /** A permit if a job may run at this moment. */
+  readonly tryAdmit: JobGate['tryAdmit'];
+  /** The dependency is found unavailable by another way than the calls of jobs. */
+  readonly outage: (cause: UnavailableError & { readonly dependency: Dependency }) => void;
   /** To be called right before a call to a dependency, so that the breaker learns how the call ends. */
   readonly startCall: (dependency: Dependency) => WatchedCall;
   /** The state of each dependency that was called before. */
@@ -108,13 +112,21 @@ export function createBreaker({ clock, report }: Deps, settings: Partial<Breaker
 
   return {
     admit: gate.admit,
+    tryAdmit: gate.tryAdmit,
+    outage: (cause) => {
+      const circuit = circuits.of(cause.dependency);
+      if (circuit.outage !== undefined) return;
+      beginOutage(circuit, cause);
+      if (gate.state() !== 'open') gate.trip();
+    },
     startCall: (called) => {
       const generation = gate.generation();
       const circuit = circuits.of(called);
       return {
         answered: () => answered(circuit, generation),
         failed: (thrown) => {
-          if (!(thrown instanceof UnavailableError)) return;
+          if (thrown instanceof EngineRefusalError) answered(circuit, generation);
+          if (!(thrown instanceof UnavailableError) || thrown instanceof EngineRefusalError) return;
           // A call that timed out on several systems counts against the one it was made to.
           const { dependency } = thrown;
           failed(dependency === 'unknown' ? circuit : circuits.of(dependency), generation, thrown);

@@ -40,6 +40,8 @@ export interface JobGate {
   readonly reset: () => void;
   /** Resolves to undefined once the gate is shut; rejects with the signal's reason when that is aborted first. */
   readonly admit: (signal: AbortSignal) => Promise<Permit | undefined>;
+  /** A permit if there is one at this moment. */
+  readonly tryAdmit: () => Permit | undefined;
   readonly shut: () => void;
 }
 
@@ -71,14 +73,17 @@ export function createJobGate(clock: Clock, { firstPauseMs, longestPauseMs, prob
   }
 
   function admitProbe(): void {
-    if (state !== 'half_open' || waiting.isEmpty()) return;
+    if (state === 'half_open' && !waiting.isEmpty()) waiting.admitFirst(startProbe());
+  }
+
+  function startProbe(): Permit {
     enter('probing');
     const probeGeneration = generation;
     const endProbe = (): void => {
       if (generation === probeGeneration) halfOpen();
     };
     cancelTimer = clock.after(probeLimitMs, endProbe);
-    waiting.admitFirst({ release: endProbe });
+    return { release: endProbe };
   }
 
   return {
@@ -97,6 +102,10 @@ export function createJobGate(clock: Clock, { firstPauseMs, longestPauseMs, prob
       const permit = waiting.wait(signal);
       admitProbe();
       return permit;
+    },
+    tryAdmit: () => {
+      if (state === 'closed') return FREE_PERMIT;
+      return state === 'half_open' ? startProbe() : undefined;
     },
     shut: waiting.shut,
   };

@@ -2,22 +2,24 @@
  * One cleanup, in order: validate, take the game's lease, load the record under it, decide, look at the container,
  * check that the lease is still held, remove, change the record and log it in one transaction, release.
  *
- * A container is removed only on fresh facts, and only while the lease may still be trusted.
+ * A container is removed only on fresh facts, from the engine that owns it, and only while the lease may still be trusted.
  */
 import type { Clock } from '../async/clock.js';
 import { ConfigurationError, messageOf, requireFunctions, UnavailableError } from '../domain/errors.js';
 import type { FailureCode } from '../domain/error-codes.js';
-import type { CleanupCommand } from '../domain/operation.js';
+import type { CleanupCommand, Removal } from '../domain/operation.js';
 import { type Failure, failure, type Result } from '../domain/result.js';
-import type { RuntimeRecord } from '../domain/runtime-record.js';
+import { engineOf, type RuntimeRecord } from '../domain/runtime-record.js';
 import type { Lease, LeaseEnding, Leases } from '../lease/with-lease.js';
-import { decideByContainer, decideByRecord } from './decide.js';
+import { decideByContainer, decideByLabel, decideByRecord } from './decide.js';
 import { createOperations, type Operation } from './operation-recorder.js';
 import type {
   CleanupObserver,
-  ContainerEngine,
-  ContainerState,
+  Engines,
+  EngineTurn,
+  Held,
   MarkRemovedAnswer,
+  PresentContainer,
   OperationLog,
   RuntimeRecords,
   TakenRecord,
@@ -28,7 +30,7 @@ export interface CleanupDeps {
   readonly leases: Leases;
   readonly records: RuntimeRecords;
   readonly log: OperationLog;
-  readonly engine: ContainerEngine;
+  readonly engines: Engines;
   readonly observer: CleanupObserver;
   readonly clock: Clock;
 }
@@ -40,10 +42,11 @@ export interface CleanupSettings {
 
 export interface CleanupService {
   /**
-   * Cleans up one game's container. Every ending is a `Result`; rejects only with the signal's reason when it is aborted
-   * (shutdown, job lock lost): that is neither success nor failure, and nothing is logged.
+   * Cleans up one game's container. Every ending is a `Result`, with its row in the operation log. `Held`: the engine
+   * cannot be used now, nothing was changed or logged, and the caller is to ask again. Rejects only with the signal's
+   * reason when it is aborted (shutdown, job lock lost): that is neither success nor failure, and nothing is logged.
    */
-  readonly handle: (command: CleanupCommand, signal: AbortSignal) => Promise<Result>;
+  readonly handle: (command: CleanupCommand, signal: AbortSignal) => Promise<Result | Held>;
   /** Refuses a command that cannot be handled at all; like every refusal it leaves a row in the operation log. */
   readonly refuse: (command: CleanupCommand, code: FailureCode, message: string) => Promise<Failure>;
 }
@@ -55,13 +58,18 @@ interface UnderLease {
   readonly lease: Lease;
 }
 
+/** What the steps at the engine work with. */
+interface AtEngine extends UnderLease {
+  readonly turn: EngineTurn;
+}
+
 /** Throws `ConfigurationError` for a missing collaborator and for a retention that is no time. */
 export function createCleanupService(deps: CleanupDeps, settings: CleanupSettings): CleanupService {
   requireComplete(deps, settings);
-  const { leases, records, engine } = deps;
+  const { leases, records, engines } = deps;
   const operations = createOperations(deps);
 
-  async function handle(command: CleanupCommand, signal: AbortSignal): Promise<Result> {
+  async function handle(command: CleanupCommand, signal: AbortSignal): Promise<Result | Held> {
     signal.throwIfAborted();
     const operation = operations.begin(command);
     const checked = validate(command);
@@ -69,14 +77,15 @@ export function createCleanupService(deps: CleanupDeps, settings: CleanupSetting
     const { request } = checked;
     try {
       const ending = await leases.withLease(request.gameId, signal, (lease) => underLease(request, operation, lease));
-      return await operation.conclude(resultOf(ending, operation));
+      const result = resultOf(ending, operation);
+      return result.outcome === 'held' ? result : await operation.conclude(result);
     } catch (thrown) {
       if (signal.aborted) throw signal.reason;
       return operation.conclude(faultOf(thrown), thrown);
     }
   }
 
-  async function underLease(request: CleanupRequest, operation: Operation, lease: Lease): Promise<Result> {
+  async function underLease(request: CleanupRequest, operation: Operation, lease: Lease): Promise<Result | Held> {
     const taken = await records.take(request.gameId);
     if (taken === undefined) return failure('not_found', 'there is no runtime record of this game');
     operation.saw(taken.record);
@@ -86,32 +95,78 @@ export function createCleanupService(deps: CleanupDeps, settings: CleanupSetting
         return failure(decision.code, decision.message);
       case 'replay':
         return replay(taken.record);
-      case 'mark_removed':
-        return markRemoved({ taken, operation, lease });
+      case 'look_before_replay':
+        return atEngine({ taken, operation, lease }, (scene) => replayAfterLook(decision.containerId, scene));
+      case 'look_by_label':
+        return atEngine({ taken, operation, lease }, markWithoutContainer);
       case 'look':
-        return removeContainer(decision.containerId, { taken, operation, lease });
+        return atEngine({ taken, operation, lease }, (scene) => removeContainer(decision.containerId, scene));
     }
   }
 
-  async function removeContainer(containerId: string, { taken, operation, lease }: UnderLease): Promise<Result> {
-    const decision = decideByContainer(taken.record.gameId, await engine.look(containerId, lease.signal));
-    if (decision.action === 'refuse') return failure(decision.code, decision.message);
-    if (decision.action === 'remove') {
-      lease.assertHeld();
-      const removal = engine.remove(containerId, lease.signal);
-      operation.removalIsSent();
-      const answer = await removal;
-      if (answer.kind === 'still_there') return notRemoved(taken.record.gameId, answer.state, answer.detail);
+  /** Runs `work` with the engine that the record names. */
+  async function atEngine(scene: UnderLease, work: (scene: AtEngine) => Promise<Result>): Promise<Result | Held> {
+    const name = engineOf(scene.taken.record);
+    const turn = await engines.take(name, scene.lease.signal);
+    if (turn === undefined) return failure('service_unavailable', unknownEngine(name));
+    if (turn.outcome === 'held') return turn;
+    scene.operation.uses(name);
+    try {
+      return await work({ ...scene, turn });
+    } finally {
+      turn.release();
     }
-    operation.containerIsGone();
-    return markRemoved({ taken, operation, lease });
   }
 
-  async function markRemoved({ taken, operation, lease }: UnderLease): Promise<Result> {
+  async function removeContainer(containerId: string, scene: AtEngine): Promise<Result> {
+    const { taken, operation, lease } = scene;
+    const { engine, evidence } = scene.turn;
+    const subject = operation.subjectOf(containerId);
+    const found = await engine.look(containerId, lease.signal);
+    if (found.kind === 'gone') return markIfGone(containerId, { ...scene, removalSent: false });
+    const decision = decideByContainer(taken.record.gameId, found);
+    if (decision.action === 'refuse') {
+      await evidence.foundPresent(subject);
+      return failure(decision.code, decision.message);
+    }
+    await evidence.removalIsNext(subject);
     lease.assertHeld();
-    const answer = await records.markRemoved(taken.record, operation.successEntry());
+    const removal = engine.remove(containerId, lease.signal);
+    operation.removalIsSent();
+    const answer = await removal;
+    if (answer.kind === 'still_there') return notRemoved(taken.record.gameId, answer.state, answer.detail);
+    if (!answer.ours) return markIfGone(containerId, { ...scene, removalSent: true });
+    operation.containerIsGone();
+    return markRemoved('removed', scene);
+  }
+
+  /** "No such container" is an answer of the engine that owned the container, or it is no answer. */
+  async function markIfGone(containerId: string, scene: AtEngine & { readonly removalSent: boolean }): Promise<Result> {
+    const { operation, lease, turn, removalSent } = scene;
+    const belief = await turn.evidence.judgeGone({ ...operation.subjectOf(containerId), removalSent }, lease.signal);
+    if (!belief.believed) return failure('engine_mismatch', belief.why);
+    operation.containerIsGone();
+    return markRemoved(belief.removal, scene);
+  }
+
+  /** A label is no proof of identity, so a container that is found by it is named and left alone. */
+  async function markWithoutContainer(scene: AtEngine): Promise<Result> {
+    const { gameId } = scene.taken.record;
+    const decision = decideByLabel(await scene.turn.engine.labelled(gameId, scene.lease.signal));
+    if (decision.action === 'refuse') return failure(decision.code, decision.message);
+    return markRemoved('none', scene, decision.remark);
+  }
+
+  async function replayAfterLook(containerId: string, { taken, lease, turn }: AtEngine): Promise<Result> {
+    const found = await turn.engine.look(containerId, lease.signal);
+    return replay(taken.record, found.kind === 'gone' ? '' : leftAlone(containerId, found.detail));
+  }
+
+  async function markRemoved(removal: Removal, { taken, operation, lease }: UnderLease, remark = ''): Promise<Result> {
+    lease.assertHeld();
+    const answer = await records.markRemoved(taken.record, operation.successEntry(removal, remark));
     if (answer.status === 'marked') operation.isLogged();
-    return resultOfMarking(taken.record, answer);
+    return resultOfMarking(taken.record, answer, { removal, remark });
   }
 
   return {
@@ -120,21 +175,33 @@ export function createCleanupService(deps: CleanupDeps, settings: CleanupSetting
   };
 }
 
-function replay(record: RuntimeRecord): Result {
-  return { outcome: 'success', errorCode: 'replay_no_op', errorMessage: 'the container was removed before', record };
+const unknownEngine = (name: string): string =>
+  `no engine is named ${JSON.stringify(name)} here; give its address in RTMANAGER_DOCKER_HOSTS, or correct docker_host of the record`;
+
+const leftAlone = (containerId: string, detail: string): string =>
+  `the record says removed, but its container ${containerId} exists (${detail}) and was left alone`;
+
+function replay(record: RuntimeRecord, remark = ''): Result {
+  const errorMessage = remark === '' ? 'the container was removed before' : remark;
+  return { outcome: 'success', errorCode: 'replay_no_op', errorMessage, record, removal: '' };
 }
 
-/** The engine refused, or its answer was lost: the fresh look decides, never the text of the refusal. */
-function notRemoved(gameId: string, found: ContainerState, detail: string): Result {
+/** The engine refused: the fresh look decides, never the text of the refusal. */
+function notRemoved(gameId: string, found: PresentContainer, detail: string): Result {
   const decision = decideByContainer(gameId, found);
   if (decision.action === 'refuse') return failure(decision.code, decision.message);
   return failure('service_unavailable', `the engine did not remove the container: ${detail}`);
 }
 
-function resultOfMarking(taken: RuntimeRecord, answer: MarkRemovedAnswer): Result {
+interface Marking {
+  readonly removal: Removal;
+  readonly remark: string;
+}
+
+function resultOfMarking(taken: RuntimeRecord, answer: MarkRemovedAnswer, { removal, remark }: Marking): Result {
   switch (answer.status) {
     case 'marked':
-      return { outcome: 'success', errorCode: '', errorMessage: '', record: answer.record };
+      return { outcome: 'success', errorCode: '', errorMessage: remark, record: answer.record, removal };
     case 'already_removed':
       return replay(answer.record);
     case 'vanished':
@@ -144,7 +211,7 @@ function resultOfMarking(taken: RuntimeRecord, answer: MarkRemovedAnswer): Resul
   }
 }
 
-function resultOf(ending: LeaseEnding<Result>, operation: Operation): Result {
+function resultOf(ending: LeaseEnding<Result | Held>, operation: Operation): Result | Held {
   switch (ending.status) {
     case 'done':
       return ending.value;
@@ -174,8 +241,7 @@ function requireComplete(deps: CleanupDeps, { retentionMs }: CleanupSettings): v
     'records.take': deps.records?.take,
     'records.markRemoved': deps.records?.markRemoved,
     'log.append': deps.log?.append,
-    'engine.look': deps.engine?.look,
-    'engine.remove': deps.engine?.remove,
+    'engines.take': deps.engines?.take,
     'observer.concluded': deps.observer?.concluded,
     'observer.auditRowLost': deps.observer?.auditRowLost,
     'clock.monotonicMs': deps.clock?.monotonicMs,

@@ -6,7 +6,7 @@
 import { duenessOf } from '../domain/due.js';
 import type { FailureCode } from '../domain/error-codes.js';
 import { isFullContainerId } from '../domain/runtime-record.js';
-import type { ContainerState, TakenRecord } from './ports.js';
+import type { LabelledContainer, PresentContainer, TakenRecord } from './ports.js';
 import type { CleanupRequest } from './validate.js';
 
 interface Refusal {
@@ -19,11 +19,16 @@ export type RecordDecision =
   | Refusal
   /** The record says `removed` already. */
   | { readonly action: 'replay' }
-  /** The record is stopped and names no container: only the record is left to change. */
-  | { readonly action: 'mark_removed' }
+  /** It does, and names a container all the same: another service wrote it. */
+  | { readonly action: 'look_before_replay'; readonly containerId: string }
+  /** The record is stopped and names no container: only the record is left to change, if no container of the game runs. */
+  | { readonly action: 'look_by_label' }
   | { readonly action: 'look'; readonly containerId: string };
 
-export type ContainerDecision = Refusal | { readonly action: 'remove' } | { readonly action: 'mark_removed' };
+export type ContainerDecision = Refusal | { readonly action: 'remove' };
+
+/** `remark` is for the row of the success; empty where there is nothing to say. */
+export type LabelDecision = Refusal | { readonly action: 'mark_removed'; readonly remark: string };
 
 const refuse = (code: FailureCode, message: string): Refusal => ({ action: 'refuse', code, message });
 
@@ -32,7 +37,7 @@ export function decideByRecord(request: CleanupRequest, taken: TakenRecord, rete
   const { record } = taken;
   switch (record.status) {
     case 'removed':
-      return { action: 'replay' };
+      return decideRemoved(record.currentContainerId ?? '');
     case 'running':
       return refuse('conflict', 'the runtime is running; stop the runtime first, then ask for its cleanup');
     case 'stopped':
@@ -45,8 +50,14 @@ export function decideByRecord(request: CleanupRequest, taken: TakenRecord, rete
   }
 }
 
+/** An id that is not a full one cannot be looked at: it could name another container. */
+function decideRemoved(containerId: string): RecordDecision {
+  return isFullContainerId(containerId) ? { action: 'look_before_replay', containerId } : { action: 'replay' };
+}
+
 function decideStopped(request: CleanupRequest, taken: TakenRecord, retentionMs: number): RecordDecision {
-  const containerId = taken.record.currentContainerId;
+  // Other services write an empty text for "no container".
+  const containerId = taken.record.currentContainerId === '' ? null : taken.record.currentContainerId;
   const expected = request.expectedContainerId;
   if (expected !== null && expected !== containerId) {
     return refuse(
@@ -58,7 +69,7 @@ function decideStopped(request: CleanupRequest, taken: TakenRecord, retentionMs:
     const notDue = whyNotDue(taken, retentionMs);
     if (notDue !== undefined) return refuse('conflict', notDue);
   }
-  if (containerId === null) return { action: 'mark_removed' };
+  if (containerId === null) return { action: 'look_by_label' };
   if (!isFullContainerId(containerId)) {
     return refuse(
       'container_mismatch',
@@ -82,8 +93,27 @@ function whyNotDue(taken: TakenRecord, retentionMs: number): string | undefined 
   }
 }
 
-export function decideByContainer(gameId: string, found: ContainerState): ContainerDecision {
-  if (found.kind === 'gone') return { action: 'mark_removed' };
+/** The containers that carry the label of a game whose record names none. */
+export function decideByLabel(found: readonly LabelledContainer[]): LabelDecision {
+  const active = found.find(({ isActive }) => isActive);
+  if (active !== undefined) {
+    return refuse(
+      'conflict',
+      `the record names no container, but container ${active.containerId} with the label of this game is ${active.status}; stop the runtime first`,
+    );
+  }
+  const named = found.slice(0, CONTAINERS_NAMED).map(({ containerId, status }) => `${containerId} (${status})`);
+  const more = found.length > named.length ? ` and ${found.length - named.length} more` : '';
+  if (named.length === 0) return { action: 'mark_removed', remark: '' };
+  return {
+    action: 'mark_removed',
+    remark: `the record named no container; left alone, because a label proves no identity: ${named.join(', ')}${more}`,
+  };
+}
+
+const CONTAINERS_NAMED = 5;
+
+export function decideByContainer(gameId: string, found: PresentContainer): ContainerDecision {
   if (found.gameLabel !== null && found.gameLabel !== gameId) {
     return refuse(
       'container_mismatch',

@@ -3,20 +3,29 @@
  * failure.
  */
 import type { Clock } from '../async/clock.js';
-import { type CleanupCommand, GAME_ID_MAX_CHARACTERS, OP_KIND, type OperationEntry } from '../domain/operation.js';
+import {
+  type CleanupCommand,
+  GAME_ID_MAX_CHARACTERS,
+  OP_KIND,
+  type OperationEntry,
+  type Removal,
+} from '../domain/operation.js';
 import type { Result } from '../domain/result.js';
 import type { RuntimeRecord } from '../domain/runtime-record.js';
 import { storable } from '../domain/text.js';
-import type { CleanupObserver, OperationLog } from './ports.js';
+import type { CleanupObserver, OperationLog, Subject } from './ports.js';
 
 export interface Operation {
   /** Remembers the record, so that the row names its image and container. */
   readonly saw: (record: RuntimeRecord) => void;
+  /** The engine of this name is asked. */
+  readonly uses: (engine: string) => void;
+  readonly subjectOf: (containerId: string) => Subject;
   /** From here on the container may be removed at any time, whether or not the engine's answer arrives. */
   readonly removalIsSent: () => void;
   readonly containerIsGone: () => void;
   /** The row for a fresh success, to be appended together with the change of the record. */
-  readonly successEntry: () => OperationEntry;
+  readonly successEntry: (removal: Removal, remark: string) => OperationEntry;
   /** The success row has been appended by that transaction. */
   readonly isLogged: () => void;
   /** For the message of an operation that broke off: what it had changed by then. */
@@ -49,8 +58,9 @@ function beginOperation({ log, observer, clock }: Deps, command: CleanupCommand)
   let record: RuntimeRecord | undefined;
   let container: keyof typeof WHERE_IT_STOPPED = 'untouched';
   let logged = false;
+  let engine = '';
 
-  function entry(ending: Pick<Result, 'outcome' | 'errorCode' | 'errorMessage'>): OperationEntry {
+  function entry(ending: Pick<Result, 'outcome' | 'errorCode' | 'errorMessage' | 'removal'>): OperationEntry {
     return {
       gameId: storable(command.gameId.trim(), 2 * GAME_ID_MAX_CHARACTERS),
       opKind: OP_KIND,
@@ -64,6 +74,9 @@ function beginOperation({ log, observer, clock }: Deps, command: CleanupCommand)
       elapsedMs: Math.round(clock.monotonicMs() - startedMs),
       jobId: command.jobId,
       attempt: command.attempt,
+      removal: ending.removal,
+      engine: storable(engine, 256),
+      actor: '',
     };
   }
 
@@ -80,13 +93,17 @@ function beginOperation({ log, observer, clock }: Deps, command: CleanupCommand)
     saw: (seen) => {
       record = seen;
     },
+    uses: (name) => {
+      engine = name;
+    },
+    subjectOf: (containerId) => ({ containerId, gameId: command.gameId.trim(), jobId: command.jobId }),
     removalIsSent: () => {
       container = 'removal_sent';
     },
     containerIsGone: () => {
       container = 'gone';
     },
-    successEntry: () => entry({ outcome: 'success', errorCode: '', errorMessage: '' }),
+    successEntry: (removal, remark) => entry({ outcome: 'success', errorCode: '', errorMessage: remark, removal }),
     isLogged: () => {
       logged = true;
     },

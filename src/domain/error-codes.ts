@@ -10,6 +10,7 @@ export const FAILURE_CODES = [
   'container_mismatch',
   'conflict',
   'lease_lost',
+  'engine_mismatch',
   'service_unavailable',
   'internal_error',
 ] as const;

@@ -5,7 +5,7 @@
  *
  * | code | classes |
  * |---|---|
- * | `service_unavailable` | UnavailableError, TimeoutError |
+ * | `service_unavailable` | UnavailableError, EngineRefusalError, TimeoutError |
  * | `invalid_request` | UsageError, InvalidPageError, InvalidArgumentError, RequestRefusedError (its own code) |
  * | `configuration` | ConfigurationError, ConfigError, MigrationError |
  * | `lease_lost` | LeaseLostError |
@@ -32,6 +32,15 @@ export class UnavailableError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
+  }
+}
+
+/** The engine answered that it does not carry out the request: it lives, whatever is wrong with this container. */
+export class EngineRefusalError extends UnavailableError {
+  override readonly name = 'EngineRefusalError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('docker', message, options);
   }
 }
 

@@ -21,6 +21,13 @@ export interface CleanupCommand {
   readonly attempt: number;
 }
 
+/**
+ * What a success did to the container: a cleanup removed it, the engine that owned it no longer has it, or the record
+ * named none. The empty text: a replay, a failure, or a row from before the column.
+ */
+export const REMOVALS = ['removed', 'already_gone', 'none'] as const;
+export type Removal = (typeof REMOVALS)[number];
+
 /** One row of the append-only `operation_log`; its times are taken from the database's clock when it is written. */
 export interface OperationEntry {
   readonly gameId: string;
@@ -36,6 +43,11 @@ export interface OperationEntry {
   readonly elapsedMs: number;
   readonly jobId: string;
   readonly attempt: number;
+  readonly removal: Removal | '';
+  /** The name of the engine that was asked; empty where none was. */
+  readonly engine: string;
+  /** Who asked: the name of an API token, of a user or of a producer; empty where it is not known. */
+  readonly actor: string;
 }
 
 // Code points, as JSON Schema's maxLength counts.

@@ -1,4 +1,5 @@
 import type { FailureCode, SuccessCode } from './error-codes.js';
+import type { Removal } from './operation.js';
 import type { RuntimeRecord } from './runtime-record.js';
 import { isoText } from './time.js';
 
@@ -8,6 +9,8 @@ interface Success {
   readonly errorMessage: string;
   /** The updated record of a fresh success, the existing one of a replay. */
   readonly record: RuntimeRecord;
+  /** What a fresh success did to the container; empty for a replay. */
+  readonly removal: Removal | '';
 }
 
 export interface Failure {
@@ -15,13 +18,14 @@ export interface Failure {
   readonly errorCode: FailureCode;
   readonly errorMessage: string;
   readonly record: null;
+  readonly removal: '';
 }
 
 /** How an operation ended. Business endings are values; only broken dependencies and bugs are exceptions. */
 export type Result = Success | Failure;
 
 export function failure(errorCode: FailureCode, errorMessage: string): Failure {
-  return { outcome: 'failure', errorCode, errorMessage, record: null };
+  return { outcome: 'failure', errorCode, errorMessage, record: null, removal: '' };
 }
 
 /** A record with JSON types only: instants as ISO 8601 text, the fence as decimal text. */
@@ -40,6 +44,7 @@ export interface ResultJson {
   readonly errorCode: Result['errorCode'];
   readonly errorMessage: string;
   readonly record: RecordJson | null;
+  readonly removal: Removal | '';
 }
 
 /** An instant that `Date` does not know becomes the empty text: PostgreSQL has `infinity` and years beyond 9999. */

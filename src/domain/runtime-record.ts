@@ -18,6 +18,17 @@ export interface RuntimeRecord {
   readonly createdAt: Date;
   /** The fence: raised when the record is taken under a lease, checked by the compare-and-set. */
   readonly leaseEpoch: bigint;
+  /** The name of the engine that owns the container; null: the default engine. */
+  readonly dockerHost: string | null;
+}
+
+/** The engine at `DOCKER_HOST`. */
+export const DEFAULT_ENGINE = 'default';
+
+/** The name of the engine that owns the record's container. Other services may write an empty text for "none". */
+export function engineOf({ dockerHost }: Pick<RuntimeRecord, 'dockerHost'>): string {
+  const name = dockerHost?.trim() ?? '';
+  return name === '' ? DEFAULT_ENGINE : name;
 }
 
 /** A full container id: 64 lower-case hex digits. Anything shorter, and any name, may resolve to another container. */

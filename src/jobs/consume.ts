@@ -1,12 +1,13 @@
 /** From a delivery to its outcome: read the payload, run the cleanup, ask the retry policy. Knows no queue. */
 import type { CleanupService } from '../cleanup/cleanup-service.js';
+import type { Held } from '../cleanup/ports.js';
 import type { Clock } from '../async/clock.js';
 import type { CleanupCommand } from '../domain/operation.js';
 import type { Failure } from '../domain/result.js';
 import type { AttemptHistory, Delivery, JobConsumer, JobOutcome } from './delivery.js';
 import { crashesSinceReplay, readHistory, sinceReplay, withFailure } from './attempt-history.js';
 import { readPayload } from './payload.js';
-import { type RetryLimits, verdictFor } from './retry-policy.js';
+import { type RetryLimits, spread, verdictFor } from './retry-policy.js';
 import { writeReason } from './failure-reason.js';
 
 /** A job whose worker vanished this often counts as the cause, and becomes a dead letter. */
@@ -50,7 +51,25 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
     const result = read.valid
       ? await cleanup.handle(read.command, signal)
       : await cleanup.refuse(read.command, 'invalid_request', read.problem);
-    return result.outcome === 'success' ? { action: 'complete', result } : outcomeOf(current, read.command, result);
+    switch (result.outcome) {
+      case 'success':
+        return { action: 'complete', result };
+      case 'failure':
+        return outcomeOf(current, read.command, result);
+      case 'held':
+        return holdBack(current, read.command, result);
+    }
+  }
+
+  /**
+   * The first time a job is held, its row says why; after that it comes back without a trace, so that an outage of hours
+   * burns no attempts and fills no log.
+   */
+  async function holdBack(current: Try, command: CleanupCommand, held: Held): Promise<JobOutcome> {
+    if (current.history.attempts.at(-1)?.code === held.errorCode) {
+      return { action: 'hold', delayMs: spread(held.retryInMs, random()) };
+    }
+    return outcomeOf(current, command, await cleanup.refuse(command, held.errorCode, held.errorMessage));
   }
 
   async function giveUp(current: Try, message: string): Promise<JobOutcome> {

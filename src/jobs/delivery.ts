@@ -68,6 +68,8 @@ export interface Delivery {
 /** What must happen to a job; the queue adapter does it. */
 export type JobOutcome =
   | { readonly action: 'complete'; readonly result: Result }
+  /** The job's engine cannot be used now: the job comes back after the delay, as if it had not been started. */
+  | { readonly action: 'hold'; readonly delayMs: number }
   | { readonly action: 'retry'; readonly delayMs: number; readonly history: AttemptHistory }
   /** `reason` is the failed job's reason: `<code>: <message>`. */
   | { readonly action: 'dead_letter'; readonly reason: string; readonly history: AttemptHistory };

@@ -58,6 +58,12 @@ const retryOutage: Rule = (attempt, limits) =>
     ? DEAD_LETTER
     : { action: 'retry', delayMs: backoffMs(OUTAGE_FIRST_DELAY_MS, OUTAGE_MAX_DELAY_MS, attempt) };
 
+/** An engine that cannot be believed is for people to judge: such a job waits for them, and never ends by itself. */
+const retryHeld: Rule = (attempt) => ({
+  action: 'retry',
+  delayMs: backoffMs(OUTAGE_FIRST_DELAY_MS, OUTAGE_MAX_DELAY_MS, attempt),
+});
+
 const retryInternalError: Rule = (attempt) =>
   attempt.count >= INTERNAL_ERROR_MAX_ATTEMPTS
     ? DEAD_LETTER
@@ -72,6 +78,7 @@ const RULES: Readonly<Record<ErrorCode, Rule>> = {
   container_mismatch: deadLetter,
   conflict: absorbedFromSweep(retryConflict),
   lease_lost: retryOutage,
+  engine_mismatch: retryHeld,
   service_unavailable: retryOutage,
   internal_error: retryInternalError,
 };
@@ -84,7 +91,12 @@ export function verdictFor(code: ErrorCode, attempt: Attempt, limits: RetryLimit
 function backoffMs(firstMs: number, maxMs: number, { count, random }: Pick<Attempt, 'count' | 'random'>): number {
   const doublings = Math.min(count - 1, 30);
   const plainMs = Math.min(firstMs * 2 ** doublings, maxMs);
-  return Math.round(plainMs * (0.8 + 0.4 * random));
+  return spread(plainMs, random);
+}
+
+/** The delay, spread by a fifth to either side by a number in [0, 1), so that jobs held together do not return together. */
+export function spread(delayMs: number, random: number): number {
+  return Math.round(delayMs * (0.8 + 0.4 * random));
 }
 
 /**

@@ -39,6 +39,7 @@ const ENDINGS: Readonly<Record<ErrorCode, Ending>> = {
   container_mismatch: refused,
   conflict: refused,
   lease_lost: failed,
+  engine_mismatch: refused,
   service_unavailable: failed,
   internal_error: failed,
 };
@@ -54,6 +55,8 @@ function fieldsOf(entry: OperationEntry): Readonly<Record<string, unknown>> {
     source_ref: storable(entry.sourceRef, 256),
     error_code: entry.errorCode,
     error_message: entry.errorMessage,
+    removal: entry.removal,
+    engine: entry.engine,
     duration_ms: Math.round(entry.elapsedMs),
   };
 }
@@ -66,6 +69,8 @@ function markSpan(entry: OperationEntry): void {
     'rtmanager.outcome': entry.outcome,
     'rtmanager.error_code': entry.errorCode,
     'rtmanager.attempt': entry.attempt,
+    'rtmanager.removal': entry.removal,
+    'rtmanager.engine': entry.engine,
   });
   if (entry.outcome === 'failure') {
     span.setAttribute('error.type', entry.errorCode);

@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/api';
 import type { Clock } from '../async/clock.js';
 import type { ErrorCode } from '../domain/error-codes.js';
-import { isOpSource } from '../domain/operation.js';
+import { isOpSource, type Removal } from '../domain/operation.js';
 
 type LeaseAcquireOutcome = 'acquired' | 'busy' | 'failed';
 type RemoveOutcome = 'gone' | 'still_there' | 'failed';
@@ -21,6 +21,8 @@ interface CleanupMeasure {
   /** As it arrived; a word that is not an operation source is counted as `unknown`. */
   readonly opSource: string;
   readonly elapsedMs: number;
+  readonly removal: Removal | '';
+  readonly engine: string;
 }
 
 type SweepEnding = 'done' | 'refused' | 'busy';
@@ -43,6 +45,8 @@ interface CircuitState {
   readonly dependency: string;
   /** The dependency is unavailable, and jobs wait for it. */
   readonly isOpen: boolean;
+  /** Given for one engine among several. */
+  readonly engine?: string;
 }
 
 export interface CleanupMetrics {
@@ -81,13 +85,17 @@ function cleanupMetrics(meter: Meter): CleanupMetrics {
   });
   const cleanups = inSeconds(meter, 'rtmanager.cleanup.duration', 'How long cleanup operations took');
   const leases = inSeconds(meter, 'rtmanager.lease.acquire.duration', 'How long the lease store took to answer');
+  const removalKinds = meter.createCounter('rtmanager.cleanup.removals', {
+    description: 'Successful cleanups by what they did to the container',
+    unit: '{container}',
+  });
   const removals = inSeconds(
     meter,
     'rtmanager.docker.remove.duration',
     'How long the engine took to remove a container',
   );
   return {
-    recordCleanup: ({ outcome, errorCode, opSource, elapsedMs }) => {
+    recordCleanup: ({ outcome, errorCode, opSource, elapsedMs, removal, engine }) => {
       const attributes: Attributes = {
         outcome,
         error_code: errorCode,
@@ -95,6 +103,7 @@ function cleanupMetrics(meter: Meter): CleanupMetrics {
         op_source: isOpSource(opSource) ? opSource : 'unknown',
       };
       outcomes.add(1, attributes);
+      if (removal !== '') removalKinds.add(1, { removal, engine });
       cleanups.record(elapsedMs / 1_000, attributes);
     },
     recordLeaseAcquire: (elapsedMs, outcome) => leases.record(elapsedMs / 1_000, { outcome }),
@@ -143,7 +152,7 @@ function serviceMetrics(meter: Meter): ServiceMetrics {
       }),
     observeCircuits: (states) =>
       observed(circuits, (result) => {
-        for (const { dependency, isOpen } of states()) result.observe(isOpen ? 1 : 0, { dependency });
+        for (const { isOpen, ...labels } of states()) result.observe(isOpen ? 1 : 0, { ...labels });
       }),
     recordRequest: ({ method, route, status, elapsedMs }) =>
       requests.record(elapsedMs / 1_000, {

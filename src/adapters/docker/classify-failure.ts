@@ -78,6 +78,20 @@ function classifyAnswer(call: EngineCall, status: number, message: string | unde
   return 'unavailable';
 }
 
+/**
+ * Whether the engine itself wrote the answer: it lives, so one container in trouble is not an engine in trouble. A gateway
+ * in between answers too, for an engine that does not: its answer has no JSON message, and one of these codes.
+ */
+export function isEnginesOwn({
+  status,
+  message,
+}: {
+  readonly status: number;
+  readonly message: string | undefined;
+}): boolean {
+  return message !== undefined || ![502, 503, 504].includes(status);
+}
+
 // An answer that is not the engine's may be a whole web page.
 const TEXT_MAX_CHARACTERS = 500;
 

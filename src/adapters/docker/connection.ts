@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import type { Clock } from '../../async/clock.js';
-import { ConfigurationError, UnavailableError, messageOf, TimeoutError } from '../../domain/errors.js';
+import {
+  ConfigurationError,
+  EngineRefusalError,
+  messageOf,
+  TimeoutError,
+  UnavailableError,
+} from '../../domain/errors.js';
+import type { EngineIdentity } from '../../engines/ports.js';
+import { isEnginesOwn, readFailure } from './classify-failure.js';
 import { parseEndpoint } from './endpoint.js';
 import { fieldsOf } from './fields.js';
 import { catchAnswerErrors } from './patches/catch-answer-errors.js';
@@ -97,26 +105,47 @@ export interface PingDeps {
 }
 
 /** What answers at the other end. Rejects with `UnavailableError` when that is no engine, or not in time. */
-export async function pingEngine({ docker, clock, timeoutMs, signal }: PingDeps): Promise<EngineFacts> {
-  const late = () => new TimeoutError('no answer', timeoutMs, { dependency: 'docker' });
-  let body: unknown;
-  try {
-    body = await withDeadline({ clock, limitMs: timeoutMs, late, signal }, (abortSignal) =>
-      askVersion(docker, abortSignal),
-    );
-  } catch (cause) {
-    signal?.throwIfAborted();
-    throw new UnavailableError('docker', `the engine does not answer: ${messageOf(cause).trim()}`, { cause });
-  }
-  const facts = readFacts(body);
+export async function pingEngine(deps: PingDeps): Promise<EngineFacts> {
+  const facts = readFacts(await askInTime(deps, '/version'));
   if (facts === undefined) throw new UnavailableError('docker', 'what answers is no container engine');
   return facts;
 }
 
-/** `docker.version()` would do, but its types know no abort signal, and a hung call must give its socket back. */
-function askVersion(docker: Docker, abortSignal: AbortSignal): Promise<unknown> {
+/** Who answers. Rejects with `UnavailableError` when that is no engine, or not in time. */
+export async function identifyEngine(deps: PingDeps): Promise<EngineIdentity> {
+  const identity = readIdentity(await askInTime(deps, '/info'));
+  if (identity === undefined) throw new UnavailableError('docker', 'what answers does not say which engine it is');
+  return identity;
+}
+
+async function askInTime({ docker, clock, timeoutMs, signal }: PingDeps, path: '/version' | '/info'): Promise<unknown> {
+  const late = () => new TimeoutError('no answer', timeoutMs, { dependency: 'docker' });
+  try {
+    return await withDeadline({ clock, limitMs: timeoutMs, late, signal }, (abortSignal) =>
+      ask(docker, path, abortSignal),
+    );
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const failure = readFailure(cause);
+    const message = `the engine does not answer ${path}: ${failure.text}`;
+    throw failure.kind === 'answer' && isEnginesOwn(failure)
+      ? new EngineRefusalError(message, { cause })
+      : new UnavailableError('docker', message, { cause });
+  }
+}
+
+function readIdentity(body: unknown): EngineIdentity | undefined {
+  const { ID: engineId, DockerRootDir: rootDir, Driver: storageDriver, BuildahVersion: buildah } = fieldsOf(body);
+  if (typeof rootDir !== 'string' || typeof storageDriver !== 'string') return undefined;
+  // Podman writes a new random ID into each answer; only its own answer has a version of Buildah.
+  const isLasting = typeof engineId === 'string' && buildah === undefined;
+  return { engineId: isLasting ? engineId : '', rootDir, storageDriver };
+}
+
+/** The library's own calls would do, but their types know no abort signal, and a hung call must give its socket back. */
+function ask(docker: Docker, path: '/version' | '/info', abortSignal: AbortSignal): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    docker.modem.dial({ path: '/version', method: 'GET', statusCodes: { 200: true }, abortSignal }, (error, body) => {
+    docker.modem.dial({ path, method: 'GET', statusCodes: { 200: true }, abortSignal }, (error, body) => {
       if (error === null) resolve(body);
       else reject(error);
     });

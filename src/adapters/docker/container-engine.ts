@@ -4,18 +4,19 @@
  * `force`, which would kill a running container, is never set.
  */
 import type Docker from 'dockerode';
-import type { ContainerEngine, ContainerState, RemovalAnswer } from '../../cleanup/ports.js';
+import type { ContainerEngine, ContainerState, LabelledContainer, RemovalAnswer } from '../../cleanup/ports.js';
 import type { Clock } from '../../async/clock.js';
 import {
   UnavailableError,
   messageOf,
   EngineProtocolError,
+  EngineRefusalError,
   InvalidArgumentError,
   TimeoutError,
 } from '../../domain/errors.js';
 import { isFullContainerId } from '../../domain/runtime-record.js';
-import { type EngineCall, type Verdict, classify, readFailure } from './classify-failure.js';
-import { readContainerState } from './container-state.js';
+import { type EngineCall, type Verdict, classify, isEnginesOwn, readFailure } from './classify-failure.js';
+import { GAME_LABEL, readContainerState, readLabelled } from './container-state.js';
 import { withDeadline } from '../../async/deadline.js';
 
 export interface ContainerEngineDeps {
@@ -27,7 +28,13 @@ export interface ContainerEngineDeps {
 
 type Answer =
   | { readonly verdict: 'done'; readonly body: unknown }
-  | { readonly verdict: Verdict; readonly detail: string; readonly cause: unknown };
+  | {
+      readonly verdict: Verdict;
+      /** The engine itself has answered. */
+      readonly answered: boolean;
+      readonly detail: string;
+      readonly cause: unknown;
+    };
 
 /** Sends one request to the engine and classifies what came of it. */
 type Ask = (
@@ -48,7 +55,8 @@ function createAsk({ clock, timeoutMs }: Omit<ContainerEngineDeps, 'docker'>): A
       const failure = readFailure(cause);
       const said = classify(call, failure);
       const verdict = said === 'gone' && namesOther(containerId, failure.text) ? NOT_OURS[call] : said;
-      return { verdict, detail: failure.text, cause };
+      const answered = failure.kind === 'answer' && isEnginesOwn(failure);
+      return { verdict, answered, detail: failure.text, cause };
     }
   };
 }
@@ -78,16 +86,18 @@ export function createContainerEngine({ docker, ...timing }: ContainerEngineDeps
     );
     switch (answer.verdict) {
       case 'gone':
-        return { kind: 'gone' };
+        return { kind: 'gone', ours: false };
       case 'done':
         // The engine's own success has no body. One that has a body was written by something in between.
-        if (isEmpty(answer.body)) return { kind: 'gone' };
+        if (isEmpty(answer.body)) return { kind: 'gone', ours: true };
         return lookAgain(containerId, signal, 'success came with a body, which is not how the engine answers');
       case 'unknown_outcome':
         return lookAgain(containerId, signal, answer.detail);
       case 'refused': {
         const state = await look(containerId, signal);
-        return state.kind === 'gone' ? state : { kind: 'still_there', state, detail: answer.detail };
+        return state.kind === 'gone'
+          ? { kind: 'gone', ours: false }
+          : { kind: 'still_there', state, detail: answer.detail };
       }
       case 'unavailable':
       case 'bug':
@@ -95,12 +105,12 @@ export function createContainerEngine({ docker, ...timing }: ContainerEngineDeps
     }
   }
 
-  /** Gone is gone, whichever request did it. Still there proves nothing: the engine may carry out our request later. */
+  /** Still there proves nothing: the engine may carry out our request later. */
   async function lookAgain(containerId: string, signal: AbortSignal, detail: string): Promise<RemovalAnswer> {
     const unknown = `the removal of container ${containerId} may still be carried out: ${detail}`;
     try {
       const state = await look(containerId, signal);
-      if (state.kind === 'gone') return state;
+      if (state.kind === 'gone') return { kind: 'gone', ours: false };
     } catch (cause) {
       signal.throwIfAborted();
       throw new UnavailableError('docker', `${unknown}; then: ${messageOf(cause)}`, { cause });
@@ -108,7 +118,19 @@ export function createContainerEngine({ docker, ...timing }: ContainerEngineDeps
     throw new UnavailableError('docker', `${unknown}; a second look found it still there`);
   }
 
-  return { look, remove };
+  async function labelled(gameId: string, signal: AbortSignal): Promise<readonly LabelledContainer[]> {
+    const filters = { label: [`${GAME_LABEL}=${gameId}`] };
+    const answer = await ask('look', '', signal, (abortSignal) =>
+      docker.listContainers({ all: true, filters, abortSignal }),
+    );
+    const what = 'list the containers with the label of this game';
+    if (answer.verdict !== 'done') throw brokenCall(what, answer);
+    const found = readLabelled(gameId, answer.body);
+    if (found !== undefined) return found;
+    throw new UnavailableError('docker', `cannot ${what}: the answer is not the engine's`);
+  }
+
+  return { look, remove, labelled };
 }
 
 /** What "no such container" means of another one than was asked for: one that ours depends on, say. */
@@ -126,9 +148,8 @@ function requireFullId(containerId: string): void {
 function brokenCall(what: string, answer: Exclude<Answer, { verdict: 'done' }>): Error {
   const message = `cannot ${what}: ${answer.detail}`;
   const options = { cause: answer.cause };
-  return answer.verdict === 'bug'
-    ? new EngineProtocolError(message, options)
-    : new UnavailableError('docker', message, options);
+  if (answer.verdict === 'bug') return new EngineProtocolError(message, options);
+  return answer.answered ? new EngineRefusalError(message, options) : new UnavailableError('docker', message, options);
 }
 
 function isEmpty(body: unknown): boolean {

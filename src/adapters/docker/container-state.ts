@@ -2,15 +2,16 @@
  * Reads the engine's description of a container. A description that is not as the engine writes it is reported as
  * malformed: a container whose identity or state cannot be read for certain is never treated as removable or as gone.
  */
-import type { ContainerActivity, ContainerState } from '../../cleanup/ports.js';
-import { type Fields, isFields } from './fields.js';
+import type { ContainerActivity, ContainerState, LabelledContainer } from '../../cleanup/ports.js';
+import { isFullContainerId } from '../../domain/runtime-record.js';
+import { type Fields, fieldsOf, isFields } from './fields.js';
 
 export interface MalformedDescription {
   readonly kind: 'malformed';
   readonly why: string;
 }
 
-const GAME_LABEL = 'com.galaxy.game_id';
+export const GAME_LABEL = 'com.galaxy.game_id';
 
 /** @param body the parsed answer to `GET /containers/{containerId}/json` */
 export function readContainerState(containerId: string, body: unknown): ContainerState | MalformedDescription {
@@ -85,6 +86,25 @@ function readDetail(state: Fields): string {
   const error = state['Error'];
   return typeof error === 'string' && error !== '' ? `${status}: ${error}` : status;
 }
+
+/**
+ * The containers of `GET /containers/json` that carry the game's label: the engine's filter is not relied on. Undefined:
+ * the answer is not as the engine writes it.
+ */
+export function readLabelled(gameId: string, body: unknown): readonly LabelledContainer[] | undefined {
+  if (!Array.isArray(body)) return undefined;
+  const found: LabelledContainer[] = [];
+  for (const entry of body) {
+    const { Id: containerId, State: status, Labels: labels } = fieldsOf(entry);
+    if (typeof containerId !== 'string' || !isFullContainerId(containerId) || typeof status !== 'string')
+      return undefined;
+    if (!isFields(labels) || !Object.hasOwn(labels, GAME_LABEL) || labels[GAME_LABEL] !== gameId) continue;
+    found.push({ containerId, status, isActive: ACTIVE.has(status.toLowerCase()) });
+  }
+  return found;
+}
+
+const ACTIVE = new Set(['running', 'paused', 'restarting', 'stopping']);
 
 function malformed(why: string): MalformedDescription {
   return { kind: 'malformed', why };

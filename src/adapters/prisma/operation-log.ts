@@ -22,11 +22,13 @@ export function insertOperation(entry: OperationEntry, from: Prisma.Sql): Prisma
   const elapsedSeconds = Math.max(0, entry.elapsedMs) / 1_000;
   return Prisma.sql`
     INSERT INTO operation_log (game_id, op_kind, op_source, source_ref, image_ref, container_id,
-                               outcome, error_code, error_message, job_id, attempt, started_at, finished_at)
+                               outcome, error_code, error_message, job_id, attempt, removal, engine, actor,
+                               started_at, finished_at)
     SELECT ${storable(entry.gameId)}::text, ${entry.opKind}::text, ${storable(entry.opSource)}::text,
            ${storable(entry.sourceRef)}::text, ${storable(entry.imageRef)}::text, ${storable(entry.containerId)}::text,
            ${entry.outcome}::text, ${entry.errorCode}::text, ${storable(entry.errorMessage)}::text,
-           ${storable(entry.jobId)}::text, ${entry.attempt}::integer,
+           ${storable(entry.jobId)}::text, ${entry.attempt}::integer, ${entry.removal}::text,
+           ${storable(entry.engine)}::text, ${storable(entry.actor)}::text,
            now() - make_interval(secs => ${elapsedSeconds}::float8), now()
     ${from}`;
 }

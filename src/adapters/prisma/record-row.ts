@@ -6,7 +6,7 @@ export const RECORD_COLUMNS = Prisma.raw(`
   game_id AS "gameId", status, current_container_id AS "currentContainerId", current_image_ref AS "currentImageRef",
   engine_endpoint AS "engineEndpoint", state_path AS "statePath", docker_network AS "dockerNetwork",
   started_at AS "startedAt", stopped_at AS "stoppedAt", removed_at AS "removedAt", last_op_at AS "lastOpAt",
-  created_at AS "createdAt", lease_epoch AS "leaseEpoch"`);
+  created_at AS "createdAt", lease_epoch AS "leaseEpoch", docker_host AS "dockerHost"`);
 
 /** The record, without the row's other columns. */
 export function toRecord(row: RuntimeRecord): RuntimeRecord {
@@ -24,6 +24,7 @@ export function toRecord(row: RuntimeRecord): RuntimeRecord {
     lastOpAt: row.lastOpAt,
     createdAt: row.createdAt,
     leaseEpoch: row.leaseEpoch,
+    dockerHost: row.dockerHost,
   };
 }
 

@@ -5,6 +5,8 @@ import { migrate, pendingMigrations } from '../../adapters/postgres/migrate.js';
 import { createPool, type PoolSettings } from '../../adapters/postgres/pool.js';
 import { createSweepLock } from '../../adapters/postgres/sweep-lock.js';
 import { createPrisma, databaseTime, warmUp } from '../../adapters/prisma/client.js';
+import { createContainerLooks } from '../../adapters/prisma/container-looks.js';
+import { createEngineRegistry } from '../../adapters/prisma/engine-registry.js';
 import { createHolds } from '../../adapters/prisma/holds.js';
 import { createOperationLog } from '../../adapters/prisma/operation-log.js';
 import { createRecordQueries } from '../../adapters/prisma/record-queries.js';
@@ -13,6 +15,7 @@ import { createRuntimeRecords } from '../../adapters/prisma/runtime-records.js';
 import type { OperationLog, RuntimeRecords } from '../../cleanup/ports.js';
 import type { RecordQueries } from '../../domain/record-queries.js';
 import { messageOf } from '../../domain/errors.js';
+import type { ContainerLooks, EngineRegistry } from '../../engines/ports.js';
 import type { LeaseStore } from '../../lease/lease-store.js';
 import type { Holds } from '../../retention/holds.js';
 import type { RetentionRecords, SweepLock } from '../../retention/ports.js';
@@ -31,6 +34,8 @@ export interface Database {
   readonly retentionRecords: RetentionRecords;
   readonly holds: Holds;
   readonly sweepLock: SweepLock;
+  readonly engines: EngineRegistry;
+  readonly looks: ContainerLooks;
   /** The time by the database's clock. */
   readonly now: () => Promise<Date>;
   readonly pool: Pool;
@@ -113,6 +118,8 @@ async function connect(context: Context, applicationName: string, closing: Shutd
     retentionRecords: createRetentionRecords({ prisma }),
     holds: createHolds({ prisma }),
     sweepLock: createSweepLock({ pool }),
+    engines: createEngineRegistry({ prisma }),
+    looks: createContainerLooks({ prisma }),
     now: () => databaseTime(prisma),
     pool,
     close: closing.closeAll,

@@ -1,10 +1,8 @@
 import { createDocker, describeEngine, type DockerSettings, pingEngine } from '../../adapters/docker/connection.js';
-import { createContainerEngine } from '../../adapters/docker/container-engine.js';
 import { locateEngine } from '../../adapters/docker/locate-engine.js';
-import type { ContainerEngine } from '../../cleanup/ports.js';
-import type { Clock } from '../../async/clock.js';
 import type { Config } from '../../config/config.js';
 import { messageOf } from '../../domain/errors.js';
+import { DEFAULT_ENGINE } from '../../domain/runtime-record.js';
 import type { Context } from '../context.js';
 
 /**
@@ -23,7 +21,26 @@ function engineSettings(config: Config): DockerSettings {
   return settings;
 }
 
-/** A client of the configured engine; connects when it is asked something. */
+export interface NamedEngine {
+  /** As records name it in `docker_host`. */
+  readonly name: string;
+  /** The address and where it comes from: `unix:///var/run/docker.sock (from usual socket)`. */
+  readonly shown: string;
+  /** A client; connects when it is asked something. Throws a `ConfigurationError` for certificates that cannot be read. */
+  readonly connect: () => ReturnType<typeof createDocker>;
+}
+
+/** The engines of this process, the default one first. */
+export function namedEngines(config: Config): readonly NamedEngine[] {
+  const named = (name: string, settings: DockerSettings): NamedEngine => ({
+    name,
+    shown: `${describeEngine(settings)} (from ${settings.source ?? 'DOCKER_HOST'})`,
+    connect: () => createDocker(settings),
+  });
+  return [named(DEFAULT_ENGINE, engineSettings(config))];
+}
+
+/** A client of the default engine; connects when it is asked something. */
 export function dockerOf(config: Config): ReturnType<typeof createDocker> {
   return createDocker(engineSettings(config));
 }
@@ -40,18 +57,17 @@ const GREETING_TIMEOUT_MS = 2_000;
  * Says which engine is meant and whether it answers, so that a mistyped address is seen at the start and not at the
  * first cleanup. An engine that is unavailable is no reason to stop.
  */
-export async function greetEngine({ config, clock, log, signal }: Context): Promise<void> {
-  const engine = describeEngine(engineSettings(config));
-  log.info({ engine }, `engine: ${shownEngine(config)}`);
+export async function greetEngine(
+  { clock, log, signal }: Context,
+  { name, shown, connect }: NamedEngine,
+): Promise<void> {
+  const engine = { engine: name, address: shown };
+  log.info(engine, `engine: ${shown}`);
   try {
-    const facts = await pingEngine({ docker: dockerOf(config), clock, signal, timeoutMs: GREETING_TIMEOUT_MS });
-    log.info({ engine, ...facts }, 'container engine answers');
+    const facts = await pingEngine({ docker: connect(), clock, signal, timeoutMs: GREETING_TIMEOUT_MS });
+    log.info({ ...engine, ...facts }, 'container engine answers');
   } catch (error) {
     signal.throwIfAborted();
-    log.warn({ engine, reason: messageOf(error) }, 'container engine does not answer; cleanups will wait for it');
+    log.warn({ ...engine, reason: messageOf(error) }, 'container engine does not answer; cleanups will wait for it');
   }
-}
-
-export function openEngine(config: Config, clock: Clock): ContainerEngine {
-  return createContainerEngine({ docker: dockerOf(config), clock, timeoutMs: config.dockerTimeoutMs });
 }

@@ -17,6 +17,17 @@ export function guardEngine(engine: ContainerEngine, guard: Guard): ContainerEng
         },
         () => engine.look(containerId, signal),
       ),
+    labelled: (gameId, signal) =>
+      guardedCall(
+        guard,
+        {
+          step: 'container list',
+          facts: { 'rtmanager.game_id': gameId },
+          dependency: 'docker',
+          describe: (found) => ({ 'rtmanager.container.labelled': found.length }),
+        },
+        () => engine.labelled(gameId, signal),
+      ),
     remove: (containerId, signal) =>
       guardedCall(
         guard,

@@ -39,6 +39,10 @@ export function createJobCompleter({ clock }: { readonly clock: Clock }): JobCom
         const result = storableJson(resultToJson(outcome.result));
         return persist(() => job.moveToCompleted(result, token, false), signal);
       }
+      case 'hold': {
+        const dueMs = clock.now().getTime() + wholeDelayMs(outcome.delayMs);
+        return persist(() => job.moveToDelayed(dueMs, token), signal);
+      }
       case 'retry': {
         const dueMs = clock.now().getTime() + wholeDelayMs(outcome.delayMs);
         return withHistory(job, outcome.history, () => job.moveToDelayed(dueMs, token), signal);

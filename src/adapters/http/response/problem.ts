@@ -16,6 +16,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   conflict: 409,
   container_mismatch: 409,
   lease_lost: 409,
+  engine_mismatch: 503,
   service_unavailable: 503,
   internal_error: 500,
 };
