@@ -39,7 +39,9 @@ export function openBreaker(
   // The engine's is the longest call that a probe can make, and the only one whose limit is configured.
   const probeLimitMs = config.dockerTimeoutMs + BEYOND_LONGEST_CALL_MS;
   const breaker = createBreaker({ clock, report }, { probeLimitMs });
-  const stopObserving = observeCircuits(() => breaker.states().map((state) => ({ ...state, ...of(state.dependency) })));
+  const stopObserving = observeCircuits(() =>
+    breaker.states().map(({ dependency, isOpen }) => Object.assign({ isOpen }, of(dependency))),
+  );
   closing.add('circuit gauge', async () => stopObserving());
   return breaker;
 }

@@ -56,6 +56,7 @@ interface UnderLease {
   readonly taken: TakenRecord;
   readonly operation: Operation;
   readonly lease: Lease;
+  readonly records: Pick<RuntimeRecords, 'markRemoved'>;
 }
 
 /** What the steps at the engine work with. */
@@ -89,6 +90,7 @@ export function createCleanupService(deps: CleanupDeps, settings: CleanupSetting
     const taken = await records.take(request.gameId);
     if (taken === undefined) return failure('not_found', 'there is no runtime record of this game');
     operation.saw(taken.record);
+    const scene: UnderLease = { taken, operation, lease, records };
     const decision = decideByRecord(request, taken, settings.retentionMs);
     switch (decision.action) {
       case 'refuse':
@@ -96,11 +98,11 @@ export function createCleanupService(deps: CleanupDeps, settings: CleanupSetting
       case 'replay':
         return replay(taken.record);
       case 'look_before_replay':
-        return atEngine({ taken, operation, lease }, (scene) => replayAfterLook(decision.containerId, scene));
+        return atEngine(scene, (there) => replayAfterLook(decision.containerId, there));
       case 'look_by_label':
-        return atEngine({ taken, operation, lease }, markWithoutContainer);
+        return atEngine(scene, markWithoutContainer);
       case 'look':
-        return atEngine({ taken, operation, lease }, (scene) => removeContainer(decision.containerId, scene));
+        return atEngine(scene, (there) => removeContainer(decision.containerId, there));
     }
   }
 
@@ -118,61 +120,62 @@ export function createCleanupService(deps: CleanupDeps, settings: CleanupSetting
     }
   }
 
-  async function removeContainer(containerId: string, scene: AtEngine): Promise<Result> {
-    const { taken, operation, lease } = scene;
-    const { engine, evidence } = scene.turn;
-    const subject = operation.subjectOf(containerId);
-    const found = await engine.look(containerId, lease.signal);
-    if (found.kind === 'gone') return markIfGone(containerId, { ...scene, removalSent: false });
-    const decision = decideByContainer(taken.record.gameId, found);
-    if (decision.action === 'refuse') {
-      await evidence.foundPresent(subject);
-      return failure(decision.code, decision.message);
-    }
-    await evidence.removalIsNext(subject);
-    lease.assertHeld();
-    const removal = engine.remove(containerId, lease.signal);
-    operation.removalIsSent();
-    const answer = await removal;
-    if (answer.kind === 'still_there') return notRemoved(taken.record.gameId, answer.state, answer.detail);
-    if (!answer.ours) return markIfGone(containerId, { ...scene, removalSent: true });
-    operation.containerIsGone();
-    return markRemoved('removed', scene);
-  }
-
-  /** "No such container" is an answer of the engine that owned the container, or it is no answer. */
-  async function markIfGone(containerId: string, scene: AtEngine & { readonly removalSent: boolean }): Promise<Result> {
-    const { operation, lease, turn, removalSent } = scene;
-    const belief = await turn.evidence.judgeGone({ ...operation.subjectOf(containerId), removalSent }, lease.signal);
-    if (!belief.believed) return failure('engine_mismatch', belief.why);
-    operation.containerIsGone();
-    return markRemoved(belief.removal, scene);
-  }
-
-  /** A label is no proof of identity, so a container that is found by it is named and left alone. */
-  async function markWithoutContainer(scene: AtEngine): Promise<Result> {
-    const { gameId } = scene.taken.record;
-    const decision = decideByLabel(await scene.turn.engine.labelled(gameId, scene.lease.signal));
-    if (decision.action === 'refuse') return failure(decision.code, decision.message);
-    return markRemoved('none', scene, decision.remark);
-  }
-
-  async function replayAfterLook(containerId: string, { taken, lease, turn }: AtEngine): Promise<Result> {
-    const found = await turn.engine.look(containerId, lease.signal);
-    return replay(taken.record, found.kind === 'gone' ? '' : leftAlone(containerId, found.detail));
-  }
-
-  async function markRemoved(removal: Removal, { taken, operation, lease }: UnderLease, remark = ''): Promise<Result> {
-    lease.assertHeld();
-    const answer = await records.markRemoved(taken.record, operation.successEntry(removal, remark));
-    if (answer.status === 'marked') operation.isLogged();
-    return resultOfMarking(taken.record, answer, { removal, remark });
-  }
-
   return {
     handle,
     refuse: (command, code, message) => operations.begin(command).conclude(failure(code, message)),
   };
+}
+
+async function removeContainer(containerId: string, scene: AtEngine): Promise<Result> {
+  const { taken, operation, lease, turn } = scene;
+  const { engine, evidence } = turn;
+  const found = await engine.look(containerId, lease.signal);
+  if (found.kind === 'gone') return markIfGone(containerId, scene);
+  const decision = decideByContainer(taken.record.gameId, found);
+  if (decision.action === 'refuse') {
+    await evidence.foundPresent(operation.subjectOf(containerId));
+    return failure(decision.code, decision.message);
+  }
+  await evidence.removalIsNext(operation.subjectOf(containerId));
+  lease.assertHeld();
+  const removal = engine.remove(containerId, lease.signal);
+  operation.removalIsSent();
+  const answer = await removal;
+  if (answer.kind === 'still_there') return notRemoved(taken.record.gameId, answer.state, answer.detail);
+  if (!answer.ours) return markIfGone(containerId, scene);
+  operation.containerIsGone();
+  return markRemoved('removed', scene);
+}
+
+/** "No such container" counts from the engine that owned the container, and from no other. */
+async function markIfGone(containerId: string, scene: AtEngine): Promise<Result> {
+  const { operation, lease, turn } = scene;
+  const subject = { ...operation.subjectOf(containerId), removalSent: operation.hasSentRemoval() };
+  const belief = await turn.evidence.judgeGone(subject, lease.signal);
+  if (!belief.believed) return failure('engine_mismatch', belief.why);
+  operation.containerIsGone();
+  return markRemoved(belief.removal, scene);
+}
+
+/** A label is no proof of identity, so a container that is found by it is named and left alone. */
+async function markWithoutContainer(scene: AtEngine): Promise<Result> {
+  const { taken, lease, turn } = scene;
+  const decision = decideByLabel(await turn.engine.labelled(taken.record.gameId, lease.signal));
+  if (decision.action === 'refuse') return failure(decision.code, decision.message);
+  return markRemoved('none', scene, decision.remark);
+}
+
+async function replayAfterLook(containerId: string, { taken, lease, turn }: AtEngine): Promise<Result> {
+  const found = await turn.engine.look(containerId, lease.signal);
+  return replay(taken.record, found.kind === 'gone' ? '' : leftAlone(containerId, found.detail));
+}
+
+async function markRemoved(removal: Removal, scene: UnderLease, remark = ''): Promise<Result> {
+  const { taken, operation, lease, records } = scene;
+  lease.assertHeld();
+  const answer = await records.markRemoved(taken.record, operation.successEntry(removal, remark));
+  if (answer.status === 'marked') operation.isLogged();
+  return resultOfMarking(taken.record, answer, { removal, remark });
 }
 
 const unknownEngine = (name: string): string =>

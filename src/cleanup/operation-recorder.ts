@@ -23,6 +23,7 @@ export interface Operation {
   readonly subjectOf: (containerId: string) => Subject;
   /** From here on the container may be removed at any time, whether or not the engine's answer arrives. */
   readonly removalIsSent: () => void;
+  readonly hasSentRemoval: () => boolean;
   readonly containerIsGone: () => void;
   /** The row for a fresh success, to be appended together with the change of the record. */
   readonly successEntry: (removal: Removal, remark: string) => OperationEntry;
@@ -100,6 +101,7 @@ function beginOperation({ log, observer, clock }: Deps, command: CleanupCommand)
     removalIsSent: () => {
       container = 'removal_sent';
     },
+    hasSentRemoval: () => container !== 'untouched',
     containerIsGone: () => {
       container = 'gone';
     },

@@ -51,8 +51,8 @@ export interface EngineWatch {
   readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
-const CHECK_EVERY_MS = 5_000;
-const RECHECK_MS = 500;
+/** The pause after a check. */
+const PAUSE_MS: Readonly<Record<WatchState['kind'], number>> = { confirmed: 5_000, unknown: 500, other: 500 };
 const SILENT_CHECKS = 2;
 
 interface Deps {
@@ -64,11 +64,11 @@ interface Deps {
 }
 
 export function createEngineWatch({ engine, probe, registry, report, clock }: Deps): EngineWatch {
+  const silence = createSilence((cause) => report.silent(engine, cause));
   let state: WatchState = { kind: 'unknown', why: 'it has not been asked yet' };
-  let silentChecks = 0;
-  let silence = new AbortController();
-  /** The looks of before a broken call must be forgotten before the next confirmation. */
-  let mustForget = false;
+  /** Calls that got no answer; the looks of before the newest of them must be forgotten before a confirmation. */
+  let doubts = 0;
+  let forgotten = 0;
   let wake = (): void => undefined;
 
   // A caller that comes while a check runs gets the next one: the running one may have asked before the caller's look.
@@ -76,42 +76,38 @@ export function createEngineWatch({ engine, probe, registry, report, clock }: De
   const check = (): Promise<Confirmation> => flights(engine, confirm, confirm);
 
   async function confirm(): Promise<Confirmation> {
+    const asked = doubts;
     const answered = await identify();
-    if (mustForget) {
-      mustForget = false;
+    if (forgotten < asked) {
       await registry.forgetLooks(engine);
+      forgotten = asked;
     }
     const { identity: stored } = await registry.seen(engine, answered);
-    enter(
-      isSameEngine(stored, answered) ? { kind: 'confirmed', identity: stored } : { kind: 'other', stored, answered },
-    );
+    if (!isSameEngine(stored, answered)) enter({ kind: 'other', stored, answered });
+    // A call that broke since the question may have broken because the engine was replaced.
+    else if (doubts === asked) enter({ kind: 'confirmed', identity: stored });
     return { stored, answered };
   }
 
   async function identify(): Promise<EngineIdentity> {
     try {
       const answered = await probe.identify(new AbortController().signal);
-      silentChecks = 0;
-      if (silence.signal.aborted) silence = new AbortController();
+      silence.ended();
       return answered;
     } catch (error) {
-      if (error instanceof UnavailableError && !(error instanceof EngineRefusalError)) noteSilence(error);
+      if (isSilence(error)) {
+        suspect(messageOf(error));
+        silence.noted(error);
+      }
       throw error;
     }
   }
 
-  function noteSilence(cause: UnavailableError): void {
-    suspect(messageOf(cause));
-    silentChecks += 1;
-    if (silentChecks !== SILENT_CHECKS) return;
-    silence.abort(cause);
-    report.silent(engine, cause);
-  }
-
-  function suspect(why = 'a call got no answer'): void {
-    mustForget = true;
+  function suspect(why: string): void {
+    doubts += 1;
     // An engine that was another one stays so until it has said otherwise.
-    if (state.kind === 'confirmed') state = { kind: 'unknown', why };
+    if (state.kind !== 'confirmed') return;
+    state = { kind: 'unknown', why };
     wake();
   }
 
@@ -122,25 +118,55 @@ export function createEngineWatch({ engine, probe, registry, report, clock }: De
     if (next.kind === 'confirmed' && before.kind === 'other') report.matched(engine, next.identity);
   }
 
-  async function run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      // A failure is in the state already, and the database's outage is reported by the calls of jobs.
-      await check().catch(() => undefined);
-      const woken = new AbortController();
-      wake = () => woken.abort();
-      const waitMs = state.kind === 'confirmed' ? CHECK_EVERY_MS : RECHECK_MS;
-      await pause(clock, waitMs, AbortSignal.any([signal, ...(state.kind === 'confirmed' ? [woken.signal] : [])]));
-      wake = () => undefined;
-    }
-  }
-
   return {
     state: () => state,
     check,
-    suspect: () => suspect(),
+    suspect: () => suspect('a call got no answer'),
     hasten: () => wake(),
-    silence: () => silence.signal,
-    run,
+    silence: silence.signal,
+    run: (signal) =>
+      repeat(check, { clock, signal, pauseOf: () => PAUSE_MS[state.kind], onPause: (end) => (wake = end) }),
+  };
+}
+
+interface Repetition {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly pauseOf: () => number;
+  /** Receives the function that ends the pause which begins now. */
+  readonly onPause: (end: () => void) => void;
+}
+
+async function repeat(check: () => Promise<unknown>, { clock, signal, pauseOf, onPause }: Repetition): Promise<void> {
+  while (!signal.aborted) {
+    // A failure is in the state already, and an outage of the database is reported by the calls of jobs.
+    await check().catch(() => undefined);
+    const ended = new AbortController();
+    onPause(() => ended.abort());
+    await pause(clock, pauseOf(), AbortSignal.any([signal, ended.signal]));
+  }
+}
+
+/** A refusal is an answer: the engine lives. */
+const isSilence = (error: unknown): error is UnavailableError =>
+  error instanceof UnavailableError && !(error instanceof EngineRefusalError);
+
+/** Counts checks without an answer. @param onOutage is called at the second one in a row */
+function createSilence(onOutage: (cause: UnavailableError) => void) {
+  let checks = 0;
+  let outage = new AbortController();
+  return {
+    noted: (cause: UnavailableError): void => {
+      checks += 1;
+      if (checks !== SILENT_CHECKS) return;
+      outage.abort(cause);
+      onOutage(cause);
+    },
+    ended: (): void => {
+      checks = 0;
+      if (outage.signal.aborted) outage = new AbortController();
+    },
+    signal: (): AbortSignal => outage.signal,
   };
 }
 

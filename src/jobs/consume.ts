@@ -74,7 +74,7 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
 
   async function giveUp(current: Try, message: string): Promise<JobOutcome> {
     const refused = await cleanup.refuse(readPayload(current.delivery).command, 'internal_error', message);
-    return deadLetter(current, refused, extend(current, refused));
+    return deadLetter(current, refused, extend(current, refused), clock);
   }
 
   function outcomeOf(current: Try, command: CleanupCommand, failed: Failure): JobOutcome {
@@ -92,7 +92,7 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
       case 'retry':
         return { action: 'retry', delayMs: verdict.delayMs, history };
       case 'dead_letter':
-        return deadLetter(current, failed, history);
+        return deadLetter(current, failed, history, clock);
     }
   }
 
@@ -106,11 +106,11 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
     });
   }
 
-  function deadLetter({ delivery }: Try, failed: Failure, history: AttemptHistory): JobOutcome {
-    const reason = writeReason({ code: failed.errorCode, message: failed.errorMessage });
-    const death = { reason, at: clock.now().toISOString(), crashes: delivery.crashes };
-    return { action: 'dead_letter', reason, history: { ...history, death } };
-  }
-
   return { consume, abandoned: (delivery, reason) => giveUp(tryOf(delivery), `the queue gave the job up: ${reason}`) };
+}
+
+function deadLetter({ delivery }: Try, failed: Failure, history: AttemptHistory, clock: Clock): JobOutcome {
+  const reason = writeReason({ code: failed.errorCode, message: failed.errorMessage });
+  const death = { reason, at: clock.now().toISOString(), crashes: delivery.crashes };
+  return { action: 'dead_letter', reason, history: { ...history, death } };
 }

@@ -118,19 +118,24 @@ export function createContainerEngine({ docker, ...timing }: ContainerEngineDeps
     throw new UnavailableError('docker', `${unknown}; a second look found it still there`);
   }
 
-  async function labelled(gameId: string, signal: AbortSignal): Promise<readonly LabelledContainer[]> {
-    const filters = { label: [`${GAME_LABEL}=${gameId}`] };
-    const answer = await ask('look', '', signal, (abortSignal) =>
-      docker.listContainers({ all: true, filters, abortSignal }),
-    );
-    const what = 'list the containers with the label of this game';
-    if (answer.verdict !== 'done') throw brokenCall(what, answer);
-    const found = readLabelled(gameId, answer.body);
-    if (found !== undefined) return found;
-    throw new UnavailableError('docker', `cannot ${what}: the answer is not the engine's`);
-  }
+  return { look, remove, labelled: (gameId, signal) => listLabelled(docker, ask, gameId, signal) };
+}
 
-  return { look, remove, labelled };
+async function listLabelled(
+  docker: Docker,
+  ask: Ask,
+  gameId: string,
+  signal: AbortSignal,
+): Promise<readonly LabelledContainer[]> {
+  const filters = { label: [`${GAME_LABEL}=${gameId}`] };
+  const answer = await ask('look', '', signal, (abortSignal) =>
+    docker.listContainers({ all: true, filters, abortSignal }),
+  );
+  const what = 'list the containers with the label of this game';
+  if (answer.verdict !== 'done') throw brokenCall(what, answer);
+  const found = readLabelled(gameId, answer.body);
+  if (found !== undefined) return found;
+  throw new UnavailableError('docker', `cannot ${what}: the answer is not the engine's`);
 }
 
 /** What "no such container" means of another one than was asked for: one that ours depends on, say. */
