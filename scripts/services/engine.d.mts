@@ -8,8 +8,11 @@ export interface PrivateEngine {
   readonly signal: (signal: NodeJS.Signals) => boolean;
   /** Sends SIGKILL; resolves when the process has ended. */
   readonly kill: () => Promise<void>;
-  /** Starts it again with the same socket and data; stops it first if it still runs. */
-  readonly restart: () => Promise<void>;
+  /**
+   * Starts it again with the same socket and key, and with the same data unless `change` names another folder or storage
+   * driver for this start; stops it first if it still runs.
+   */
+  readonly restart: (change?: { readonly dataRoot?: string; readonly storageDriver?: string }) => Promise<void>;
   /** Removes running containers, stops the engine, removes its folder. Safe to call twice. */
   readonly stop: () => Promise<void>;
 }

@@ -63,9 +63,10 @@ const removeRunningContainers = async (socketPath) => {
 /**
  * The engine gets its own network namespace, because a second engine in the machine's namespace changes or deletes the
  * first one's bridge, and its own mount namespace, so that its mounts end with it. The files of the machine's engine are
- * hidden from it: the settings and the key, and the socket of containerd, which it would use instead of starting its own.
+ * hidden from it: the settings and the key, in whose place it keeps its own (an engine's ID is made from the key), and the
+ * socket of containerd, which it would use instead of starting its own.
  */
-const commandLine = ({ folder, socketPath, dataRoot, configFile }) => {
+const commandLine = ({ folder, socketPath, dataRoot, configFile, storageDriver }) => {
   const settings = {
     'config-file': configFile,
     'data-root': dataRoot,
@@ -73,10 +74,11 @@ const commandLine = ({ folder, socketPath, dataRoot, configFile }) => {
     pidfile: join(folder, PID_FILE),
     host: `unix://${socketPath}`,
     'log-level': 'warn',
+    ...(storageDriver === undefined ? {} : { 'storage-driver': storageDriver }),
   };
   const prepare = [
     'if command -v ip >/dev/null; then ip link set lo up; fi',
-    `mkdir -p ${MACHINE_SETTINGS} && mount -t tmpfs tmpfs ${MACHINE_SETTINGS}`,
+    `mkdir -p ${MACHINE_SETTINGS} "${join(folder, 'settings')}" && mount --bind "${join(folder, 'settings')}" ${MACHINE_SETTINGS}`,
     `if [ -e ${MACHINE_CONTAINERD}/containerd.sock ]; then mount -t tmpfs tmpfs ${MACHINE_CONTAINERD}; fi`,
     'exec dockerd "$@"',
   ];
@@ -99,7 +101,7 @@ const requirements = () => {
   }
 };
 
-const startDaemon = ({ folder, socketPath, dataRoot, configFile }) => {
+const startDaemon = ({ folder, socketPath, dataRoot, configFile, storageDriver }) => {
   // A killed engine leaves these files behind, and a new one refuses to start while they exist.
   for (const stale of [join(folder, PID_FILE), join(folder, 'exec', 'containerd', 'containerd.pid')]) {
     rmSync(stale, { force: true });
@@ -107,7 +109,7 @@ const startDaemon = ({ folder, socketPath, dataRoot, configFile }) => {
   return startService({
     name: 'dockerd',
     command: which('unshare'),
-    args: commandLine({ folder, socketPath, dataRoot, configFile }),
+    args: commandLine({ folder, socketPath, dataRoot, configFile, storageDriver }),
     folder,
     isReady: async () => existsSync(socketPath) && (await engineVersion({ socketPath })) !== null,
     readyWithinMs: 60_000,
@@ -148,9 +150,9 @@ export const startPrivateEngine = async () => {
       service.signal('SIGKILL');
       await service.ended;
     },
-    restart: async () => {
+    restart: async (change = {}) => {
       await service.stop();
-      service = await startDaemon(place);
+      service = await startDaemon({ ...place, ...change });
     },
     stop: async () => {
       if (service.isRunning()) {

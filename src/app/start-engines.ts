@@ -72,13 +72,14 @@ async function startEngine(
 ): Promise<ManagedEngine> {
   const { config, clock } = context;
   const docker = connect();
+  const prober = connect({ isFreshEachTime: true });
   const breaker = hasSiblings
     ? openBreaker(context, { metrics: telemetry.metrics, engine: name }, closing)
     : shared.breaker;
   const timeoutMs = Math.min(IDENTIFY_LIMIT_MS, config.dockerTimeoutMs);
   const watch = createEngineWatch({
     engine: name,
-    probe: { identify: (signal) => identifyEngine({ docker, clock, timeoutMs, signal }) },
+    probe: { identify: (signal) => identifyEngine({ docker: prober, clock, timeoutMs, signal }) },
     registry: database.engines,
     report: reportOf(context, breaker, mismatches),
     clock,

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import type { Clock } from '../../async/clock.js';
@@ -11,7 +13,7 @@ import {
 } from '../../domain/errors.js';
 import type { EngineIdentity } from '../../engines/ports.js';
 import { isEnginesOwn, readFailure } from './classify-failure.js';
-import { parseEndpoint } from './endpoint.js';
+import { type EngineEndpoint, parseEndpoint } from './endpoint.js';
 import { fieldsOf } from './fields.js';
 import { catchAnswerErrors } from './patches/catch-answer-errors.js';
 import { ignoreRedirects } from './patches/ignore-redirects.js';
@@ -26,6 +28,11 @@ export interface DockerSettings {
   readonly certPath?: string | undefined;
   /** Where `host` comes from, for messages; `DOCKER_HOST` unless told otherwise. */
   readonly source?: string | undefined;
+  /**
+   * A connection of its own for each request. For the question who answers at the address: a connection that was kept
+   * open still leads to the engine that answered there when it was made.
+   */
+  readonly isFreshEachTime?: boolean | undefined;
 }
 
 /**
@@ -38,10 +45,11 @@ export interface DockerSettings {
  */
 export function createDocker(settings: DockerSettings): Docker {
   const endpoint = parseEndpoint(settings.host, settings);
-  const explicit: Docker.DockerOptions & { readonly pathPrefix: undefined } = {
+  const explicit: Docker.DockerOptions & { readonly pathPrefix: undefined; readonly agent?: HttpAgent } = {
     pathPrefix: undefined,
     timeout: undefined,
     username: undefined,
+    ...(settings.isFreshEachTime === true && { agent: freshConnections(endpoint) }),
     ...(endpoint.kind === 'socket'
       ? { socketPath: endpoint.socketPath, host: '', port: undefined, protocol: 'http', ...NO_CERTIFICATES }
       : {
@@ -63,6 +71,9 @@ export function describeEngine(settings: DockerSettings): string {
   if (endpoint.kind === 'socket') return `unix://${endpoint.socketPath}`;
   return `${endpoint.tls ? 'https' : 'tcp'}://${endpoint.host}:${endpoint.port}`;
 }
+
+const freshConnections = (endpoint: EngineEndpoint): HttpAgent =>
+  new (endpoint.kind === 'network' && endpoint.tls ? HttpsAgent : HttpAgent)({ keepAlive: false });
 
 const NO_CERTIFICATES = { ca: undefined, cert: undefined, key: undefined } as const;
 

@@ -27,7 +27,7 @@ export interface NamedEngine {
   /** The address and where it comes from: `unix:///var/run/docker.sock (from usual socket)`. */
   readonly shown: string;
   /** A client; connects when it is asked something. Throws a `ConfigurationError` for certificates that cannot be read. */
-  readonly connect: () => ReturnType<typeof createDocker>;
+  readonly connect: (options?: Pick<DockerSettings, 'isFreshEachTime'>) => ReturnType<typeof createDocker>;
 }
 
 /** The engines of this process, the default one first. */
@@ -35,7 +35,7 @@ export function namedEngines(config: Config): readonly NamedEngine[] {
   const named = (name: string, settings: DockerSettings): NamedEngine => ({
     name,
     shown: `${describeEngine(settings)} (from ${settings.source ?? 'DOCKER_HOST'})`,
-    connect: () => createDocker(settings),
+    connect: (options) => createDocker({ ...settings, ...options }),
   });
   return [named(DEFAULT_ENGINE, engineSettings(config))];
 }
