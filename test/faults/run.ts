@@ -6,6 +6,7 @@ import { startRedisServer } from '../../scripts/services/redis.mjs';
 import { startPostgres } from '../support/postgres/postgres.js';
 import type { Experiment, Finding, Options, Servers } from './experiment.js';
 import { crash, crashDefaults } from './experiments/crash.js';
+import { engines } from './experiments/engines.js';
 import { engineCalls } from './experiments/engine-calls.js';
 import { histories } from './experiments/histories.js';
 import { outages } from './experiments/outages.js';
@@ -13,7 +14,7 @@ import { pause } from './experiments/pause.js';
 import { sabotage } from './sabotage/try-breaks.js';
 import { markdownOf, storyOf, tableOf } from './table.js';
 
-const EXPERIMENTS: readonly Experiment[] = [crash, crashDefaults, pause, engineCalls, outages, histories];
+const EXPERIMENTS: readonly Experiment[] = [crash, crashDefaults, pause, engineCalls, engines, outages, histories];
 
 interface Asked extends Omit<Options, 'say' | 'signal'> {
   readonly only: readonly Experiment[];

@@ -31,7 +31,8 @@ export async function checkCleaned(site: Site, { gameId, containerId, jobId }: A
   expect('the job is completed', state, 'completed');
   expect('the container is gone', container, 'missing');
   expect('the record is removed', record, 'removed');
-  expect('exactly one success row', rows, 1);
+  expect('exactly one success row', rows.length, 1);
+  expect('the row says who removed the container', rows[0]?.removal, 'removed');
   expect('the lease is free', holder, undefined);
   const transitions = notes.filter(isTransition);
   const written = notes.find(isSuccessRow);
@@ -44,7 +45,7 @@ const statusOf = async ({ db }: Site, gameId: string): Promise<string | undefine
   (await db.query<{ status: string }>('SELECT status FROM runtime_records WHERE game_id = $1', [gameId])).rows[0]
     ?.status;
 
-const successRows = async ({ db }: Site, gameId: string): Promise<number> => {
-  const counted = `SELECT count(*)::int AS n FROM operation_log WHERE game_id = $1 AND outcome = 'success' AND error_code = ''`;
-  return (await db.query<{ n: number }>(counted, [gameId])).rows[0]?.n ?? 0;
-};
+const SUCCESSES = `SELECT removal FROM operation_log WHERE game_id = $1 AND outcome = 'success' AND error_code = ''`;
+
+const successRows = async ({ db }: Site, gameId: string): Promise<readonly { readonly removal: string }[]> =>
+  (await db.query<{ removal: string }>(SUCCESSES, [gameId])).rows;

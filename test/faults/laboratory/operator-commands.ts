@@ -3,6 +3,7 @@ import { composeCore } from '../../../src/app/compose-core.js';
 import type { Context } from '../../../src/app/context.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { readConfig } from '../../../src/config/config.js';
+import type { EngineRegistry } from '../../../src/engines/ports.js';
 import type { DeadLetters } from '../../../src/jobs/dead-letters.js';
 import type { CleanupQueue } from '../../../src/jobs/ports.js';
 import type { Holds } from '../../../src/retention/holds.js';
@@ -15,6 +16,7 @@ export interface OperatorCommands {
   readonly deadLetters: DeadLetters;
   readonly holds: Holds;
   readonly retention: Retention;
+  readonly engines: EngineRegistry;
   readonly close: () => Promise<void>;
 }
 
@@ -30,8 +32,8 @@ export async function openOperatorCommands({ straight }: Pick<Site, 'straight'>)
     signal: new AbortController().signal,
   };
   const core = composeCore(context);
-  const { holds } = await core.connectDatabase();
+  const { holds, engines } = await core.connectDatabase();
   await core.connectQueueStore();
   const { queues, retention, close } = core;
-  return { queue: queues.producer, deadLetters: queues.deadLetters, holds, retention, close };
+  return { queue: queues.producer, deadLetters: queues.deadLetters, holds, retention, engines, close };
 }

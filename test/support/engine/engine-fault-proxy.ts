@@ -40,6 +40,8 @@ export interface EngineFaultProxy {
   readonly use: (rule: FaultRule) => void;
   /** Replaces the hooks; a request that is held goes on being held by the old one. */
   readonly hook: (hooks: EngineHooks) => void;
+  /** Requests from now on go to the engine at this socket. */
+  readonly redirect: (engineSocket: string) => void;
   /** How many requests have not come to their end: the caller still holds its connection open for the answer. */
   readonly pending: () => number;
   readonly close: () => Promise<void>;
@@ -99,6 +101,7 @@ export const startEngineFaultProxy = async ({
   const underWay = new Set<ClientRequest>();
   let hooks = firstHooks;
   let pending = 0;
+  let target = engineSocket;
 
   const relay = async (
     engineAnswer: IncomingMessage,
@@ -129,7 +132,7 @@ export const startEngineFaultProxy = async ({
     if (await stoppedBefore(fault, response, incoming.socket)) return;
     if (!server.listening) return;
     const { method = '', url: path = '', headers } = incoming;
-    const forwarded = askEngine({ engineSocket, method, path, headers }, (engineAnswer, raw) => {
+    const forwarded = askEngine({ engineSocket: target, method, path, headers }, (engineAnswer, raw) => {
       relay(engineAnswer, raw, recorded, response).catch(() => response.destroy());
     });
     underWay.add(forwarded);
@@ -161,6 +164,9 @@ export const startEngineFaultProxy = async ({
     use: journal.use,
     hook: (next) => {
       hooks = next;
+    },
+    redirect: (next) => {
+      target = next;
     },
     pending: () => pending,
     close: async () => {

@@ -29,6 +29,7 @@ interface Deps {
   readonly games: readonly Game[];
 }
 
+const OPERATOR = { name: 'laboratory', opSource: 'operator_cli' } as const;
 const SETTLED_WITHIN_MS = 30_000;
 const ASK_AGAIN_MS = 250;
 
@@ -67,6 +68,8 @@ export function createFinalState({ site, operator, lifecycle, operations, games 
       const unfinished = (await jobs.unfinished()).filter(({ gameId }) => ids.includes(gameId));
       for (const { id } of unfinished) seenJobs.add(id);
       quiet = unfinished.length === 0 ? quiet + 1 : 0;
+      // The right engine answers by now, and an operator says that what it does not have is gone.
+      if (unfinished.length > 0) await operator.engines.accept('default', OPERATOR);
       if (performance.now() > untilMs) return false;
       if (quiet < 2) await sleep(quiet === 0 ? ASK_AGAIN_MS : 0);
     }
