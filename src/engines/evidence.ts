@@ -13,27 +13,27 @@ interface Deps {
 }
 
 export function createEvidence({ name, engine, watch, looks }: Deps): EngineEvidence {
+  /**
+   * The identity is asked before and after a second look. The answer "gone" may have come from another engine that stood
+   * at the address for a moment, and that engine may have left again before the first question.
+   */
   async function judgeGone(
     { removalSent, ...subject }: Subject & { readonly removalSent: boolean },
     signal: AbortSignal,
   ): Promise<GoneBelief> {
-    // Asked after the look: an engine that was replaced before the look answers this question, too.
-    const { stored, answered } = await watch.check();
+    const before = await watch.check();
     signal.throwIfAborted();
-    const known = { engine: name, stored, answered };
     // What another engine says must not be counted among the looks at this one.
-    if (!isSameEngine(stored, answered)) return decideGone({ ...known, ...NOTHING });
+    if (!isSameEngine(before.stored, before.answered)) return decideGone({ engine: name, ...before, ...NOTHING });
+    const again = await engine.look(subject.containerId, signal);
+    if (again.kind === 'present') return { believed: false, why: cameBack(name) };
     const facts = await looks.foundGone({ ...subject, engine: name });
-    const undecided: GoneFacts = {
-      ...known,
-      removalSent: removalSent ? 'now' : facts.removalSent ? 'earlier' : 'never',
-      accepted: facts.accepted,
-      goneLooks: facts.goneLooks,
-      othersSeen: 'never',
-    };
-    const verdict = decideGone(undecided);
-    if (verdict.believed) return verdict;
-    return decideGone({ ...undecided, othersSeen: await othersSeen(facts, signal) });
+    const sent = removalSent ? 'now' : facts.removalSent ? 'earlier' : 'never';
+    const isDecided = sent !== 'never' || facts.accepted;
+    const others = isDecided ? 'never' : await othersSeen(facts, signal);
+    const after = await watch.check();
+    const { accepted, goneLooks } = facts;
+    return decideGone({ engine: name, ...after, removalSent: sent, accepted, goneLooks, othersSeen: others });
   }
 
   /** Where records name other containers, one of them has to be there now; what was seen a moment ago is not enough. */
@@ -56,5 +56,8 @@ export function createEvidence({ name, engine, watch, looks }: Deps): EngineEvid
     judgeGone,
   };
 }
+
+const cameBack = (engine: string): string =>
+  `the engine ${JSON.stringify(engine)} said that the container is gone, and a moment later that it is there`;
 
 const NOTHING = { removalSent: 'never', accepted: false, goneLooks: 0, othersSeen: 'never' } as const;

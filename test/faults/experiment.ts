@@ -12,6 +12,8 @@ export interface Servers {
   /** Unix socket of the container engine. */
   readonly engineSocket: string;
   readonly redisUrl: string;
+  /** Unix socket of an engine without containers, for faults that put it in the place of the other. */
+  readonly otherEngineSocket?: string;
   /** Another build of the program than the project's own: its `main.js`. */
   readonly program?: string;
 }

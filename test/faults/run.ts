@@ -84,8 +84,18 @@ const ending = new AbortController();
 let underWay: Experiment | undefined;
 
 async function main(): Promise<void> {
-  const [postgres, engine, redis] = await Promise.all([startPostgres(), startPrivateEngine(), startRedisServer()]);
-  const servers: Servers = { postgresUrl: postgres.url, engineSocket: engine.socketPath, redisUrl: redis.url };
+  const [postgres, engine, other, redis] = await Promise.all([
+    startPostgres(),
+    startPrivateEngine(),
+    startPrivateEngine(),
+    startRedisServer(),
+  ]);
+  const servers: Servers = {
+    postgresUrl: postgres.url,
+    engineSocket: engine.socketPath,
+    otherEngineSocket: other.socketPath,
+    redisUrl: redis.url,
+  };
   const findings: Finding[] = [];
   try {
     for (const experiment of asked.sabotage ? [SABOTAGE] : asked.only) {
@@ -98,7 +108,7 @@ async function main(): Promise<void> {
       for (const { notes = [] } of found) for (const note of notes) process.stdout.write(`${note}\n`);
     }
   } finally {
-    await Promise.all([postgres.stop(), engine.stop(), redis.stop()]);
+    await Promise.all([postgres.stop(), engine.stop(), other.stop(), redis.stop()]);
   }
   conclude(findings);
 }

@@ -34,6 +34,8 @@ export interface Site {
   readonly leases: OtherLeases;
   /** What stands between the workers and the engine. */
   readonly engine: EngineFaultProxy;
+  /** Requests go to an engine without containers, until the returned function is called; undefined where there is none. */
+  readonly swapEngine: () => (() => void) | undefined;
   /** What stands between the workers and their stores; `redis` on that store alone. */
   readonly lines: { readonly postgres: TcpFaultProxy; readonly redis: TcpFaultProxy | undefined };
   readonly stepControl: StepControl;
@@ -106,6 +108,11 @@ export async function openSite(servers: Servers, { store, lane, environment = {}
     jobs,
     leases: createOtherLeases({ db, redis }),
     engine,
+    swapEngine: () => {
+      if (servers.otherEngineSocket === undefined) return undefined;
+      engine.redirect(servers.otherEngineSocket);
+      return () => engine.redirect(servers.engineSocket);
+    },
     lines,
     stepControl,
     audit,

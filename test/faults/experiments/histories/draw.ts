@@ -98,9 +98,10 @@ export function scheduleOf(seed: number): Schedule {
   const store = random.pick(['postgres', 'redis'] as const);
   const endsMs = random.between(SHORTEST_MS, LONGEST_MS);
   const steps = [...drawOperations(random, games, endsMs), ...drawFaults(random, games, { store, endsMs })];
+  const aged = [...games.keys()].filter(() => random.next() < 0.5);
+  steps.push(...drawSwap(random, endsMs));
   // Of two at the same time the one drawn first comes first: sorting keeps their order.
   steps.sort((a, b) => a.atMs - b.atMs);
-  const aged = [...games.keys()].filter(() => random.next() < 0.5);
   return { seed, store, games, steps, endsMs, aged };
 }
 
@@ -132,6 +133,13 @@ function drawOperation(random: Random, games: readonly Situation[]): Operation {
     case 'occupy':
       return { kind, game, forMs: random.between(200, 3_000) };
   }
+}
+
+/** In two of three histories. Drawn last, so that the rest of a seed's schedule stays as it was before there were swaps. */
+function drawSwap(random: Random, endsMs: number): readonly Step[] {
+  if (random.next() < 1 / 3) return [];
+  const atMs = QUIET_MS + Math.floor(random.next() * (endsMs - 2 * QUIET_MS));
+  return [{ atMs, act: { kind: 'swap', forMs: Math.min(endsMs - atMs, random.between(200, 3_000)) } }];
 }
 
 type Bounds = Pick<Schedule, 'store' | 'endsMs'>;

@@ -88,6 +88,13 @@ export function createFaults({ site, workerPool, games }: Deps): Faults {
     switch (fault.kind) {
       case 'engine':
         return breakEngine(fault);
+      case 'swap': {
+        const swapBack = site.swapEngine();
+        if (swapBack === undefined) return 'there is no other engine';
+        await lasting(fault.forMs);
+        swapBack();
+        return 'over';
+      }
       case 'line':
         return onLine(fault.line, async (line) => {
           await line.use(fault.mode);

@@ -120,6 +120,7 @@ function carryOut(
     case 'occupy':
       return operations.perform(act);
     case 'engine':
+    case 'swap':
     case 'line':
     case 'slow line':
     case 'cut line':

@@ -75,6 +75,8 @@ export type Fault =
     }
   /** Every connection that is open is reset, once. */
   | { readonly kind: 'cut line'; readonly line: 'postgres' | 'redis' }
+  /** Another engine, without containers, answers at the address. */
+  | { readonly kind: 'swap'; readonly forMs: number }
   | { readonly kind: 'kill'; readonly worker: number }
   | { readonly kind: 'freeze'; readonly worker: number; readonly forMs: number }
   /** The first worker that comes by the point with something of this game. */
