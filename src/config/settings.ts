@@ -126,7 +126,7 @@ export const SETTINGS = {
   sweepMaxShare: setting('RTMANAGER_SWEEP_MAX_SHARE', parsed(parseShare), {
     fallback: '50%',
     meaning:
-      'a sweep that would remove more than this share of the stopped containers, where there are 100 or more, removes none, so that a mistyped retention does not remove nearly everything',
+      'a sweep that would remove more than this share of the stopped containers, where there are 10 or more, removes none, so that a mistyped retention does not remove nearly everything',
     allowed: 'above 0 and at most 100%, as 50% or 0.5; 100% sets no limit',
     show: formatShare,
   }),
