@@ -158,9 +158,12 @@ it('a sweep that exceeds the share enqueues nothing and says so everywhere, unti
       },
     });
   });
-  expect((await ask('GET', 'retention/plan?limit=1')).body).toMatchObject({
-    summary: { due: 10, refusal: expect.stringMatching(reason) },
-  });
+  // On a busy machine the database may take longer than the second after which the API answers 503.
+  await eventually(async () =>
+    expect((await ask('GET', 'retention/plan?limit=1')).body).toMatchObject({
+      summary: { due: 10, refusal: expect.stringMatching(reason) },
+    }),
+  );
   expect(await sweepByHand()).toEqual({ exitCode: 1, said: expect.stringMatching(reason) });
   expect(await operations()).toEqual([]);
 
@@ -170,5 +173,5 @@ it('a sweep that exceeds the share enqueues nothing and says so everywhere, unti
     withinMs: 20_000,
   });
   await expectMoreSweeps(ask, 2);
-  await expectSweptOnce(Array.from({ length: 120 }, (_, index) => `game-${index + 1}`));
+  await expectSweptOnce(Array.from({ length: 10 }, (_, index) => `game-${index + 1}`));
 });

@@ -4,7 +4,7 @@ import { createPlatform, type Platform } from './platform.js';
 
 let platform: Platform;
 beforeAll(async () => {
-  platform = await createPlatform({ engineProxy: true });
+  platform = await createPlatform({ add: 'engine-proxy' });
   await platform.compose(['up', '--detach', '--wait']);
 });
 afterAll(() => platform.end());
