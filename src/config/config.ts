@@ -3,8 +3,10 @@ import { isAbsolute, join } from 'node:path';
 import { ConfigError } from '../domain/errors.js';
 import { visible } from '../domain/text.js';
 import { contradictionLines } from './contradictions.js';
+import { shownEngineHosts } from './engine-hosts.js';
 import { type Environment, unknownNameLines } from './environment.js';
-import { type Fields, SETTINGS, type Setting, type SettingValues } from './settings.js';
+import type { Setting } from './field.js';
+import { type Fields, SETTINGS, type SettingValues } from './settings.js';
 import { shownUrl } from './shown-url.js';
 
 /** The settings of one process: checked, free of contradictions, frozen. `settings.ts` says what each is. */
@@ -91,6 +93,7 @@ function refusalOf({ name, allowed }: Setting, text: string, why: string): strin
 /** The value without secrets. */
 function shownValue(name: string, text: string): string {
   if (name === 'RTMANAGER_API_TOKENS') return 'what is given (a secret, not shown)';
+  if (name === 'RTMANAGER_DOCKER_HOSTS') return shownEngineHosts(text);
   return JSON.stringify(name.endsWith('_URL') || name === 'DOCKER_HOST' ? shownUrl(text) : text);
 }
 

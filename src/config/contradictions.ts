@@ -1,5 +1,7 @@
-import { type EngineAddress, parseEngineAddress } from '../domain/engine-address.js';
+import { normalize } from 'node:path';
+import { type EngineAddress, networkEndpoint, parseEngineAddress } from '../domain/engine-address.js';
 import { conflictMaxDelayMsFor, conflictPatienceMs } from '../jobs/retry-policy.js';
+import { formatEngineHost } from './engine-hosts.js';
 import type { Environment } from './environment.js';
 import { formatHttpAddress, isLoopback } from './http-address.js';
 import type { SettingValues } from './settings.js';
@@ -7,7 +9,13 @@ import { shownUrl } from './shown-url.js';
 
 /** One line for each pair of settings that cannot hold together, each fine by itself. */
 export function contradictionLines(values: SettingValues, given: Environment): readonly string[] {
-  return [...storeLines(values), ...tlsLines(values, given), ...retryLines(values, given), ...openServerLines(values)];
+  return [
+    ...storeLines(values),
+    ...sameEngineLines(values),
+    ...tlsLines(values, given),
+    ...retryLines(values, given),
+    ...openServerLines(values),
+  ];
 }
 
 function storeLines({ redisUrl, queueBackend, leaseStore }: SettingValues): readonly string[] {
@@ -17,35 +25,85 @@ function storeLines({ redisUrl, queueBackend, leaseStore }: SettingValues): read
     .map(([name]) => `${name}: "redis" needs REDIS_URL, which is not set; allowed without it: postgres`);
 }
 
-function tlsLines({ dockerHost, dockerCertPath }: SettingValues, given: Environment): readonly string[] {
-  const host = dockerHost === null ? '' : shownUrl(dockerHost);
-  const scheme = dockerHost === null ? 'none' : schemeOf(parseEngineAddress(dockerHost));
-  if (given['DOCKER_TLS_VERIFY'] === undefined) {
-    // Docker's own tools would then encrypt without a check of the certificate, other clients would not encrypt at all.
-    return scheme === 'tcp' && dockerCertPath !== null
-      ? [
-          `DOCKER_CERT_PATH: ${JSON.stringify(dockerCertPath)} is not used on ${host}; allowed there with DOCKER_TLS_VERIFY=1`,
-        ]
-      : [];
+interface NamedEngine {
+  /** As it is written in messages, without secrets. */
+  readonly shown: string;
+  readonly address: EngineAddress;
+}
+
+/** The engines that settings name, that of `DOCKER_HOST` first. */
+function namedEngines({ dockerHost, dockerHosts }: SettingValues): readonly NamedEngine[] {
+  const first = dockerHost === null ? [] : [{ shown: `DOCKER_HOST ${shownUrl(dockerHost)}`, host: dockerHost }];
+  const others = dockerHosts.map((engine) => ({ shown: formatEngineHost(engine), host: engine.host }));
+  return [...first, ...others].map(({ shown, host }) => ({ shown, address: parseEngineAddress(host) }));
+}
+
+/** Two names for one engine would give it twice the load that its limit allows. */
+function sameEngineLines(values: SettingValues): readonly string[] {
+  const firstAt = new Map<string, string>();
+  const lines: string[] = [];
+  for (const { shown, address } of namedEngines(values)) {
+    const place = placeOf(address, { tlsVerify: values.dockerTlsVerify });
+    const first = firstAt.get(place);
+    if (first === undefined) {
+      firstAt.set(place, shown);
+    } else {
+      lines.push(
+        `RTMANAGER_DOCKER_HOSTS: ${shown} has the address of ${first}, so one engine would get twice the load; allowed: one name for each address`,
+      );
+    }
   }
-  switch (scheme) {
-    case 'https':
-      return [];
-    case 'tcp':
-      return dockerCertPath === null
-        ? [`DOCKER_TLS_VERIFY: "1" with ${host} needs DOCKER_CERT_PATH, a folder with ca.pem, cert.pem and key.pem`]
-        : [];
-    case 'none':
-      return [
-        'DOCKER_TLS_VERIFY: "1" needs DOCKER_HOST, which is not set; allowed with tcp:// and https:// only (a docker context has its own TLS files)',
-      ];
-    case 'unix':
-    case 'http':
-      return [`DOCKER_TLS_VERIFY: "1" contradicts DOCKER_HOST ${host}; allowed with tcp:// and https:// only`];
+  return lines;
+}
+
+/** The same text for two addresses that lead to one socket or port. */
+function placeOf(address: EngineAddress, options: { readonly tlsVerify: boolean }): string {
+  switch (address.kind) {
+    case 'socket':
+      // On Linux the one folder is a link to the other.
+      return normalize(address.socketPath).replace(/^\/var\/run\//, '/run/');
+    case 'network':
+      return `${address.host}:${networkEndpoint(address, options).port}`;
+    case 'invalid':
+      return address.why;
   }
 }
 
-function schemeOf(address: EngineAddress): 'unix' | 'tcp' | 'http' | 'https' {
+function tlsLines(values: SettingValues, given: Environment): readonly string[] {
+  const { dockerCertPath } = values;
+  const engines = namedEngines(values);
+  const shownWith = (...schemes: readonly Scheme[]): string =>
+    engines
+      .filter(({ address }) => schemes.includes(schemeOf(address)))
+      .map(({ shown }) => shown)
+      .join(', ');
+  const tcp = shownWith('tcp');
+  if (given['DOCKER_TLS_VERIFY'] === undefined) {
+    // Docker's own tools would then encrypt without a check of the certificate, other clients would not encrypt at all.
+    return tcp === '' || dockerCertPath === null
+      ? []
+      : [
+          `DOCKER_CERT_PATH: ${JSON.stringify(dockerCertPath)} is not used on ${tcp}; allowed there with DOCKER_TLS_VERIFY=1`,
+        ];
+  }
+  if (engines.length === 0) {
+    return [
+      'DOCKER_TLS_VERIFY: "1" needs DOCKER_HOST or RTMANAGER_DOCKER_HOSTS, and neither is set; allowed with tcp:// and https:// only (a docker context has its own TLS files)',
+    ];
+  }
+  // A socket beside engines with TLS is fine: no network is between. Plain http:// is one without TLS.
+  const plain = shownWith('tcp', 'https') === '' ? shownWith('unix', 'http') : shownWith('http');
+  return [
+    ...(plain === '' ? [] : [`DOCKER_TLS_VERIFY: "1" contradicts ${plain}; allowed with tcp:// and https:// only`]),
+    ...(tcp === '' || dockerCertPath !== null
+      ? []
+      : [`DOCKER_TLS_VERIFY: "1" with ${tcp} needs DOCKER_CERT_PATH, a folder with ca.pem, cert.pem and key.pem`]),
+  ];
+}
+
+type Scheme = 'unix' | 'tcp' | 'http' | 'https';
+
+function schemeOf(address: EngineAddress): Scheme {
   return address.kind === 'network' ? address.scheme : 'unix';
 }
 

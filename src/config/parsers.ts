@@ -6,16 +6,27 @@ export type Parser<Value> = z.ZodType<Value, string>;
 
 export const matching = (isAllowed: (text: string) => boolean): Parser<string> => z.string().refine(isAllowed);
 
-/** Text that `parse` understands; undefined refuses it. `why` adds a reason to the refusal. */
-export const parsed = <Value>(parse: (text: string) => Value | undefined, why = (_text: string): string => '') =>
+export type Reading<Value> =
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly why: string };
+
+/** Text that `read` understands; the reason of a refusal is added to the message. */
+export const readBy = <Value>(read: (text: string) => Reading<Value>) =>
   z.string().transform((text, context) => {
-    const value = parse(text);
-    if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', params: { why: why(text) } });
+    const reading = read(text);
+    if (reading.ok) return reading.value;
+    context.addIssue({ code: 'custom', params: { why: reading.why } });
     return z.NEVER;
   });
 
-/** Why `parsed` refused a text; empty when it gave no reason. */
+/** Text that `parse` understands; undefined refuses it without a reason. */
+export const parsed = <Value>(parse: (text: string) => Value | undefined) =>
+  readBy<Value>((text) => {
+    const value = parse(text);
+    return value === undefined ? { ok: false, why: '' } : { ok: true, value };
+  });
+
+/** Why `readBy` refused a text; empty when it gave no reason. */
 export function reasonOf({ issues }: z.ZodError): string {
   const [issue] = issues;
   const why: unknown = issue?.code === 'custom' ? issue.params?.['why'] : undefined;

@@ -2,6 +2,8 @@
 import { isAbsolute, join } from 'node:path';
 import { ENGINE_ADDRESSES_ALLOWED, parseEngineAddress } from '../domain/engine-address.js';
 import { formatDuration } from './duration.js';
+import { ENGINE_NAMES_ALLOWED, type EngineHost, formatEngineHosts, readEngineHosts } from './engine-hosts.js';
+import { derived, type Field, optional, type Setting, setting, type Surroundings } from './field.js';
 import { DEFAULT_HTTP_ADDRESS, formatHttpAddress, parseHttpAddress } from './http-address.js';
 import {
   duration,
@@ -11,77 +13,15 @@ import {
   number,
   oneOf,
   parsed,
-  type Parser,
   parseShare,
   parseTokens,
-  reasonOf,
+  readBy,
+  type Reading,
   TOKEN_MIN_CHARACTERS,
   url,
   whole,
 } from './parsers.js';
 import { shownUrl } from './shown-url.js';
-
-/** What `--help` and the README say about one setting. */
-export interface Setting {
-  /** The variable. */
-  readonly name: string;
-  /** The default, or what follows when the variable is not set. */
-  readonly fallback: string;
-  readonly meaning: string;
-  readonly allowed: string;
-  readonly unit?: string;
-}
-
-/** What defaults are made of, beside the settings above theirs. */
-interface Surroundings {
-  readonly redisUrl?: string | null;
-  readonly dockerHost?: string | null;
-  readonly queueBackend?: 'redis' | 'postgres';
-  readonly isRoot: boolean;
-  readonly homeDir: string;
-  /** `XDG_DATA_HOME`. */
-  readonly dataHome: string | undefined;
-}
-
-type Reading<Value> = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly why: string };
-
-export interface Field<Value> extends Setting {
-  readonly read: (text: string) => Reading<Value>;
-  readonly valueWhenNotSet: (surroundings: Surroundings) => Value;
-  /** The value as it is printed at the start, without secrets. */
-  readonly show: (value: Value) => string | number;
-}
-
-interface Texts<Value> extends Omit<Setting, 'name'> {
-  readonly show?: (value: Value) => string | number;
-}
-
-const plain = (value: unknown): string | number => (typeof value === 'number' ? value : String(value));
-
-/** A setting whose default depends on other settings or on the machine. */
-function derived<Value>(
-  name: string,
-  parser: Parser<Value>,
-  { whenNotSet, show, ...texts }: Texts<Value> & { readonly whenNotSet: (surroundings: Surroundings) => Value },
-): Field<Value> {
-  const read = (text: string): Reading<Value> => {
-    const { data, error } = parser.safeParse(text);
-    return error === undefined ? { ok: true, value: data } : { ok: false, why: reasonOf(error) };
-  };
-  return { name, ...texts, read, valueWhenNotSet: whenNotSet, show: show ?? plain };
-}
-
-/** A setting with a default; the default is read like any other value. */
-const setting = <Value>(name: string, parser: Parser<Value>, texts: Texts<Value>): Field<Value> =>
-  derived(name, parser, { ...texts, whenNotSet: () => parser.parse(texts.fallback) });
-
-/** A setting that may be missing: null. */
-const optional = (name: string, parser: Parser<string>, texts: Texts<string>): Field<string | null> =>
-  derived<string | null>(name, parser, {
-    ...texts,
-    whenNotSet: () => null,
-    show: (value) => (value === null ? 'not set' : (texts.show ?? plain)(value)),
-  });
 
 const DAY_MS = 86_400_000;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -98,13 +38,9 @@ function defaultDataDir({ isRoot, homeDir, dataHome }: Surroundings): string {
   return join(isUsable ? dataHome : join(homeDir, '.local', 'share'), 'runtime-cleanup');
 }
 
-function readEngineAddress(text: string): string | undefined {
-  return parseEngineAddress(text).kind === 'invalid' ? undefined : text;
-}
-
-function whyNoEngineAddress(text: string): string {
+function readEngineAddress(text: string): Reading<string> {
   const address = parseEngineAddress(text);
-  return address.kind === 'invalid' ? address.why : '';
+  return address.kind === 'invalid' ? { ok: false, why: address.why } : { ok: true, value: text };
 }
 
 /** The order is that of the README's table; a default may depend on the settings above it. */
@@ -123,28 +59,38 @@ export const SETTINGS = {
     show: shownUrl,
   }),
   /** Null: what `dockerEnvironment` leads to. */
-  dockerHost: optional('DOCKER_HOST', parsed(readEngineAddress, whyNoEngineAddress), {
+  dockerHost: optional('DOCKER_HOST', readBy(readEngineAddress), {
     fallback:
       'the docker context (`DOCKER_CONTEXT`, or the current one in `DOCKER_CONFIG`), else the first of the usual sockets that exists: rootful, rootless, Docker Desktop',
     meaning: 'the container engine; which one it is, and why, is logged at the start',
     allowed: ENGINE_ADDRESSES_ALLOWED,
     show: shownUrl,
   }),
+  /** The engines besides `DOCKER_HOST`, by the name that records have in `docker_host`. */
+  dockerHosts: derived('RTMANAGER_DOCKER_HOSTS', readBy(readEngineHosts), {
+    fallback: 'one engine, that of `DOCKER_HOST`',
+    meaning:
+      'engines besides that of `DOCKER_HOST`, each with the name that its records have in `docker_host`; a record without a name belongs to the engine of `DOCKER_HOST`, whose name is `default`',
+    allowed: `name=address, separated by commas; ${ENGINE_NAMES_ALLOWED}; an address is ${ENGINE_ADDRESSES_ALLOWED}`,
+    whenNotSet: (): readonly EngineHost[] => [],
+    show: formatEngineHosts,
+  }),
+  /** Whether TLS is asked for where the address does not: https:// means TLS in any case. */
   dockerTlsVerify: derived(
     'DOCKER_TLS_VERIFY',
     parsed((text) => (text === '1' ? true : undefined)),
     {
-      fallback: 'plain connection, except for https://',
-      meaning: 'talk TLS to the engine and check its certificate',
+      fallback: 'plain connection, except for https:// and for port 2376 of tcp://',
+      meaning: 'talk TLS to each engine at tcp:// and check its certificate',
       allowed: "1, or not set (Docker's own tools take any other text, even 0, for yes)",
-      whenNotSet: ({ dockerHost }): boolean => /^https:/i.test(dockerHost ?? ''),
+      whenNotSet: (): boolean => false,
       show: (isOn) => (isOn ? '1' : 'not set'),
     },
   ),
   /** Folder with ca.pem, cert.pem and key.pem. Null: the system's authorities, no client certificate. */
   dockerCertPath: optional('DOCKER_CERT_PATH', matching(isAbsolute), {
     fallback: 'no client certificate',
-    meaning: 'folder with ca.pem, cert.pem and key.pem for TLS',
+    meaning: 'folder with ca.pem, cert.pem and key.pem for TLS, the same for each engine',
     allowed: 'an absolute path',
   }),
   queueBackend: derived('RTMANAGER_QUEUE_BACKEND', oneOf('redis', 'postgres'), {
@@ -180,7 +126,7 @@ export const SETTINGS = {
   sweepMaxShare: setting('RTMANAGER_SWEEP_MAX_SHARE', parsed(parseShare), {
     fallback: '50%',
     meaning:
-      'a sweep that would remove more than this share of the stopped containers, where there are 100 or more, removes none, so that a mistyped retention does not remove nearly everything',
+      'a sweep that would remove more than this share of the stopped containers, where there are 10 or more, removes none, so that a mistyped retention does not remove nearly everything',
     allowed: 'above 0 and at most 100%, as 50% or 0.5; 100% sets no limit',
     show: formatShare,
   }),
@@ -201,6 +147,15 @@ export const SETTINGS = {
     allowed: 'a whole number from 1 to 256',
     unit: 'jobs',
     whenNotSet: ({ queueBackend = 'postgres' }): number => CONCURRENCY[queueBackend],
+  }),
+  engineConcurrency: derived('RTMANAGER_ENGINE_CONCURRENCY', whole(1, 256), {
+    fallback: '`RTMANAGER_WORKER_CONCURRENCY` with one engine, half of it (rounded up) with several',
+    meaning:
+      'how many removals one worker process runs at a time on one engine, at most; with several engines, one that hangs must leave slots to the others',
+    allowed: 'a whole number from 1 to 256',
+    unit: 'removals',
+    whenNotSet: ({ dockerHosts = [], workerConcurrency = 1 }): number =>
+      dockerHosts.length === 0 ? workerConcurrency : Math.ceil(workerConcurrency / 2),
   }),
   dockerTimeoutMs: setting('RTMANAGER_DOCKER_TIMEOUT', duration('100ms', '1h'), {
     fallback: '30s',

@@ -4,14 +4,16 @@
  */
 export type EngineAddress =
   | { readonly kind: 'socket'; readonly socketPath: string }
-  | {
-      readonly kind: 'network';
-      readonly scheme: 'tcp' | 'http' | 'https';
-      readonly host: string;
-      /** Null: not given, so the default of the scheme. */
-      readonly port: number | null;
-    }
+  | NetworkAddress
   | { readonly kind: 'invalid'; readonly why: string };
+
+interface NetworkAddress {
+  readonly kind: 'network';
+  readonly scheme: 'tcp' | 'http' | 'https';
+  readonly host: string;
+  /** Null: not given, so the default of the scheme. */
+  readonly port: number | null;
+}
 
 export const ENGINE_ADDRESSES_ALLOWED = 'unix:///path, tcp://host:port, http://host:port or https://host:port';
 
@@ -62,6 +64,19 @@ function parseNetwork(scheme: 'tcp' | 'http' | 'https', rest: string): EngineAdd
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') return invalid('nothing may follow the port');
   const port = /:(\d+)\/?$/.exec(rest)?.[1];
   return { kind: 'network', scheme, host: url.hostname, port: port === undefined ? null : Number(port) };
+}
+
+const TLS_PORT = 2376;
+
+/** At which port an address is reached, and whether by TLS. `tlsVerify` asks for TLS where the address does not. */
+export function networkEndpoint(
+  { scheme, port }: NetworkAddress,
+  { tlsVerify }: { readonly tlsVerify: boolean },
+): { readonly port: number; readonly tls: boolean } {
+  const tls = tlsVerify || scheme === 'https' || (scheme === 'tcp' && port === TLS_PORT);
+  if (port !== null) return { port, tls };
+  const [plainPort, tlsPort] = scheme === 'tcp' ? [2375, TLS_PORT] : [80, 443];
+  return { port: tls ? tlsPort : plainPort, tls };
 }
 
 const invalid = (why: string): EngineAddress => ({ kind: 'invalid', why });

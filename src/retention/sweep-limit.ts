@@ -1,7 +1,7 @@
 import { DAY_MS } from '../domain/time.js';
 
 /** With fewer stopped records than this, any share of them may be due: of a few records all can be due on one day. */
-const SMALLEST_POPULATION = 100;
+const SMALLEST_POPULATION = 10;
 
 export interface ShareFacts {
   readonly stopped: number;

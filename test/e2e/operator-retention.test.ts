@@ -142,12 +142,12 @@ it('a sweep that exceeds the share enqueues nothing and says so everywhere, unti
   await world.db.query(
     `INSERT INTO runtime_records (game_id, status, stopped_at, last_op_at, created_at)
      SELECT 'game-' || number, 'stopped', since, since, since
-     FROM generate_series(1, 120) AS number, (SELECT now() - interval '3 days' AS since) AS clock`,
+     FROM generate_series(1, 10) AS number, (SELECT now() - interval '3 days' AS since) AS clock`,
   );
   const { service, ask } = await world.listen('serve', SWEEPING);
 
-  const reason = /120 of 120 stopped records are due.*--max-share 100%/;
-  expect(await service.logged('sweep refused')).toMatchObject({ planned: 120, reason: expect.stringMatching(reason) });
+  const reason = /10 of 10 stopped records are due.*--max-share 100%/;
+  expect(await service.logged('sweep refused')).toMatchObject({ planned: 10, reason: expect.stringMatching(reason) });
   expect(await sweepsEnded(ask, 'refused')).toBeGreaterThan(0);
   await eventually(async () => {
     const { status, body } = await ask('GET', '/readyz');
@@ -158,17 +158,20 @@ it('a sweep that exceeds the share enqueues nothing and says so everywhere, unti
       },
     });
   });
-  expect((await ask('GET', 'retention/plan?limit=1')).body).toMatchObject({
-    summary: { due: 120, refusal: expect.stringMatching(reason) },
-  });
+  // On a busy machine the database may take longer than the second after which the API answers 503.
+  await eventually(async () =>
+    expect((await ask('GET', 'retention/plan?limit=1')).body).toMatchObject({
+      summary: { due: 10, refusal: expect.stringMatching(reason) },
+    }),
+  );
   expect(await sweepByHand()).toEqual({ exitCode: 1, said: expect.stringMatching(reason) });
   expect(await operations()).toEqual([]);
 
   expect(await sweepByHand('--max-share', '100%')).toMatchObject({ exitCode: 0 });
-  await eventually(async () => expect(cleanedIn(await operations())).toHaveLength(120), { withinMs: 60_000 });
+  await eventually(async () => expect(cleanedIn(await operations())).toHaveLength(10), { withinMs: 60_000 });
   await eventually(async () => expect(await ask('GET', '/readyz')).toMatchObject({ status: 200 }), {
     withinMs: 20_000,
   });
   await expectMoreSweeps(ask, 2);
-  await expectSweptOnce(Array.from({ length: 120 }, (_, index) => `game-${index + 1}`));
+  await expectSweptOnce(Array.from({ length: 10 }, (_, index) => `game-${index + 1}`));
 });

@@ -4,7 +4,7 @@ import { createPlatform, type Platform } from './platform.js';
 
 let platform: Platform;
 beforeAll(async () => {
-  platform = await createPlatform({ engineProxy: true });
+  platform = await createPlatform({ add: 'engine-proxy' });
   await platform.compose(['up', '--detach', '--wait']);
 });
 afterAll(() => platform.end());
@@ -35,9 +35,23 @@ it('leaves the worker no socket', async () => {
   expect((await platform.compose(['exec', '-T', 'worker', 'node', '-e', look])).stdout).toBe('false\n');
 });
 
-it('lets an inspection, a version and a gentle removal through', async () => {
+const BY_LABEL = `filters=${encodeURIComponent('{"label":["com.galaxy.owner=rtmanager"]}')}`;
+
+it.each([
+  '/version',
+  '/v1.41/version',
+  '/info',
+  '/v1.41/info',
+  `/containers/json?all=true&${BY_LABEL}`,
+  `/v1.41/containers/json?${BY_LABEL}&all=1`,
+  `/containers/json?${BY_LABEL}`,
+  '/containers/json?all=true',
+])('lets a read of %s through', async (path) => {
+  expect(await fromWorker('GET', path)).toBe(200);
+});
+
+it('lets an inspection and a gentle removal through', async () => {
   const id = await platform.containers.make('running');
-  expect(await fromWorker('GET', '/version')).toBe(200);
   expect(await fromWorker('GET', `/containers/${id}/json`)).toBe(200);
   expect(await fromWorker('GET', `/v1.41/containers/${id}/json`)).toBe(200);
   expect(await fromWorker('DELETE', `/containers/${id}?v=true`), 'it runs').toBe(409);
@@ -51,8 +65,22 @@ it.each([
   ['POST', `/containers/${ID}/start`],
   ['POST', `/containers/${ID}/kill`],
   ['POST', '/build'],
+  ['POST', '/info'],
+  ['HEAD', '/info'],
+  ['GET', '/info/x'],
+  ['GET', '/system/df'],
+  ['GET', '/events'],
   ['GET', '/containers/json'],
-  ['GET', '/info'],
+  ['POST', `/containers/json?${BY_LABEL}`],
+  ['HEAD', `/containers/json?${BY_LABEL}`],
+  ['GET', '/containers/json?size=1'],
+  ['GET', '/containers/json?all=true&size=1'],
+  ['GET', `/containers/json?${BY_LABEL}&size=1`],
+  ['GET', `/containers/json?${BY_LABEL};size=1`],
+  ['GET', `/containers/json?all=true;size=1`],
+  ['GET', '/containers/json?limit=1'],
+  ['GET', `/containers/json?${BY_LABEL}&`],
+  ['GET', '/containers/json?%73ize=1'],
   ['GET', '/images/json'],
   ['GET', `/containers/${ID}/archive?path=/etc/passwd`],
   ['GET', '/containers/a-name/json'],

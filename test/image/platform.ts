@@ -9,8 +9,8 @@ import { type Ran, run, type RunOptions, runWell } from './command.js';
 import { type Door, openDoor } from './door.js';
 
 const PROJECT_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
-const SHIPPED = ['docker-compose.yml', 'docker-compose.engine-proxy.yml', 'deploy', '.env.example'];
-const ENGINE_PROXY_FILES = ['--file', 'docker-compose.yml', '--file', 'docker-compose.engine-proxy.yml'];
+const ADDITIONS = { 'engine-proxy': 'docker-compose.engine-proxy.yml', engines: 'docker-compose.engines.yml' } as const;
+const SHIPPED = ['docker-compose.yml', ...Object.values(ADDITIONS), 'deploy', '.env.example'];
 
 export interface Platform {
   readonly folder: string;
@@ -34,7 +34,8 @@ export interface Platform {
 }
 
 interface Options {
-  readonly engineProxy?: boolean;
+  /** The second compose file. */
+  readonly add?: keyof typeof ADDITIONS;
   /** What the operator adds to the `.env`. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -53,7 +54,7 @@ function filledIn(example: string, values: Readonly<Record<string, string>>): st
   });
 }
 
-export function createPlatform({ engineProxy = false, settings = {} }: Options = {}): Promise<Platform> {
+export function createPlatform({ add, settings = {} }: Options = {}): Promise<Platform> {
   const environment = inject('dockerEnvironment');
   const socketPath = (environment['DOCKER_HOST'] ?? '').replace('unix://', '');
   const folder = mkdtempSync(join(inject('folder'), 'platform-'));
@@ -70,7 +71,7 @@ export function createPlatform({ engineProxy = false, settings = {} }: Options =
     ([name, value]) => `${name}=${value}\n`,
   );
   writeFileSync(join(folder, '.env'), `${env}${more.join('')}`);
-  const files = engineProxy ? ENGINE_PROXY_FILES : [];
+  const files = add === undefined ? [] : ['--file', 'docker-compose.yml', '--file', ADDITIONS[add]];
   return openPlatform({ environment, folder }, { socketPath, token, port, files });
 }
 

@@ -1,5 +1,5 @@
 /** How an address of an engine is reached: TLS or not, and at which port. */
-import { ENGINE_ADDRESSES_ALLOWED, parseEngineAddress } from '../../domain/engine-address.js';
+import { ENGINE_ADDRESSES_ALLOWED, networkEndpoint, parseEngineAddress } from '../../domain/engine-address.js';
 import { ConfigurationError } from '../../domain/errors.js';
 import { visible } from '../../domain/text.js';
 
@@ -14,8 +14,6 @@ export interface EndpointOptions {
   readonly source?: string | undefined;
 }
 
-const TLS_PORT = 2376;
-
 /** @throws ConfigurationError that names where the address comes from, the address and what is allowed */
 export function parseEndpoint(
   host: string,
@@ -26,21 +24,13 @@ export function parseEndpoint(
   switch (address.kind) {
     case 'socket':
       return address;
-    case 'network': {
-      const { scheme, port } = address;
-      const tls = tlsVerify || scheme === 'https' || (scheme === 'tcp' && port === TLS_PORT);
-      return { kind: 'network', host: address.host, port: port ?? defaultPort({ scheme, tls }), tls };
-    }
+    case 'network':
+      return { kind: 'network', host: address.host, ...networkEndpoint(address, { tlsVerify }) };
     case 'invalid':
       throw new ConfigurationError(
         `${source}=${withoutPassword(text)}: ${address.why}; allowed: ${ENGINE_ADDRESSES_ALLOWED}`,
       );
   }
-}
-
-function defaultPort({ scheme, tls }: { scheme: 'tcp' | 'http' | 'https'; tls: boolean }): number {
-  if (scheme === 'tcp') return tls ? TLS_PORT : 2375;
-  return tls ? 443 : 80;
 }
 
 /** A colon before an @ begins a password, wherever a parser might see its end. */

@@ -18,6 +18,8 @@ const ENVIRONMENT = {
   RTMANAGER_GAME_LEASE_TTL_SECONDS: String(LEASE_TTL_MS / 1_000),
   RTMANAGER_DOCKER_TIMEOUT: `${DOCKER_TIMEOUT_MS}ms`,
   RTMANAGER_WORKER_CONCURRENCY: '3',
+  // Nearly all games of a history may be due at once.
+  RTMANAGER_SWEEP_MAX_SHARE: '100%',
   // Their pauses outlast the lease, and end while another worker runs.
   RTMANAGER_CONFLICT_MAX_ATTEMPTS: '4',
 };

@@ -10,6 +10,7 @@ describe('readConfig', () => {
       databaseUrl: null,
       redisUrl: null,
       dockerHost: null,
+      dockerHosts: [],
       dockerTlsVerify: false,
       dockerCertPath: null,
       queueBackend: 'postgres',
@@ -19,6 +20,7 @@ describe('readConfig', () => {
       sweepMaxShare: 0.5,
       leaseTtlMs: 60_000,
       workerConcurrency: 4,
+      engineConcurrency: 4,
       dockerTimeoutMs: 30_000,
       conflictMaxAttempts: 10,
       retryMaxAgeMs: 86_400_000,
@@ -76,7 +78,7 @@ describe('readConfig', () => {
     it(`refuses a bad ${name} in one line that names the variable, the value and what is allowed`, () => {
       expect(invalid.length).toBeGreaterThan(0);
       const refusal: unknown = expect.stringMatching(
-        new RegExp(`^${name}: (".*"|what is given \\(a secret, not shown\\)) is not allowed(: .+)?; allowed: .`),
+        new RegExp(`^${name}: (".*"|what is given \\(.*not shown\\)) is not allowed(: .+)?; allowed: .`),
       );
       const lines = invalid.map((text) => linesOf({ ...beside, [name]: text }));
       expect(lines).toEqual(invalid.map(() => [refusal]));
@@ -93,6 +95,37 @@ describe('readConfig', () => {
   it('says why an address of an engine is refused', () => {
     expect(linesOf({ DOCKER_HOST: 'ssh://host' })).toEqual([
       'DOCKER_HOST: "ssh://host" is not allowed: ssh:// would open a connection for each request; forward the socket with ssh -L and name it; allowed: unix:///path, tcp://host:port, http://host:port or https://host:port',
+    ]);
+  });
+
+  it.each([
+    [
+      'eu-1=ssh://host',
+      'eu-1: ssh:// would open a connection for each request; forward the socket with ssh -L and name it',
+    ],
+    ['eu-1=tcp://a,eu-2=b:2375', 'eu-2: it needs a scheme'],
+    ['eu-1=', 'eu-1: it needs a scheme'],
+    ['eu-1=tcp://a/v1.41', 'eu-1: nothing may follow the port'],
+    ['eu-1=tcp://a,tcp://b', 'entry 2 has no name; it is written as name=address'],
+    ['eu-1=tcp://a,', 'entry 2 has no name; it is written as name=address'],
+    ['=tcp://a', 'entry 1: a name has 1 to 64 characters, each a letter, a digit or . _ -'],
+    ['eu-1=tcp://a,eu 2=tcp://b', 'entry 2: a name has 1 to 64 characters, each a letter, a digit or . _ -'],
+    ['eu-1=tcp://a,eu-1=tcp://b', 'eu-1: the name is given twice'],
+    ['default=tcp://a', 'default: DOCKER_HOST is the default engine'],
+    ['Default=tcp://a', 'Default: DOCKER_HOST is the default engine'],
+    ['eu-1=tcp://a,eu-2=tcp://me:x@b', 'entry 2: a user and a password are not supported'],
+  ])('says why the engines of %j are refused', (text, why) => {
+    const [line = '', ...others] = linesOf({ RTMANAGER_DOCKER_HOSTS: text });
+    expect(others).toEqual([]);
+    expect(line).toContain(` is not allowed: ${why}; allowed: name=address, separated by commas; `);
+  });
+
+  it('shows refused engines where they can hold no password', () => {
+    expect(linesOf({ RTMANAGER_DOCKER_HOSTS: 'eu-1=tcp://a:2375, tcp://b' })).toEqual([
+      expect.stringMatching(/^RTMANAGER_DOCKER_HOSTS: "eu-1=tcp:\/\/a:2375,tcp:\/\/b" is not allowed: /),
+    ]);
+    expect(linesOf({ RTMANAGER_DOCKER_HOSTS: 'eu-1=me:hunter2' })).toEqual([
+      expect.stringMatching(/^RTMANAGER_DOCKER_HOSTS: "eu-1=\(not shown: .*\)" is not allowed: /),
     ]);
   });
 
@@ -123,6 +156,10 @@ describe('readConfig', () => {
       linesOf({ DATABASE_URL: 'app:hunter2@db/games' }),
       linesOf({ REDIS_URL: 'http://:hunter2@cache' }),
       linesOf({ DOCKER_HOST: 'ssh://root:hunter2@host' }),
+      linesOf({ RTMANAGER_DOCKER_HOSTS: 'eu-1=tcp://root:hunter2@host' }),
+      linesOf({ RTMANAGER_DOCKER_HOSTS: 'eu-1=tcp://root:12,hunter2=34@host' }),
+      linesOf({ RTMANAGER_DOCKER_HOSTS: 'eu-1=tcp://host?token=12,hunter2=34' }),
+      linesOf({ RTMANAGER_DOCKER_HOSTS: 'root:hunter2=@host' }),
     ];
     for (const lines of refused) {
       expect(lines).toHaveLength(1);

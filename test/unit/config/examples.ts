@@ -11,6 +11,10 @@ interface Examples {
 const TOKEN = 'sixteen-letters-';
 const OTHER_TOKEN = 'bG9uZyBlbm91Z2ggYXMgYmFzZTY0==';
 
+const engines = (...hosts: readonly (readonly [name: string, host: string])[]): Partial<Config> => ({
+  dockerHosts: hosts.map(([name, host]) => ({ name, host })),
+});
+
 /** For every variable: texts it takes, with the settings they give, and texts it refuses. */
 export const examples: Readonly<Record<string, Examples>> = {
   DATABASE_URL: {
@@ -35,8 +39,8 @@ export const examples: Readonly<Record<string, Examples>> = {
         { dockerHost: 'unix:///run/user/1000/docker.sock', dockerTlsVerify: false },
       ],
       ['tcp://10.0.0.5:2375', { dockerHost: 'tcp://10.0.0.5:2375', dockerTlsVerify: false }],
-      ['https://engine:2376', { dockerHost: 'https://engine:2376', dockerTlsVerify: true }],
-      ['HTTPS://engine', { dockerHost: 'HTTPS://engine', dockerTlsVerify: true }],
+      ['https://engine:2376', { dockerHost: 'https://engine:2376', dockerTlsVerify: false }],
+      ['HTTPS://engine', { dockerHost: 'HTTPS://engine' }],
       ['unix://', { dockerHost: 'unix://' }],
     ],
     invalid: [
@@ -49,6 +53,45 @@ export const examples: Readonly<Record<string, Examples>> = {
       'npipe:////./pipe/docker_engine',
       'tcp://engine:2375/v1.41',
       'tcp://me:secret@engine',
+    ],
+  },
+  RTMANAGER_DOCKER_HOSTS: {
+    valid: [
+      [
+        'eu-1=tcp://10.0.0.11:2375,eu-2=unix:///run/user/1000/docker.sock',
+        engines(['eu-1', 'tcp://10.0.0.11:2375'], ['eu-2', 'unix:///run/user/1000/docker.sock']),
+      ],
+      ['EU_1.b=tcp://engine', engines(['EU_1.b', 'tcp://engine'])],
+      [`${'x'.repeat(64)}=unix://`, engines(['x'.repeat(64), 'unix://'])],
+      [
+        'default-2=https://engine:2376 , 2=http://engine',
+        engines(['default-2', 'https://engine:2376'], ['2', 'http://engine']),
+      ],
+      ['a=unix:///run/a=b.sock', engines(['a', 'unix:///run/a=b.sock'])],
+    ],
+    invalid: [
+      'eu-1',
+      'tcp://10.0.0.11:2375',
+      '=tcp://engine',
+      'eu-1=',
+      'eu-1=engine:2375',
+      'eu-1=ssh://root@host',
+      'eu-1=tcp://me:secret@engine',
+      'eu-1=tcp://engine,',
+      ',eu-1=tcp://engine',
+      'eu-1=tcp://a;eu-2=tcp://b',
+      'eu-1=tcp://a eu-2=tcp://b',
+      'eu-1 =tcp://engine',
+      'eu-1= tcp://engine',
+      'eu 1=tcp://engine',
+      'eu/1=tcp://engine',
+      'eu:1=tcp://engine',
+      'é=tcp://engine',
+      `${'x'.repeat(65)}=tcp://engine`,
+      'default=tcp://engine',
+      'DEFAULT=tcp://engine',
+      'eu-1=tcp://a,eu-1=tcp://b',
+      '"eu-1=tcp://engine"',
     ],
   },
   DOCKER_TLS_VERIFY: {
@@ -117,6 +160,14 @@ export const examples: Readonly<Record<string, Examples>> = {
       ['256', { workerConcurrency: 256 }],
     ],
     invalid: ['0', '257', '4.5', 'many'],
+  },
+  RTMANAGER_ENGINE_CONCURRENCY: {
+    beside: { RTMANAGER_WORKER_CONCURRENCY: '8' },
+    valid: [
+      ['1', { engineConcurrency: 1, workerConcurrency: 8 }],
+      ['256', { engineConcurrency: 256 }],
+    ],
+    invalid: ['0', '257', '-1', '2.5', 'half'],
   },
   RTMANAGER_DOCKER_TIMEOUT: {
     valid: [

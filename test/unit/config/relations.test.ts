@@ -19,7 +19,7 @@ describe('settings that contradict each other', () => {
     [
       'TLS over tcp:// without certificates',
       { DOCKER_TLS_VERIFY: '1', DOCKER_HOST: 'tcp://engine:2376' },
-      'DOCKER_TLS_VERIFY: "1" with tcp://engine:2376 needs DOCKER_CERT_PATH, a folder with ca.pem, cert.pem and key.pem',
+      'DOCKER_TLS_VERIFY: "1" with DOCKER_HOST tcp://engine:2376 needs DOCKER_CERT_PATH, a folder with ca.pem, cert.pem and key.pem',
     ],
     [
       'TLS over a socket file',
@@ -29,7 +29,7 @@ describe('settings that contradict each other', () => {
     [
       'TLS for an engine that no setting names',
       { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/certs' },
-      'DOCKER_TLS_VERIFY: "1" needs DOCKER_HOST, which is not set; allowed with tcp:// and https:// only (a docker context has its own TLS files)',
+      'DOCKER_TLS_VERIFY: "1" needs DOCKER_HOST or RTMANAGER_DOCKER_HOSTS, and neither is set; allowed with tcp:// and https:// only (a docker context has its own TLS files)',
     ],
     [
       'a single attempt, which gives up while a lease of a crash still lasts',
@@ -54,7 +54,7 @@ describe('settings that contradict each other', () => {
     [
       'certificates that nothing would check',
       { DOCKER_CERT_PATH: '/certs', DOCKER_HOST: 'tcp://engine:2376' },
-      'DOCKER_CERT_PATH: "/certs" is not used on tcp://engine:2376; allowed there with DOCKER_TLS_VERIFY=1',
+      'DOCKER_CERT_PATH: "/certs" is not used on DOCKER_HOST tcp://engine:2376; allowed there with DOCKER_TLS_VERIFY=1',
     ],
     [
       'an API that other machines reach and that asks for no token',
@@ -111,12 +111,17 @@ describe('RTMANAGER_ variables that no setting has', () => {
     expect(linesOf({ RTMANAGER_LEASE_STROE: 'redis' })[0]).toContain('did you mean RTMANAGER_LEASE_STORE?');
   });
 
+  it('are refused with the plural where the singular is given', () => {
+    expect(linesOf({ RTMANAGER_DOCKER_HOST: 'a=tcp://a' })[0]).toContain('did you mean RTMANAGER_DOCKER_HOSTS?');
+    expect(linesOf({ RTMANAGER_ENGINES_CONCURRENCY: '2' })[0]).toContain('did you mean RTMANAGER_ENGINE_CONCURRENCY?');
+  });
+
   it('are refused with the name that has the missing words', () => {
     expect(linesOf({ RTMANAGER_LEASE_TTL: '5' })[0]).toContain('did you mean RTMANAGER_GAME_LEASE_TTL_SECONDS?');
   });
 
   it('are refused with all known names when none is similar', () => {
-    expect(linesOf({ RTMANAGER_TURBO: '1' })[0]).toMatch(/known are RTMANAGER_QUEUE_BACKEND, .*RTMANAGER_DATA_DIR/);
+    expect(linesOf({ RTMANAGER_TURBO: '1' })[0]).toMatch(/known are RTMANAGER_DOCKER_HOSTS, .*RTMANAGER_DATA_DIR/);
   });
 
   it('are accepted when Kubernetes sets them for a Service called rtmanager', () => {
@@ -136,6 +141,8 @@ describe('effectiveConfig', () => {
     const config = read({
       DATABASE_URL: 'postgresql://db/games',
       REDIS_URL: 'redis://cache',
+      DOCKER_HOST: 'https://engine',
+      RTMANAGER_DOCKER_HOSTS: 'eu-1=tcp://10.0.0.11:2375,eu-2=unix:///run/eu-2.sock',
       RTMANAGER_DOCKER_TIMEOUT: '1500ms',
       RTMANAGER_CONTAINER_RETENTION_DAYS: '0.25',
       RTMANAGER_CLEANUP_INTERVAL: '90s',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { describeSettings } from '../../../src/config/settings.js';
+import { read } from '../config/reading.js';
 
 const textOf = (name: string): string => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8');
 const namesIn = (text: string, pattern: RegExp): readonly string[] => [
@@ -14,6 +15,8 @@ const DECIDED = [
   'DOCKER_HOST',
   'DOCKER_TLS_VERIFY',
   'DOCKER_CERT_PATH',
+  // Only with docker-compose.engines.yml.
+  'RTMANAGER_DOCKER_HOSTS',
   'RTMANAGER_QUEUE_BACKEND',
   'RTMANAGER_LEASE_STORE',
   'RTMANAGER_INTERNAL_HTTP_ADDR',
@@ -33,4 +36,38 @@ it('.env.example names every variable that the compose files require', () => {
   );
   const toFillIn = namesIn(textOf('.env.example'), /^([A-Z_]+)=$/gm);
   expect(toFillIn.toSorted()).toEqual([...new Set(wanted)].toSorted());
+});
+
+describe('docker-compose.engines.yml', () => {
+  const compose = textOf('docker-compose.engines.yml');
+  const example = Object.fromEntries(
+    [...textOf('.env.example').matchAll(/^#([A-Z_]+)=(.+)$/gm)].map(([, name = '', value]) => [name, value] as const),
+  );
+
+  it('requires only variables of which .env.example has an example', () => {
+    const wanted = namesIn(compose, /\$\{([A-Z_]+):\?/g);
+    expect(wanted).toEqual(['RTMANAGER_DOCKER_HOSTS', 'ENGINE_CERTIFICATES']);
+    expect(wanted.filter((name) => example[name] === undefined)).toEqual([]);
+  });
+
+  it('makes settings of the example that the workers accept', () => {
+    const decided = Object.fromEntries(
+      [...compose.matchAll(/^ +(DOCKER_[A-Z_]+): '?([^'\n]+)'?$/gm)].map(
+        ([, name = '', value]) => [name, value] as const,
+      ),
+    );
+    const hosts = example['RTMANAGER_DOCKER_HOSTS'];
+    expect(read({ ...decided, RTMANAGER_DOCKER_HOSTS: hosts })).toMatchObject({
+      dockerHosts: [
+        { name: 'eu-1', host: 'tcp://10.0.0.11:2376' },
+        { name: 'eu-2', host: 'tcp://10.0.0.12:2376' },
+      ],
+      dockerTlsVerify: true,
+      dockerCertPath: '/certs',
+    });
+  });
+
+  it('makes settings of the example that the API accepts without certificates', () => {
+    expect(read({ RTMANAGER_DOCKER_HOSTS: example['RTMANAGER_DOCKER_HOSTS'] }).dockerHosts).toHaveLength(2);
+  });
 });

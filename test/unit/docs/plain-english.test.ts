@@ -22,6 +22,7 @@ const ROOTS = [
   'Dockerfile',
   'deploy/engine-proxy.cfg',
   'docker-compose.engine-proxy.yml',
+  'docker-compose.engines.yml',
   'docker-compose.yml',
   'prisma/schema.prisma',
 ];

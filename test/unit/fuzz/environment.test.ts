@@ -9,7 +9,7 @@ import type { Environment } from '../../../src/config/environment.js';
 import { describeSettings } from '../../../src/config/settings.js';
 import { ConfigurationError } from '../../../src/domain/errors.js';
 import { read } from '../config/reading.js';
-import { hostileValue, SECRET, TOKEN, urlWithSecret, urlWithUserSecret } from './environment.js';
+import { engineHostsWithSecret, hostileValue, SECRET, TOKEN, urlWithSecret, urlWithUserSecret } from './environment.js';
 import { fuzz, UNHURRIED } from './fuzzing.js';
 import { hostileText } from './hostile.js';
 
@@ -36,9 +36,10 @@ function shown(given: Environment): string {
   return `${JSON.stringify(effectiveConfig(found.config))}\n${engineWords(found.config)}`;
 }
 
-/** What the adapter says of the configured engine; it must take every address that the settings take. */
-function engineWords({ dockerHost, dockerTlsVerify }: Config): string {
-  return dockerHost === null ? '' : describeEngine({ host: dockerHost, tlsVerify: dockerTlsVerify });
+/** What the adapter says of the configured engines; it must take every address that the settings take. */
+function engineWords({ dockerHost, dockerHosts, dockerTlsVerify }: Config): string {
+  const hosts = [...(dockerHost === null ? [] : [dockerHost]), ...dockerHosts.map(({ host }) => host)];
+  return hosts.map((host) => describeEngine({ host, tlsVerify: dockerTlsVerify })).join(' ');
 }
 
 // oxlint-disable-next-line no-control-regex -- what would break a line or steer a terminal
@@ -96,6 +97,7 @@ describe('an arbitrary environment', () => {
     const secretive = fc.oneof(
       fc.tuple(fc.constantFrom('DATABASE_URL', 'REDIS_URL'), urlWithSecret),
       fc.tuple(fc.constant('DOCKER_HOST'), urlWithUserSecret),
+      fc.tuple(fc.constant('RTMANAGER_DOCKER_HOSTS'), engineHostsWithSecret),
       fc.tuple(
         fc.constant('RTMANAGER_API_TOKENS'),
         fc.tuple(hostileText, hostileText).map(([a, b]) => `${a}${TOKEN}${b}`),

@@ -33,6 +33,15 @@ export const urlWithUserSecret: fc.Arbitrary<string> = fc
 const inQuery = fc
   .tuple(scheme, place, fc.constantFrom('password', 'PASSWORD', 'pass', 'token', 'sslpassword'), besideSecret)
   .map(([by, where, name, before]) => `${by}://${where}?user=u&${name}=${before}${SECRET}`);
+/** Engines of which one address has a password, which may hold what separates names and addresses. */
+export const engineHostsWithSecret: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.constantFrom('', 'a=unix://,', 'a=', 'a=tcp://b,c', 'default='),
+    fc.oneof(urlWithUserSecret, inQuery),
+    fc.constantFrom('', ',', '=', ',=', '12,x='),
+    fc.constantFrom('', ',d=tcp://e', '=f', ',g'),
+  )
+  .map(([before, address, within, after]) => `${before}${address.replace(SECRET, `${within}${SECRET}`)}${after}`);
 // What begins with two slashes makes a scheme of the user.
 const withoutScheme = fc
   .tuple(

@@ -7,7 +7,13 @@ const refusal = (planned: number, stopped: number, maxShare = 0.5): string | nul
 
 describe('the limit of a sweep', () => {
   const rows: readonly [situation: string, planned: number, stopped: number, maxShare: number, refuses: boolean][] = [
-    ['lets 99 of 99 through: so few are below the limit', 99, 99, 0.5, false],
+    ['lets 9 of 9 through: of so few all can be due on one day', 9, 9, 0.5, false],
+    ['lets exactly half of 10 through', 5, 10, 0.5, false],
+    ['refuses one more than half of 10', 6, 10, 0.5, true],
+    ['refuses 10 of 10', 10, 10, 0.5, true],
+    ['lets 10 of 10 through at 100 %', 10, 10, 1, false],
+    ['lets half of 11 through, rounded down', 5, 11, 0.5, false],
+    ['refuses half of 11, rounded up', 6, 11, 0.5, true],
     ['lets exactly half of 100 through', 50, 100, 0.5, false],
     ['refuses one more than half of 100', 51, 100, 0.5, true],
     ['refuses 100 of 100', 100, 100, 0.5, true],
@@ -28,7 +34,7 @@ describe('the limit of a sweep', () => {
 
   it('the limit agrees with whole-number arithmetic at every percent', () => {
     for (let percent = 1; percent <= 100; percent += 1) {
-      for (const stopped of [100, 250, 333, 12_345, 1_000_000]) {
+      for (const stopped of [10, 11, 99, 100, 250, 333, 12_345, 1_000_000]) {
         const allowed = Math.floor((percent * stopped) / 100);
         expect(refusal(allowed, stopped, percent / 100)).toBeNull();
         expect(refusal(allowed + 1, stopped, percent / 100)).not.toBeNull();

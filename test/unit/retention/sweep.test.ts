@@ -100,8 +100,12 @@ describe('a sweep of too much', () => {
     expect(world.reports).toEqual([report]);
   });
 
-  it('a sweep may take all of 99', async () => {
-    await expect(createWorld(dueRows(99)).retention.sweep({ signal })).resolves.toMatchObject({ enqueued: 99 });
+  it('a sweep may take all of 9, and not all of 10', async () => {
+    await expect(createWorld(dueRows(9)).retention.sweep({ signal })).resolves.toMatchObject({ enqueued: 9 });
+    await expect(createWorld(dueRows(10)).retention.sweep({ signal })).resolves.toMatchObject({
+      status: 'refused',
+      reason: expect.stringMatching(/^10 of 10 stopped records are due, 5 at most may be /),
+    });
   });
 
   it('a sweep with a larger share of its own is allowed once', async () => {
@@ -178,6 +182,7 @@ describe('a sweep whose signal is aborted', () => {
     const stop = new AbortController();
     let calls = 0;
     const world = createWorld(dueRows(10), {
+      maxShare: 1,
       onRequest: () => {
         calls += 1;
         stop.abort();

@@ -40,6 +40,7 @@ export function addVerifyCommand(program: Command, host: CommandHost): void {
       ...QUEUE_SETTINGS,
       'RTMANAGER_LEASE_STORE',
       'DOCKER_HOST',
+      'RTMANAGER_DOCKER_HOSTS',
       'DOCKER_TLS_VERIFY',
       'DOCKER_CERT_PATH',
       'RTMANAGER_DOCKER_TIMEOUT',
