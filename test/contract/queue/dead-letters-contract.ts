@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 import { failure } from '../../../src/domain/result.js';
 import type { DeadLetterFilter } from '../../../src/jobs/dead-letters.js';
+import { openForEachTest } from '../../support/contract-hooks.js';
 import type { QueueHarness, QueueHarnesses } from '../../support/queue/queue-harness.js';
 
 const never = new AbortController().signal;
@@ -12,13 +13,12 @@ const CALLERS = 50;
 /** What every implementation of `DeadLetters` and `DeadLetterGames` promises. */
 export function deadLettersContract(name: string, start: () => Promise<QueueHarnesses>): void {
   describe(`dead letters: ${name}`, () => {
-    let queues: QueueHarnesses;
     let queue: QueueHarness;
     let letters: QueueHarness['deadLetters'];
 
     const untilEnded = (...jobIds: readonly string[]) => queue.jobWaiter.wait(jobIds, () => undefined, never);
 
-    /** Makes one dead letter of each game; one after the other, so that they fail in this order. */
+    /** Makes one dead letter for each game, one after the other, so that they fail in this order. */
     async function dead(...gameIds: readonly string[]): Promise<string[]> {
       queue.answer = (gameId) => (gameId === 'unknown' ? failure('not_found', 'no record') : MISMATCH);
       await queue.startWorker();
@@ -42,18 +42,13 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
       }
     }
 
-    beforeAll(async () => {
-      queues = await start();
-    });
-    afterAll(() => queues.close());
-    beforeEach(async () => {
-      queue = await queues.open();
+    openForEachTest(start, (opened) => {
+      queue = opened;
       letters = queue.deadLetters;
     });
-    afterEach(() => queue.close());
 
     describe('the reader', () => {
-      it('lists dead letters newest first, page by page, with game, code and message', async () => {
+      it('the list shows dead letters by page, newest first, with game, code and message', async () => {
         const ids = await dead('a', 'b', 'c');
         const first = await letters.list({ limit: 2 });
         expect(first.items.map(({ jobId }) => jobId)).toEqual([ids[2], ids[1]]);
@@ -70,7 +65,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         expect(rest.next).toBeNull();
       });
 
-      it('finds dead letters by code, by game and by age', async () => {
+      it('the filters select dead letters by code, by game and by age', async () => {
         const [a, unknown] = await queue.addFailed([
           { data: cleanup('a'), reason: 'conflict: it runs', failedAtMs: 1_000 },
           { data: cleanup('unknown'), failedAtMs: 2_000 },
@@ -84,7 +79,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         expect([...(await letters.among('all')).keys()].toSorted()).toEqual(['a', 'unknown']);
       });
 
-      it('names the newest dead letter of a game that has two', async () => {
+      it('a game with two dead letters is represented by the newest', async () => {
         const [, newest] = await queue.addFailed([
           { data: cleanup('a'), failedAtMs: 1_000 },
           { data: cleanup(' a '), reason: 'conflict: it runs', failedAtMs: 2_000 },
@@ -92,12 +87,12 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         expect(await letters.among(['a'])).toEqual(new Map([['a', { jobId: newest, code: 'conflict' }]]));
       });
 
-      it('refuses a cursor that it never gave, and a limit of 0', async () => {
+      it('an unknown cursor and a limit of 0 are refused', async () => {
         await expect(letters.list({ limit: 1, after: 'x; DROP' })).rejects.toBeInstanceOf(InvalidPageError);
         await expect(letters.list({ limit: 0 })).rejects.toBeInstanceOf(InvalidPageError);
       });
 
-      it('shows payload, each failed try with time and trace, and what was before a replay', async () => {
+      it('a dead letter shows its payload, each failed try with time and trace, and the runs before a replay', async () => {
         const [id = ''] = await dead('a');
         expect(await letters.replay(id)).toEqual({ status: 'replayed' });
         await untilEnded(id);
@@ -111,16 +106,19 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         });
       });
 
-      it.each([1, 2, 7, 50])('shows jobs that failed in one millisecond on one page each, %i a page', async (limit) => {
-        const failedAtMs = [3_000, 2_000, 2_000, 2_000, 2_000, 2_000, 1_000];
-        const ids = await queue.addFailed(failedAtMs.map((at) => ({ data: cleanup('g'), failedAtMs: at })));
-        const pages = await allPages(limit);
-        expect(pages.flat().toSorted()).toEqual([...ids].sort());
-        expect([pages.flat().at(0), pages.flat().at(-1)]).toEqual([ids.at(0), ids.at(-1)]);
-        expect(pages.every(({ length }) => length <= limit)).toBe(true);
-      });
+      it.each([1, 2, 7, 50])(
+        'jobs that failed in one millisecond appear on one page each, %i a page',
+        async (limit) => {
+          const failedAtMs = [3_000, 2_000, 2_000, 2_000, 2_000, 2_000, 1_000];
+          const ids = await queue.addFailed(failedAtMs.map((at) => ({ data: cleanup('g'), failedAtMs: at })));
+          const pages = await allPages(limit);
+          expect(pages.flat().toSorted()).toEqual([...ids].sort());
+          expect([pages.flat().at(0), pages.flat().at(-1)]).toEqual([ids.at(0), ids.at(-1)]);
+          expect(pages.every(({ length }) => length <= limit)).toBe(true);
+        },
+      );
 
-      it('goes on where a page ended after the last job of that page has been replayed or purged', async () => {
+      it('a listing continues where a page ended after that page’s last job was replayed or purged', async () => {
         await queue.addFailed(Array.from({ length: 6 }, () => ({ data: cleanup('g'), failedAtMs: 2_000 })));
         const expected = (await allPages(50)).flat();
         const first = await letters.list({ limit: 2 });
@@ -138,7 +136,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         ['a list', ['gameId']],
         ['fields of other types', { gameId: 7, opSource: null, sourceRef: {} }],
         ['a prototype', { __proto__: null, constructor: 'gameId', toString: 1 }],
-      ])('shows no game where the data is %s', async (_what, data) => {
+      ])('a dead letter whose data is %s shows no game', async (_what, data) => {
         const [id] = await queue.addFailed([{ data }]);
         const { items } = await letters.list({ limit: 10 });
         expect(items).toMatchObject([{ jobId: id, gameId: '', opSource: '', sourceRef: '' }]);
@@ -146,7 +144,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
       });
 
       it.each(['', 'job stalled more than allowable limit', 'Error: x', 'nonsense: y', ': ', 'x'.repeat(100_000)])(
-        'counts a reason without a code of the catalogue as internal_error (%#)',
+        'a reason without a code of the catalogue counts as internal_error (%#)',
         async (reason) => {
           await queue.addFailed([{ data: cleanup('g'), reason }]);
           expect(await letters.countByCode()).toEqual({ internal_error: 1 });
@@ -155,7 +153,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         },
       );
 
-      it('shows an unreadable history as an empty one', async () => {
+      it('an unreadable history is shown as an empty one', async () => {
         const progress = { counts: 'many', pastLives: [1, 2] };
         const [id = ''] = await queue.addFailed([{ data: cleanup('g'), progress }]);
         expect((await letters.list({ limit: 1 })).items).toMatchObject([{ replays: 0 }]);
@@ -164,7 +162,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
       });
 
       it.each(["a'; DROP TABLE job; --", '<script>', '🎲{rtmanager}', '..', 'id with spaces', '%2e%2e', '\u0001'])(
-        'lists, finds and purges the job id %j like any other',
+        'the job id %j can be listed, found and purged',
         async (jobId) => {
           await queue.addFailed([{ data: cleanup('g'), jobId }, { data: cleanup('g') }]);
           expect((await allPages(1)).flat()).toContain(jobId);
@@ -176,7 +174,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
     });
 
     describe('replay and purge of one', () => {
-      it(`runs a job once when ${CALLERS} callers replay it at the same time`, async () => {
+      it(`a job runs once when ${CALLERS} callers replay it at the same time`, async () => {
         const [id = ''] = await dead('a');
         queue.answer = () => failure('container_mismatch', 'still');
         await queue.stopWorker();
@@ -188,7 +186,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         expect(queue.tried.get('a')).toBe(2);
       });
 
-      it('says what state a job is in that is no dead letter, and leaves it as it is', async () => {
+      it('a job that is not a dead letter keeps its state, and the answer names that state', async () => {
         await queue.startWorker();
         const id = await queue.add(cleanup('fine'));
         await untilEnded(id);
@@ -198,13 +196,13 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         expect(await letters.find(id)).toBeUndefined();
       });
 
-      it.each(['unknown', 'meta', 'wait', 'a:b', 'x\0y'])('answers "missing" for the job id %j', async (jobId) => {
+      it.each(['unknown', 'meta', 'wait', 'a:b', 'x\0y'])('the job id %j is answered as missing', async (jobId) => {
         expect(await letters.purge(jobId)).toEqual({ status: 'missing' });
         expect(await letters.replay(jobId)).toEqual({ status: 'missing' });
         expect(await letters.find(jobId)).toBeUndefined();
       });
 
-      it('removes a purged job for good', async () => {
+      it('a purged job is removed for good', async () => {
         const [a = '', b] = await dead('a', 'b');
         expect(await letters.purge(a)).toEqual({ status: 'purged' });
         expect(await letters.purge(a)).toEqual({ status: 'missing' });
@@ -212,7 +210,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         expect(await queue.dataOf(a)).toBeUndefined();
       });
 
-      it('lets a replayed job be the one live cleanup of its game again until it ends', async () => {
+      it('a replayed job is the one live cleanup of its game until it ends', async () => {
         const [first] = await queue.cleanupQueue.enqueue([cleanup('a')]);
         const id = first?.jobId ?? '';
         queue.answer = () => MISMATCH;
@@ -228,7 +226,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
     });
 
     describe('replay and purge of many', () => {
-      it('replays all of one code, each once, and a job that fails again is a dead letter again', async () => {
+      it('a replay by code runs each job once, and a job that fails again is a dead letter again', async () => {
         const ids = await dead('a', 'b', 'unknown');
         const progress: number[] = [];
         const onProgress = ({ done, total }: { done: number; total: number }) => void progress.push(done / total);
@@ -248,7 +246,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         expect(await letters.countByCode()).toEqual({});
       });
 
-      it('stops with the reason of its signal', async () => {
+      it('a replay and a purge with an aborted signal reject with its reason', async () => {
         await queue.addFailed([{ data: cleanup('a') }]);
         const signal = AbortSignal.abort(new RangeError('enough'));
         await expect(letters.replayAll({}, { signal })).rejects.toThrow('enough');
@@ -256,7 +254,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         expect((await allPages(10)).flat()).toHaveLength(1);
       });
 
-      it('has nothing to do where there are no dead letters', async () => {
+      it('a replay and a purge without dead letters do nothing', async () => {
         expect(await letters.replayAll({}, { signal: never })).toEqual({ done: 0, skipped: 0 });
         expect(await letters.purgeAll({}, { signal: never })).toEqual({ done: 0, skipped: 0 });
       });
