@@ -24,7 +24,7 @@ const rows = read('CONTRIBUTING.md')
 const packageJson = JSON.parse(read('package.json')) as { readonly dependencies: Readonly<Record<string, string>> };
 
 describe('the table of patches in CONTRIBUTING.md', () => {
-  it('lists exactly the files in the folders named patches', () => {
+  it('the table lists exactly the files in the folders named patches', () => {
     expect(rows.map(({ file }) => file).toSorted()).toEqual(patchFiles.toSorted());
     expect(patchFiles.length).toBeGreaterThan(0);
   });
@@ -42,7 +42,7 @@ describe('the table of patches in CONTRIBUTING.md', () => {
     },
   );
 
-  it.each(rows)('$file says which member it replaces, why, and when to remove it', ({ file, member, ...row }) => {
+  it.each(rows)('$file states which member it replaces, why, and when to remove it', ({ file, member, ...row }) => {
     expect(row.why).not.toBe('');
     expect(row.removedWhen).not.toBe('');
     const names = [...member.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);

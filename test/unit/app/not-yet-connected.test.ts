@@ -52,13 +52,13 @@ describe.each([
     return { connection, calls: functionsOf((partOf as (get: () => never) => object)(connection.get)) };
   };
 
-  it('reject each call with UnavailableError before the store is connected', async () => {
+  it('a call before the connection is rejected with UnavailableError', async () => {
     const { calls } = setUp();
     expect(calls.map(([name]) => name)).toEqual(passedOn.map((call) => call.split(' ')[0]));
     for (const [, call] of calls) await expect(call()).rejects.toBeInstanceOf(UnavailableError);
   });
 
-  it('pass each call on to the store once it is connected', async () => {
+  it('a call after the connection is passed on to the store', async () => {
     const { connection, calls } = setUp();
     connection.connected(store as never);
     const answers = await Promise.all(calls.map(([, call]) => call('first', 'second')));

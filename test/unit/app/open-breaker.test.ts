@@ -26,7 +26,7 @@ function setUp() {
   return { clock, lines, breaker, closing, points: recorded.points };
 }
 
-it("a worker's breaker logs one line when an outage begins, one when it ends, and shows the outage in the metrics", async () => {
+it('the breaker of a worker logs the start and the end of an outage once, and shows it in the metrics', async () => {
   const { breaker, clock, lines, points, closing } = setUp();
   for (let i = 0; i < 8; i++) breaker.startCall('postgresql').failed(unavailable('postgresql'));
   expect(await points()).toMatchObject([{ instrument: 'rtmanager.circuit.open', value: 1 }]);

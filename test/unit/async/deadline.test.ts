@@ -4,7 +4,7 @@ import { createManualClock } from '../../support/manual-clock.js';
 import { withDeadline } from '../../../src/async/deadline.js';
 import { TimeoutError } from '../../../src/domain/errors.js';
 
-/** Listens at once, so that a rejection is never unhandled, whenever it comes. */
+/** Listens at once, so that a later rejection is never unhandled. */
 const rejectionOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     (value) => Promise.reject(new Error(`resolved to ${String(value)}`)),
@@ -16,7 +16,7 @@ const late = (): TimeoutError => new TimeoutError('no answer', 100);
 const never = (): Promise<never> => new Promise<never>(() => undefined);
 
 describe('a deadline', () => {
-  test('passes on what the call resolves to and forgets its timer and its listener', async () => {
+  test('a call that resolves in time passes on its value and leaves no timer and no listener', async () => {
     const clock = createManualClock();
     const { signal } = new AbortController();
     await expect(withDeadline({ clock, limitMs: 100, late, signal }, async () => 'answer')).resolves.toBe('answer');
@@ -24,7 +24,7 @@ describe('a deadline', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  test('passes on what the call rejects with and forgets its timer and its listener', async () => {
+  test('a call that rejects in time passes on its error and leaves no timer and no listener', async () => {
     const clock = createManualClock();
     const { signal } = new AbortController();
     const broken = new Error('connect ENOENT');
@@ -35,7 +35,7 @@ describe('a deadline', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  test('forgets its timer and its listener when the call throws before it returns a promise', async () => {
+  test('a call that throws synchronously leaves no timer and no listener', async () => {
     const clock = createManualClock();
     const { signal } = new AbortController();
     const call = (): Promise<never> => {
@@ -46,7 +46,7 @@ describe('a deadline', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  test('ends a call that never settles exactly when its time is over, and aborts it', async () => {
+  test('a call that never settles ends exactly at the limit and is aborted', async () => {
     const clock = createManualClock();
     const { signal } = new AbortController();
     const given: AbortSignal[] = [];
@@ -68,7 +68,7 @@ describe('a deadline', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  test('rejects with its own error though the call rejects because it was aborted', async () => {
+  test('a call that rejects because of that abort ends with the error of the deadline', async () => {
     const clock = createManualClock();
     const { signal } = new AbortController();
     const waiting = withDeadline(
@@ -86,7 +86,7 @@ describe('a deadline', () => {
   test.each([
     ['an error', new Error('lease lost')],
     ['a plain value', 'shutting down'],
-  ])('rejects with the reason of the abort, %s, at once and as it is', async (_what, reason) => {
+  ])('an abort with %s as reason rejects with it at once and unchanged', async (_what, reason) => {
     const clock = createManualClock();
     const caller = new AbortController();
     const waiting = withDeadline({ clock, limitMs: 100, late, signal: caller.signal }, never);
@@ -96,7 +96,7 @@ describe('a deadline', () => {
     expect(clock.pendingMs()).toEqual([]);
   });
 
-  test('makes no call when the signal was aborted before', async () => {
+  test('an aborted signal prevents the call', async () => {
     const clock = createManualClock();
     const reason = new Error('lease lost');
     let calls = 0;
@@ -118,7 +118,7 @@ describe('many deadlines on one long-lived signal', () => {
     warnings.length = 0;
   });
 
-  test('raise no warning, and all end with the abort', async () => {
+  test('many deadlines on one signal raise no warning, and all end with the abort', async () => {
     const clock = createManualClock();
     const caller = new AbortController();
     const waiting = Array.from({ length: 64 }, () =>

@@ -33,7 +33,7 @@ describe('rate-limited batches', () => {
     await done;
   });
 
-  it('the work gets one item at a time where less than one a second is allowed', async () => {
+  it('the work gets one item at a time when less than one per second is allowed', async () => {
     const { clock, done, seen } = setUp(2, 0.5);
     await clock.advance(1_999);
     expect(seen()).toBe(1);
@@ -42,7 +42,7 @@ describe('rate-limited batches', () => {
     expect(seen()).toBe(2);
   });
 
-  it('the batches end with the reason of the signal, also in a pause', async () => {
+  it('the batches end with the reason of the signal, even in a pause', async () => {
     const stop = new AbortController();
     const { clock, done, seen } = setUp(1_000, 100, stop.signal);
     const ended = done.catch((reason: unknown) => reason);

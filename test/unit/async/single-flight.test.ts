@@ -12,7 +12,7 @@ const setUp = () => {
 };
 
 describe('single-flight', () => {
-  it('the first of concurrent callers does the work, and one question answers all the others', async () => {
+  it('the first of several concurrent callers does the work, and one question answers the others', async () => {
     const { asked, join } = setUp();
     expect(await Promise.all([join('a'), join('a'), join('a')])).toEqual(['first a', 'afterwards a', 'afterwards a']);
     expect(asked).toEqual(['first a', 'afterwards a']);

@@ -26,7 +26,7 @@ async function setUp(consume: () => Promise<JobOutcome> = async () => settled) {
 }
 
 describe('a gated consumer', () => {
-  it('runs a job when the breaker admits it, and lets the next one probe when the job has ended', async () => {
+  it('a job runs when the breaker admits it, and the next job probes when it has ended', async () => {
     const { consumer, clock, ran } = await setUp();
     const first = consumer.consume(aDelivery({ jobId: '1' }), calm);
     const second = consumer.consume(aDelivery({ jobId: '2' }), calm);
@@ -37,7 +37,7 @@ describe('a gated consumer', () => {
     expect(ran).toEqual(['1', '2']);
   });
 
-  it('lets the next job probe also when the job was interrupted', async () => {
+  it('the next job probes also when the job before it was interrupted', async () => {
     const { consumer, clock, claimJob } = await setUp(() => Promise.reject(new Error('shutdown')));
     const interrupted = consumer.consume(aDelivery(), calm).catch((thrown: unknown) => thrown);
     const next = await claimJob();
@@ -46,7 +46,7 @@ describe('a gated consumer', () => {
     expect(next.status()).toBe('running');
   });
 
-  it('rejects with the reason of a signal that ends the wait, and does not run the job', async () => {
+  it('a job whose signal ends the wait rejects with the reason and does not run', async () => {
     const { consumer, clock, ran } = await setUp();
     const stop = new AbortController();
     const consumed = consumer.consume(aDelivery(), stop.signal).catch((thrown: unknown) => thrown);
@@ -56,7 +56,7 @@ describe('a gated consumer', () => {
     expect(ran).toEqual([]);
   });
 
-  it('hands a job back that the breaker does not admit', async () => {
+  it('a job that the breaker does not admit is returned to the queue', async () => {
     const { consumer, breaker, ran } = await setUp();
     const consumed = consumer.consume(aDelivery(), calm);
     breaker.shut();

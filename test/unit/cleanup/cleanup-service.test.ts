@@ -7,7 +7,7 @@ import { aRecord, CONTAINER_ID, OTHER_CONTAINER_ID } from '../../support/records
 
 const calm = new AbortController().signal;
 const endingWith = (ending: Awaited<ReturnType<Leases['withLease']>>): Leases => ({
-  // The work is never run: a lease that was not had must lead to nothing.
+  // The work is never run, because without the lease nothing may be done.
   withLease: async () => ending as never,
 });
 
@@ -75,7 +75,7 @@ describe('a cleanup of a stopped game', () => {
   });
 });
 
-describe('input is validated before anything is touched:', () => {
+describe('the validation of a command', () => {
   const rows: readonly [situation: string, over: Parameters<typeof aCommand>[0], words: RegExp][] = [
     ['an empty game id', { gameId: '' }, /gameId is empty/],
     ['a blank game id', { gameId: ' \t ' }, /gameId is empty/],
@@ -110,14 +110,14 @@ describe('input is validated before anything is touched:', () => {
 });
 
 describe('the lease of a cleanup', () => {
-  it('a lease that another operation holds is a conflict, and nothing is read', async () => {
+  it('a lease that another operation holds is a conflict, and no record is read', async () => {
     const world = createWorld(endingWith({ status: 'busy' }));
     expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'conflict' });
     expect(world.journal).toEqual([]);
     expect(world.rows).toHaveLength(1);
   });
 
-  it('a lease that cannot be acquired is service_unavailable', async () => {
+  it('a lease that cannot be acquired makes the cleanup service_unavailable', async () => {
     const cause = new UnavailableError('redis', 'connection refused');
     const world = createWorld(endingWith({ status: 'unavailable', cause }));
     const result = await world.service.handle(aCommand(), calm);
@@ -125,7 +125,7 @@ describe('the lease of a cleanup', () => {
     expect(result.errorMessage).toMatch(/lease could not be acquired: connection refused/);
   });
 
-  it('a lost lease is lease_lost, and the row says that nothing was changed', async () => {
+  it('a lost lease makes the cleanup lease_lost, and the message states that nothing was changed', async () => {
     const world = createWorld(endingWith({ status: 'lost', reason: 'the lease ran out' }));
     const result = await world.service.handle(aCommand(), calm);
     expect(result).toMatchObject({ errorCode: 'lease_lost', errorMessage: 'the lease ran out; nothing was changed' });
@@ -149,14 +149,14 @@ describe('the lease of a cleanup', () => {
   });
 });
 
-describe('refusals:', () => {
+describe('a refused cleanup', () => {
   it('a game without a record is not_found', async () => {
     const world = createWorld();
     world.record = undefined;
     expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'not_found' });
   });
 
-  it('a container of another game is left alone', async () => {
+  it('a container of another game is not removed', async () => {
     const world = createWorld();
     world.look = async () => ({ ...idle, gameLabel: 'game-2' });
     expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'container_mismatch' });
@@ -170,7 +170,7 @@ describe('refusals:', () => {
     expect(world.record).toMatchObject({ status: 'stopped' });
   });
 
-  it('an engine that failed to remove an idle container makes the job be retried later', async () => {
+  it('an idle container that the engine failed to remove is retried later', async () => {
     const world = createWorld();
     world.remove = async () => ({ kind: 'still_there', state: idle, detail: 'device or resource busy' });
     const result = await world.service.handle(aCommand(), calm);
@@ -207,7 +207,7 @@ describe('a lost compare-and-set', () => {
   });
 });
 
-describe('when a dependency or the code fails,', () => {
+describe('a failing dependency', () => {
   it.each(['take', 'look', 'remove', 'mark'] as const)('an outage during %s is service_unavailable', async (step) => {
     const world = createWorld();
     world[step] = async () => {
@@ -228,7 +228,7 @@ describe('when a dependency or the code fails,', () => {
     expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'internal_error' });
   });
 
-  it('a refusal’s row that cannot be written is reported and changes nothing', async () => {
+  it('a row that cannot be written is reported, and the refusal stays', async () => {
     const world = createWorld();
     world.record = undefined;
     const cause = new UnavailableError('postgresql', 'gone');
@@ -240,7 +240,7 @@ describe('when a dependency or the code fails,', () => {
     expect(world.concluded).toHaveLength(1);
   });
 
-  it('a shutdown is neither success nor failure: it rejects with its reason and leaves no row', async () => {
+  it('a cleanup that is aborted by a shutdown rejects with its reason and leaves no row', async () => {
     const world = createWorld();
     const stop = new AbortController();
     const reason = new Error('shutting down');

@@ -1,4 +1,4 @@
-/** The house's one idea, seen whole: the real lease scope round the real service, and time moved by hand. */
+/** The service under the real lease scope and a clock that the test moves: after a lost lease no removal may follow. */
 import { describe, expect, it } from 'vitest';
 import { createLeases } from '../../../src/lease/with-lease.js';
 import { aCommand, createWorld, idle, type World } from '../../support/cleanup-world.js';
@@ -10,7 +10,7 @@ const TTL_MS = 6_000;
 interface Scene {
   readonly world: World;
   readonly clock: ManualClock;
-  /** What the lease store answers to renewals from now on. */
+  /** What the lease store answers to the next renewals. */
   renewal: boolean;
 }
 
@@ -31,7 +31,7 @@ const never = <T>(signal: AbortSignal): Promise<T> =>
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
 
-describe('a lease lost', () => {
+describe('a lost lease', () => {
   it('a lease lost during the look ends the look, and no removal follows', async () => {
     const scene = setUp();
     scene.world.look = never;
@@ -46,7 +46,7 @@ describe('a lease lost', () => {
   it('a lease lost between look and removal is noticed on the line before the removal', async () => {
     const scene = setUp();
     scene.world.look = async () => {
-      // The process is frozen for longer than the lease lives: no timer fires, yet time has passed.
+      // The process is frozen for longer than the TTL: time has passed, but no timer fired.
       scene.clock.skip(TTL_MS);
       return idle;
     };
@@ -68,7 +68,7 @@ describe('a lease lost', () => {
     expect(scene.world.record).toMatchObject({ status: 'stopped' });
   });
 
-  it('a lease whose renewals are answered is never lost: a removal ten times as long as the TTL succeeds', async () => {
+  it('a lease whose renewals succeed is not lost during a removal of ten times the TTL', async () => {
     const scene = setUp();
     let done = (): void => undefined;
     scene.world.remove = () =>

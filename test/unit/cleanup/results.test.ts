@@ -1,4 +1,4 @@
-/** What an ending leaves behind: which steps were taken, and what its row and its text tell. */
+/** What each ending of a cleanup leaves: the steps, the row in the log, and its message. */
 import { describe, expect, it } from 'vitest';
 import type { Leases } from '../../../src/lease/with-lease.js';
 import { aCommand, createWorld } from '../../support/cleanup-world.js';
@@ -12,7 +12,7 @@ describe('a refusal by the record', () => {
     ['running', 'conflict'],
     ['frozen', 'internal_error'],
   ])(
-    'a record that is %s ends the cleanup: the engine is not asked, the record not changed',
+    'a record that is %s ends the cleanup without a call to the engine or a change of the record',
     async (status, errorCode) => {
       const world = createWorld();
       world.record = aRecord({ status });
@@ -27,7 +27,7 @@ describe('a refusal by the record', () => {
     },
   );
 
-  it('the refusal of a sweep says how long ago the record was stopped and when it is due', async () => {
+  it('the refusal of a sweep states how long ago the record was stopped and when it is due', async () => {
     const world = createWorld();
     world.stoppedForMs = 3_000;
     const result = await world.service.handle(aCommand({ opSource: 'auto_ttl' }), calm);
@@ -35,7 +35,7 @@ describe('a refusal by the record', () => {
     expect(world.journal).toEqual(['take game-1']);
   });
 
-  it('the refusal of a sweep never says that the record is due in 0 s', async () => {
+  it('the refusal of a sweep never states that the record is due in 0 s', async () => {
     const world = createWorld();
     world.stoppedForMs = 9_999;
     const { errorMessage } = await world.service.handle(aCommand({ opSource: 'auto_ttl' }), calm);
@@ -58,16 +58,16 @@ describe('the row of an operation', () => {
     expect(world.rows).toMatchObject([{ errorCode: 'not_found', imageRef: '', containerId: '' }]);
   });
 
-  it('the row says how long the operation took', async () => {
+  it('the row contains the duration of the operation', async () => {
     const world = createWorld();
     world.elapsedMs = 1_000;
     await world.service.handle(aCommand(), calm);
     await world.service.handle(aCommand({ gameId: '' }), calm);
-    // The clock of this world moves on by a second each time that it is asked.
+    // The clock of this world advances by a second at each reading.
     expect(world.rows[1]).toMatchObject({ errorCode: 'invalid_request', elapsedMs: 1_000 });
   });
 
-  it('a command that cannot be handled leaves a row, too, and its result is the refusal', async () => {
+  it('a command that cannot be handled leaves a row, and its result is the refusal', async () => {
     const world = createWorld();
     const refused = await world.service.refuse(aCommand(), 'internal_error', 'the worker vanished');
     expect(refused).toEqual({
@@ -88,7 +88,7 @@ describe('the message of a result', () => {
 
   it.each([
     ['without a record', 'there is no runtime record of this game', { record: undefined }, undefined],
-    ['with the lease elsewhere', 'another operation holds the lease of this game', {}, busy],
+    ['without the lease', 'another operation holds the lease of this game', {}, busy],
     ['as a replay', 'the container was removed before', { record: removed }, undefined],
     [
       'on a record that vanished',
@@ -96,13 +96,13 @@ describe('the message of a result', () => {
       { mark: async () => ({ status: 'vanished' }) as const },
       undefined,
     ],
-  ])('%s says what was found: %s', async (_situation, words, facts, leases) => {
+  ])('the message of a cleanup %s states what was found: %s', async (_situation, words, facts, leases) => {
     const world = Object.assign(createWorld(leases), facts);
     expect(await world.service.handle(aCommand(), calm)).toMatchObject({ errorMessage: words });
     expect(world.rows).toMatchObject([{ errorMessage: words }]);
   });
 
-  it('the message about an expected container shows no more of its id than fits on a line', async () => {
+  it('the message about an expected container shortens a long id', async () => {
     const expectedContainerId = 'a'.repeat(10_000);
     const { errorMessage } = await createWorld().service.handle(aCommand({ expectedContainerId }), calm);
     expect(errorMessage).toContain(`"${'a'.repeat(80)}" is not a full container id`);
@@ -110,7 +110,7 @@ describe('the message of a result', () => {
 });
 
 describe('the cleanup service', () => {
-  it('is not built without a collaborator, and the error names each missing function', () => {
+  it('the service is not built without its collaborators, and the error names each missing function', () => {
     const functions =
       'leases.withLease, records.take, records.markRemoved, log.append, engine.look, engine.remove, ' +
       'observer.concluded, observer.auditRowLost, clock.monotonicMs';
@@ -119,22 +119,25 @@ describe('the cleanup service', () => {
     );
   });
 
-  it('is not built with a collaborator that is null', () => {
+  it('the service is not built with a collaborator that is null', () => {
     expect(() => createCleanupService({ ...parts(), engine: null } as never, { retentionMs: 1 })).toThrow(
       /^the cleanup service cannot be built without engine.look, engine.remove$/,
     );
   });
 
-  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])('is not built with a retention of %s', (retentionMs) => {
-    expect(() => createCleanupService(parts(), { retentionMs })).toThrow(/retentionMs/);
-  });
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY])(
+    'the service is not built with a retention of %s',
+    (retentionMs) => {
+      expect(() => createCleanupService(parts(), { retentionMs })).toThrow(/retentionMs/);
+    },
+  );
 
-  it('is built with a retention of 0, by which a stopped record is due at once', () => {
+  it('the service is built with a retention of 0, which makes a stopped record due at once', () => {
     expect(createCleanupService(parts(), { retentionMs: 0 })).toHaveProperty('handle');
   });
 });
 
-/** Collaborators that are complete and refuse to be used. */
+/** Complete collaborators; a call to any of them fails the test. */
 function parts(): CleanupDeps {
   const unused = (): never => {
     throw new TypeError('not to be called while the service is built');

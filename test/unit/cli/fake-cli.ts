@@ -11,7 +11,7 @@ interface CliOptions {
   readonly isTTY?: boolean;
 }
 
-/** The program with captured output, in a backend where every member that a test does not give refuses. */
+/** The program with captured output; a member of the backend that a test does not give throws. */
 export function fakeCli(
   backend: Partial<CommandBackend>,
   { environment = {}, stdin = [], isTTY = false }: CliOptions = {},
@@ -30,7 +30,7 @@ export function fakeCli(
     columns: 100,
   });
   const unasked = async (): Promise<never> => {
-    throw new TypeError('the command asked for something this test does not give');
+    throw new TypeError('the command called a member that this test does not give');
   };
   const whole: CommandBackend = {
     migrate: unasked,

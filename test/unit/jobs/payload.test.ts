@@ -4,7 +4,7 @@ import { payloadJsonSchema, readPayload } from '../../../src/jobs/payload.js';
 import { aDelivery } from '../../support/deliveries.js';
 
 describe('a job’s payload', () => {
-  it('a payload becomes a command, with absent options filled in', () => {
+  it('a payload becomes a command, and absent options are filled in', () => {
     const read = readPayload(aDelivery({ payload: { gameId: 'g', opSource: 'gm_rest' }, jobId: '7', run: 2 }));
     expect(read).toEqual({
       valid: true,
@@ -29,13 +29,13 @@ describe('a job’s payload', () => {
     ['of ten thousand characters', { gameId: 1, junk: 'x'.repeat(10_000) }, /…\)$/],
   ];
 
-  it.each(rows)('%s is refused, and the refusal shows what was found', (_situation, payload, words) => {
+  it.each(rows)('a payload %s is refused, and the refusal shows what was found', (_situation, payload, words) => {
     const read = readPayload(aDelivery({ payload }));
     expect(read.valid).toBe(false);
     expect(read.valid ? '' : read.problem).toMatch(words);
   });
 
-  it('a refused payload still gives the operation log what could be read', () => {
+  it('a refused payload still gives the operation log its readable fields', () => {
     const read = readPayload(aDelivery({ payload: { gameId: 'g', opSource: 'gm_rest', extra: 1 } }));
     expect(read.command).toMatchObject({ gameId: 'g', opSource: 'gm_rest', sourceRef: '' });
   });

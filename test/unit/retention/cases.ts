@@ -4,7 +4,7 @@ import { CONTAINER_ID } from '../../support/records.js';
 
 export const DAY_MS = 86_400_000;
 export const RETENTION_MS = 30 * DAY_MS;
-/** The moment that these tests judge by. */
+/** The current time in these tests. */
 export const NOW = new Date('2026-06-15T12:00:00.000Z');
 export const fromNow = (ms: number): Date => new Date(NOW.getTime() + ms);
 
@@ -16,7 +16,7 @@ export const aHold = (over: Partial<Hold> = {}): Hold => ({
   ...over,
 });
 
-/** A stopped record as retention sees it at `NOW`; exactly due unless told otherwise. */
+/** A stopped record as retention sees it at `NOW`; by default it has just become due. */
 export function stopped(
   over: Partial<Pick<RetentionRecord, 'gameId' | 'status' | 'hold'>> & { readonly forMs?: number } = {},
 ): RetentionRecord {

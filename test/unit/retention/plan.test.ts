@@ -24,7 +24,7 @@ describe('the plan', () => {
     rowOf('running', DAY_MS, { status: 'running' }),
   ];
 
-  it('the plan shows what is past due, oldest first, and why it is kept', async () => {
+  it('the plan shows past due records, oldest first, and why they are kept', async () => {
     const { items, next, asOf } = await createWorld(rows).retention.plan({ includeNotDue: false, limit: 10 });
     expect(items.map(({ gameId, verdict }) => [gameId, verdict])).toEqual([
       ['oldest', 'due'],
@@ -36,7 +36,7 @@ describe('the plan', () => {
     expect(asOf).toEqual(NOW);
   });
 
-  it('the plan shows what is due later on request', async () => {
+  it('the plan also shows records that are due later when asked', async () => {
     const { items } = await createWorld(rows).retention.plan({ includeNotDue: true, limit: 10 });
     expect(items.at(-1)).toMatchObject({ gameId: 'newest', verdict: 'not_due', dueAt: fromNow(DAY_MS) });
   });
@@ -123,7 +123,7 @@ describe('a cursor', () => {
     ['a time after the year 9999', forged([253_402_300_800_000, 'x', 'y'])],
     ['a place that is no text', forged([1, 2, 'y'])],
     ['a game id that is no text', forged([1, 'x', null])],
-  ])('a cursor that is %s is refused, and the error says what is allowed', async (_what, after) => {
+  ])('a cursor that is %s is refused, and the error states what is allowed', async (_what, after) => {
     const page = createWorld([]).retention.plan({ includeNotDue: true, after, limit: 1 });
     await expect(page).rejects.toThrow(InvalidPageError);
     await expect(page).rejects.toThrow(/allowed: the "next" of the page before/);

@@ -15,11 +15,11 @@ export interface WorldOptions {
 export interface RetentionWorld {
   readonly retention: Retention;
   readonly records: RetentionRecords;
-  /** The queue's live cleanups, in the order of their making. */
+  /** The queue's live cleanups, in the order in which they were added. */
   readonly live: Set<string>;
   readonly reports: readonly SweepReport[];
   readonly skipped: readonly string[];
-  /** Jobs that the observer was told of. */
+  /** The number of jobs reported to the observer. */
   readonly counted: () => number;
 }
 

@@ -45,12 +45,12 @@ describe('a sweep', () => {
     expect(world.reports).toEqual([report]);
   });
 
-  it('a sweep reads more than a page, also where the last page is full', async () => {
+  it('a sweep reads more than one page, even when the last page is full', async () => {
     const world = createWorld(dueRows(4_000), { maxShare: 1 });
     await expect(world.retention.sweep({ signal })).resolves.toMatchObject({ planned: 4_000, enqueued: 4_000 });
   });
 
-  it('a sweep counts what it keeps by the reason', async () => {
+  it('a sweep counts the records that it keeps by reason', async () => {
     const [held, dead, invalid, alive] = dueRows(4);
     if (held === undefined || dead === undefined || invalid === undefined || alive === undefined) throw new Error();
     const rows = [{ ...held, hold: aHold() }, dead, { ...invalid, gameId: 'game ' }, alive, ...freshRows(2)];
@@ -63,14 +63,14 @@ describe('a sweep', () => {
     expect([...world.live]).toEqual([alive.gameId]);
   });
 
-  it('a sweep counts cleanups that are under way already', async () => {
+  it('a sweep counts cleanups that are already in the queue', async () => {
     const world = createWorld(dueRows(3));
     world.live.add('game-00001');
     await expect(world.retention.sweep({ signal })).resolves.toMatchObject({ enqueued: 2, coalesced: 1 });
     expect(world.counted()).toBe(2);
   });
 
-  it('a sweep that meets another one reports that it is busy, and reads nothing', async () => {
+  it('a sweep during another sweep reports busy, and reads nothing', async () => {
     const world = createWorld(dueRows(3), { lock: { exclusively: async () => 'busy' } });
     await expect(world.retention.sweep({ signal })).resolves.toEqual({ status: 'busy' });
     expect(world.live.size).toBe(0);
@@ -78,7 +78,7 @@ describe('a sweep', () => {
   });
 });
 
-describe('a sweep of too much', () => {
+describe('a sweep of too large a share', () => {
   const half = [...dueRows(50), ...freshRows(50)];
   const more = [...dueRows(51), ...freshRows(49)];
 
@@ -89,7 +89,7 @@ describe('a sweep of too much', () => {
     });
   });
 
-  it('a sweep of one more than half enqueues nothing, and says why', async () => {
+  it('a sweep of one more than half enqueues nothing, and reports why', async () => {
     const world = createWorld(more);
     const report = await world.retention.sweep({ signal });
     expect(report).toMatchObject({ status: 'refused', planned: 51, stopped: 100, maxShare: 0.5 });
@@ -104,7 +104,7 @@ describe('a sweep of too much', () => {
     await expect(createWorld(dueRows(99)).retention.sweep({ signal })).resolves.toMatchObject({ enqueued: 99 });
   });
 
-  it('a sweep with a larger share of its own is allowed once', async () => {
+  it('a sweep with its own larger share is allowed once', async () => {
     const world = createWorld(more);
     await expect(world.retention.sweep({ signal, maxShare: 0.51 })).resolves.toMatchObject({ enqueued: 51 });
     await expect(world.retention.sweep({ signal })).resolves.toMatchObject({ status: 'refused' });
@@ -113,14 +113,14 @@ describe('a sweep of too much', () => {
     });
   });
 
-  it('the limit of a sweep does not count what is kept', async () => {
+  it('the limit of a sweep does not count kept records', async () => {
     const held = dueRows(100, (n) => ({ hold: n < 50 ? aHold() : null }));
     await expect(createWorld(held).retention.sweep({ signal })).resolves.toMatchObject({ enqueued: 50 });
   });
 });
 
-describe('a queue that fails', () => {
-  it('a queue that refuses one game does not stop the sweep: only that game is left out', async () => {
+describe('a failing queue', () => {
+  it('a queue that refuses one game makes the sweep leave out only that game', async () => {
     const world = createWorld(dueRows(1_100), {
       maxShare: 1,
       onRequest: (ids) => {
@@ -137,7 +137,7 @@ describe('a queue that fails', () => {
     expect(world.counted()).toBe(1_099);
   });
 
-  it('a queue that refuses every game still ends in a report', async () => {
+  it('a queue that refuses every game does not prevent the report', async () => {
     const world = createWorld(dueRows(3), {
       onRequest: () => {
         throw new TypeError('a bug');
@@ -147,17 +147,17 @@ describe('a queue that fails', () => {
     expect(world.skipped).toHaveLength(3);
   });
 
-  it('an unavailable queue is not asked again, and the sweep rejects, to be repeated', async () => {
+  it('an unavailable queue is not asked again, and the sweep rejects and can be repeated', async () => {
     let calls = 0;
-    const away = new UnavailableError('queue', 'the queue is not available');
+    const unavailable = new UnavailableError('queue', 'the queue is not available');
     const world = createWorld(dueRows(1_500), {
       maxShare: 1,
       onRequest: () => {
         calls += 1;
-        if (calls === 2) throw away;
+        if (calls === 2) throw unavailable;
       },
     });
-    await expect(world.retention.sweep({ signal })).rejects.toBe(away);
+    await expect(world.retention.sweep({ signal })).rejects.toBe(unavailable);
     expect(calls).toBe(2);
     expect(world.counted()).toBe(500);
     expect(world.reports).toEqual([]);
@@ -165,8 +165,8 @@ describe('a queue that fails', () => {
   });
 });
 
-describe('a sweep whose signal is aborted', () => {
-  it('an aborted sweep ends after the batch under way, with the reason of its signal', async () => {
+describe('an aborted sweep', () => {
+  it('an aborted sweep ends after the current batch, with the reason of its signal', async () => {
     const stop = new AbortController();
     const reason = new Error('stop now');
     const world = createWorld(dueRows(1_500), { maxShare: 1, onRequest: () => stop.abort(reason) });
@@ -174,7 +174,7 @@ describe('a sweep whose signal is aborted', () => {
     expect(world.live.size).toBe(500);
   });
 
-  it('an aborted sweep does not go through a refused batch game by game', async () => {
+  it('an aborted sweep does not split a refused batch into single games', async () => {
     const stop = new AbortController();
     let calls = 0;
     const world = createWorld(dueRows(10), {
@@ -188,7 +188,7 @@ describe('a sweep whose signal is aborted', () => {
     expect(calls).toBe(1);
   });
 
-  it('a sweep that was aborted before does not begin', async () => {
+  it('a sweep whose signal is already aborted does not start', async () => {
     const world = createWorld(dueRows(3), { lock: { exclusively: () => expect.unreachable() } });
     await expect(world.retention.sweep({ signal: AbortSignal.abort() })).rejects.toHaveProperty('name', 'AbortError');
   });

@@ -5,7 +5,7 @@ import { recordTelemetry } from './recorded-telemetry.js';
 let stop = async (): Promise<void> => undefined;
 afterEach(() => stop());
 
-it('the circuit gauge shows for each dependency whether jobs wait for it, until its observation is stopped', async () => {
+it('the circuit gauge shows for each dependency whether jobs wait for it, until it is stopped', async () => {
   const recorded = recordTelemetry(createManualClock());
   stop = recorded.stop;
   const states = [

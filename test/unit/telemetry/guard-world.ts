@@ -10,7 +10,7 @@ export async function stopRecording(): Promise<void> {
   for (const stop of stops.splice(0)) await stop();
 }
 
-/** What the ports are guarded with: recorded telemetry and a breaker, and the outages that the breaker has reported. */
+/** A guard made of recorded telemetry and a breaker, and the outages that the breaker has reported. */
 export function createGuardWorld() {
   const clock = createManualClock();
   const recorded = recordTelemetry(clock);

@@ -14,7 +14,7 @@ function setup() {
 }
 
 describe('the gauge of jobs in the queue', () => {
-  it('counts the jobs each time the metrics are read', async () => {
+  it('the gauge counts the jobs each time the metrics are read', async () => {
     const { telemetry, points } = setup();
     let waiting = 3;
     telemetry.metrics.observeQueue(async () => [
@@ -33,14 +33,14 @@ describe('the gauge of jobs in the queue', () => {
     ]);
   });
 
-  it('leaves the other metrics readable while the jobs cannot be counted', async () => {
+  it('the gauge leaves the other metrics readable when the jobs cannot be counted', async () => {
     const { telemetry, points } = setup();
     telemetry.metrics.observeQueue(() => Promise.reject(new TypeError('no answer')));
     telemetry.metrics.recordLeaseAcquire(1_000, 'acquired');
     expect(await points()).toMatchObject([{ instrument: 'rtmanager.lease.acquire.duration', value: 1 }]);
   });
 
-  it('counts no more after its observation was stopped', async () => {
+  it('the gauge does not count after its observation was stopped', async () => {
     const { telemetry, points } = setup();
     let asked = 0;
     const stopObserving = telemetry.metrics.observeQueue(async () => {

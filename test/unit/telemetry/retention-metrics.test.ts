@@ -30,7 +30,7 @@ const facts = {
 };
 
 describe('the observer of sweeps', () => {
-  it('counts sweeps by their outcome, and the jobs that they enqueued', async () => {
+  it('the observer counts sweeps by their outcome, and the jobs that they enqueued', async () => {
     const { observer, points } = setUp();
     observer.enqueued(100);
     observer.enqueued(50);
@@ -43,13 +43,13 @@ describe('the observer of sweeps', () => {
     ]);
   });
 
-  it('logs a refused sweep as an error, with the reason', () => {
+  it('the observer logs a refused sweep as an error, with the reason', () => {
     const { observer, lines } = setUp();
     observer.ended({ ...facts, status: 'refused', maxShare: 0.5, reason: 'raise RTMANAGER_SWEEP_MAX_SHARE' });
     expect(lines).toEqual([expect.stringMatching(/^error: sweep refused .*RTMANAGER_SWEEP_MAX_SHARE/)]);
   });
 
-  it('logs the game that could not be enqueued', () => {
+  it('the observer logs a game that could not be enqueued', () => {
     const { observer, lines } = setUp();
     observer.skipped('game-7', new Error('no place'));
     expect(lines).toEqual(['warn: sweep skipped a game {"game_id":"game-7","reason":"no place"}']);
@@ -57,13 +57,13 @@ describe('the observer of sweeps', () => {
 });
 
 describe('the gauge of the retention lag', () => {
-  it('shows the lag in seconds at the moment when the metrics are read', async () => {
+  it('the gauge shows the lag in seconds when the metrics are read', async () => {
     const { telemetry, points } = setUp();
     telemetry.metrics.observeRetentionLag(async () => 90_500);
     expect(await points()).toEqual([{ instrument: 'rtmanager.retention.lag', unit: 's', attributes: {}, value: 90.5 }]);
   });
 
-  it('has no value while the lag cannot be read', async () => {
+  it('the gauge has no value when the lag cannot be read', async () => {
     const { telemetry, points } = setUp();
     telemetry.metrics.observeRetentionLag(() => Promise.reject(new TypeError('no answer')));
     telemetry.metrics.recordRequest({ method: 'GET', route: '/healthz', status: 200, elapsedMs: 250 });

@@ -9,10 +9,10 @@ const HOSTILE_ENVIRONMENT = {
   DOCKER_CLIENT_TIMEOUT: '1',
 } as const;
 
-describe('a client of the engine', () => {
+describe('createDocker', () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  test('goes to the given socket whatever the environment says', () => {
+  test('a client for a socket ignores the environment', () => {
     for (const [name, value] of Object.entries(HOSTILE_ENVIRONMENT)) vi.stubEnv(name, value);
     expect(createDocker({ host: 'unix:///tmp/engine.sock' }).modem).toMatchObject({
       socketPath: '/tmp/engine.sock',
@@ -25,7 +25,7 @@ describe('a client of the engine', () => {
     });
   });
 
-  test('goes to the given host whatever the environment says', () => {
+  test('a client for a host ignores the environment', () => {
     for (const [name, value] of Object.entries(HOSTILE_ENVIRONMENT)) vi.stubEnv(name, value);
     expect(createDocker({ host: 'tcp://here.invalid:2375' }).modem).toMatchObject({
       host: 'here.invalid',
@@ -37,18 +37,18 @@ describe('a client of the engine', () => {
     });
   });
 
-  test('speaks TLS when told to', () => {
+  test('a client speaks TLS when TLS is configured', () => {
     const { modem } = createDocker({ host: 'tcp://here.invalid', tlsVerify: true });
     expect(modem).toMatchObject({ host: 'here.invalid', port: 2376, protocol: 'https' });
   });
 
-  test('names DOCKER_CERT_PATH when its files are missing', () => {
+  test('a missing certificate file is reported with DOCKER_CERT_PATH', () => {
     const create = () => createDocker({ host: 'tcp://here.invalid', tlsVerify: true, certPath: '/nowhere' });
     expect(create).toThrow(ConfigurationError);
     expect(create).toThrow(/^DOCKER_CERT_PATH=\/nowhere: .*ca\.pem, cert\.pem and key\.pem; ENOENT/);
   });
 
-  test('names the docker context when its certificates are missing', () => {
+  test('a missing certificate of a docker context is reported with that context', () => {
     const settings = {
       host: 'tcp://here.invalid',
       tlsVerify: true,
@@ -58,7 +58,7 @@ describe('a client of the engine', () => {
     expect(() => createDocker(settings)).toThrow(/^docker context "lab"=\/nowhere: it must be a folder with ca\.pem/);
   });
 
-  test('names DOCKER_HOST when the library stumbles over the environment', () => {
+  test('an invalid environment for the library is reported with DOCKER_HOST', () => {
     vi.stubEnv('DOCKER_HOST', 'tcp://[');
     const create = () => createDocker({ host: 'unix:///tmp/engine.sock' });
     expect(create).toThrow(ConfigurationError);
@@ -71,7 +71,7 @@ describe('the name of the engine', () => {
     [{ host: 'unix:///tmp/engine.sock' }, 'unix:///tmp/engine.sock'],
     [{ host: 'tcp://here.invalid' }, 'tcp://here.invalid:2375'],
     [{ host: 'tcp://here.invalid', tlsVerify: true }, 'https://here.invalid:2376'],
-  ])('%o is called %s', (settings, name) => {
+  ])('the engine at %o is called %s', (settings, name) => {
     expect(describeEngine(settings)).toBe(name);
   });
 });

@@ -25,7 +25,7 @@ export const EXITED = { Id: ID, Name: '/g', Config: { Labels: null }, State: { S
 export const state = { kind: 'present', gameLabel: null, activity: 'idle', detail: 'exited' };
 export const gone = saysNo(404, `No such container: ${ID}`);
 
-/** The engine over a client of which only these two calls exist; whatever else is asked of it breaks the test. */
+/** The engine over a client that has only these two calls; any other call fails the test. */
 export function createEngineWorld({
   look = answers(EXITED),
   remove = answers(NO_BODY),

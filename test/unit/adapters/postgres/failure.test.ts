@@ -56,17 +56,17 @@ const bugs: readonly (readonly [string, unknown])[] = [
   ['nothing', undefined],
 ];
 
-describe('what PostgreSQL and its driver throw', () => {
+describe('isOutage', () => {
   test.each(outages)('%s is an outage', (_what, error) => expect(isOutage(error)).toBe(true));
   test.each(bugs)('%s is a bug', (_what, error) => expect(isOutage(error)).toBe(false));
 });
 
 describe('withUnavailable', () => {
-  test('hands an answer through', async () => {
+  test('an answer is passed through', async () => {
     expect(await withUnavailable(async () => 5)).toBe(5);
   });
 
-  test('turns an outage into an UnavailableError with the cause', async () => {
+  test('an outage becomes an UnavailableError with its cause', async () => {
     const cause = nodeError('ECONNREFUSED');
     await expect(withUnavailable(() => Promise.reject(cause))).rejects.toMatchObject({
       name: 'UnavailableError',
@@ -76,14 +76,14 @@ describe('withUnavailable', () => {
     });
   });
 
-  test('names every address that was tried', async () => {
+  test('an outage names every address that was tried', async () => {
     const cause = new AggregateError([nodeError('ECONNREFUSED'), nodeError('ETIMEDOUT')]);
     await expect(withUnavailable(() => Promise.reject(cause))).rejects.toThrow(
       'connect ECONNREFUSED; connect ETIMEDOUT',
     );
   });
 
-  test('leaves a bug and an UnavailableError as they are', async () => {
+  test('a bug and an UnavailableError are passed on unchanged', async () => {
     for (const error of [new TypeError('bug'), new UnavailableError('postgresql', 'gone')]) {
       await expect(withUnavailable(() => Promise.reject(error))).rejects.toBe(error);
     }

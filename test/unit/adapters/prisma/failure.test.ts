@@ -56,7 +56,7 @@ const bugs: readonly (readonly [string, unknown])[] = [
   ['a thrown text', 'Query read timeout'],
 ];
 
-describe('what Prisma throws', () => {
+describe('classifyFailure', () => {
   test.each(unavailable)('%s means that the database is unavailable', (_what, error) => {
     expect(classifyFailure(error)).toBe('unavailable');
   });
@@ -64,7 +64,7 @@ describe('what Prisma throws', () => {
 });
 
 describe('withUnavailable', () => {
-  test("says what the database said, in one line, without Prisma's heading", async () => {
+  test("an outage contains the database's message in one line, without Prisma's heading", async () => {
     const said = (thrown: Error) =>
       withUnavailable(async () => {
         throw thrown;
@@ -73,7 +73,7 @@ describe('withUnavailable', () => {
     await expect(said(known('P2010', { kind: 'ConnectionClosed' }))).rejects.toThrow(/^[^\n]*\(ConnectionClosed\)$/);
   });
 
-  test("frees the words from Prisma's wrapping of a raw query", async () => {
+  test('an outage contains no text that Prisma wraps around a raw query', async () => {
     const wrapped = 'Raw query failed. Code: `N/A`. Message: `Server has closed the connection.`';
     const error = new Prisma.PrismaClientKnownRequestError(`\nInvalid invocation:\n\n\n${wrapped}`, {
       code: 'P2010',
@@ -85,7 +85,7 @@ describe('withUnavailable', () => {
     );
   });
 
-  test('says what the database refused for good, and with which SQLSTATE', async () => {
+  test("a refused statement contains the database's message and the SQLSTATE", async () => {
     const bug = postgres('P2010', '42501');
     await expect(withUnavailable(() => Promise.reject(bug))).rejects.toMatchObject({
       name: 'StatementRefusedError',
@@ -95,7 +95,7 @@ describe('withUnavailable', () => {
     });
   });
 
-  test('leaves a bug of another kind as it is', async () => {
+  test('a bug of another kind is passed on unchanged', async () => {
     const bug = known('P2025');
     await expect(withUnavailable(() => Promise.reject(bug))).rejects.toBe(bug);
   });

@@ -38,20 +38,20 @@ const aSummary = (over: Partial<RetentionSummary>): RetentionSummary => ({
   ...over,
 });
 
-describe("doctor's check of the schedule", () => {
-  it('reports ok while sweeps finish', () => {
+describe('scheduleFinding', () => {
+  it('the schedule check reports ok while sweeps finish', () => {
     expect(scheduleFinding(status(), expected)).toEqual({
       status: 'ok',
       detail: 'every 1h, next 2026-03-01T12:30:00.000Z, last 2026-03-01T11:30:00.000Z (150 enqueued)',
     });
   });
 
-  it('warns before the first worker was started, because nothing is broken', () => {
+  it('the schedule check warns before the first worker was started, because nothing is broken', () => {
     const finding = scheduleFinding(status({ everyMs: null, next: null, last: null }), expected);
     expect(finding).toMatchObject({ status: 'warn', advice: expect.stringContaining('runtime-cleanup serve') });
   });
 
-  it('reports ok before the first sweep is due', () => {
+  it('the schedule check reports ok before the first sweep is due', () => {
     expect(scheduleFinding(status({ last: null }), expected)).toMatchObject({
       status: 'ok',
       detail: expect.stringContaining('none has finished yet'),
@@ -61,7 +61,7 @@ describe("doctor's check of the schedule", () => {
   it.each([
     ['the first sweep never came', { last: null, next: new Date('2026-03-01T10:59:59Z') }],
     ['no sweep came for more than two intervals', { last: { ...done, finishedAt: '2026-03-01T09:59:59.000Z' } }],
-  ])('fails when %s', (_situation, over) => {
+  ])('the schedule check fails when %s', (_situation, over) => {
     expect(scheduleFinding(status(over), expected)).toMatchObject({
       status: 'failed',
       detail: expect.stringContaining('no sweep finished within two intervals'),
@@ -69,7 +69,7 @@ describe("doctor's check of the schedule", () => {
     });
   });
 
-  it('fails when the last sweep was refused, and names the time of the next one', () => {
+  it('the schedule check fails when the last sweep was refused, and names the time of the next one', () => {
     const last: FinishedSweep = { ...facts, status: 'refused', maxShare: 0.5, reason: 'too many' };
     expect(scheduleFinding(status({ last }), expected)).toEqual({
       status: 'failed',
@@ -78,7 +78,7 @@ describe("doctor's check of the schedule", () => {
     });
   });
 
-  it('warns when the newest sweep failed, but not when one has finished since', () => {
+  it('the schedule check warns when the newest sweep failed, but not when one has finished since', () => {
     const failedAt = (at: string) => status({ lastFailure: { at: new Date(at), reason: 'boom' } });
     expect(scheduleFinding(failedAt('2026-03-01T11:45:00Z'), expected)).toMatchObject({
       status: 'warn',
@@ -87,7 +87,7 @@ describe("doctor's check of the schedule", () => {
     expect(scheduleFinding(failedAt('2026-03-01T11:15:00Z'), expected)).toMatchObject({ status: 'ok' });
   });
 
-  it('warns when the workers have another interval', () => {
+  it('the schedule check warns when the workers have another interval', () => {
     expect(scheduleFinding(status(), { now, intervalMs: 300_000 })).toMatchObject({
       status: 'warn',
       detail: expect.stringContaining('RTMANAGER_CLEANUP_INTERVAL here is 5m'),
@@ -95,8 +95,8 @@ describe("doctor's check of the schedule", () => {
   });
 });
 
-describe("doctor's check of retention", () => {
-  it('reports the containers that are due and kept, and the lag', () => {
+describe('retentionFinding', () => {
+  it('the retention check reports the containers that are due and kept, and the lag', () => {
     expect(retentionFinding(aSummary({ held: 1, deadLetters: 4 }), HOUR_MS)).toEqual({
       status: 'ok',
       detail: '2 of 10 stopped containers are due, 1 held, 4 with a dead letter, lag 1 h',
@@ -106,11 +106,11 @@ describe("doctor's check of retention", () => {
   it.each([
     [2 * HOUR_MS, 'ok'],
     [2 * HOUR_MS + 1, 'warn'],
-  ])('rates a lag of %i ms as %s when sweeps come hourly', (lagMs, expectedStatus) => {
+  ])('the retention check rates a lag of %i ms as %s when sweeps come hourly', (lagMs, expectedStatus) => {
     expect(retentionFinding(aSummary({ lagMs }), HOUR_MS).status).toBe(expectedStatus);
   });
 
-  it('fails when a sweep would be refused, and advises the override', () => {
+  it('the retention check fails when a sweep would be refused, and advises the override', () => {
     expect(retentionFinding(aSummary({ refusal: 'too many; use --max-share 80%' }), HOUR_MS)).toMatchObject({
       status: 'failed',
       advice: 'too many; use --max-share 80%',

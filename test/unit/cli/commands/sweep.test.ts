@@ -28,7 +28,7 @@ const manyRecords = (count: number, name: string, over: Partial<RuntimeRecord> =
 const NOT_DUE = { stoppedAt: new Date('2026-02-20T00:00:00Z') };
 
 describe('sweep --dry-run', () => {
-  it('shows which containers are due, which are kept and why, and what a sweep would do', async () => {
+  it('sweep --dry-run shows which containers are due or kept, why, and what a sweep would do', async () => {
     const { backend, closed, state } = retentionOf(
       ...['game-1', 'held', 'late'].map((gameId) => aRecord({ gameId })),
       aRecord({ gameId: 'soon', stoppedAt: new Date('2026-01-30T02:30:00Z') }),
@@ -57,7 +57,7 @@ describe('sweep --dry-run', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('reads page after page, or as many rows as the limit allows, and enqueues nothing', async () => {
+  it('sweep --dry-run reads all pages or up to its limit, and enqueues nothing', async () => {
     const { backend, retention, state } = retentionOf(...['a', 'b', 'c'].map((gameId) => aRecord({ gameId })));
     const { plan } = retention;
     const pages = vi.spyOn(retention, 'plan').mockImplementation((filter) => plan({ ...filter, limit: 1 }));
@@ -75,7 +75,7 @@ describe('sweep --dry-run', () => {
     expect(state.jobs.size).toBe(0);
   });
 
-  it('prints the time, whole judgements and the summary with --json', async () => {
+  it('sweep --dry-run prints the time, whole judgements and the summary with --json', async () => {
     const { backend } = retentionOf(aRecord());
     const cli = fakeCli(backend);
     expect(await cli.run('sweep', '--dry-run', '--json')).toBe(0);
@@ -87,7 +87,7 @@ describe('sweep --dry-run', () => {
     });
   });
 
-  it('says whether a sweep would be refused, by the share of --max-share when it is given', async () => {
+  it('sweep --dry-run states whether a sweep would be refused, with the share of --max-share if given', async () => {
     const { backend } = retentionOf(...manyRecords(150, 'due'), ...manyRecords(50, 'recent', NOT_DUE));
     const [configured, allowed, stricter] = [fakeCli(backend), fakeCli(backend), fakeCli(backend)];
     await configured.run('sweep', '--dry-run');
@@ -98,7 +98,7 @@ describe('sweep --dry-run', () => {
     expect(stricter.written.stdout).toContain('--max-share 75%');
   });
 
-  it('makes control characters visible', async () => {
+  it('sweep --dry-run makes control characters visible', async () => {
     const { backend, state } = retentionOf(aRecord({ gameId: 'g\u001B[2J' }), aRecord());
     state.holds.set('game-1', aHold({ reason: 'a\u0007b\nc', heldBy: '\u202Ekim' }));
     const cli = fakeCli(backend);
@@ -121,7 +121,7 @@ describe('sweep', () => {
       },
     });
 
-  it('shows what it enqueued and what it kept, and ends with 0', async () => {
+  it('sweep shows what it enqueued and what it kept, and ends with 0', async () => {
     const { backend, closed, state } = retentionOf(
       ...manyRecords(3, 'due'),
       ...['held', 'late-1', 'late-2'].map((gameId) => aRecord({ gameId })),
@@ -143,7 +143,7 @@ describe('sweep', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('ends with 1 and names the override when it is refused', async () => {
+  it('sweep ends with 1 and names the override when it is refused', async () => {
     const { backend, state } = retentionOf(...manyRecords(80, 'due'), ...manyRecords(20, 'recent', NOT_DUE));
     const cli = fakeCli(backend);
     expect(await cli.run('sweep')).toBe(1);
@@ -153,7 +153,7 @@ describe('sweep', () => {
     expect(state.jobs.size).toBe(0);
   });
 
-  it('ends with 1 when another sweep is running', async () => {
+  it('sweep ends with 1 when another sweep is running', async () => {
     const { backend, state, sweepLock } = retentionOf(aRecord());
     const cli = fakeCli(backend);
     expect(await sweepLock.exclusively(() => cli.run('sweep'))).toBe(1);
@@ -161,7 +161,7 @@ describe('sweep', () => {
     expect(state.jobs.size).toBe(0);
   });
 
-  it('ends with 1 when a game could not be enqueued', async () => {
+  it('sweep ends with 1 when a game could not be enqueued', async () => {
     expect(await fakeCli(sweeping({ ...done, failed: 1 }).backend).run('sweep')).toBe(1);
   });
 
@@ -169,14 +169,14 @@ describe('sweep', () => {
     [done, 0],
     [refused, 1],
     [{ status: 'busy' } as const, 1],
-  ])('prints the report and nothing else with --json: %j', async (report, exitCode) => {
+  ])('sweep prints the report and nothing else with --json: %j', async (report, exitCode) => {
     const cli = fakeCli(sweeping(report).backend);
     expect(await cli.run('sweep', '--json')).toBe(exitCode);
     expect(cli.json()).toEqual(report);
     expect(cli.written.stderr).toBe('');
   });
 
-  it('passes on the share of --max-share, and otherwise none', async () => {
+  it('sweep passes on the share of --max-share, and no share without it', async () => {
     const options: SweepOptions[] = [];
     const { backend } = sweeping(done, options);
     await fakeCli(backend).run('sweep', '--max-share', '80%');
@@ -184,7 +184,7 @@ describe('sweep', () => {
     expect(options.map(({ maxShare }) => maxShare)).toEqual([0.8, undefined]);
   });
 
-  it('says how many jobs are in the queue when it is stopped, and ends with 1', async () => {
+  it('a stopped sweep prints how many jobs are in the queue, and ends with 1', async () => {
     const { backend, closed } = fakeRetention({
       sweep: async ({ onProgress, signal }) => {
         onProgress?.({ done: 500, total: 900 });
@@ -204,13 +204,13 @@ describe('sweep', () => {
   it.each([
     ['--limit', '10'],
     ['--all', ''],
-  ])('refuses %s without --dry-run, because it would not limit what is removed', async (option, value) => {
+  ])('sweep refuses %s without --dry-run, because it would not limit what is removed', async (option, value) => {
     const cli = fakeCli({});
     expect(await cli.run('sweep', option, ...(value === '' ? [] : [value]))).toBe(2);
     expect(cli.written.stderr).toContain('they need --dry-run');
   });
 
-  it.each(['0', '0%', '101%', '80', 'half', '-1'])('refuses the share %s', async (share) => {
+  it.each(['0', '0%', '101%', '80', 'half', '-1'])('sweep refuses the share %s', async (share) => {
     const cli = fakeCli({});
     expect(await cli.run('sweep', `--max-share=${share}`)).toBe(2);
     expect(cli.written.stderr).toContain(`'${share}' is invalid. Allowed: above 0 and at most 100%`);

@@ -27,7 +27,7 @@ const LEASES: readonly Row[] = [
     check: 'one holder at a time',
   },
   {
-    what: 'another worker got it before the record was changed',
+    what: 'another worker got the lease before the record was changed',
     change: {
       steps: [
         ...STEPS,
@@ -43,7 +43,7 @@ const LEASES: readonly Row[] = [
     check: 'one holder at a time',
   },
   {
-    what: 'two take the record with the same fence',
+    what: 'two workers take the record with the same fence',
     change: {
       steps: [...STEPS, step(32, 'take runtime_records', 'end', { pid: OTHER_WORKER, said: 'stopped', fence: '1' })],
     },
@@ -73,7 +73,7 @@ const LEASES: readonly Row[] = [
     check: 'the newest fence wins',
   },
   {
-    what: 'a token comes twice',
+    what: 'a token is used twice',
     change: {
       notes: [...NOTES, note(20, { kind: 'lease', was: 'token' }), note(30, { kind: 'lease', was: 'token' })],
     },
@@ -81,14 +81,14 @@ const LEASES: readonly Row[] = [
   },
 ];
 
-test.each(LEASES)('$what', ({ change, check }) => {
+test.each(LEASES)('a violation is found: $what', ({ change, check }) => {
   expect(namesOf(change)).toEqual([check]);
 });
 
-describe('what is no violation', () => {
+describe('an allowed lease', () => {
   test.each<{ what: string; change: Partial<History> }>([
     {
-      what: 'a lease that was asked for before this worker had it, and answered late',
+      what: 'a lease that was requested before this worker had it, and answered late',
       change: {
         steps: [
           ...STEPS,
@@ -98,8 +98,8 @@ describe('what is no violation', () => {
       },
     },
     { what: 'another service that had the lease before', change: { tenures: [service(1, 8)] } },
-    { what: 'another service that got it after', change: { tenures: [service(70, 80)] } },
-  ])('$what', ({ change }) => {
+    { what: 'another service that had the lease after', change: { tenures: [service(70, 80)] } },
+  ])('no violation is found: $what', ({ change }) => {
     expect(namesOf(change)).toEqual([]);
   });
 });

@@ -38,20 +38,20 @@ const neither: readonly (readonly [string, unknown])[] = [
 ];
 
 describe('what an error of the store means', () => {
-  it.each(outages)('%s is an outage, and transient', (_name, error) => {
+  it.each(outages)('%s is an outage, and is transient', (_name, error) => {
     expect([isOutage(error), isTransient(error)]).toEqual([true, true]);
   });
-  it.each(transients)('%s is transient, but not an outage', (_name, error) => {
+  it.each(transients)('%s is transient, but is not an outage', (_name, error) => {
     expect([isOutage(error), isTransient(error)]).toEqual([false, true]);
   });
   it.each(neither)('%s is not transient', (_name, error) => {
     expect([isOutage(error), isTransient(error)]).toEqual([false, false]);
   });
-  it.each([-1, -2, -3, -6])('BullMQ code %d means that the job is lost to this worker', (code) => {
+  it.each([-1, -2, -3, -6])('BullMQ code %d means that the worker has lost the job', (code) => {
     expect(isJobLost(withCode(code))).toBe(true);
   });
   it.each([withCode(-4), withCode(-9), withCode('40P01'), new Error('x'), 'x'])(
-    'another error does not mean that the job is lost: %s',
+    'another error does not mean that the worker has lost the job: %s',
     (error) => {
       expect(isJobLost(error)).toBe(false);
     },
