@@ -1,5 +1,6 @@
 import type { OperationEntry } from '../../src/domain/operation.js';
 import type { RuntimeRecord } from '../../src/domain/runtime-record.js';
+import type { Hold } from '../../src/retention/holds.js';
 
 export const CONTAINER_ID = 'a1'.repeat(32);
 export const OTHER_CONTAINER_ID = 'b2'.repeat(32);
@@ -38,5 +39,14 @@ export const anEntry = (over: Partial<OperationEntry> = {}): OperationEntry => (
   elapsedMs: 1_500,
   jobId: '42',
   attempt: 3,
+  ...over,
+});
+
+/** A hold without an end. */
+export const aHold = (over: Partial<Hold> = {}): Hold => ({
+  gameId: 'game-1',
+  reason: 'evidence',
+  heldBy: 'kim',
+  heldUntil: null,
   ...over,
 });

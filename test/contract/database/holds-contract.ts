@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 import type { Holds, NewHold } from '../../../src/retention/holds.js';
-import { openForAllTests } from '../../support/contract-hooks.js';
+import { openForAllTests } from '../hooks.js';
 
 export interface HoldsHarness {
   readonly holds: Holds;

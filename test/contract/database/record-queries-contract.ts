@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
-import type { Page } from '../../../src/domain/pages.js';
 import type { RecordQueries } from '../../../src/domain/record-queries.js';
 import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
-import { openForAllTests } from '../../support/contract-hooks.js';
+import { openForAllTests } from '../hooks.js';
+import { allPages } from '../../support/calls.js';
 import { anEntry, aRecord } from '../../support/records.js';
 
 export interface QueriesHarness {
@@ -15,18 +15,6 @@ export interface QueriesHarness {
   /** Deletes all records and the log. */
   readonly clear: () => Promise<void>;
   readonly close: () => Promise<void>;
-}
-
-/** All pages, one after the other. */
-async function walk<Item>(turn: (cursor: string | undefined) => Promise<Page<Item>>): Promise<Item[][]> {
-  const pages: Item[][] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await turn(cursor);
-    pages.push([...page.items]);
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
-  return pages;
 }
 
 /** What every implementation of `RecordQueries` promises. */
@@ -54,8 +42,8 @@ export function recordQueriesContract(name: string, open: () => Promise<QueriesH
 
       test('the pages contain all records in game id order, each exactly once', async () => {
         await fill(7);
-        const pages = await walk((after) => queries.listRecords({ after, limit: 3 }));
-        expect(pages.map((page) => page.map(({ gameId }) => gameId))).toEqual([
+        const pages = await allPages((after) => queries.listRecords({ after, limit: 3 }));
+        expect(pages.map(({ items }) => items.map(({ gameId }) => gameId))).toEqual([
           ['game-1', 'game-2', 'game-3'],
           ['game-4', 'game-5', 'game-6'],
           ['game-7'],
@@ -64,7 +52,7 @@ export function recordQueriesContract(name: string, open: () => Promise<QueriesH
 
       test('no empty page follows a last page that is full', async () => {
         await fill(4);
-        expect(await walk((after) => queries.listRecords({ after, limit: 2 }))).toHaveLength(2);
+        expect(await allPages((after) => queries.listRecords({ after, limit: 2 }))).toHaveLength(2);
       });
 
       test('a listing of one status leaves the others out', async () => {
@@ -88,15 +76,15 @@ export function recordQueriesContract(name: string, open: () => Promise<QueriesH
       test('the pages of one game contain its rows, newest first', async () => {
         for (let attempt = 1; attempt <= 5; attempt += 1) await harness.append(anEntry({ attempt }));
         await harness.append(anEntry({ gameId: 'game-2', attempt: 99 }));
-        const pages = await walk((before) => queries.listOperations({ gameId: 'game-1', before, limit: 2 }));
-        expect(pages.map((page) => page.map(({ attempt }) => attempt))).toEqual([[5, 4], [3, 2], [1]]);
+        const pages = await allPages((before) => queries.listOperations({ gameId: 'game-1', before, limit: 2 }));
+        expect(pages.map(({ items }) => items.map(({ attempt }) => attempt))).toEqual([[5, 4], [3, 2], [1]]);
       });
 
       test('the pages without a game id contain the rows of all games, newest first', async () => {
         const games = ['game-1', 'game-2', '', 'game-1', 'a/b'];
         for (const gameId of games) await harness.append(anEntry({ gameId }));
-        const pages = await walk((before) => queries.listOperations({ before, limit: 2 }));
-        expect(pages.map((page) => page.map(({ gameId }) => gameId))).toEqual([
+        const pages = await allPages((before) => queries.listOperations({ before, limit: 2 }));
+        expect(pages.map(({ items }) => items.map(({ gameId }) => gameId))).toEqual([
           ['a/b', 'game-1'],
           ['', 'game-2'],
           ['game-1'],

@@ -1,14 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
 import type { Hold } from '../../../src/retention/holds.js';
 import type { SweepLock } from '../../../src/retention/ports.js';
 import type { Judgement } from '../../../src/retention/judge-record.js';
-import type { PlanPage } from '../../../src/retention/plan.js';
 import type { Retention } from '../../../src/retention/retention-service.js';
+import { openForAllTests } from '../hooks.js';
 import type { RetentionSettings } from '../../support/fakes/retention.js';
 import type { FakeJob } from '../../support/fakes/state.js';
-import { aRecord, CONTAINER_ID } from '../../support/records.js';
+import { allPages } from '../../support/calls.js';
+import { aHold, aRecord, CONTAINER_ID } from '../../support/records.js';
 
 export interface RetentionHarness {
   readonly retention: Retention;
@@ -39,25 +40,17 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
     let harness: RetentionHarness;
     let retention: Retention;
     let nowMs: number;
-    beforeAll(async () => {
-      harness = await open();
+    openForAllTests(open, (opened) => {
+      harness = opened;
       ({ retention } = harness);
     });
-    afterAll(() => harness.close());
     beforeEach(async () => {
       nowMs = (await harness.now()).getTime();
     });
-    afterEach(() => harness.clear());
 
     const hoursAgo = (hours: number): Date => new Date(nowMs - hours * HOUR_MS);
     const put = (gameId: string, hours: number, over: Partial<RuntimeRecord> = {}) =>
       harness.put(aRecord({ gameId, stoppedAt: hoursAgo(hours), ...over }));
-    const aHold = (gameId: string, heldUntil: Date | null = null): Hold => ({
-      gameId,
-      reason: 'evidence',
-      heldBy: 'kim',
-      heldUntil,
-    });
 
     /** One record for each verdict. */
     async function fill(): Promise<{ readonly deadLetter: string }> {
@@ -65,9 +58,9 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
       await put('due-long', 49, { stoppedAt: null, lastOpAt: hoursAgo(49) });
       await put('not-due', 23);
       await put('held', 30);
-      await harness.hold(aHold('held'));
+      await harness.hold(aHold({ gameId: 'held' }));
       await put('was-held', 31);
-      await harness.hold(aHold('was-held', hoursAgo(1)));
+      await harness.hold(aHold({ gameId: 'was-held', heldUntil: hoursAgo(1) }));
       await put('dead', 32);
       await put('no id ', 33);
       await put('runs', 99, { status: 'running' });
@@ -75,15 +68,8 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
       return { deadLetter: await harness.addDeadLetter('dead', 'conflict') };
     }
 
-    async function allPages(includeNotDue: boolean, limit: number): Promise<readonly PlanPage[]> {
-      const pages: PlanPage[] = [];
-      for (let after: string | undefined; ;) {
-        const page = await retention.plan({ includeNotDue, after, limit });
-        pages.push(page);
-        if (page.next === null) return pages;
-        after = page.next;
-      }
-    }
+    const planPages = (includeNotDue: boolean, limit: number) =>
+      allPages((after) => retention.plan({ includeNotDue, after, limit }));
 
     const verdicts = (judgements: readonly Judgement[]): readonly (readonly [string, string])[] =>
       judgements.map(({ gameId, verdict }) => [gameId, verdict]);
@@ -102,7 +88,7 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
         'a plan with pages of %i lists the past due records with verdicts, oldest first',
         async (limit) => {
           await fill();
-          const pages = await allPages(false, limit);
+          const pages = await planPages(false, limit);
           expect(verdicts(pages.flatMap(({ items }) => items))).toEqual(PAST_DUE);
           expect(pages.every(({ items }) => items.length <= limit)).toBe(true);
           // All pages are judged by the moment of the first.
@@ -112,7 +98,7 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
 
       test('a plan also lists records that are not due yet when asked', async () => {
         await fill();
-        const [page] = await allPages(true, 100);
+        const [page] = await planPages(true, 100);
         expect(verdicts(page?.items ?? [])).toEqual([...PAST_DUE, ['not-due', 'not_due']]);
       });
 
@@ -148,7 +134,7 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
           ]),
         );
         expect(judged.get('dead')).toMatchObject({ dueAt: null, deadLetter: { jobId: deadLetter, code: 'conflict' } });
-        expect(judged.get('held')).toMatchObject({ dueAt: null, hold: aHold('held') });
+        expect(judged.get('held')).toMatchObject({ dueAt: null, hold: aHold({ gameId: 'held' }) });
         expect(judged.get('not-due')).toEqual({
           gameId: 'not-due',
           status: 'stopped',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { RuntimeRecords, TakenRecord } from '../../../src/cleanup/ports.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
 import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
-import { openForAllTests } from '../../support/contract-hooks.js';
+import { openForAllTests } from '../hooks.js';
 import { anEntry, aRecord, OTHER_CONTAINER_ID } from '../../support/records.js';
 
 /** The records under test and direct access to their store. The only game is `game-1`. */

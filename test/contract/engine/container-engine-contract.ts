@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { ContainerEngine } from '../../../src/cleanup/ports.js';
-import { openForAllTests } from '../../support/contract-hooks.js';
+import { openForAllTests } from '../hooks.js';
 import type { TestContainerState } from '../../support/engine/test-containers.js';
 
 export interface ContainerEngineUnderTest {

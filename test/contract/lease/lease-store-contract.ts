@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { newLeaseToken } from '../../../src/app/random.js';
 import type { LeaseStore } from '../../../src/lease/lease-store.js';
-import { openForAllTests } from '../../support/contract-hooks.js';
+import { openForAllTests } from '../hooks.js';
 
 export interface LeaseStoreUnderTest {
   readonly store: LeaseStore;

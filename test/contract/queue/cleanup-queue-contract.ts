@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { success } from '../../support/queue/queue-scripts.js';
-import { openForEachTest } from '../../support/contract-hooks.js';
+import { openForEachTest } from '../hooks.js';
 import type { QueueHarness, QueueHarnesses } from '../../support/queue/queue-harness.js';
+import { neverAborted } from '../../support/calls.js';
 
 const request = (gameId: string, opSource = 'lobby_stream', sourceRef = 'ref') => ({ gameId, opSource, sourceRef });
-const never = new AbortController().signal;
 const HOUR_MS = 3_600_000;
 const CALLERS = 50;
 
@@ -90,7 +90,7 @@ export function cleanupQueueContract(name: string, start: () => Promise<QueueHar
     it('a request after the end of a job becomes a new job', async () => {
       const first = await enqueueOne('game-1');
       await queue.startWorker();
-      await queue.jobWaiter.wait([first.jobId], () => undefined, never);
+      await queue.jobWaiter.wait([first.jobId], () => undefined, neverAborted);
       const second = await enqueueOne('game-1');
       expect(second).toMatchObject({ coalesced: false });
       expect(second.jobId).not.toBe(first.jobId);
@@ -144,7 +144,7 @@ export function cleanupQueueContract(name: string, start: () => Promise<QueueHar
       expect(asked.coalesced).toBe(false);
       expect(asked.jobId).not.toBe(swept.jobId);
       end();
-      await queue.jobWaiter.wait([swept.jobId, asked.jobId], () => undefined, never);
+      await queue.jobWaiter.wait([swept.jobId, asked.jobId], () => undefined, neverAborted);
     });
 
     it('a batch with text that no store can hold is refused before any of it is stored', async () => {

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 import { failure } from '../../../src/domain/result.js';
 import type { DeadLetterFilter } from '../../../src/jobs/dead-letters.js';
-import { openForEachTest } from '../../support/contract-hooks.js';
+import { openForEachTest } from '../hooks.js';
+import { allPages, neverAborted } from '../../support/calls.js';
 import type { QueueHarness, QueueHarnesses } from '../../support/queue/queue-harness.js';
 
-const never = new AbortController().signal;
 const cleanup = (gameId: string) => ({ gameId, opSource: 'gm_rest', sourceRef: 'r-1' });
 const MISMATCH = failure('container_mismatch', 'another game’s container');
 const CALLERS = 50;
@@ -16,7 +16,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
     let queue: QueueHarness;
     let letters: QueueHarness['deadLetters'];
 
-    const untilEnded = (...jobIds: readonly string[]) => queue.jobWaiter.wait(jobIds, () => undefined, never);
+    const untilEnded = (...jobIds: readonly string[]) => queue.jobWaiter.wait(jobIds, () => undefined, neverAborted);
 
     /** Makes one dead letter for each game, one after the other, so that they fail in this order. */
     async function dead(...gameIds: readonly string[]): Promise<string[]> {
@@ -32,14 +32,9 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
     }
 
     /** Every page of job ids, in order. */
-    async function allPages(limit: number, filter: DeadLetterFilter = {}): Promise<readonly (readonly string[])[]> {
-      const pages: string[][] = [];
-      for (let after: string | undefined; ;) {
-        const page = await letters.list({ limit, after, ...filter });
-        pages.push(page.items.map(({ jobId }) => jobId));
-        if (page.next === null) return pages;
-        after = page.next;
-      }
+    async function idPages(limit: number, filter: DeadLetterFilter = {}): Promise<readonly (readonly string[])[]> {
+      const pages = await allPages((after) => letters.list({ limit, after, ...filter }));
+      return pages.map(({ items }) => items.map(({ jobId }) => jobId));
     }
 
     openForEachTest(start, (opened) => {
@@ -70,9 +65,9 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
           { data: cleanup('a'), reason: 'conflict: it runs', failedAtMs: 1_000 },
           { data: cleanup('unknown'), failedAtMs: 2_000 },
         ]);
-        expect(await allPages(10, { code: 'not_found' })).toEqual([[unknown]]);
-        expect(await allPages(10, { gameId: ' a ' })).toEqual([[a]]);
-        expect(await allPages(10, { failedBefore: new Date(2_000) })).toEqual([[a]]);
+        expect(await idPages(10, { code: 'not_found' })).toEqual([[unknown]]);
+        expect(await idPages(10, { gameId: ' a ' })).toEqual([[a]]);
+        expect(await idPages(10, { failedBefore: new Date(2_000) })).toEqual([[a]]);
         expect(await letters.countByCode()).toEqual({ not_found: 1, conflict: 1 });
         const unknownGame = ['unknown', { jobId: unknown, code: 'not_found' }] as const;
         expect(await letters.among(['unknown', 'without'])).toEqual(new Map([unknownGame]));
@@ -111,7 +106,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         async (limit) => {
           const failedAtMs = [3_000, 2_000, 2_000, 2_000, 2_000, 2_000, 1_000];
           const ids = await queue.addFailed(failedAtMs.map((at) => ({ data: cleanup('g'), failedAtMs: at })));
-          const pages = await allPages(limit);
+          const pages = await idPages(limit);
           expect(pages.flat().toSorted()).toEqual([...ids].sort());
           expect([pages.flat().at(0), pages.flat().at(-1)]).toEqual([ids.at(0), ids.at(-1)]);
           expect(pages.every(({ length }) => length <= limit)).toBe(true);
@@ -120,7 +115,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
 
       it('a listing continues where a page ended after that page’s last job was replayed or purged', async () => {
         await queue.addFailed(Array.from({ length: 6 }, () => ({ data: cleanup('g'), failedAtMs: 2_000 })));
-        const expected = (await allPages(50)).flat();
+        const expected = (await idPages(50)).flat();
         const first = await letters.list({ limit: 2 });
         await letters.purge(expected[1] ?? '');
         const second = await letters.list({ limit: 2, after: first.next ?? '' });
@@ -165,10 +160,10 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         'the job id %j can be listed, found and purged',
         async (jobId) => {
           await queue.addFailed([{ data: cleanup('g'), jobId }, { data: cleanup('g') }]);
-          expect((await allPages(1)).flat()).toContain(jobId);
+          expect((await idPages(1)).flat()).toContain(jobId);
           expect(await letters.find(jobId)).toMatchObject({ jobId });
           expect(await letters.purge(jobId)).toEqual({ status: 'purged' });
-          expect((await allPages(1)).flat()).toHaveLength(1);
+          expect((await idPages(1)).flat()).toHaveLength(1);
         },
       );
     });
@@ -206,7 +201,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         const [a = '', b] = await dead('a', 'b');
         expect(await letters.purge(a)).toEqual({ status: 'purged' });
         expect(await letters.purge(a)).toEqual({ status: 'missing' });
-        expect(await allPages(10)).toEqual([[b]]);
+        expect(await idPages(10)).toEqual([[b]]);
         expect(await queue.dataOf(a)).toBeUndefined();
       });
 
@@ -230,7 +225,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         const ids = await dead('a', 'b', 'unknown');
         const progress: number[] = [];
         const onProgress = ({ done, total }: { done: number; total: number }) => void progress.push(done / total);
-        const options = { signal: never, onProgress };
+        const options = { signal: neverAborted, onProgress };
         expect(await letters.replayAll({ code: 'container_mismatch' }, options)).toEqual({ done: 2, skipped: 0 });
         expect(progress.at(-1)).toBe(1);
         await untilEnded(...ids);
@@ -242,7 +237,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
             ['unknown', 1],
           ]),
         );
-        expect(await letters.purgeAll({}, { signal: never })).toEqual({ done: 3, skipped: 0 });
+        expect(await letters.purgeAll({}, { signal: neverAborted })).toEqual({ done: 3, skipped: 0 });
         expect(await letters.countByCode()).toEqual({});
       });
 
@@ -251,12 +246,12 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         const signal = AbortSignal.abort(new RangeError('enough'));
         await expect(letters.replayAll({}, { signal })).rejects.toThrow('enough');
         await expect(letters.purgeAll({}, { signal })).rejects.toThrow('enough');
-        expect((await allPages(10)).flat()).toHaveLength(1);
+        expect((await idPages(10)).flat()).toHaveLength(1);
       });
 
       it('a replay and a purge without dead letters do nothing', async () => {
-        expect(await letters.replayAll({}, { signal: never })).toEqual({ done: 0, skipped: 0 });
-        expect(await letters.purgeAll({}, { signal: never })).toEqual({ done: 0, skipped: 0 });
+        expect(await letters.replayAll({}, { signal: neverAborted })).toEqual({ done: 0, skipped: 0 });
+        expect(await letters.purgeAll({}, { signal: neverAborted })).toEqual({ done: 0, skipped: 0 });
       });
     });
   });

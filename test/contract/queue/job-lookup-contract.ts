@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { failure } from '../../../src/domain/result.js';
-import { openForEachTest } from '../../support/contract-hooks.js';
+import { openForEachTest } from '../hooks.js';
 import type { QueueHarness, QueueHarnesses } from '../../support/queue/queue-harness.js';
+import { neverAborted } from '../../support/calls.js';
 
-const never = new AbortController().signal;
 const HOUR_MS = 3_600_000;
 
 /** What every implementation of `JobLookup` promises. */
@@ -16,7 +16,7 @@ export function jobLookupContract(name: string, start: () => Promise<QueueHarnes
 
     const add = (gameId: string, delayMs?: number) =>
       queue.add({ gameId, opSource: 'gm_rest', sourceRef: 'r-1' }, delayMs === undefined ? {} : { delayMs });
-    const untilEnded = (jobId: string) => queue.jobWaiter.wait([jobId], () => undefined, never);
+    const untilEnded = (jobId: string) => queue.jobWaiter.wait([jobId], () => undefined, neverAborted);
 
     it('a waiting job is shown with no tries', async () => {
       const jobId = await add('a');

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { failure, resultToJson } from '../../../src/domain/result.js';
 import type { JobResult } from '../../../src/jobs/ports.js';
 import { success } from '../../support/queue/queue-scripts.js';
-import { openForEachTest } from '../../support/contract-hooks.js';
+import { openForEachTest } from '../hooks.js';
 import type { QueueHarness, QueueHarnesses } from '../../support/queue/queue-harness.js';
+import { neverAborted } from '../../support/calls.js';
 
-const never = new AbortController().signal;
 const MANY = 250;
 
 /** What every implementation of `JobWaiter` promises. */
@@ -22,7 +22,7 @@ export function jobWaiterContract(name: string, start: () => Promise<QueueHarnes
     });
 
     const add = (gameId: string) => queue.add({ gameId, opSource: 'gm_rest' });
-    const waitFor = async (jobIds: readonly string[], signal = never): Promise<JobResult[]> => {
+    const waitFor = async (jobIds: readonly string[], signal = neverAborted): Promise<JobResult[]> => {
       const results: JobResult[] = [];
       await queue.jobWaiter.wait(jobIds, (result) => void results.push(result), signal);
       return results;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { FinishedSweep, SweepReport, SweepSchedule } from '../../../src/retention/ports.js';
-import { type Harnesses, openForEachTest } from '../../support/contract-hooks.js';
+import { type Harnesses, openForEachTest } from '../hooks.js';
 
 /** The port over an empty queue of sweeps, and direct access to that queue. */
 interface ScheduleHarness {

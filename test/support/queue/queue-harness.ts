@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/async/clock.js';
 import { failure, type Result } from '../../../src/domain/result.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import type { JobState } from '../../../src/jobs/ports.js';
-import type { Harnesses } from '../contract-hooks.js';
+import type { Harnesses } from '../../contract/hooks.js';
 import { createFakePlatform, type FakePlatform } from '../fakes/platform.js';
 import { addFailedFakeJob, addFakeJob } from '../fakes/state.js';
 import { startFakeWorker } from '../fakes/worker.js';

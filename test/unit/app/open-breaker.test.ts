@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { openBreaker } from '../../../src/app/open-breaker.js';
 import { createShutdownStack } from '../../../src/app/shutdown-stack.js';
 import type { Log } from '../../../src/telemetry/logger.js';
@@ -6,15 +6,9 @@ import { createManualClock } from '../../support/manual-clock.js';
 import { unavailable } from '../circuit-breaker/breaker-world.js';
 import { recordTelemetry } from '../telemetry/recorded-telemetry.js';
 
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-
 function setUp() {
   const clock = createManualClock();
   const recorded = recordTelemetry(clock);
-  stops.push(recorded.stop);
   const lines: unknown[] = [];
   const write =
     (level: string): Log['info'] =>

@@ -16,32 +16,22 @@ const late = (): TimeoutError => new TimeoutError('no answer', 100);
 const never = (): Promise<never> => new Promise<never>(() => undefined);
 
 describe('a deadline', () => {
-  test('a call that resolves in time passes on its value and leaves no timer and no listener', async () => {
+  const broken = new Error('connect ENOENT');
+  test.each<[string, () => Promise<string>, PromiseSettledResult<string>]>([
+    ['resolves in time passes on its value', async () => 'answer', { status: 'fulfilled', value: 'answer' }],
+    ['rejects in time passes on its error', () => Promise.reject(broken), { status: 'rejected', reason: broken }],
+    [
+      'throws synchronously passes on its error',
+      () => {
+        throw broken;
+      },
+      { status: 'rejected', reason: broken },
+    ],
+  ])('a call that %s and leaves no timer and no listener', async (_what, call, ending) => {
     const clock = createManualClock();
     const { signal } = new AbortController();
-    await expect(withDeadline({ clock, limitMs: 100, late, signal }, async () => 'answer')).resolves.toBe('answer');
-    expect(clock.pendingMs()).toEqual([]);
-    expect(getEventListeners(signal, 'abort')).toEqual([]);
-  });
-
-  test('a call that rejects in time passes on its error and leaves no timer and no listener', async () => {
-    const clock = createManualClock();
-    const { signal } = new AbortController();
-    const broken = new Error('connect ENOENT');
-    await expect(withDeadline({ clock, limitMs: 100, late, signal }, () => Promise.reject(broken))).rejects.toBe(
-      broken,
-    );
-    expect(clock.pendingMs()).toEqual([]);
-    expect(getEventListeners(signal, 'abort')).toEqual([]);
-  });
-
-  test('a call that throws synchronously leaves no timer and no listener', async () => {
-    const clock = createManualClock();
-    const { signal } = new AbortController();
-    const call = (): Promise<never> => {
-      throw new TypeError('made wrongly');
-    };
-    await expect(withDeadline({ clock, limitMs: 100, late, signal }, call)).rejects.toThrow('made wrongly');
+    const [settled] = await Promise.allSettled([withDeadline({ clock, limitMs: 100, late, signal }, call)]);
+    expect(settled).toEqual(ending);
     expect(clock.pendingMs()).toEqual([]);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });

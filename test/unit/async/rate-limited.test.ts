@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { rateLimitedBatches } from '../../../src/async/rate-limited.js';
 import { createManualClock } from '../../support/manual-clock.js';
+import { neverAborted } from '../../support/calls.js';
 
 const items = (count: number) => Array.from({ length: count }, (_, index) => index);
-const calm = new AbortController().signal;
 
-function setUp(count: number, perSecond: number | undefined, signal = calm) {
+function setUp(count: number, perSecond: number | undefined, signal = neverAborted) {
   const clock = createManualClock();
   const groups: (readonly number[])[] = [];
   const done = rateLimitedBatches(items(count), { clock, perSecond, signal }, async (group) => {
@@ -54,7 +54,7 @@ describe('rate-limited batches', () => {
 
   it('the batches end with the first error of the work', async () => {
     const clock = createManualClock();
-    const broken = rateLimitedBatches(items(1_000), { clock, perSecond: 100, signal: calm }, () =>
+    const broken = rateLimitedBatches(items(1_000), { clock, perSecond: 100, signal: neverAborted }, () =>
       Promise.reject(new Error('gone')),
     );
     await expect(broken).rejects.toThrow('gone');

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { createLeases } from '../../../src/lease/with-lease.js';
 import { aCommand, createWorld, idle, type World } from '../../support/cleanup-world.js';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.js';
+import { neverAborted, untilAborted } from '../../support/calls.js';
 
-const calm = new AbortController().signal;
 const TTL_MS = 6_000;
 
 interface Scene {
@@ -25,17 +25,11 @@ function setUp(): Scene {
   return scene;
 }
 
-const never = <T>(signal: AbortSignal): Promise<T> =>
-  new Promise((_resolve, reject) => {
-    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- an abort reason is passed on as it is
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-
 describe('a lost lease', () => {
   it('a lease lost during the look ends the look, and no removal follows', async () => {
     const scene = setUp();
-    scene.world.look = never;
-    const ended = scene.world.service.handle(aCommand(), calm);
+    scene.world.look = untilAborted;
+    const ended = scene.world.service.handle(aCommand(), neverAborted);
     scene.renewal = false;
     await scene.clock.advance(TTL_MS);
     expect(await ended).toMatchObject({ errorCode: 'lease_lost' });
@@ -50,14 +44,14 @@ describe('a lost lease', () => {
       scene.clock.skip(TTL_MS);
       return idle;
     };
-    expect(await scene.world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'lease_lost' });
+    expect(await scene.world.service.handle(aCommand(), neverAborted)).toMatchObject({ errorCode: 'lease_lost' });
     expect(scene.world.journal).not.toContain('remove');
   });
 
   it('a lease lost during the removal ends the wait for it, and the record is not changed', async () => {
     const scene = setUp();
-    scene.world.remove = never;
-    const ended = scene.world.service.handle(aCommand(), calm);
+    scene.world.remove = untilAborted;
+    const ended = scene.world.service.handle(aCommand(), neverAborted);
     scene.renewal = false;
     await scene.clock.advance(TTL_MS);
     expect(await ended).toMatchObject({
@@ -75,7 +69,7 @@ describe('a lost lease', () => {
       new Promise((resolve) => {
         done = () => resolve({ kind: 'gone' });
       });
-    const ended = scene.world.service.handle(aCommand(), calm);
+    const ended = scene.world.service.handle(aCommand(), neverAborted);
     await scene.clock.advance(10 * TTL_MS);
     done();
     expect(await ended).toMatchObject({ outcome: 'success', errorCode: '' });

@@ -72,10 +72,3 @@ export function fakeCli(
       }),
   };
 }
-
-/** A promise that rejects with the signal's reason, as every wait of the service does. */
-export function untilAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
-}

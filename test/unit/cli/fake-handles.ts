@@ -51,14 +51,6 @@ export function fakeRetention(over: Partial<Retention> = {}) {
   return { ...platform, closed, backend: { openRetention } satisfies Partial<CommandBackend> };
 }
 
-export const aHold = (over: Partial<Hold> = {}): Hold => ({
-  gameId: 'game-1',
-  reason: 'evidence',
-  heldBy: 'kim',
-  heldUntil: null,
-  ...over,
-});
-
 export function fakeHolds(start: readonly Hold[] = []) {
   const platform = createFakePlatform();
   for (const hold of start) platform.state.holds.set(hold.gameId, hold);

@@ -7,28 +7,10 @@ import { shownTime } from '../../../src/cli/terminal/command-output.js';
 import { shownUrl } from '../../../src/config/shown-url.js';
 import { EMPTY_HISTORY } from '../../../src/jobs/delivery.js';
 import { readHistory, withFailure } from '../../../src/jobs/attempt-history.js';
-import { readPayload } from '../../../src/jobs/payload.js';
-import { aDelivery } from '../../support/deliveries.js';
 import { httpWorld } from '../adapters/http/http-world.js';
 import { linesOf } from '../config/reading.js';
 
-const throwing = {
-  get gameId(): string {
-    throw new TypeError('no');
-  },
-};
-
 describe('a job', () => {
-  it('whose data throws when it is read is refused like any other', () => {
-    const read = readPayload(aDelivery({ payload: throwing }));
-    expect(read).toMatchObject({ valid: false, problem: 'the data cannot be read: no', command: { gameId: '' } });
-  });
-
-  it('whose progress throws when it is read has no history', () => {
-    const counts = Object.defineProperty({}, 'counts', { enumerable: true, get: () => throwing.gameId });
-    expect(readHistory(counts)).toEqual(EMPTY_HISTORY);
-  });
-
   it('a job with too many failures to be counted keeps its history', () => {
     const progress = { ...EMPTY_HISTORY, counts: { conflict: Number.MAX_SAFE_INTEGER } };
     const failed = {

@@ -49,7 +49,28 @@ describe('sinceReplay', () => {
   });
 });
 
+describe('withFailure', () => {
+  it('a first failure in the future is replaced, because it would delay the end of an outage for ever', () => {
+    const history = readHistory({ counts: {}, firstFailedAt: '9999-12-31T23:59:59Z', attempts: [] });
+    expect(withFailure(history, failed).firstFailedAt).toBe(AT);
+  });
+
+  it('a history keeps the newest twenty tries and all counts', () => {
+    let history = EMPTY_HISTORY;
+    for (let attempt = 1; attempt <= 25; attempt++) history = withFailure(history, { ...failed, attempt });
+    expect(history.counts).toEqual({ conflict: 25 });
+    expect(history.attempts.map((tried) => tried.attempt)).toEqual(Array.from({ length: 20 }, (_, i) => i + 6));
+  });
+});
+
 describe('a stored history', () => {
+  it.each([0, 100, null, 'half', { percent: 50 }, { counts: { bogus: 1 } }])(
+    'a stored progress of %j counts as an empty history',
+    (progress) => {
+      expect(readHistory(progress)).toEqual(EMPTY_HISTORY);
+    },
+  );
+
   it('a stored history that throws when it is read counts as empty', () => {
     const progress = {
       get counts(): object {

@@ -3,12 +3,11 @@ import type { CleanupService } from '../../../src/cleanup/cleanup-service.js';
 import type { FailureCode } from '../../../src/domain/error-codes.js';
 import { failure, type Result } from '../../../src/domain/result.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
-import { EMPTY_HISTORY, type Delivery, type JobOutcome } from '../../../src/jobs/delivery.js';
-import { readHistory, withFailure } from '../../../src/jobs/attempt-history.js';
+import type { Delivery, JobOutcome } from '../../../src/jobs/delivery.js';
 import { aDelivery } from '../../support/deliveries.js';
 import { aRecord } from '../../support/records.js';
+import { neverAborted } from '../../support/calls.js';
 
-const calm = new AbortController().signal;
 const HOUR_MS = 3_600_000;
 const limits = { conflictMaxAttempts: 3, conflictMaxDelayMs: 5_000, retryMaxAgeMs: HOUR_MS };
 const START_MS = Date.parse('2026-03-01T00:00:00Z');
@@ -28,7 +27,8 @@ function setUp(result: Result = failure('conflict', 'busy')) {
   };
   const clock = { now: () => new Date(state.nowMs), monotonicMs: () => 0, after: () => () => undefined };
   const consumer = createJobConsumer({ cleanup, clock, random: () => 0.5, traceId: () => 'trace-1' }, limits);
-  const consume = (over: Partial<Delivery> = {}): Promise<JobOutcome> => consumer.consume(aDelivery(over), calm);
+  const consume = (over: Partial<Delivery> = {}): Promise<JobOutcome> =>
+    consumer.consume(aDelivery(over), neverAborted);
   const abandoned = (over: Partial<Delivery>, reason: string): Promise<JobOutcome> =>
     consumer.abandoned(aDelivery(over), reason);
   return { asked, state, consume, abandoned };
@@ -189,42 +189,6 @@ describe('the job consumer', () => {
     const cleanup = { handle: () => Promise.reject(reason), refuse: () => Promise.reject(reason) };
     const clock = { now: () => new Date(0), monotonicMs: () => 0, after: () => () => undefined };
     const consumer = createJobConsumer({ cleanup, clock, random: () => 0, traceId: () => '' }, limits);
-    await expect(consumer.consume(aDelivery(), calm)).rejects.toBe(reason);
-  });
-});
-
-describe('a history', () => {
-  it.each([0, 100, null, 'half', { percent: 50 }, { counts: { bogus: 1 } }])(
-    'is empty where the progress is %j',
-    (progress) => {
-      expect(readHistory(progress)).toEqual(EMPTY_HISTORY);
-    },
-  );
-
-  it('a history is read back from JSON', () => {
-    const failed = { attempt: 1, code: 'conflict', message: 'm', at: '2026-03-01T00:00:00.000Z', traceId: '' } as const;
-    const history = withFailure(EMPTY_HISTORY, failed);
-    expect(readHistory(JSON.parse(JSON.stringify(history)))).toEqual(history);
-  });
-
-  it('a first failure in the future is replaced, because it would delay the end of an outage for ever', () => {
-    const history = readHistory({ counts: {}, firstFailedAt: '9999-12-31T23:59:59Z', attempts: [] });
-    const failed = { attempt: 1, code: 'service_unavailable', message: '', at: '2026-01-01T00:00:00.000Z' } as const;
-    expect(withFailure(history, { ...failed, traceId: '' }).firstFailedAt).toBe(failed.at);
-  });
-
-  it('a history keeps the newest twenty tries and all counts', () => {
-    let history = EMPTY_HISTORY;
-    for (let attempt = 1; attempt <= 25; attempt++) {
-      history = withFailure(history, {
-        attempt,
-        code: 'conflict',
-        message: '',
-        at: '2026-03-01T00:00:00.000Z',
-        traceId: '',
-      });
-    }
-    expect(history.counts).toEqual({ conflict: 25 });
-    expect(history.attempts.map((tried) => tried.attempt)).toEqual(Array.from({ length: 20 }, (_, i) => i + 6));
+    await expect(consumer.consume(aDelivery(), neverAborted)).rejects.toBe(reason);
   });
 });

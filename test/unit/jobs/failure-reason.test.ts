@@ -24,9 +24,12 @@ describe('a failed job’s reason', () => {
     ['only a code', 'conflict'],
     ['a code with one character behind it', 'conflict!'],
     ['a code without the space', 'conflict:busy'],
+    ['only a code and a colon', 'conflict:'],
     ['a code in capitals', 'CONFLICT: busy'],
     ['a code after another word', 'Error: conflict: busy'],
     ['the code of a success', 'replay_no_op: done'],
+    ['an unknown code', 'Error: busy'],
+    ['the name of a method of objects', 'toString: busy'],
     ['no code', ': busy'],
   ])('a reason that is %s has no code and is shown as an internal error', (_what, text) => {
     expect(readReason(text)).toBeUndefined();

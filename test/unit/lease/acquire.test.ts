@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test, vi } from 'vitest';
-import { ConfigurationError, UnavailableError, WeakTokenError, TimeoutError } from '../../../src/domain/errors.js';
+import { ConfigurationError, UnavailableError, WeakTokenError } from '../../../src/domain/errors.js';
 import { createLeases, type LeaseDeps } from '../../../src/lease/with-lease.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { answerLost, createFakeLeaseStore, down, silent } from './fake-lease-store.js';
@@ -128,7 +128,10 @@ describe('an acquisition', () => {
     await world.clock.advance(ANSWER_TIMEOUT_MS - 1);
     expect(world.clock.pendingMs()).toEqual([1]);
     await world.clock.advance(1);
-    expect(await ending).toEqual({ status: 'unavailable', cause: expect.any(TimeoutError) as unknown });
+    expect(await ending).toMatchObject({
+      status: 'unavailable',
+      cause: { name: 'TimeoutError', message: 'the lease store did not answer the acquisition within 2000 ms' },
+    });
     expect(neverStarted).not.toHaveBeenCalled();
   });
 

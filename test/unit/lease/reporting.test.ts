@@ -64,24 +64,6 @@ describe('a renewal that fails', () => {
 });
 
 describe('a store that does not answer', () => {
-  test('an acquisition without an answer is named in the error', async () => {
-    const world = createLeaseWorld();
-    world.store.next('acquire', silent);
-    const ending = world.leases.withLease(GAME, world.parent.signal, async () => undefined);
-    await world.clock.advance(ANSWER_TIMEOUT_MS);
-    expect(await ending).toMatchObject({ status: 'unavailable', cause: noAnswer('acquisition', ANSWER_TIMEOUT_MS) });
-  });
-
-  test('a release without an answer is named in the error', async () => {
-    const world = createLeaseWorld();
-    world.store.next('release', silent);
-    const work = await startWork(world);
-    work.finish('');
-    await world.clock.advance(5_000);
-    await work.ending;
-    expect(world.releaseFailures).toMatchObject([noAnswer('release', 5_000)]);
-  });
-
   test('renewals without an answer are named in the reason of the loss', async () => {
     const world = createLeaseWorld();
     world.store.always('renew', silent);

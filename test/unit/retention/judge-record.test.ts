@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { judge, type RetentionCase } from '../../../src/retention/judge-record.js';
 import { type Judgement, RETENTION_VERDICTS } from '../../../src/retention/judge-record.js';
-import { aHold, DAY_MS, fromNow, NOW, RETENTION_MS, stopped } from './cases.js';
+import { DAY_MS, fromNow, NOW, RETENTION_MS, stopped } from './cases.js';
+import { aHold } from '../../support/records.js';
 
 const deadLetter = { jobId: '7', code: 'container_mismatch' };
 const heldFor = (ms: number) => aHold({ heldUntil: fromNow(ms) });

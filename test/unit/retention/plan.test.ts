@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readPlanCursor, writePlanCursor } from '../../../src/retention/cursor.js';
-import { createRetention } from '../../../src/retention/retention-service.js';
-import { aHold, DAY_MS, fromNow, NOW, RETENTION_MS } from './cases.js';
-import { createFakeRetentionRecords, type Row } from '../../support/fakes/retention-records.js';
+import { DAY_MS, fromNow, NOW, RETENTION_MS } from './cases.js';
+import { aHold } from '../../support/records.js';
+import type { Row } from '../../support/fakes/retention-records.js';
 import { createWorld } from './retention-world.js';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 
@@ -43,26 +43,12 @@ describe('the plan', () => {
 
   it('all pages of a plan are judged by the moment of the first', async () => {
     let now = NOW;
-    const world = createWorld(rows);
-    const records = createFakeRetentionRecords(
-      () => rows,
-      () => now,
-    );
-    const retention = createRetention(
-      {
-        records,
-        deadLetters: { among: async () => new Map() },
-        requests: { request: () => expect.unreachable() },
-        lock: { exclusively: () => expect.unreachable() },
-        observer: { enqueued: () => undefined, skipped: () => undefined, ended: () => undefined },
-      },
-      { retentionMs: RETENTION_MS, maxShare: 1 },
-    );
+    const { retention } = createWorld(rows, { now: () => now });
     const first = await retention.plan({ includeNotDue: false, limit: 3 });
     now = fromNow(5 * DAY_MS);
     const second = await retention.plan({ includeNotDue: false, limit: 3, after: first.next ?? undefined });
     expect(second.asOf).toEqual(NOW);
-    const whole = await world.retention.plan({ includeNotDue: false, limit: 10 });
+    const whole = await createWorld(rows).retention.plan({ includeNotDue: false, limit: 10 });
     expect([...first.items, ...second.items]).toEqual(whole.items);
   });
 

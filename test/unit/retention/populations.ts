@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import type { DeadLetterOf } from '../../../src/retention/ports.js';
-import { aHold, fromNow, NOW, RETENTION_MS } from './cases.js';
+import { fromNow, NOW, RETENTION_MS } from './cases.js';
+import { aHold } from '../../support/records.js';
 import type { Row } from '../../support/fakes/retention-records.js';
 
 export interface Population {

@@ -1,5 +1,5 @@
 import { SpanStatusCode } from '@opentelemetry/api';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
 import { createCleanupObserver } from '../../../src/telemetry/cleanup-observer.js';
@@ -7,14 +7,8 @@ import { createLogger } from '../../../src/telemetry/logger.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { recordTelemetry } from './recorded-telemetry.js';
 
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-
 function setup() {
   const recorded = recordTelemetry(createManualClock());
-  stops.push(recorded.stop);
   const lines: unknown[] = [];
   const log = createLogger({
     level: 'info',

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ContainerEngine, OperationLog } from '../../../src/cleanup/ports.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
@@ -7,10 +7,9 @@ import { guardEngine } from '../../../src/telemetry/guarded-ports/guard-engine.j
 import { guardLeaseStore } from '../../../src/telemetry/guarded-ports/guard-lease-store.js';
 import { guardOperationLog, guardRecords } from '../../../src/telemetry/guarded-ports/guard-records.js';
 import { nextSteps } from '../../support/steps.js';
-import { createGuardWorld, stopRecording } from './guard-world.js';
+import { createGuardWorld } from './guard-world.js';
 
 const ID = 'c'.repeat(64);
-afterEach(stopRecording);
 
 describe('the steps of a guarded port', () => {
   it('a guarded port publishes the start and the end of each call under the name of its span', async () => {

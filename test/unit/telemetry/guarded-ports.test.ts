@@ -1,15 +1,14 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ContainerEngine, RuntimeRecords } from '../../../src/cleanup/ports.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import type { LeaseStore } from '../../../src/lease/lease-store.js';
 import { guardEngine } from '../../../src/telemetry/guarded-ports/guard-engine.js';
 import { guardLeaseStore } from '../../../src/telemetry/guarded-ports/guard-lease-store.js';
 import { guardRecords } from '../../../src/telemetry/guarded-ports/guard-records.js';
-import { createGuardWorld, stopRecording } from './guard-world.js';
+import { createGuardWorld } from './guard-world.js';
 
 const ID = 'c'.repeat(64);
-afterEach(stopRecording);
 
 describe('a guarded lease store', () => {
   it('a guarded lease store passes on arguments and answers, and makes a span of each call', async () => {

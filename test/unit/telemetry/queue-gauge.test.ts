@@ -1,17 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createManualClock } from '../../support/manual-clock.js';
 import { recordTelemetry } from './recorded-telemetry.js';
 
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-
-function setup() {
-  const recorded = recordTelemetry(createManualClock());
-  stops.push(recorded.stop);
-  return recorded;
-}
+const setup = () => recordTelemetry(createManualClock());
 
 describe('the gauge of jobs in the queue', () => {
   it('the gauge counts the jobs each time the metrics are read', async () => {

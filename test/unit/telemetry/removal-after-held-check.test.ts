@@ -4,7 +4,7 @@
  * request must leave in the same synchronous run as the check.
  */
 import type Docker from 'dockerode';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createContainerEngine } from '../../../src/adapters/docker/container-engine.js';
 import { createBreaker } from '../../../src/circuit-breaker/breaker.js';
 import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
@@ -17,11 +17,6 @@ import { aRecord, CONTAINER_ID } from '../../support/records.js';
 import { nextSteps } from '../../support/steps.js';
 import { recordTelemetry } from './recorded-telemetry.js';
 
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-
 type Wrapper = (engine: ContainerEngine) => ContainerEngine;
 type Moment = 'in the same run as the check' | 'after something waited';
 
@@ -32,7 +27,6 @@ async function momentOfRemoval(
   const { aroundGuard = same, aroundAdapter = same } = wrappers;
   const clock = createManualClock();
   const recorded = recordTelemetry(clock);
-  stops.push(recorded.stop);
   const breaker = createBreaker({ clock, report: { opened: noop, stillOpen: noop, closed: noop } });
 
   let hasWaited = true;

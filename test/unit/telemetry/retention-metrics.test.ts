@@ -1,17 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createSweepObserver } from '../../../src/telemetry/sweep-observer.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { recordTelemetry } from './recorded-telemetry.js';
 import type { Log } from '../../../src/telemetry/logger.js';
 
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-
 function setUp() {
   const recorded = recordTelemetry(createManualClock());
-  stops.push(recorded.stop);
   const lines: string[] = [];
   const write =
     (level: keyof Log): Log[keyof Log] =>

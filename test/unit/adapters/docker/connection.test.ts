@@ -12,24 +12,13 @@ const HOSTILE_ENVIRONMENT = {
 describe('createDocker', () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  test('a client for a socket ignores the environment', () => {
+  test.each([
+    ['unix:///tmp/engine.sock', { socketPath: '/tmp/engine.sock', host: '', port: undefined }],
+    ['tcp://here.invalid:2375', { host: 'here.invalid', port: 2375 }],
+  ])('a client for %s ignores the environment', (host, place) => {
     for (const [name, value] of Object.entries(HOSTILE_ENVIRONMENT)) vi.stubEnv(name, value);
-    expect(createDocker({ host: 'unix:///tmp/engine.sock' }).modem).toMatchObject({
-      socketPath: '/tmp/engine.sock',
-      host: '',
-      port: undefined,
-      protocol: 'http',
-      pathPrefix: undefined,
-      timeout: undefined,
-      agent: undefined,
-    });
-  });
-
-  test('a client for a host ignores the environment', () => {
-    for (const [name, value] of Object.entries(HOSTILE_ENVIRONMENT)) vi.stubEnv(name, value);
-    expect(createDocker({ host: 'tcp://here.invalid:2375' }).modem).toMatchObject({
-      host: 'here.invalid',
-      port: 2375,
+    expect(createDocker({ host }).modem).toMatchObject({
+      ...place,
       protocol: 'http',
       pathPrefix: undefined,
       timeout: undefined,

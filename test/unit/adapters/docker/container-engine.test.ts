@@ -3,7 +3,6 @@ import { UnavailableError, EngineProtocolError, TimeoutError } from '../../../..
 import {
   type Answer,
   answers,
-  calm,
   createEngineWorld,
   EXITED,
   fails,
@@ -14,6 +13,7 @@ import {
   state,
   TIMEOUT_MS,
 } from './engine-world.js';
+import { neverAborted } from '../../../support/calls.js';
 
 const WITH_BODY = 'success came with a body, which is not how the engine answers';
 
@@ -30,13 +30,13 @@ const thrownBy = (ending: Promise<unknown>): Promise<unknown> =>
 describe('a look', () => {
   test('a look asks for the given id once and returns what the engine reports', async () => {
     const { engine, requests } = createEngineWorld();
-    expect(await engine.look(ID, calm)).toEqual(state);
+    expect(await engine.look(ID, neverAborted)).toEqual(state);
     expect(requests).toEqual([LOOK]);
   });
 
   test('a look finds a container gone when the engine does not know it', async () => {
     const { engine } = createEngineWorld({ look: gone });
-    expect(await engine.look(ID, calm)).toEqual({ kind: 'gone' });
+    expect(await engine.look(ID, neverAborted)).toEqual({ kind: 'gone' });
   });
 
   test.each<[string, Answer, RegExp]>([
@@ -45,14 +45,14 @@ describe('a look', () => {
     ['the answer is a web page', answers('<html>'), /: the answer is not the engine's: it has no Id$/],
     ['the answer describes another container', answers({ ...EXITED, Id: 'b' }), /another container$/],
   ])('a look is an outage, never "gone", when %s', async (_situation, look, words) => {
-    const error = await thrownBy(createEngineWorld({ look }).engine.look(ID, calm));
+    const error = await thrownBy(createEngineWorld({ look }).engine.look(ID, neverAborted));
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).toMatchObject({ dependency: 'docker', message: expect.stringMatching(words) });
     expect(error).toMatchObject({ message: expect.stringContaining(`cannot look at container ${ID}: `) });
   });
 
   test("a look that the engine calls a bad request is a bug, and its error contains the engine's message", async () => {
-    const error = await thrownBy(createEngineWorld({ look: saysNo(400, 'invalid ID') }).engine.look(ID, calm));
+    const error = await thrownBy(createEngineWorld({ look: saysNo(400, 'invalid ID') }).engine.look(ID, neverAborted));
     expect(error).toBeInstanceOf(EngineProtocolError);
     expect(error).toMatchObject({
       name: 'EngineProtocolError',
@@ -63,7 +63,7 @@ describe('a look', () => {
 
   test('a look without an answer ends at its deadline and aborts its request', async () => {
     const { clock, engine, signals } = createEngineWorld({ look: never });
-    const error = thrownBy(engine.look(ID, calm));
+    const error = thrownBy(engine.look(ID, neverAborted));
     await clock.advance(TIMEOUT_MS);
     expect(await error).toBeInstanceOf(UnavailableError);
     expect(await error).toMatchObject({
@@ -79,19 +79,19 @@ describe('a look', () => {
 describe('a removal', () => {
   test('a removal is sent once, for the given id, with its volumes and without force', async () => {
     const { engine, requests } = createEngineWorld();
-    expect(await engine.remove(ID, calm)).toEqual({ kind: 'gone' });
+    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone' });
     expect(requests).toEqual([REMOVE]);
   });
 
   test('a removal of a missing container succeeds without a look', async () => {
     const { engine, requests } = createEngineWorld({ remove: gone });
-    expect(await engine.remove(ID, calm)).toEqual({ kind: 'gone' });
+    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone' });
     expect(requests).toEqual([REMOVE]);
   });
 
   test.each([409, 500])('a removal that is refused (%d) is decided by a new look', async (status) => {
     const { engine, requests } = createEngineWorld({ remove: saysNo(status, 'container is running') });
-    expect(await engine.remove(ID, calm)).toEqual({
+    expect(await engine.remove(ID, neverAborted)).toEqual({
       kind: 'still_there',
       state,
       detail: `container is running (HTTP ${status})`,
@@ -101,12 +101,12 @@ describe('a removal', () => {
 
   test('a removal that is refused because another one was faster succeeds', async () => {
     const { engine } = createEngineWorld({ remove: saysNo(409, 'removal is already in progress'), look: gone });
-    expect(await engine.remove(ID, calm)).toEqual({ kind: 'gone' });
+    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone' });
   });
 
   test('a removal that is refused is an outage when the look after it fails', async () => {
     const { engine } = createEngineWorld({ remove: saysNo(409, 'no'), look: fails({ code: 'ECONNREFUSED' }) });
-    const error = await thrownBy(engine.remove(ID, calm));
+    const error = await thrownBy(engine.remove(ID, neverAborted));
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).toMatchObject({ message: expect.stringContaining('cannot look at container') });
   });
@@ -116,7 +116,7 @@ describe('a removal', () => {
     ['the engine is busy', saysNo(503, 'busy')],
   ])('a removal that never started, because %s, is an outage and needs no look', async (_situation, remove) => {
     const { engine, requests } = createEngineWorld({ remove });
-    const error = await thrownBy(engine.remove(ID, calm));
+    const error = await thrownBy(engine.remove(ID, neverAborted));
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).toMatchObject({
       message: expect.stringContaining(`cannot remove container ${ID}: `),
@@ -127,7 +127,7 @@ describe('a removal', () => {
 
   test('a removal that the engine calls a bad request is a bug', async () => {
     const { engine, requests } = createEngineWorld({ remove: saysNo(400, 'bad') });
-    expect(await thrownBy(engine.remove(ID, calm))).toBeInstanceOf(EngineProtocolError);
+    expect(await thrownBy(engine.remove(ID, neverAborted))).toBeInstanceOf(EngineProtocolError);
     expect(requests).toEqual([REMOVE]);
   });
 });
@@ -139,26 +139,26 @@ describe('an answer that another container is gone', () => {
   test.each([`No such container: ${OTHER}`, `${ID} needs ${OTHER}: no such container`])(
     'a look is an outage when the answer names another missing container: %s',
     async (text) => {
-      const error = await thrownBy(createEngineWorld({ look: saysNo(404, text) }).engine.look(ID, calm));
+      const error = await thrownBy(createEngineWorld({ look: saysNo(404, text) }).engine.look(ID, neverAborted));
       expect(error).toBeInstanceOf(UnavailableError);
     },
   );
 
   test('a removal whose answer names another missing container is decided by a new look', async () => {
     const { engine, requests } = createEngineWorld({ remove: another });
-    expect(await engine.remove(ID, calm)).toMatchObject({ kind: 'still_there', state });
+    expect(await engine.remove(ID, neverAborted)).toMatchObject({ kind: 'still_there', state });
     expect(requests).toEqual([REMOVE, LOOK]);
   });
 
   test('a removal answered with an outage that names another container is an outage', async () => {
     const { engine, requests } = createEngineWorld({ remove: saysNo(503, `busy with ${OTHER}`) });
-    expect(await thrownBy(engine.remove(ID, calm))).toBeInstanceOf(UnavailableError);
+    expect(await thrownBy(engine.remove(ID, neverAborted))).toBeInstanceOf(UnavailableError);
     expect(requests).toEqual([REMOVE]);
   });
 
   test('an answer that names no container is trusted', async () => {
     const { engine } = createEngineWorld({ look: saysNo(404, 'no such container') });
-    expect(await engine.look(ID, calm)).toEqual({ kind: 'gone' });
+    expect(await engine.look(ID, neverAborted)).toEqual({ kind: 'gone' });
   });
 });
 
@@ -174,7 +174,7 @@ describe('a removal whose outcome is unknown', () => {
     'a removal with an unknown outcome succeeds when a look finds the container gone: %s',
     async (_situation, remove) => {
       const { engine, requests } = createEngineWorld({ remove, look: gone });
-      expect(await engine.remove(ID, calm)).toEqual({ kind: 'gone' });
+      expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone' });
       expect(requests).toEqual([REMOVE, LOOK]);
     },
   );
@@ -183,7 +183,7 @@ describe('a removal whose outcome is unknown', () => {
     'a removal with an unknown outcome is an outage when a look finds the container: %s',
     async (_situation, remove, detail) => {
       const { engine, requests } = createEngineWorld({ remove });
-      const error = await thrownBy(engine.remove(ID, calm));
+      const error = await thrownBy(engine.remove(ID, neverAborted));
       expect(error).toBeInstanceOf(UnavailableError);
       expect(error).toMatchObject({
         dependency: 'docker',
@@ -196,7 +196,7 @@ describe('a removal whose outcome is unknown', () => {
   test('a removal with an unknown outcome is an outage with both failures when the look fails too', async () => {
     const remove = fails({ code: 'ECONNRESET' }, 'socket hang up');
     const { engine } = createEngineWorld({ remove, look: fails({ code: 'ENOENT' }, 'connect ENOENT') });
-    const error = await thrownBy(engine.remove(ID, calm));
+    const error = await thrownBy(engine.remove(ID, neverAborted));
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).toMatchObject({
       dependency: 'docker',
@@ -209,7 +209,7 @@ describe('a removal whose outcome is unknown', () => {
 
   test('a removal without an answer is followed by a look with its own deadline', async () => {
     const { clock, engine, requests } = createEngineWorld({ remove: never, look: never });
-    const error = thrownBy(engine.remove(ID, calm));
+    const error = thrownBy(engine.remove(ID, neverAborted));
     await clock.advance(TIMEOUT_MS);
     expect(requests).toEqual([REMOVE, LOOK]);
     await clock.advance(TIMEOUT_MS);
@@ -234,7 +234,7 @@ describe.each(['look', 'remove'] as const)('%s', (name) => {
     'an id that is not a full one is refused without a request: %j',
     async (id) => {
       const { engine, requests } = createEngineWorld();
-      const error = await thrownBy(engine[name](id, calm));
+      const error = await thrownBy(engine[name](id, neverAborted));
       expect(error).toBeInstanceOf(TypeError);
       expect(error).toMatchObject({
         message: `not a full container id (64 lower-case hex digits): ${JSON.stringify(id)}`,

@@ -4,7 +4,6 @@ import { createManualClock } from '../../../support/manual-clock.js';
 
 export const ID = 'a1'.repeat(32);
 export const TIMEOUT_MS = 1_000;
-export const calm = new AbortController().signal;
 
 export type Answer = (abortSignal: AbortSignal) => Promise<unknown>;
 export const answers =

@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
 import { describe, expect, it, vi } from 'vitest';
-import { aRecord } from '../../../support/records.js';
+import { aHold, aRecord } from '../../../support/records.js';
 import { fakeCli } from '../fake-cli.js';
-import { aHold, fakeHolds } from '../fake-handles.js';
+import { fakeHolds } from '../fake-handles.js';
 
 const WEEK_MS = 7 * 86_400_000;
 
@@ -38,11 +38,11 @@ describe('hold', () => {
 
   it('hold shows the hold that it replaces, and prints both with --json', async () => {
     const old = aHold({ reason: 'old', heldUntil: new Date('2026-05-01T00:00:00Z') });
-    const told = fakeCli(holdsOfGame1([old]).backend);
+    const text = fakeCli(holdsOfGame1([old]).backend);
     const json = fakeCli(holdsOfGame1([old]).backend);
-    await told.run('hold', 'game-1', '--reason', 'new', '--by', 'alex');
+    await text.run('hold', 'game-1', '--reason', 'new', '--by', 'alex');
     await json.run('hold', 'game-1', '--reason', 'new', '--by', 'alex', '--json');
-    expect(told.written.stderr).toBe('This replaces the hold until 2026-05-01 00:00:00Z by kim: old\n');
+    expect(text.written.stderr).toBe('This replaces the hold until 2026-05-01 00:00:00Z by kim: old\n');
     expect(json.json()).toEqual({
       hold: { gameId: 'game-1', reason: 'new', heldBy: 'alex', heldUntil: null },
       replaced: { gameId: 'game-1', reason: 'old', heldBy: 'kim', heldUntil: '2026-05-01T00:00:00.000Z' },
@@ -101,10 +101,10 @@ describe('unhold', () => {
   });
 
   it('unhold ends with 0 for a game that is not held', async () => {
-    const told = fakeCli(fakeHolds().backend);
+    const text = fakeCli(fakeHolds().backend);
     const json = fakeCli(fakeHolds().backend);
-    expect([await told.run('unhold', 'game-1'), await json.run('unhold', 'game-1', '--json')]).toEqual([0, 0]);
-    expect(told.written.stdout).toBe('game-1 was not held.\n');
+    expect([await text.run('unhold', 'game-1'), await json.run('unhold', 'game-1', '--json')]).toEqual([0, 0]);
+    expect(text.written.stdout).toBe('game-1 was not held.\n');
     expect(json.json()).toEqual({ removed: null });
   });
 });
@@ -138,9 +138,9 @@ describe('holds', () => {
     await some.run('holds', '--limit', '2', '--json');
     expect((all.json() as { holds: unknown[] }).holds).toHaveLength(1_201);
     expect(some.json()).toMatchObject({ holds: [{ gameId: '0000' }, { gameId: '0001' }], next: '0001' });
-    const told = fakeCli(fakeHolds(many).backend);
-    await told.run('holds');
-    expect(told.written.stderr).toBe('There are more; add --all or a higher --limit.\n');
+    const text = fakeCli(fakeHolds(many).backend);
+    await text.run('holds');
+    expect(text.written.stderr).toBe('There are more; add --all or a higher --limit.\n');
   });
 
   it('holds states that there are no holds', async () => {

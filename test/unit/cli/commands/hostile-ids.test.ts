@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { logOperation } from '../../../support/fakes/state.js';
-import { anEntry, aRecord } from '../../../support/records.js';
+import { aHold, anEntry, aRecord } from '../../../support/records.js';
 import { fakeCli } from '../fake-cli.js';
-import { addDeadLetter, aHold, fakeDeadLetters, fakeHolds, fakeReader, fakeRetention } from '../fake-handles.js';
+import { addDeadLetter, fakeDeadLetters, fakeHolds, fakeReader, fakeRetention } from '../fake-handles.js';
 
 const IDS = [
   '123',
@@ -31,9 +31,9 @@ describe.each(IDS)('the game id %j', (id) => {
     const listed = fakeCli(backend);
     await listed.run('holds');
     expect(listed.written.stdout).toContain(`\n${id}  `);
-    const letGo = fakeCli(backend);
-    expect(await letGo.run('unhold', '--json', '--', id)).toBe(0);
-    expect(letGo.json()).toMatchObject({ removed: { gameId: id } });
+    const released = fakeCli(backend);
+    expect(await released.run('unhold', '--json', '--', id)).toBe(0);
+    expect(released.json()).toMatchObject({ removed: { gameId: id } });
     expect(state.holds.size).toBe(0);
   });
 

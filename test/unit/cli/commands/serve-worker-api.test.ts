@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandContext } from '../../../../src/cli/command-context.js';
 import { UnavailableError, StopRequestedError } from '../../../../src/domain/errors.js';
-import { fakeCli, untilAborted } from '../fake-cli.js';
+import { untilAborted } from '../../../support/calls.js';
+import { fakeCli } from '../fake-cli.js';
 
 const linesOf = (text: string) =>
   text

@@ -2,10 +2,11 @@ import { describe, expect, it, vi } from 'vitest';
 import type { FinishedSweep, SweepReport } from '../../../../src/retention/ports.js';
 import type { RuntimeRecord } from '../../../../src/domain/runtime-record.js';
 import { addFakeJob, addFailedFakeJob } from '../../../support/fakes/state.js';
-import { aRecord } from '../../../support/records.js';
+import { aHold, aRecord } from '../../../support/records.js';
 import type { SweepOptions } from '../../../../src/retention/sweep.js';
-import { fakeCli, untilAborted } from '../fake-cli.js';
-import { aHold, fakeRetention } from '../fake-handles.js';
+import { untilAborted } from '../../../support/calls.js';
+import { fakeCli } from '../fake-cli.js';
+import { fakeRetention } from '../fake-handles.js';
 
 const facts = {
   asOf: '2026-03-01T00:00:00.000Z',

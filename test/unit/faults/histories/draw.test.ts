@@ -20,8 +20,8 @@ describe('the schedule of a seeded history', () => {
   });
 
   test('another seed gives another schedule', () => {
-    const told = schedules.map(({ seed: _seed, ...rest }) => JSON.stringify(rest));
-    expect(new Set(told).size).toBe(SEEDS.length);
+    const texts = schedules.map(({ seed: _seed, ...rest }) => JSON.stringify(rest));
+    expect(new Set(texts).size).toBe(SEEDS.length);
   });
 
   test('the steps of a schedule are in order and within its time', () => {

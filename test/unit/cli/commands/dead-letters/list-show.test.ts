@@ -149,12 +149,12 @@ describe('dead-letters show', () => {
     for (let depth = 0; depth < 100_000; depth += 1) payload = [payload];
     const { backend, state } = fakeDeadLetters();
     addDeadLetter(state, undefined, { jobId: '1', data: payload });
-    const [told, json] = [fakeCli(backend), fakeCli(backend)];
+    const [text, json] = [fakeCli(backend), fakeCli(backend)];
     expect([
-      await told.run('dead-letters', 'show', '1'),
+      await text.run('dead-letters', 'show', '1'),
       await json.run('dead-letters', 'show', '1', '--json'),
     ]).toEqual([0, 0]);
-    expect(told.written.stdout).toContain('nested too deep');
+    expect(text.written.stdout).toContain('nested too deep');
     expect(json.json()).toMatchObject({ payload: '(nested too deep to be shown)' });
   });
 

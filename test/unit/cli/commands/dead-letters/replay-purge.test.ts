@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../../../../../src/domain/errors.js';
 import type { BulkOptions, DeadLetterFilter } from '../../../../../src/jobs/dead-letters.js';
 import { addFakeJob } from '../../../../support/fakes/state.js';
-import { fakeCli, untilAborted } from '../../fake-cli.js';
+import { untilAborted } from '../../../../support/calls.js';
+import { fakeCli } from '../../fake-cli.js';
 import { addDeadLetter, fakeDeadLetters } from '../../fake-handles.js';
 
 /** The dead letters 12 and 13, and the job `busy`, which is running. */
