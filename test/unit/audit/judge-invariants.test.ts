@@ -20,7 +20,7 @@ const removals: readonly [situation: string, verdict: Verdict, Partial<AuditedRe
   ['with its row, changed by another service since,', 'sound', { bearsOurMark: false }],
 ];
 
-it.each(removals)('a removed record %s is %s', (_situation, verdict, over) => {
+it.each(removals)('a removed record %s is judged as %s', (_situation, verdict, over) => {
   expect(judgeRemoved(aRemoved(over))?.severity ?? 'sound').toBe(verdict);
 });
 
@@ -54,7 +54,7 @@ const rows: readonly [situation: string, verdict: Verdict, Partial<AuditedRecord
   ['with a second row for one container', 'warning', { newestRow: aRow({ isRepeated: true }) }],
 ];
 
-it.each(rows)('a record %s is %s', (_situation, verdict, over) => {
+it.each(rows)('a record %s is judged as %s', (_situation, verdict, over) => {
   expect(judgeRow(aRemoved(over)).map(({ severity }) => severity)).toEqual(verdict === 'sound' ? [] : [verdict]);
 });
 
@@ -88,7 +88,7 @@ it.each([
   [3_600_000, 'sound'],
   [3_600_001, 'broken'],
   [null, 'broken'],
-] as const)('a lease with %s ms left is %s', (lifeMs, verdict) => {
+] as const)('a lease with %s ms left is judged as %s', (lifeMs, verdict) => {
   const lease = { gameId: 'game-1', lifeMs, place: 'the Redis key "k"' };
   expect(judgeLease(lease)?.severity ?? 'sound').toBe(verdict);
 });

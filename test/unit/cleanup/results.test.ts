@@ -80,9 +80,9 @@ describe('the message of a result', () => {
   it.each([
     ['without a record', 'there is no runtime record of this game', 'not_found', { record: undefined }, undefined],
     ['without the lease', 'another operation holds the lease of this game', 'conflict', {}, busy],
-    ['as a replay', 'the container was removed before', 'replay_no_op', { record: removed }, undefined],
+    ['that is a replay', 'the container was removed before', 'replay_no_op', { record: removed }, undefined],
     [
-      'on a record that vanished',
+      'of a record that vanished',
       'the runtime record vanished while its container was cleaned up',
       'not_found',
       { mark: async () => ({ status: 'vanished' }) as const },

@@ -72,7 +72,7 @@ describe('settings that contradict each other', () => {
       'RTMANAGER_INTERNAL_HTTP_ADDR: "127.0.0.1.example:80" can be reached from other machines, so it needs RTMANAGER_API_TOKENS; allowed without them: 127.0.0.1, [::1] or localhost',
     ],
   ];
-  it.each(cases)('%s is refused', (_situation, environment, line) => {
+  it.each(cases)('a contradiction is refused: %s', (_situation, environment, line) => {
     expect(linesOf(environment)).toEqual([line]);
   });
 

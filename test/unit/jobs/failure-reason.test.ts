@@ -19,7 +19,7 @@ describe('a failed job’s reason', () => {
   });
 
   it.each([
-    ['nothing', ''],
+    ['an empty text', ''],
     ['only a message', 'job stalled more than allowable limit'],
     ['only a code', 'conflict'],
     ['a code with one character behind it', 'conflict!'],

@@ -13,7 +13,7 @@ describe('a job’s payload', () => {
   });
 
   const rows: readonly [situation: string, payload: unknown, words: RegExp][] = [
-    ['that is nothing', undefined, /found undefined/],
+    ['that is undefined', undefined, /found undefined/],
     ['that is null', null, /found null/],
     ['that is text', 'game-1', /found "game-1"/],
     ['that is a list', ['game-1'], /found \["game-1"\]/],

@@ -96,20 +96,20 @@ describe('a cursor', () => {
 
   const forged = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   it.each([
-    ['nothing', ''],
+    ['an empty text', ''],
     ['a game id', 'game-1'],
-    ['no base64', '%%%'],
+    ['text that is not base64', '%%%'],
     ['null', forged(null)],
     ['an object', forged({ length: 3 })],
     ['too few parts', forged([1, 'x'])],
     ['too many parts', forged([1, 'x', 'y', 'z'])],
     ['a time that is text', forged(['1', 'x', 'y'])],
-    ['a time that is no whole number', forged([1.5, 'x', 'y'])],
+    ['a time that is not a whole number', forged([1.5, 'x', 'y'])],
     ['a time before the epoch', forged([-1, 'x', 'y'])],
     ['a time after the year 9999', forged([253_402_300_800_000, 'x', 'y'])],
-    ['a place that is no text', forged([1, 2, 'y'])],
-    ['a game id that is no text', forged([1, 'x', null])],
-  ])('a cursor that is %s is refused, and the error states what is allowed', async (_what, after) => {
+    ['a position that is not text', forged([1, 2, 'y'])],
+    ['a game id that is not text', forged([1, 'x', null])],
+  ])('a cursor made of %s is refused, and the error states what is allowed', async (_what, after) => {
     const page = createWorld([]).retention.plan({ includeNotDue: true, after, limit: 1 });
     await expect(page).rejects.toThrow(InvalidPageError);
     await expect(page).rejects.toThrow(/allowed: the "next" of the page before/);

@@ -23,7 +23,7 @@ describe('the Node version', () => {
     ['23.11.1', false],
     ['24.0.0', true],
     ['26.10.0', true],
-  ])('whether version %s is in the range: %s', (version, fits) => {
+  ])('version %s is in the range: %s', (version, fits) => {
     expect(satisfies(version, range)).toBe(fits);
   });
 
@@ -44,9 +44,13 @@ describe('matchesLock', () => {
   test.each([
     ['everything for this platform is installed', { 'node_modules/a': a }, true],
     ['a needed package is missing', {}, false],
-    ['another version', { 'node_modules/a': { ...a, version: '1.0.1' } }, false],
-    ['the same version with other contents', { 'node_modules/a': { ...a, integrity: 'sha512-b' } }, false],
-    ['a package that is not in the lock', { 'node_modules/a': a, 'node_modules/b': a }, false],
+    ['a package has another version', { 'node_modules/a': { ...a, version: '1.0.1' } }, false],
+    [
+      'a package has the same version with other contents',
+      { 'node_modules/a': { ...a, integrity: 'sha512-b' } },
+      false,
+    ],
+    ['a package is not in the lock', { 'node_modules/a': a, 'node_modules/b': a }, false],
   ])('the installation is compared with the lock when %s', (_situation, packages, matches) => {
     expect(matchesLock(lock, { packages })).toBe(matches);
   });

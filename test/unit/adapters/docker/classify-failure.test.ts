@@ -98,8 +98,8 @@ describe('readFailure', () => {
   });
 
   test.each([
-    ['bytes, which the library returns for anything but JSON', Buffer.from('<html>no such container</html>')],
-    ['nothing', Buffer.alloc(0)],
+    ['not JSON, which the library leaves as bytes,', Buffer.from('<html>no such container</html>')],
+    ['empty', Buffer.alloc(0)],
     ['JSON without a message', { error: 'no such container' }],
     ['JSON with a message that is not text', { message: { text: 'no such container' } }],
     ['JSON text', 'no such container'],

@@ -112,7 +112,7 @@ describe('a removal', () => {
   });
 
   test.each<[string, Answer]>([
-    ['no listener', fails({ code: 'ECONNREFUSED' }, 'connect ECONNREFUSED')],
+    ['there is no listener', fails({ code: 'ECONNREFUSED' }, 'connect ECONNREFUSED')],
     ['the engine is busy', saysNo(503, 'busy')],
   ])('a removal that never started, because %s, is an outage and needs no look', async (_situation, remove) => {
     const { engine, requests } = createEngineWorld({ remove });
@@ -231,7 +231,7 @@ describe('a removal whose outcome is unknown', () => {
 
 describe.each(['look', 'remove'] as const)('%s', (name) => {
   test.each(['', 'a1', ID.toUpperCase(), `${ID}?force=1`, `../${ID}`, `${ID}\n`])(
-    'an id that is not a full one is refused without a request: %j',
+    `${name} refuses an id that is not a full one without a request: %j`,
     async (id) => {
       const { engine, requests } = createEngineWorld();
       const error = await thrownBy(engine[name](id, neverAborted));
@@ -243,7 +243,7 @@ describe.each(['look', 'remove'] as const)('%s', (name) => {
     },
   );
 
-  test('an abort during the request rejects with its reason, and no request follows', async () => {
+  test(`${name} rejects with the reason of an abort during its request, and sends no further one`, async () => {
     const caller = new AbortController();
     const reason = new Error('lease lost');
     const answer: Answer = async () => {

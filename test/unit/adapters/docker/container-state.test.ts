@@ -79,9 +79,9 @@ describe('an answer with another id', () => {
   test.each([
     ['has another name', { Id: OTHER_ID }],
     ['has no name', { Id: OTHER_ID, Name: undefined }],
-    ['is upper case', { Id: ID.toUpperCase() }],
-    ['is a prefix', { Id: ID.slice(0, 12) }],
-    ['is empty', { Id: '' }],
+    ['has an id in upper case', { Id: ID.toUpperCase() }],
+    ['has a part of the id', { Id: ID.slice(0, 12) }],
+    ['has an empty id', { Id: '' }],
   ])('an answer whose container %s is malformed', (_situation, fields) => {
     expect(readContainerState(ID, body(fields)).kind).toBe('malformed');
   });

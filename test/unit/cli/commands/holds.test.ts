@@ -64,7 +64,7 @@ describe('hold', () => {
     ['a long reason', ['--reason', 'x'.repeat(501)], '--reason has 501 characters'],
     ['a reason with NUL', ['--reason', 'a\0b'], String.raw`--reason "a\u0000b" has a control character`],
     ['a reason of two lines', ['--reason', 'a\nb'], 'one line'],
-    ['half a character', ['--reason', 'a\uD83D'], String.raw`--reason "a\ud83d"`],
+    ['a broken character in the reason', ['--reason', 'a\uD83D'], String.raw`--reason "a\ud83d"`],
     ['a blank name', ['--reason', 'r', '--by', ' '], '--by is empty'],
     ['a long name', ['--reason', 'r', '--by', 'x'.repeat(101)], '--by has 101 characters'],
     ['two ends', ['--reason', 'r', '--for', '1h', '--until', '2030-01-31T18:00Z'], 'cannot be used with'],

@@ -16,7 +16,7 @@ const obedient = async ({ signal }: CommandContext) => {
 };
 
 describe.each(['serve', 'worker'])('%s', (command) => {
-  it('a service logs its settings once without secrets, works until a signal, and ends with 0', async () => {
+  it(`${command} logs its settings once without secrets, works until a signal, and ends with 0`, async () => {
     const cli = fakeCli(
       { runService: obedient },
       { environment: { DATABASE_URL: 'postgresql://app:hunter2@db/games', RTMANAGER_WORKER_CONCURRENCY: '2' } },
@@ -38,7 +38,7 @@ describe.each(['serve', 'worker'])('%s', (command) => {
   });
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    'a service ends with 0 on %s while it waits for a dependency',
+    `${command} ends with 0 on %s while it waits for a dependency`,
     async (stopSignal) => {
       const cli = fakeCli({ runService: ({ signal }) => untilAborted(signal) });
       const running = cli.run(command);
@@ -48,13 +48,13 @@ describe.each(['serve', 'worker'])('%s', (command) => {
     },
   );
 
-  it('a service that fails ends with 1 and the reason', async () => {
+  it(`${command} ends with 1 and the reason when it fails`, async () => {
     const cli = fakeCli({ runService: () => Promise.reject(new UnavailableError('docker', 'no engine')) });
     expect(await cli.run(command)).toBe(1);
     expect(cli.written.stderr).toContain('runtime-cleanup: no engine');
   });
 
-  it('a service whose shutdown fails ends with 1', async () => {
+  it(`${command} ends with 1 when its shutdown fails`, async () => {
     const cli = fakeCli({
       runService: async ({ signal }) => {
         await untilAborted(signal).catch(() => {});

@@ -81,25 +81,25 @@ const LEASES: readonly Row[] = [
   },
 ];
 
-test.each(LEASES)('a violation is found: $what', ({ change, check }) => {
+test.each(LEASES.map((row) => [row.what, row] as const))('a violation is found: %s', (_what, { change, check }) => {
   expect(namesOf(change)).toEqual([check]);
 });
 
 describe('an allowed lease', () => {
-  test.each<{ what: string; change: Partial<History> }>([
-    {
-      what: 'a lease that was requested before this worker had it, and answered late',
-      change: {
+  test.each<readonly [what: string, change: Partial<History>]>([
+    [
+      'a lease that was requested before this worker had it, and answered late',
+      {
         steps: [
           ...STEPS,
           step(5, 'lease acquire', 'start', { pid: OTHER_WORKER }),
           step(35, 'lease acquire', 'end', { pid: OTHER_WORKER, said: true }),
         ],
       },
-    },
-    { what: 'another service that had the lease before', change: { tenures: [service(1, 8)] } },
-    { what: 'another service that had the lease after', change: { tenures: [service(70, 80)] } },
-  ])('no violation is found: $what', ({ change }) => {
+    ],
+    ['another service that had the lease before', { tenures: [service(1, 8)] }],
+    ['another service that had the lease after', { tenures: [service(70, 80)] }],
+  ])('no violation is found: %s', (_what, change) => {
     expect(namesOf(change)).toEqual([]);
   });
 });

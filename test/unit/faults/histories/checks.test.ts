@@ -205,44 +205,44 @@ describe.each([
   ['jobs', JOBS],
   ['records', RECORDS],
 ] as const)('the checks of %s', (_area, rows) => {
-  test.each(rows)('a violation is found: $what', ({ change, check }) => {
+  test.each(rows.map((row) => [row.what, row] as const))('a violation is found: %s', (_what, { change, check }) => {
     expect(namesOf(change)).toEqual([check]);
   });
 });
 
 describe('an allowed history', () => {
-  test.each<{ what: string; change: Partial<History> }>([
-    {
-      what: 'a requested stop',
-      change: {
+  test.each<readonly [what: string, change: Partial<History>]>([
+    [
+      'a requested stop',
+      {
         events: [event(1, 'start'), event(30, 'kill'), event(30, 'die'), event(45, 'destroy')],
         asked: [{ containerId: CONTAINER, what: 'stop', at: at(29) }],
       },
-    },
-    {
-      what: "a sweep's job that was refused, although a person requested it while it ran",
-      change: { jobsAtLast: [job({ result: { outcome: 'failure', errorCode: 'conflict' } })], accepted: [] },
-    },
-    { what: 'a purged job', change: { jobsAtLast: [job({ state: 'missing' })], purged: ['1'] } },
-    {
-      what: 'a conflict of a game that ran',
-      change: {
+    ],
+    [
+      "a sweep's job that was refused, although a person requested it while it ran",
+      { jobsAtLast: [job({ result: { outcome: 'failure', errorCode: 'conflict' } })], accepted: [] },
+    ],
+    ['a purged job', { jobsAtLast: [job({ state: 'missing' })], purged: ['1'] }],
+    [
+      'a conflict of a game that ran',
+      {
         games: [{ gameId: GAME, situation: 'running', containerId: CONTAINER }],
         jobsSettled: [dead('conflict: the runtime is running')],
       },
-    },
-    { what: 'a job that finds the lease with another job of its game', change: refusedBeside(30, 40) },
-    { what: 'a job that finds the lease of a killed worker', change: refusedBeside(500, 600, { killed: true }) },
-    {
-      what: 'a due record whose cleanup is a dead letter with its cause',
-      change: {
+    ],
+    ['a job that finds the lease with another job of its game', refusedBeside(30, 40)],
+    ['a job that finds the lease of a killed worker', refusedBeside(500, 600, { killed: true })],
+    [
+      'a due record whose cleanup is a dead letter with its cause',
+      {
         games: [{ gameId: GAME, situation: 'foreign', containerId: CONTAINER }],
         jobsAtLast: [dead('container_mismatch: another game')],
         beforeSweep: [standing],
         afterSweep: [standing],
       },
-    },
-  ])('no violation is found: $what', ({ change }) => {
+    ],
+  ])('no violation is found: %s', (_what, change) => {
     expect(namesOf(change)).toEqual([]);
   });
 });

@@ -38,7 +38,7 @@ describe('a cursor', () => {
     ['an empty job id', encoded([1, ''])],
     ['a job id with NUL', encoded([1, 'a\0'])],
     ['a lone surrogate', Buffer.from('[1,"\\ud800"]').toString('base64url')],
-  ])('a cursor of %s is refused', (_what, cursor) => {
+  ])('a cursor made of %s is refused', (_what, cursor) => {
     expect(() => positionOf(cursor)).toThrow(InvalidPageError);
   });
 });

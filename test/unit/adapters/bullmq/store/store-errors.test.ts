@@ -8,11 +8,11 @@ const outages: readonly (readonly [string, unknown])[] = [
   ['a refused connection', withCode('ECONNREFUSED')],
   ['a reset connection', withCode('ECONNRESET')],
   ['an unknown host', withCode('ENOTFOUND')],
-  ['several addresses, all refused', new AggregateError([withCode('ECONNREFUSED')], '')],
+  ['a refusal by each of several addresses', new AggregateError([withCode('ECONNREFUSED')], '')],
   ['an error that was classified already', new UnavailableError('queue', 'unavailable')],
-  ['PostgreSQL being shut down', withCode('57P01')],
-  ['PostgreSQL starting up', withCode('57P03')],
-  ['too many connections', withCode('53300')],
+  ['a shutdown of PostgreSQL', withCode('57P01')],
+  ['a start of PostgreSQL', withCode('57P03')],
+  ['the limit of connections', withCode('53300')],
   ['a broken PostgreSQL connection', new Error('Connection terminated unexpectedly')],
   ['a silent PostgreSQL', new Error('Query read timeout')],
   ['no PostgreSQL connection in time', new Error('timeout exceeded when trying to connect')],
@@ -34,7 +34,7 @@ const neither: readonly (readonly [string, unknown])[] = [
   ['a lost lock', withCode(-6)],
   ['a bug', new TypeError('undefined is not a function')],
   ['a value that is not an error', 'ECONNREFUSED?'],
-  ['nothing', undefined],
+  ['undefined', undefined],
 ];
 
 describe('what an error of the store means', () => {

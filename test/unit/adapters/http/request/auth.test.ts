@@ -30,15 +30,18 @@ describe('a server with tokens', () => {
     ['no token on the OpenAPI document', '/openapi.json', undefined, 401],
     ['no token on the health route', '/healthz', undefined, 200],
     ['no token on the readiness route', '/readyz', undefined, 200],
-  ])('a server with tokens answers %s (%s) with the right status', async (_what, url, authorization, status) => {
-    const { app } = await httpWorld({}, { tokens });
-    const answer = await app.inject({ url, headers: authorization === undefined ? {} : { authorization } });
-    expect(answer.statusCode).toBe(status);
-    if (status !== 401) return;
-    expect(answer.json()).toMatchObject({ error: { code: 'unauthorized' } });
-    const challenge = url.startsWith('/admin') ? /^Basic realm=/ : /^Bearer$/;
-    expect(answer.headers['www-authenticate']).toMatch(challenge);
-  });
+  ])(
+    'a server with tokens answers a request with %s (%s) with the right status',
+    async (_what, url, authorization, status) => {
+      const { app } = await httpWorld({}, { tokens });
+      const answer = await app.inject({ url, headers: authorization === undefined ? {} : { authorization } });
+      expect(answer.statusCode).toBe(status);
+      if (status !== 401) return;
+      expect(answer.json()).toMatchObject({ error: { code: 'unauthorized' } });
+      const challenge = url.startsWith('/admin') ? /^Basic realm=/ : /^Bearer$/;
+      expect(answer.headers['www-authenticate']).toMatch(challenge);
+    },
+  );
 
   it('a server with tokens answers requests to any host name', async () => {
     const { app } = await httpWorld({}, { tokens });

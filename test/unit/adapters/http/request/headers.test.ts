@@ -32,7 +32,7 @@ const WAITS: readonly [what: string, header: string | readonly string[] | undefi
 ];
 
 describe('the Prefer header', () => {
-  it.each(WAITS)('a Prefer header with %s means the right wait', (_what, header, seconds) => {
+  it.each(WAITS)('the Prefer header means the right wait: %s', (_what, header, seconds) => {
     expect(preferredWaitS(header)).toBe(seconds);
   });
 

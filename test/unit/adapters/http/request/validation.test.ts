@@ -38,7 +38,7 @@ describe('a route that takes no body', () => {
 
 describe('a route that takes a body', () => {
   it.each([
-    ['no body', undefined, JSON_TYPE, 400, /^body: .*expected object/i],
+    ['a missing body', undefined, JSON_TYPE, 400, /^body: .*expected object/i],
     ['an unknown field', '{"code":"conflict","force":true}', JSON_TYPE, 400, /force/],
     ['a prototype', '{"__proto__":{"all":true}}', JSON_TYPE, 400, /JSON|proto/i],
     ['an unknown code', '{"code":"nope"}', JSON_TYPE, 400, /^body code: .*"conflict".*\(found "nope"\)/],

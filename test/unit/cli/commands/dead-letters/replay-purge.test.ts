@@ -171,7 +171,7 @@ describe.each(['replay', 'purge'])('the selection for %s', (command) => {
     ['a job id with NUL', ['a\0b'], String.raw`job id "a\u0000b" is not storable text`],
     ['a job id that is too long', ['x'.repeat(1_001)], 'is too long; allowed: at most 1000 characters'],
   ];
-  it.each(cases)('a command with %s is refused and changes nothing', async (_situation, args, says) => {
+  it.each(cases)(`${command} with %s is refused and changes nothing`, async (_situation, args, says) => {
     const cli = fakeCli({});
     expect(await cli.run('dead-letters', command, ...args)).toBe(2);
     expect(cli.written.stdout).toBe('');
