@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { FinishedSweep, SweepReport, SweepSchedule } from '../../../src/retention/ports.js';
+import type { SweepReport, SweepSchedule } from '../../../src/retention/ports.js';
+import { doneSweep, refusedSweep } from '../../support/records.js';
 import { type Harnesses, openForEachTest } from '../hooks.js';
 
 /** The port over an empty queue of sweeps, and direct access to that queue. */
@@ -14,10 +15,7 @@ interface ScheduleHarness {
 }
 
 const HOUR_MS = 3_600_000;
-const AT = '2026-01-01T00:00:00.000Z';
-const facts = { asOf: AT, finishedAt: AT, stopped: 9, planned: 2, kept: { held: 1, dead_letter: 0, invalid_id: 0 } };
-const DONE = { ...facts, status: 'done', enqueued: 2, coalesced: 0, failed: 0 } as const satisfies FinishedSweep;
-const REFUSED = { ...facts, status: 'refused', maxShare: 0.5, reason: 'too many' } as const satisfies FinishedSweep;
+const DONE = doneSweep();
 
 /** What every implementation of `SweepSchedule` promises. */
 export function sweepScheduleContract(name: string, start: () => Promise<Harnesses<ScheduleHarness>>): void {
@@ -41,7 +39,7 @@ export function sweepScheduleContract(name: string, start: () => Promise<Harness
       });
     });
 
-    it.each([['done', DONE] as const, ['refused', REFUSED] as const])(
+    it.each([['done', DONE] as const, ['refused', refusedSweep()] as const])(
       'the status shows the newest report of a finished sweep (%s)',
       async (_status, report) => {
         await harness.completeSweep({ ...DONE, enqueued: 1 });

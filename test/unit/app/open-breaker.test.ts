@@ -1,20 +1,14 @@
 import { expect, it } from 'vitest';
 import { openBreaker } from '../../../src/app/open-breaker.js';
 import { createShutdownStack } from '../../../src/app/shutdown-stack.js';
-import type { Log } from '../../../src/telemetry/logger.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { unavailable } from '../circuit-breaker/breaker-world.js';
-import { recordTelemetry } from '../telemetry/recorded-telemetry.js';
+import { recordLog, recordTelemetry } from '../telemetry/recorded-telemetry.js';
 
 function setUp() {
   const clock = createManualClock();
   const recorded = recordTelemetry(clock);
-  const lines: unknown[] = [];
-  const write =
-    (level: string): Log['info'] =>
-    (fields, message) =>
-      void lines.push([level, message, fields]);
-  const log: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  const { log, lines } = recordLog();
   const closing = createShutdownStack(log);
   const breaker = openBreaker({ config: { dockerTimeoutMs: 1_000 }, clock, log }, recorded.telemetry.metrics, closing);
   return { clock, lines, breaker, closing, points: recorded.points };

@@ -1,26 +1,12 @@
 import { expect, it } from 'vitest';
 import { sweepProblem } from '../../../src/retention/health.js';
 import type { FinishedSweep, ScheduleStatus } from '../../../src/retention/ports.js';
+import { doneSweep, refusedSweep } from '../../support/records.js';
 import { fromNow, NOW } from './cases.js';
 
 const HOUR_MS = 3_600_000;
-const facts = { asOf: NOW.toISOString(), stopped: 200, planned: 0, kept: { held: 0, dead_letter: 0, invalid_id: 0 } };
-const done = (finishedAt: string): FinishedSweep => ({
-  ...facts,
-  status: 'done',
-  finishedAt,
-  enqueued: 0,
-  coalesced: 0,
-  failed: 0,
-});
-const doneAgo = (ms: number): FinishedSweep => done(fromNow(-ms).toISOString());
-const refused: FinishedSweep = {
-  ...facts,
-  status: 'refused',
-  finishedAt: NOW.toISOString(),
-  maxShare: 0.5,
-  reason: '151 of 200',
-};
+const doneAgo = (ms: number): FinishedSweep => doneSweep({ finishedAt: fromNow(-ms).toISOString() });
+const refused = refusedSweep({ reason: '151 of 200' });
 const failure = { at: fromNow(-HOUR_MS), reason: 'service_unavailable: no database' };
 
 const WELL = /^well$/;
@@ -47,7 +33,7 @@ const rows: readonly [situation: string, Partial<ScheduleStatus>, watchedForMs: 
   ['a failure before a finished sweep', { last: doneAgo(HOUR_MS), lastFailure: failure }, 9 * HOUR_MS, WELL],
   ['a refused sweep in a process that has just started', { last: refused }, 0, /enqueued nothing: 151 of 200$/],
   ['a sweep that finished in the future', { last: doneAgo(-HOUR_MS) }, 9 * HOUR_MS, WELL],
-  ['an invalid finish time', { last: done('yesterday') }, 9 * HOUR_MS, /none has finished yet$/],
+  ['an invalid finish time', { last: doneSweep({ finishedAt: 'yesterday' }) }, 9 * HOUR_MS, /none has finished yet$/],
   ['no schedule', { everyMs: null, last: doneAgo(0) }, 0, /there is no schedule/],
 ];
 

@@ -2,6 +2,7 @@ import { context, metrics, trace, type Attributes } from '@opentelemetry/api';
 import { metrics as sdkMetrics, node } from '@opentelemetry/sdk-node';
 import { onTestFinished } from 'vitest';
 import type { Clock } from '../../../src/async/clock.js';
+import type { Log } from '../../../src/telemetry/logger.js';
 import { createMetrics } from '../../../src/telemetry/metrics.js';
 import type { Telemetry } from '../../../src/telemetry/metrics.js';
 
@@ -58,4 +59,15 @@ export function recordTelemetry(clock: Clock) {
         );
     },
   };
+}
+
+/** A log whose lines are kept as level, message and fields. */
+export function recordLog() {
+  const lines: [level: keyof Log, message: string, fields: object][] = [];
+  const write =
+    (level: keyof Log): Log[keyof Log] =>
+    (fields, message) =>
+      void lines.push([level, message, fields]);
+  const log: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  return { log, lines };
 }

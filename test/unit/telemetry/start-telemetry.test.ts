@@ -1,20 +1,9 @@
 import { DiagLogLevel } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { createDiagnostics, diagnosticsLevel } from '../../../src/telemetry/diagnostics.js';
-import type { Log } from '../../../src/telemetry/logger.js';
 import { startTelemetry, wantedSignals, type OtelEnvironment } from '../../../src/telemetry/start-telemetry.js';
 import { createManualClock } from '../../support/manual-clock.js';
-
-function recordingLog() {
-  const lines: { level: keyof Log; fields: Readonly<Record<string, unknown>>; message: string }[] = [];
-  const write = (level: keyof Log) => (fields: Readonly<Record<string, unknown>>, message: string) => {
-    lines.push({ level, fields, message });
-  };
-  return {
-    lines,
-    log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') } satisfies Log,
-  };
-}
+import { recordLog } from './recorded-telemetry.js';
 
 describe('the signals of the OTEL_* variables', () => {
   const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
@@ -40,7 +29,7 @@ describe('the signals of the OTEL_* variables', () => {
   });
 
   it('no signal is started or shut down when no variable is set', async () => {
-    const { log, lines } = recordingLog();
+    const { log, lines } = recordLog();
     const running = await startTelemetry({ environment: {}, log, clock: createManualClock(), version: '1' });
     await running.shutdown();
     await running.shutdown();
@@ -50,7 +39,7 @@ describe('the signals of the OTEL_* variables', () => {
 
 describe('warnings of the exporters', () => {
   it('a warning is logged at most once a minute, with the number of suppressed ones', () => {
-    const { log, lines } = recordingLog();
+    const { log, lines } = recordLog();
     const clock = createManualClock();
     const diagnostics = createDiagnostics(log, clock);
     for (let n = 0; n < 100; n++) diagnostics.error('no answer from the collector');
@@ -59,13 +48,13 @@ describe('warnings of the exporters', () => {
     clock.skip(1);
     diagnostics.error('still no answer');
     expect(lines).toEqual([
-      { level: 'warn', message: 'telemetry trouble', fields: { detail: 'no answer from the collector', left_out: 0 } },
-      { level: 'warn', message: 'telemetry trouble', fields: { detail: 'still no answer', left_out: 100 } },
+      ['warn', 'telemetry trouble', { detail: 'no answer from the collector', left_out: 0 }],
+      ['warn', 'telemetry trouble', { detail: 'still no answer', left_out: 100 }],
     ]);
   });
 
   it('a warning is shortened to a readable length', () => {
-    const { log, lines } = recordingLog();
+    const { log, lines } = recordLog();
     createDiagnostics(log, createManualClock()).error('x'.repeat(1_000_000));
     expect(JSON.stringify(lines).length).toBeLessThan(2_000);
   });

@@ -1,25 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { retentionFinding, scheduleFinding } from '../../../../src/app/doctor/retention-check.js';
-import type { FinishedSweep, ScheduleStatus } from '../../../../src/retention/ports.js';
+import type { ScheduleStatus } from '../../../../src/retention/ports.js';
 import type { RetentionSummary } from '../../../../src/retention/retention-service.js';
+import { doneSweep, refusedSweep } from '../../../support/records.js';
 
 const HOUR_MS = 3_600_000;
 const now = new Date('2026-03-01T12:00:00Z');
 const expected = { now, intervalMs: HOUR_MS };
 
-const facts = {
-  asOf: '2026-03-01T11:30:00.000Z',
-  finishedAt: '2026-03-01T11:30:00.000Z',
-  stopped: 200,
-  planned: 150,
-  kept: { held: 0, dead_letter: 0, invalid_id: 0 },
-};
-const done: FinishedSweep = { ...facts, status: 'done', enqueued: 150, coalesced: 0, failed: 0 };
+const FINISHED = { finishedAt: '2026-03-01T11:30:00.000Z' };
 
 const status = (over: Partial<ScheduleStatus> = {}): ScheduleStatus => ({
   everyMs: HOUR_MS,
   next: new Date('2026-03-01T12:30:00Z'),
-  last: done,
+  last: doneSweep(FINISHED),
   lastFailure: null,
   ...over,
 });
@@ -60,7 +54,7 @@ describe('scheduleFinding', () => {
 
   it.each([
     ['the first sweep never came', { last: null, next: new Date('2026-03-01T10:59:59Z') }],
-    ['no sweep came for more than two intervals', { last: { ...done, finishedAt: '2026-03-01T09:59:59.000Z' } }],
+    ['no sweep came for more than two intervals', { last: doneSweep({ finishedAt: '2026-03-01T09:59:59.000Z' }) }],
   ])('the schedule check fails when %s', (_situation, over) => {
     expect(scheduleFinding(status(over), expected)).toMatchObject({
       status: 'failed',
@@ -70,8 +64,7 @@ describe('scheduleFinding', () => {
   });
 
   it('the schedule check fails when the last sweep was refused, and names the time of the next one', () => {
-    const last: FinishedSweep = { ...facts, status: 'refused', maxShare: 0.5, reason: 'too many' };
-    expect(scheduleFinding(status({ last }), expected)).toEqual({
+    expect(scheduleFinding(status({ last: refusedSweep(FINISHED) }), expected)).toEqual({
       status: 'failed',
       detail: 'the last sweep, at 2026-03-01T11:30:00.000Z, was refused: 150 of 200 were due',
       advice: 'see retention below; the next sweep decides again, at 2026-03-01T12:30:00.000Z',

@@ -1,22 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { FinishedSweep, SweepReport } from '../../../../src/retention/ports.js';
+import type { SweepReport } from '../../../../src/retention/ports.js';
 import type { RuntimeRecord } from '../../../../src/domain/runtime-record.js';
 import { addFakeJob, addFailedFakeJob } from '../../../support/fakes/state.js';
-import { aHold, aRecord } from '../../../support/records.js';
+import { aHold, aRecord, doneSweep, refusedSweep } from '../../../support/records.js';
 import type { SweepOptions } from '../../../../src/retention/sweep.js';
 import { untilAborted } from '../../../support/calls.js';
 import { fakeCli } from '../fake-cli.js';
 import { fakeRetention } from '../fake-handles.js';
-
-const facts = {
-  asOf: '2026-03-01T00:00:00.000Z',
-  finishedAt: '2026-03-01T00:00:01.000Z',
-  stopped: 10,
-  planned: 3,
-  kept: { held: 1, dead_letter: 2, invalid_id: 0 },
-};
-const done: FinishedSweep = { ...facts, status: 'done', enqueued: 2, coalesced: 1, failed: 0 };
-const refused: FinishedSweep = { ...facts, status: 'refused', maxShare: 0.5, reason: 'too many; use --max-share 80%' };
 
 /** Retention of 30 days on 2026-03-01 over these records; `aRecord()` is due since 2026-02-01. */
 function retentionOf(...records: readonly RuntimeRecord[]) {
@@ -163,12 +153,12 @@ describe('sweep', () => {
   });
 
   it('sweep ends with 1 when a game could not be enqueued', async () => {
-    expect(await fakeCli(sweeping({ ...done, failed: 1 }).backend).run('sweep')).toBe(1);
+    expect(await fakeCli(sweeping(doneSweep({ failed: 1 })).backend).run('sweep')).toBe(1);
   });
 
   it.each([
-    [done, 0],
-    [refused, 1],
+    [doneSweep(), 0],
+    [refusedSweep(), 1],
     [{ status: 'busy' } as const, 1],
   ])('sweep prints the report and nothing else with --json: %j', async (report, exitCode) => {
     const cli = fakeCli(sweeping(report).backend);
@@ -179,7 +169,7 @@ describe('sweep', () => {
 
   it('sweep passes on the share of --max-share, and no share without it', async () => {
     const options: SweepOptions[] = [];
-    const { backend } = sweeping(done, options);
+    const { backend } = sweeping(doneSweep(), options);
     await fakeCli(backend).run('sweep', '--max-share', '80%');
     await fakeCli(backend).run('sweep');
     expect(options.map(({ maxShare }) => maxShare)).toEqual([0.8, undefined]);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Dashboard } from '../../../../../src/adapters/http/admin/load-dashboard.js';
 import { adminPage } from '../../../../../src/adapters/http/admin/page.js';
 import { aDashboard, aDeadLetter, ago, anOperation } from './dashboard-fixture.js';
+import { refusedSweep } from '../../../../support/records.js';
 
 const DAY_MS = 24 * 3_600_000;
 const page = (over: Partial<Dashboard> = {}): string => adminPage(aDashboard(over), { refreshes: true });
@@ -81,9 +82,7 @@ describe('the numbers of the page', () => {
   it('the page shows a refused sweep, a failed one, a late one and a missing schedule', () => {
     const { schedule } = aDashboard();
     if (!('value' in schedule)) throw new Error('the dashboard has a schedule');
-    const sweep = { asOf: '', finishedAt: ago(DAY_MS).toISOString(), stopped: 1, planned: 1 };
-    const kept = { held: 0, dead_letter: 0, invalid_id: 0 };
-    const refused = { ...sweep, kept, status: 'refused', maxShare: 0.5, reason: 'more than half' } as const;
+    const refused = refusedSweep({ finishedAt: ago(DAY_MS).toISOString(), reason: 'more than half' });
     const lastFailure = { at: ago(60_000), reason: 'out of memory' };
     const text = textOf(page({ schedule: { value: { everyMs: null, next: null, last: refused, lastFailure } } }));
     expect(text).toContain('Last sweep refused more than half');

@@ -37,9 +37,10 @@ describe('the Prefer header', () => {
   });
 
   it('a hostile Prefer header is read in linear time', () => {
-    const startedMs = performance.now();
+    const started = process.cpuUsage();
     expect(preferredWaitS(`${'wait'.repeat(2_000)}${' '.repeat(5_000)}"${'a,'.repeat(3_000)}`)).toBeUndefined();
-    expect(performance.now() - startedMs).toBeLessThan(200);
+    // Processor time, because other processes may make the test wait.
+    expect(process.cpuUsage(started).user).toBeLessThan(200_000);
   });
 });
 
