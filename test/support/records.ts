@@ -1,5 +1,7 @@
 import type { OperationEntry } from '../../src/domain/operation.js';
 import type { RuntimeRecord } from '../../src/domain/runtime-record.js';
+import type { Hold } from '../../src/retention/holds.js';
+import type { FinishedSweep } from '../../src/retention/ports.js';
 
 export const CONTAINER_ID = 'a1'.repeat(32);
 export const OTHER_CONTAINER_ID = 'b2'.repeat(32);
@@ -38,5 +40,43 @@ export const anEntry = (over: Partial<OperationEntry> = {}): OperationEntry => (
   elapsedMs: 1_500,
   jobId: '42',
   attempt: 3,
+  ...over,
+});
+
+/** A hold without an end. */
+export const aHold = (over: Partial<Hold> = {}): Hold => ({
+  gameId: 'game-1',
+  reason: 'evidence',
+  heldBy: 'kim',
+  heldUntil: null,
+  ...over,
+});
+
+type Sweep<Status extends FinishedSweep['status']> = Extract<FinishedSweep, { readonly status: Status }>;
+
+const SWEEP = {
+  asOf: '2026-03-01T00:00:00.000Z',
+  finishedAt: '2026-03-01T00:00:01.000Z',
+  stopped: 200,
+  planned: 150,
+  kept: { held: 1, dead_letter: 2, invalid_id: 0 },
+};
+
+/** The report of a sweep that enqueued all it planned. */
+export const doneSweep = (over: Partial<Sweep<'done'>> = {}): Sweep<'done'> => ({
+  ...SWEEP,
+  status: 'done',
+  enqueued: 150,
+  coalesced: 0,
+  failed: 0,
+  ...over,
+});
+
+/** The report of a sweep that was refused because of its share. */
+export const refusedSweep = (over: Partial<Sweep<'refused'>> = {}): Sweep<'refused'> => ({
+  ...SWEEP,
+  status: 'refused',
+  maxShare: 0.5,
+  reason: 'too many; use --max-share 80%',
   ...over,
 });

@@ -21,17 +21,19 @@ const rows = read('CONTRIBUTING.md')
     removedWhen,
   }));
 
+const byFile = rows.map((row) => [row.file, row] as const);
+
 const packageJson = JSON.parse(read('package.json')) as { readonly dependencies: Readonly<Record<string, string>> };
 
 describe('the table of patches in CONTRIBUTING.md', () => {
-  it('lists exactly the files in the folders named patches', () => {
+  it('the table lists exactly the files in the folders named patches', () => {
     expect(rows.map(({ file }) => file).toSorted()).toEqual(patchFiles.toSorted());
     expect(patchFiles.length).toBeGreaterThan(0);
   });
 
-  it.each(rows)(
-    '$file names the version in package.json, in the table and in its first comment',
-    ({ file, library }) => {
+  it.each(byFile)(
+    '%s names the version in package.json, in the table and in its first comment',
+    (file, { library }) => {
       const [, name = '', version = ''] = /^`?(\S+?)`? (\d\S*)/.exec(library) ?? [];
       expect(packageJson.dependencies[name]).toBe(version);
       expect(
@@ -42,7 +44,7 @@ describe('the table of patches in CONTRIBUTING.md', () => {
     },
   );
 
-  it.each(rows)('$file says which member it replaces, why, and when to remove it', ({ file, member, ...row }) => {
+  it.each(byFile)('%s states which member it replaces, why, and when to remove it', (file, { member, ...row }) => {
     expect(row.why).not.toBe('');
     expect(row.removedWhen).not.toBe('');
     const names = [...member.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 import type { Holds, NewHold } from '../../../src/retention/holds.js';
+import { openForAllTests } from '../hooks.js';
 
 export interface HoldsHarness {
   readonly holds: Holds;
@@ -30,20 +31,18 @@ export function holdsContract(name: string, open: () => Promise<HoldsHarness>): 
   describe(`holds: ${name}`, () => {
     let harness: HoldsHarness;
     let holds: Holds;
-    beforeAll(async () => {
-      harness = await open();
+    openForAllTests(open, (opened) => {
+      harness = opened;
       ({ holds } = harness);
     });
-    afterAll(() => harness.close());
-    beforeEach(() => harness.clear());
 
     describe('put', () => {
-      test('stores a first hold, which replaces none', async () => {
+      test('a first hold is stored and replaces no other hold', async () => {
         expect(await holds.put(aNewHold())).toEqual({ hold: { ...stored, heldUntil: null }, replaced: null });
         expect(await holds.list({ limit: 10 })).toEqual({ items: [{ ...stored, heldUntil: null }], next: null });
       });
 
-      test('replaces the hold before and says what it was', async () => {
+      test('a second hold replaces the first and returns what it was', async () => {
         await holds.put(aNewHold({ end: { until: UNTIL } }));
         const { hold, replaced } = await holds.put(aNewHold({ reason: 'another', heldBy: 'bob' }));
         expect(hold).toEqual({ gameId: 'game-1', reason: 'another', heldBy: 'bob', heldUntil: null });
@@ -51,7 +50,7 @@ export function holdsContract(name: string, open: () => Promise<HoldsHarness>): 
         expect((await holds.list({ limit: 10 })).items).toEqual([hold]);
       });
 
-      test("counts a time from the store's own now", async () => {
+      test('the end of a hold is counted from the clock of the store', async () => {
         const before = await harness.now();
         const { hold } = await holds.put(aNewHold({ end: { forMs: HOUR_MS } }));
         const after = await harness.now();
@@ -60,31 +59,34 @@ export function holdsContract(name: string, open: () => Promise<HoldsHarness>): 
         expect(countedFromMs).toBeLessThanOrEqual(after.getTime() + ROUNDING_MS);
       });
 
-      test(`leaves one hold of ${CALLERS} that are put on one game at once, and each other one was replaced`, async () => {
+      test(`of ${CALLERS} concurrent holds on one game one remains, and each other one is returned as replaced`, async () => {
         await holds.put(aNewHold({ heldBy: 'first' }));
         const names = Array.from({ length: CALLERS }, (_, n) => `person ${n}`);
         const answers = await Promise.all(names.map((heldBy) => holds.put(aNewHold({ heldBy }))));
         const [last] = (await holds.list({ limit: 10 })).items;
-        // Every hold there ever was is either replaced by one answer or the one that is left.
+        // Each hold is either the last one or was returned as replaced exactly once.
         const held = [...answers.map(({ replaced }) => replaced?.heldBy), last?.heldBy];
         expect(held).toHaveLength(names.length + 1);
         expect(new Set(held)).toEqual(new Set(['first', ...names]));
       });
 
-      test('keeps texts as they come, less what PostgreSQL cannot store', async () => {
+      test('texts are stored unchanged, except for what PostgreSQL cannot store', async () => {
         const reason = `'; DROP TABLE retention_holds; -- <b>🎲\0\uD800`;
         const { hold } = await holds.put(aNewHold({ gameId: 'a/b', reason }));
         expect(hold).toMatchObject({ gameId: 'a/b', reason: `'; DROP TABLE retention_holds; -- <b>🎲\uFFFD` });
       });
 
-      test.each(['a\0', 'a\uD800'])('refuses the game id %j instead of holding a similar one', async (gameId) => {
-        await expect(holds.put(aNewHold({ gameId }))).rejects.toBeInstanceOf(TypeError);
-        expect((await holds.list({ limit: 1 })).items).toEqual([]);
-      });
+      test.each(['a\0', 'a\uD800'])(
+        'a hold on the game id %j is refused and no similar one is stored',
+        async (gameId) => {
+          await expect(holds.put(aNewHold({ gameId }))).rejects.toBeInstanceOf(TypeError);
+          expect((await holds.list({ limit: 1 })).items).toEqual([]);
+        },
+      );
     });
 
     describe('remove', () => {
-      test('resolves to the removed hold once, and leaves the others', async () => {
+      test('a removed hold is returned once, and other holds stay', async () => {
         await holds.put(aNewHold({ end: { until: UNTIL } }));
         await holds.put(aNewHold({ gameId: 'game-2' }));
         expect(await holds.remove('game-1')).toEqual({ ...stored, heldUntil: UNTIL });
@@ -92,14 +94,17 @@ export function holdsContract(name: string, open: () => Promise<HoldsHarness>): 
         expect((await holds.list({ limit: 10 })).items.map(({ gameId }) => gameId)).toEqual(['game-2']);
       });
 
-      test.each(['unknown', '', 'a\0', 'a\uD800'])('finds no hold of the game %j', async (gameId) => {
-        await holds.put(aNewHold({ gameId: 'a\uFFFD' }));
-        expect(await holds.remove(gameId)).toBeUndefined();
-      });
+      test.each(['unknown', '', 'a\0', 'a\uD800'])(
+        'a removal of a hold on the game id %j finds none',
+        async (gameId) => {
+          await holds.put(aNewHold({ gameId: 'a\uFFFD' }));
+          expect(await holds.remove(gameId)).toBeUndefined();
+        },
+      );
     });
 
     describe('list', () => {
-      test('pages through all holds in game id order, those that have run out too', async () => {
+      test('a listing pages through all holds by game id, expired ones included', async () => {
         const end = { until: new Date(0) };
         for (const gameId of ['c', 'a', 'e', 'b', 'd']) await holds.put(aNewHold({ gameId, end }));
         const first = await holds.list({ limit: 3 });
@@ -112,11 +117,11 @@ export function holdsContract(name: string, open: () => Promise<HoldsHarness>): 
         expect(first.items[0]?.heldUntil).toEqual(new Date(0));
       });
 
-      test.each([0, -1, 1.5, Number.NaN])('refuses a limit of %s', async (limit) => {
+      test.each([0, -1, 1.5, Number.NaN])('a limit of %s is refused', async (limit) => {
         await expect(holds.list({ limit })).rejects.toBeInstanceOf(InvalidPageError);
       });
 
-      test('refuses a cursor that is no game id', async () => {
+      test('a cursor that is not a game id is refused', async () => {
         await expect(holds.list({ after: 'a\0', limit: 1 })).rejects.toBeInstanceOf(InvalidPageError);
       });
     });

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
-import type { Page } from '../../../src/domain/pages.js';
 import type { RecordQueries } from '../../../src/domain/record-queries.js';
 import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
+import { openForAllTests } from '../hooks.js';
+import { allPages } from '../../support/calls.js';
 import { anEntry, aRecord } from '../../support/records.js';
 
 export interface QueriesHarness {
@@ -11,21 +12,9 @@ export interface QueriesHarness {
   readonly put: (record: RuntimeRecord) => Promise<void>;
   /** Appends a row to the operation log. */
   readonly append: (entry: OperationEntry) => Promise<void>;
-  /** Forgets records and log. */
+  /** Deletes all records and the log. */
   readonly clear: () => Promise<void>;
   readonly close: () => Promise<void>;
-}
-
-/** All pages, one after the other. */
-async function walk<Item>(turn: (cursor: string | undefined) => Promise<Page<Item>>): Promise<Item[][]> {
-  const pages: Item[][] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await turn(cursor);
-    pages.push([...page.items]);
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
-  return pages;
 }
 
 /** What every implementation of `RecordQueries` promises. */
@@ -33,19 +22,17 @@ export function recordQueriesContract(name: string, open: () => Promise<QueriesH
   describe(`record queries: ${name}`, () => {
     let harness: QueriesHarness;
     let queries: RecordQueries;
-    beforeAll(async () => {
-      harness = await open();
+    openForAllTests(open, (opened) => {
+      harness = opened;
       ({ queries } = harness);
     });
-    afterAll(() => harness.close());
-    beforeEach(() => harness.clear());
 
     describe('records', () => {
       const fill = async (count: number): Promise<void> => {
         for (let n = 1; n <= count; n += 1) await harness.put(aRecord({ gameId: `game-${n}` }));
       };
 
-      test('one record is found by its game id, and nothing where there is none', async () => {
+      test('a record is found by its game id, and an unknown game id finds no record', async () => {
         await harness.put(aRecord());
         expect(await queries.findRecord('game-1')).toEqual(aRecord());
         expect(await queries.findRecord('game-2')).toBeUndefined();
@@ -53,10 +40,10 @@ export function recordQueriesContract(name: string, open: () => Promise<QueriesH
         expect(await queries.findRecord('game-\uD800')).toBeUndefined();
       });
 
-      test('the pages hold all records in game id order, each exactly once', async () => {
+      test('the pages contain all records in game id order, each exactly once', async () => {
         await fill(7);
-        const pages = await walk((after) => queries.listRecords({ after, limit: 3 }));
-        expect(pages.map((page) => page.map(({ gameId }) => gameId))).toEqual([
+        const pages = await allPages((after) => queries.listRecords({ after, limit: 3 }));
+        expect(pages.map(({ items }) => items.map(({ gameId }) => gameId))).toEqual([
           ['game-1', 'game-2', 'game-3'],
           ['game-4', 'game-5', 'game-6'],
           ['game-7'],
@@ -65,7 +52,7 @@ export function recordQueriesContract(name: string, open: () => Promise<QueriesH
 
       test('no empty page follows a last page that is full', async () => {
         await fill(4);
-        expect(await walk((after) => queries.listRecords({ after, limit: 2 }))).toHaveLength(2);
+        expect(await allPages((after) => queries.listRecords({ after, limit: 2 }))).toHaveLength(2);
       });
 
       test('a listing of one status leaves the others out', async () => {
@@ -80,31 +67,31 @@ export function recordQueriesContract(name: string, open: () => Promise<QueriesH
         await expect(queries.listOperations({ limit })).rejects.toBeInstanceOf(InvalidPageError);
       });
 
-      test('a cursor that is no game id is refused', async () => {
+      test('a cursor that is not a game id is refused', async () => {
         await expect(queries.listRecords({ after: 'a\0', limit: 1 })).rejects.toBeInstanceOf(InvalidPageError);
       });
     });
 
     describe('operations', () => {
-      test("the pages hold one game's rows, newest first", async () => {
+      test('the pages of one game contain its rows, newest first', async () => {
         for (let attempt = 1; attempt <= 5; attempt += 1) await harness.append(anEntry({ attempt }));
         await harness.append(anEntry({ gameId: 'game-2', attempt: 99 }));
-        const pages = await walk((before) => queries.listOperations({ gameId: 'game-1', before, limit: 2 }));
-        expect(pages.map((page) => page.map(({ attempt }) => attempt))).toEqual([[5, 4], [3, 2], [1]]);
+        const pages = await allPages((before) => queries.listOperations({ gameId: 'game-1', before, limit: 2 }));
+        expect(pages.map(({ items }) => items.map(({ attempt }) => attempt))).toEqual([[5, 4], [3, 2], [1]]);
       });
 
-      test('the pages hold the rows of all games, newest first, where no game is named', async () => {
+      test('the pages without a game id contain the rows of all games, newest first', async () => {
         const games = ['game-1', 'game-2', '', 'game-1', 'a/b'];
         for (const gameId of games) await harness.append(anEntry({ gameId }));
-        const pages = await walk((before) => queries.listOperations({ before, limit: 2 }));
-        expect(pages.map((page) => page.map(({ gameId }) => gameId))).toEqual([
+        const pages = await allPages((before) => queries.listOperations({ before, limit: 2 }));
+        expect(pages.map(({ items }) => items.map(({ gameId }) => gameId))).toEqual([
           ['a/b', 'game-1'],
           ['', 'game-2'],
           ['game-1'],
         ]);
       });
 
-      test('the empty text is a game id like any other, and an id that cannot be stored has no rows', async () => {
+      test('an empty game id finds its rows, and a game id that cannot be stored finds none', async () => {
         for (const gameId of ['game-1', '']) await harness.append(anEntry({ gameId }));
         expect((await queries.listOperations({ gameId: '', limit: 9 })).items).toHaveLength(1);
         expect((await queries.listOperations({ gameId: 'a\0', limit: 9 })).items).toHaveLength(0);

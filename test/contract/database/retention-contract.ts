@@ -1,18 +1,19 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
 import type { Hold } from '../../../src/retention/holds.js';
 import type { SweepLock } from '../../../src/retention/ports.js';
 import type { Judgement } from '../../../src/retention/judge-record.js';
-import type { PlanPage } from '../../../src/retention/plan.js';
 import type { Retention } from '../../../src/retention/retention-service.js';
+import { openForAllTests } from '../hooks.js';
 import type { RetentionSettings } from '../../support/fakes/retention.js';
 import type { FakeJob } from '../../support/fakes/state.js';
-import { aRecord, CONTAINER_ID } from '../../support/records.js';
+import { allPages } from '../../support/calls.js';
+import { aHold, aRecord, CONTAINER_ID } from '../../support/records.js';
 
 export interface RetentionHarness {
   readonly retention: Retention;
-  /** The lock that keeps its sweeps apart from others. */
+  /** The lock under which its sweeps run. */
   readonly lock: SweepLock;
   /** By the clock of the records' store. */
   readonly now: () => Promise<Date>;
@@ -22,7 +23,7 @@ export interface RetentionHarness {
   readonly addDeadLetter: (gameId: string, code: string) => Promise<string>;
   /** The jobs of the queue in the order in which they were added. */
   readonly jobs: () => readonly FakeJob[];
-  /** Forgets everything. */
+  /** Deletes all records, holds and jobs. */
   readonly clear: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -39,25 +40,17 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
     let harness: RetentionHarness;
     let retention: Retention;
     let nowMs: number;
-    beforeAll(async () => {
-      harness = await open();
+    openForAllTests(open, (opened) => {
+      harness = opened;
       ({ retention } = harness);
     });
-    afterAll(() => harness.close());
     beforeEach(async () => {
       nowMs = (await harness.now()).getTime();
     });
-    afterEach(() => harness.clear());
 
     const hoursAgo = (hours: number): Date => new Date(nowMs - hours * HOUR_MS);
     const put = (gameId: string, hours: number, over: Partial<RuntimeRecord> = {}) =>
       harness.put(aRecord({ gameId, stoppedAt: hoursAgo(hours), ...over }));
-    const aHold = (gameId: string, heldUntil: Date | null = null): Hold => ({
-      gameId,
-      reason: 'evidence',
-      heldBy: 'kim',
-      heldUntil,
-    });
 
     /** One record for each verdict. */
     async function fill(): Promise<{ readonly deadLetter: string }> {
@@ -65,9 +58,9 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
       await put('due-long', 49, { stoppedAt: null, lastOpAt: hoursAgo(49) });
       await put('not-due', 23);
       await put('held', 30);
-      await harness.hold(aHold('held'));
+      await harness.hold(aHold({ gameId: 'held' }));
       await put('was-held', 31);
-      await harness.hold(aHold('was-held', hoursAgo(1)));
+      await harness.hold(aHold({ gameId: 'was-held', heldUntil: hoursAgo(1) }));
       await put('dead', 32);
       await put('no id ', 33);
       await put('runs', 99, { status: 'running' });
@@ -75,15 +68,8 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
       return { deadLetter: await harness.addDeadLetter('dead', 'conflict') };
     }
 
-    async function allPages(includeNotDue: boolean, limit: number): Promise<readonly PlanPage[]> {
-      const pages: PlanPage[] = [];
-      for (let after: string | undefined; ;) {
-        const page = await retention.plan({ includeNotDue, after, limit });
-        pages.push(page);
-        if (page.next === null) return pages;
-        after = page.next;
-      }
-    }
+    const planPages = (includeNotDue: boolean, limit: number) =>
+      allPages((after) => retention.plan({ includeNotDue, after, limit }));
 
     const verdicts = (judgements: readonly Judgement[]): readonly (readonly [string, string])[] =>
       judgements.map(({ gameId, verdict }) => [gameId, verdict]);
@@ -98,38 +84,44 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
     ];
 
     describe('the plan', () => {
-      test.each([1, 4, 100])('lists what is past due, oldest first, with verdicts (%i a page)', async (limit) => {
-        await fill();
-        const pages = await allPages(false, limit);
-        expect(verdicts(pages.flatMap(({ items }) => items))).toEqual(PAST_DUE);
-        expect(pages.every(({ items }) => items.length <= limit)).toBe(true);
-        // All pages are judged by the moment of the first.
-        expect(new Set(pages.map(({ asOf }) => asOf.getTime())).size).toBe(1);
-      });
+      test.each([1, 4, 100])(
+        'a plan with pages of %i lists the past due records with verdicts, oldest first',
+        async (limit) => {
+          await fill();
+          const pages = await planPages(false, limit);
+          expect(verdicts(pages.flatMap(({ items }) => items))).toEqual(PAST_DUE);
+          expect(pages.every(({ items }) => items.length <= limit)).toBe(true);
+          // All pages are judged by the moment of the first.
+          expect(new Set(pages.map(({ asOf }) => asOf.getTime())).size).toBe(1);
+        },
+      );
 
-      test('lists also what is not due yet on request', async () => {
+      test('a plan also lists records that are not due yet when asked', async () => {
         await fill();
-        const [page] = await allPages(true, 100);
+        const [page] = await planPages(true, 100);
         expect(verdicts(page?.items ?? [])).toEqual([...PAST_DUE, ['not-due', 'not_due']]);
       });
 
-      test('is empty without records', async () => {
+      test('a plan is empty without records', async () => {
         expect(await retention.plan({ includeNotDue: true, limit: 10 })).toMatchObject({ items: [], next: null });
       });
 
-      test.each([0, -1, 1.5, Number.NaN])('refuses a limit of %s', async (limit) => {
+      test.each([0, -1, 1.5, Number.NaN])('a plan with a limit of %s is refused', async (limit) => {
         const asked = retention.plan({ includeNotDue: true, limit });
         await expect(asked).rejects.toBeInstanceOf(InvalidPageError);
       });
 
-      test.each(['', 'x; DROP', Buffer.from('[1,2]').toString('base64url')])('refuses the cursor %j', async (after) => {
-        const asked = retention.plan({ includeNotDue: true, after, limit: 1 });
-        await expect(asked).rejects.toBeInstanceOf(InvalidPageError);
-      });
+      test.each(['', 'x; DROP', Buffer.from('[1,2]').toString('base64url')])(
+        'a plan with the cursor %j is refused',
+        async (after) => {
+          const asked = retention.plan({ includeNotDue: true, after, limit: 1 });
+          await expect(asked).rejects.toBeInstanceOf(InvalidPageError);
+        },
+      );
     });
 
     describe('the judgement of single games', () => {
-      test('says for each game what the sweep makes of it, and leaves unknown games out', async () => {
+      test('a judgement states what the sweep does with each game, and leaves unknown games out', async () => {
         const { deadLetter } = await fill();
         const judged = await retention.judge(['held', 'dead', 'runs', 'gone', 'not-due', 'unknown', 'a\0']);
         expect(new Map(verdicts([...judged.values()]))).toEqual(
@@ -142,7 +134,7 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
           ]),
         );
         expect(judged.get('dead')).toMatchObject({ dueAt: null, deadLetter: { jobId: deadLetter, code: 'conflict' } });
-        expect(judged.get('held')).toMatchObject({ dueAt: null, hold: aHold('held') });
+        expect(judged.get('held')).toMatchObject({ dueAt: null, hold: aHold({ gameId: 'held' }) });
         expect(judged.get('not-due')).toEqual({
           gameId: 'not-due',
           status: 'stopped',
@@ -156,7 +148,7 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
       });
     });
 
-    test('the summary counts by status, and what is due apart from what is kept', async () => {
+    test('the summary counts records by status, and due records apart from kept ones', async () => {
       await fill();
       const { asOf, lagMs, ...counts } = await retention.summary();
       expect(counts).toEqual({
@@ -174,7 +166,7 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
     });
 
     describe('a sweep', () => {
-      test('asks for the cleanups that are due, oldest first, once, and says what it kept', async () => {
+      test('a sweep requests the due cleanups once, oldest first, and reports what it kept', async () => {
         await fill();
         const progress: number[] = [];
         const onProgress = ({ done }: { readonly done: number }) => void progress.push(done);
@@ -189,7 +181,7 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
         );
       });
 
-      test('that would take too large a share of many records is refused and enqueues nothing', async () => {
+      test('a sweep of too large a share of the records is refused and enqueues nothing', async () => {
         for (let n = 0; n < 10; n += 1) await put(`game-${n}`, n < 6 ? 25 : 1);
         const refused = await retention.sweep({ signal });
         expect(refused).toMatchObject({ status: 'refused', stopped: 10, planned: 6, maxShare: 0.5 });
@@ -198,7 +190,7 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
         expect(await retention.sweep({ signal, maxShare: 0.6 })).toMatchObject({ status: 'done', enqueued: 6 });
       });
 
-      test('that meets another sweep is busy and enqueues nothing', async () => {
+      test('a sweep during another sweep reports busy and enqueues nothing', async () => {
         await fill();
         const before = harness.jobs().length;
         const inner = await harness.lock.exclusively(() => retention.sweep({ signal }));
@@ -206,7 +198,7 @@ export function retentionContract(name: string, open: () => Promise<RetentionHar
         expect(harness.jobs()).toHaveLength(before);
       });
 
-      test('rejects with the reason of its signal and enqueues nothing', async () => {
+      test('a sweep with an aborted signal rejects with its reason and enqueues nothing', async () => {
         await put('due', 25);
         const aborted = AbortSignal.abort(new RangeError('enough'));
         await expect(retention.sweep({ signal: aborted })).rejects.toThrow('enough');

@@ -7,7 +7,7 @@ import { addFailedFakeJob } from '../../support/fakes/state.js';
 import { openRecordsDatabase } from '../../support/postgres/records-database.js';
 import { RETENTION_UNDER_TEST, retentionContract } from './retention-contract.js';
 
-/** The queue stays in memory: its own contracts hold it against BullMQ. */
+/** The queue stays in memory: its own contract suites compare it with BullMQ. */
 retentionContract('over PostgreSQL', async () => {
   const database = await openRecordsDatabase();
   const { state, cleanupQueue, deadLetters } = createFakePlatform();

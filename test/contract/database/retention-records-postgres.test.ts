@@ -7,7 +7,7 @@ import { NOW, RETENTION_MS } from '../../unit/retention/cases.js';
 import { population } from '../../unit/retention/populations.js';
 import { createFakeRetentionRecords, type Row } from '../../support/fakes/retention-records.js';
 
-/** The properties of plan and sweep are tested on a fake; here it is held against the real thing, rows and all. */
+/** The properties of plan and sweep are tested on a fake; this test compares the fake with PostgreSQL on the same rows. */
 
 let database: RecordsDatabase;
 let records: RetentionRecords;
@@ -63,7 +63,7 @@ const walk = async (from: RetentionRecords, stoppedForMs: number | null, limit: 
   }
 };
 
-test('the records in memory answer as those in PostgreSQL do', async () => {
+test('the fake records give the same answers as PostgreSQL', async () => {
   await fc.assert(
     fc.asyncProperty(population, fc.integer({ min: 20, max: 300 }), async ({ rows, dead }, limit) => {
       await put(rows);

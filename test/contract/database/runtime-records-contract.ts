@@ -1,31 +1,30 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RuntimeRecords, TakenRecord } from '../../../src/cleanup/ports.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
 import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
+import { openForAllTests } from '../hooks.js';
 import { anEntry, aRecord, OTHER_CONTAINER_ID } from '../../support/records.js';
 
-/** The records under test and a way behind their back. The games of one harness are all called `game-1`. */
+/** The records under test and direct access to their store. The only game is `game-1`. */
 export interface RecordsHarness {
   readonly records: RuntimeRecords;
-  /** Makes this the record of its game; undefined: there is none. */
+  /** Stores this as the record of its game; undefined deletes the record. */
   readonly put: (record: RuntimeRecord | undefined) => Promise<void>;
   readonly read: () => Promise<RuntimeRecord | undefined>;
   /** The operation log's rows, oldest first. */
   readonly rows: () => Promise<readonly Pick<OperationEntry, 'gameId' | 'outcome' | 'jobId'>[]>;
-  /** Forgets records and log. */
+  /** Deletes the record and the log. */
   readonly clear: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 /** What every implementation of `RuntimeRecords` promises. */
-export function describeRuntimeRecords(name: string, open: () => Promise<RecordsHarness>): void {
+export function runtimeRecordsContract(name: string, open: () => Promise<RecordsHarness>): void {
   describe(`runtime records: ${name}`, () => {
     let harness: RecordsHarness;
-    beforeAll(async () => {
-      harness = await open();
+    openForAllTests(open, (opened) => {
+      harness = opened;
     });
-    afterAll(() => harness.close());
-    beforeEach(() => harness.clear());
 
     const take = async (): Promise<TakenRecord> => {
       const taken = await harness.records.take('game-1');
@@ -34,18 +33,18 @@ export function describeRuntimeRecords(name: string, open: () => Promise<Records
     };
 
     describe('taking', () => {
-      test('a game without a record gives nothing', async () => {
+      test('taking a game without a record returns undefined', async () => {
         expect(await harness.records.take('game-1')).toBeUndefined();
       });
 
-      test('a stopped record bumps its fence and returns the bumped one', async () => {
+      test('taking a stopped record increments its fence and returns the new one', async () => {
         await harness.put(aRecord({ leaseEpoch: 7n }));
         expect((await take()).record).toEqual(aRecord({ leaseEpoch: 8n }));
         expect(await harness.read()).toEqual(aRecord({ leaseEpoch: 8n }));
         expect((await take()).record.leaseEpoch).toBe(9n);
       });
 
-      test.each(['running', 'removed'])('a %s record returns it unchanged', async (status) => {
+      test.each(['running', 'removed'])('taking a %s record returns it unchanged', async (status) => {
         await harness.put(aRecord({ status }));
         expect((await take()).record).toEqual(aRecord({ status }));
         expect(await harness.read()).toEqual(aRecord({ status }));
@@ -53,7 +52,7 @@ export function describeRuntimeRecords(name: string, open: () => Promise<Records
     });
 
     describe('marking as removed', () => {
-      test('what was taken empties the container id, sets both times and appends the row', async () => {
+      test('marking a record as removed clears its container id, sets both times and appends the row', async () => {
         await harness.put(aRecord());
         const { record } = await take();
         const answer = await harness.records.markRemoved(record, anEntry());
@@ -69,7 +68,7 @@ export function describeRuntimeRecords(name: string, open: () => Promise<Records
         expect(await harness.rows()).toMatchObject([{ gameId: 'game-1', outcome: 'success', jobId: '42' }]);
       });
 
-      test('works for a record that names no container', async () => {
+      test('a record without a container can be marked as removed', async () => {
         await harness.put(aRecord({ currentContainerId: null }));
         const { record } = await take();
         expect(await harness.records.markRemoved(record, anEntry())).toMatchObject({ status: 'marked' });
@@ -78,29 +77,32 @@ export function describeRuntimeRecords(name: string, open: () => Promise<Records
       const changes: readonly (readonly [string, Partial<RuntimeRecord>])[] = [
         ['was started again', { status: 'running', leaseEpoch: 8n }],
         ['names another container', { currentContainerId: OTHER_CONTAINER_ID, leaseEpoch: 8n }],
-        ['names no container any more', { currentContainerId: null, leaseEpoch: 8n }],
+        ['no longer names a container', { currentContainerId: null, leaseEpoch: 8n }],
         ['was taken by another holder', { leaseEpoch: 9n }],
       ];
-      test.each(changes)('is refused for a record that %s meanwhile, and appends nothing', async (_what, change) => {
-        await harness.put(aRecord());
-        const { record } = await take();
-        await harness.put(aRecord(change));
-        expect(await harness.records.markRemoved(record, anEntry())).toEqual({
-          status: 'changed',
-          record: aRecord(change),
-        });
-        expect(await harness.read()).toEqual(aRecord(change));
-        expect(await harness.rows()).toEqual([]);
-      });
+      test.each(changes)(
+        'marking is refused when the record %s meanwhile, and no row is appended',
+        async (_what, change) => {
+          await harness.put(aRecord());
+          const { record } = await take();
+          await harness.put(aRecord(change));
+          expect(await harness.records.markRemoved(record, anEntry())).toEqual({
+            status: 'changed',
+            record: aRecord(change),
+          });
+          expect(await harness.read()).toEqual(aRecord(change));
+          expect(await harness.rows()).toEqual([]);
+        },
+      );
 
-      test('is refused for a record that got a container where there was none', async () => {
+      test('marking is refused when a record without a container got one', async () => {
         await harness.put(aRecord({ currentContainerId: null }));
         const { record } = await take();
         await harness.put(aRecord({ leaseEpoch: 8n }));
         expect(await harness.records.markRemoved(record, anEntry())).toMatchObject({ status: 'changed' });
       });
 
-      test('a record that another service removed meanwhile is found removed, and nothing is appended', async () => {
+      test('marking a record that was already removed reports that and appends no row', async () => {
         await harness.put(aRecord());
         const { record } = await take();
         await harness.records.markRemoved(record, anEntry());
@@ -111,7 +113,7 @@ export function describeRuntimeRecords(name: string, open: () => Promise<Records
         expect(await harness.rows()).toHaveLength(1);
       });
 
-      test('finds that the record vanished, and appends nothing', async () => {
+      test('marking a record that has vanished reports that and appends no row', async () => {
         await harness.put(aRecord());
         const { record } = await take();
         await harness.put(undefined);

@@ -1,7 +1,7 @@
 import { createWorld } from '../../support/cleanup-world.js';
-import { describeRuntimeRecords } from './runtime-records-contract.js';
+import { runtimeRecordsContract } from './runtime-records-contract.js';
 
-describeRuntimeRecords("the unit tests' own", async () => {
+runtimeRecordsContract('in memory', async () => {
   const world = createWorld();
   return {
     records: { take: () => world.take(), markRemoved: (taken, entry) => world.mark(taken, entry) },

@@ -1,9 +1,9 @@
 import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
 import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
-import { describeRuntimeRecords } from './runtime-records-contract.js';
+import { runtimeRecordsContract } from './runtime-records-contract.js';
 import { openRecordsDatabase } from '../../support/postgres/records-database.js';
 
-describeRuntimeRecords('PostgreSQL through Prisma', async () => {
+runtimeRecordsContract('PostgreSQL through Prisma', async () => {
   const database = await openRecordsDatabase();
   const queries = createRecordQueries(database);
   return {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ContainerEngine } from '../../../src/cleanup/ports.js';
+import { openForAllTests } from '../hooks.js';
 import type { TestContainerState } from '../../support/engine/test-containers.js';
 
 export interface ContainerEngineUnderTest {
@@ -16,15 +17,15 @@ const signal = new AbortController().signal;
 const newId = (): string => randomBytes(32).toString('hex');
 
 const NO_FULL_IDS: Readonly<Record<string, string>> = {
-  'an empty text': '',
+  'an empty id': '',
   'a short id': 'abcdef012345',
   'a name': 'game-1',
   'a name as the engine lists it': '/game-1',
   'an id in upper case': newId().toUpperCase(),
-  'an id that brings a query': `${newId()}?force=1&x=`,
-  'an id that brings a path': `../containers/${newId()}`,
-  'an id with a newline behind it': `${newId()}\n`,
-  'the text undefined': 'undefined',
+  'an id with a query': `${newId()}?force=1&x=`,
+  'an id with a path': `../containers/${newId()}`,
+  'an id with a newline at its end': `${newId()}\n`,
+  'the word undefined': 'undefined',
 };
 
 /** What every container engine promises; `open` gives one to work with. */
@@ -32,20 +33,19 @@ export function containerEngineContract(name: string, open: () => Promise<Contai
   describe(`the container engine ${name}`, () => {
     let subject: ContainerEngineUnderTest;
     let engine: ContainerEngine;
-    beforeAll(async () => {
-      subject = await open();
+    openForAllTests(open, (opened) => {
+      subject = opened;
       ({ engine } = subject);
     });
-    afterAll(() => subject.close());
 
-    test('an unknown id is gone, and removing it is no problem', async () => {
+    test('an unknown id is gone, and its removal succeeds', async () => {
       const id = newId();
       expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
       expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
     });
 
     test.each(['created', 'exited'] as const)(
-      'a container that is %s is idle, and gone once removed',
+      'a container that is %s is idle, and is gone after its removal',
       async (state) => {
         const id = await subject.make(state, 'game-1');
         expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', activity: 'idle', gameLabel: 'game-1' });
@@ -56,7 +56,7 @@ export function containerEngineContract(name: string, open: () => Promise<Contai
     );
 
     test.each(['running', 'paused', 'restarting'] as const)(
-      'a container that is %s is seen as such, and stays when its removal is asked for',
+      'a container that is %s is reported in this state and is not removed',
       async (state) => {
         const id = await subject.make(state, 'game-1');
         expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', activity: state });
@@ -69,17 +69,20 @@ export function containerEngineContract(name: string, open: () => Promise<Contai
       },
     );
 
-    test.each([['game-2'], ['Spiel № 1 🎲'], [''], [null]])('the game label %j is told as it is', async (gameLabel) => {
-      const id = await subject.make('created', gameLabel);
-      expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', gameLabel });
-    });
+    test.each([['game-2'], ['Spiel № 1 🎲'], [''], [null]])(
+      'the game label %j is returned unchanged',
+      async (gameLabel) => {
+        const id = await subject.make('created', gameLabel);
+        expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', gameLabel });
+      },
+    );
 
     test.each(Object.entries(NO_FULL_IDS))('%s is refused as a bug', async (_what, id) => {
       await expect(engine.look(id, signal)).rejects.toThrow(TypeError);
       await expect(engine.remove(id, signal)).rejects.toThrow(TypeError);
     });
 
-    test('an aborted signal is answered with its reason, and nothing is removed', async () => {
+    test('a call with an aborted signal rejects with its reason and removes nothing', async () => {
       const id = await subject.make('created', 'game-1');
       const reason = new Error('lease lost');
       await expect(engine.look(id, AbortSignal.abort(reason))).rejects.toBe(reason);
@@ -87,13 +90,13 @@ export function containerEngineContract(name: string, open: () => Promise<Contai
       expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', activity: 'idle' });
     });
 
-    test(`${WORKERS} workers that remove one container at once all see it gone in the end`, async () => {
+    test(`${WORKERS} workers that remove one container at once all find it gone in the end`, async () => {
       const id = await subject.make('exited', 'game-1');
       const work = async (): Promise<void> => {
         for (;;) {
           const answer = await engine.remove(id, signal);
           if (answer.kind === 'gone') return;
-          // The second request sees the removal of the first, or the moment right after it.
+          // The second request finds the removal of the first in progress, or has just missed it.
           expect(answer.state).toMatchObject({
             kind: 'present',
             activity: expect.stringMatching(/removing|idle/) as string,

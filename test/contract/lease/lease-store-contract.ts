@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newLeaseToken } from '../../../src/app/random.js';
 import type { LeaseStore } from '../../../src/lease/lease-store.js';
+import { openForAllTests } from '../hooks.js';
 
 export interface LeaseStoreUnderTest {
   readonly store: LeaseStore;
-  /** What is left of the lease's life by the store's own clock; 0 when there is none or it has run out. */
+  /** The remaining time of the lease by the store's own clock; 0 when there is no lease or it has expired. */
   readonly remainingMs: (gameId: string) => Promise<number>;
-  /** Resolves once the lease has run out by the store's own clock. */
+  /** Resolves when the lease has expired by the store's own clock. */
   readonly untilExpired: (gameId: string) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -14,11 +15,11 @@ export interface LeaseStoreUnderTest {
 const TTL_MS = 60_000;
 /**
  * A store keeps the end of a lease in whole milliseconds and may round it up: PostgreSQL's column rounds to the nearest
- * one, so a question within that fraction of a millisecond finds a little more time left than was asked for.
+ * one, so a read within that fraction of a millisecond finds a little more time left than was requested.
  */
 const STORE_ROUNDING_MS = 1;
 const LONGEST_LEFT_MS = TTL_MS + STORE_ROUNDING_MS;
-/** Short enough to wait for, long enough for a slow machine to ask two questions within it. */
+/** Short enough to wait for, long enough for two calls on a slow machine. */
 const SHORT_TTL_MS = 400;
 const ROUNDS = 5;
 const CONTENDERS = 20;
@@ -26,7 +27,7 @@ const CONTENDERS = 20;
 const UNUSUAL_GAME_IDS: Readonly<Record<string, string>> = {
   'with an emoji': 'game-🎲',
   'with a colon': 'a:b',
-  'like a Redis key of ours': 'rtmanager:game_lease:YQ',
+  'like a Redis key of a lease': 'rtmanager:game_lease:YQ',
   'of 256 characters': 'g'.repeat(256),
   'of 256 characters beyond the basic plane': '🎲'.repeat(256),
   'with quotes and a backslash': `o'brien "the" \\ game`,
@@ -48,13 +49,12 @@ export function leaseStoreContract(name: string, open: () => Promise<LeaseStoreU
   describe(`a lease store: ${name}`, () => {
     let subject: LeaseStoreUnderTest;
     let store: LeaseStore;
-    beforeAll(async () => {
-      subject = await open();
+    openForAllTests(open, (opened) => {
+      subject = opened;
       ({ store } = subject);
     });
-    afterAll(() => subject.close());
 
-    test('a free lease is acquired, and lives as long as asked', async () => {
+    test('a free lease is acquired for the requested time', async () => {
       const game = newGame();
       expect(await store.acquire(game, newLeaseToken(), TTL_MS)).toBe(true);
       const remainingMs = await subject.remainingMs(game);
@@ -62,7 +62,7 @@ export function leaseStoreContract(name: string, open: () => Promise<LeaseStoreU
       expect(remainingMs).toBeLessThan(LONGEST_LEFT_MS);
     });
 
-    test('a lease that is held is refused to another token and left as it is', async () => {
+    test('a held lease is refused to another token and stays unchanged', async () => {
       const game = newGame();
       const holder = newLeaseToken();
       await store.acquire(game, holder, TTL_MS);
@@ -71,7 +71,7 @@ export function leaseStoreContract(name: string, open: () => Promise<LeaseStoreU
       expect(await store.renew(game, holder, TTL_MS)).toBe(true);
     });
 
-    test('a lease that ran out goes to the next who asks, and its old holder can do nothing with it', async () => {
+    test('an expired lease can be acquired by a new holder, and its old holder can neither renew nor release it', async () => {
       const game = newGame();
       const [old, next] = [newLeaseToken(), newLeaseToken()];
       expect(await store.acquire(game, old, SHORT_TTL_MS)).toBe(true);
@@ -82,7 +82,7 @@ export function leaseStoreContract(name: string, open: () => Promise<LeaseStoreU
       expect(await store.renew(game, next, TTL_MS)).toBe(true);
     });
 
-    test('a lease that ran out is not revived by its holder, also when no other holder has asked', async () => {
+    test('an expired lease cannot be renewed by its holder, even without another holder', async () => {
       const game = newGame();
       const holder = newLeaseToken();
       await store.acquire(game, holder, SHORT_TTL_MS);
@@ -91,7 +91,7 @@ export function leaseStoreContract(name: string, open: () => Promise<LeaseStoreU
       expect(await store.release(game, holder)).toBe(false);
     });
 
-    test('a renewal starts the life anew', async () => {
+    test('a renewal sets the remaining time anew', async () => {
       const game = newGame();
       const holder = newLeaseToken();
       await store.acquire(game, holder, TTL_MS);
@@ -101,7 +101,7 @@ export function leaseStoreContract(name: string, open: () => Promise<LeaseStoreU
       expect(await subject.remainingMs(game)).toBeLessThan(LONGEST_LEFT_MS);
     });
 
-    test('a released lease is free at once, and released only once', async () => {
+    test('a released lease is free at once, and a second release is refused', async () => {
       const game = newGame();
       const holder = newLeaseToken();
       await store.acquire(game, holder, TTL_MS);
@@ -112,7 +112,7 @@ export function leaseStoreContract(name: string, open: () => Promise<LeaseStoreU
       expect(await store.acquire(game, newLeaseToken(), TTL_MS)).toBe(true);
     });
 
-    test('a foreign token neither renews nor releases', async () => {
+    test('a foreign token can neither renew nor release a lease', async () => {
       const game = newGame();
       const [holder, foreign] = [newLeaseToken(), newLeaseToken()];
       await store.acquire(game, holder, TTL_MS);
@@ -122,14 +122,14 @@ export function leaseStoreContract(name: string, open: () => Promise<LeaseStoreU
       expect(await store.release(game, holder)).toBe(true);
     });
 
-    test('a lease that was never acquired is neither renewed nor released', async () => {
+    test('a lease that was never acquired can be neither renewed nor released', async () => {
       const game = newGame();
       expect(await store.renew(game, newLeaseToken(), TTL_MS)).toBe(false);
       expect(await store.release(game, newLeaseToken())).toBe(false);
       expect(await subject.remainingMs(game)).toBe(0);
     });
 
-    test(`of ${CONTENDERS} who ask at once exactly one wins, in each of ${ROUNDS} rounds on one game`, async () => {
+    test(`exactly one of ${CONTENDERS} concurrent callers acquires a free lease, in each of ${ROUNDS} rounds on one game`, async () => {
       const game = newGame();
       for (let round = 0; round < ROUNDS; round += 1) {
         const winners = await contend(store, game, TTL_MS);
@@ -138,14 +138,14 @@ export function leaseStoreContract(name: string, open: () => Promise<LeaseStoreU
       }
     });
 
-    test(`of ${CONTENDERS} who ask at once for a lease that ran out exactly one wins`, async () => {
+    test(`exactly one of ${CONTENDERS} concurrent callers acquires an expired lease`, async () => {
       const game = newGame();
       await store.acquire(game, newLeaseToken(), SHORT_TTL_MS);
       await subject.untilExpired(game);
       expect(await contend(store, game, TTL_MS)).toHaveLength(1);
     });
 
-    test('the leases of two games have nothing to do with each other', async () => {
+    test('the leases of two games are independent', async () => {
       const [one, other] = [newGame(), newGame()];
       const token = newLeaseToken();
       await store.acquire(one, token, TTL_MS);
@@ -153,7 +153,7 @@ export function leaseStoreContract(name: string, open: () => Promise<LeaseStoreU
       expect(await store.release(other, token)).toBe(false);
     });
 
-    test('unusual game ids are all different games', async () => {
+    test('unusual game ids have independent leases', async () => {
       const holders = new Map<string, string>();
       for (const gameId of Object.values(UNUSUAL_GAME_IDS)) {
         const token = newLeaseToken();
@@ -163,17 +163,20 @@ export function leaseStoreContract(name: string, open: () => Promise<LeaseStoreU
       for (const [gameId, token] of holders) expect(await store.release(gameId, token)).toBe(true);
     });
 
-    test.each(Object.entries(UNUSUAL_GAME_IDS))('a game id %s has a full life', async (_what, gameId) => {
-      const token = newLeaseToken();
-      expect(await store.acquire(gameId, token, TTL_MS)).toBe(true);
-      expect(await store.acquire(gameId, newLeaseToken(), TTL_MS)).toBe(false);
-      expect(await store.renew(gameId, token, TTL_MS)).toBe(true);
-      expect(await store.release(gameId, token)).toBe(true);
-    });
+    test.each(Object.entries(UNUSUAL_GAME_IDS))(
+      'a lease of a game id %s can be acquired, renewed and released',
+      async (_what, gameId) => {
+        const token = newLeaseToken();
+        expect(await store.acquire(gameId, token, TTL_MS)).toBe(true);
+        expect(await store.acquire(gameId, newLeaseToken(), TTL_MS)).toBe(false);
+        expect(await store.renew(gameId, token, TTL_MS)).toBe(true);
+        expect(await store.release(gameId, token)).toBe(true);
+      },
+    );
   });
 }
 
-/** The tokens that were told they hold the lease. */
+/** The tokens whose acquisition succeeded. */
 async function contend(store: LeaseStore, gameId: string, ttlMs: number): Promise<readonly string[]> {
   const tokens = Array.from({ length: CONTENDERS }, newLeaseToken);
   const answers = await Promise.all(tokens.map((token) => store.acquire(gameId, token, ttlMs)));

@@ -23,7 +23,7 @@ leaseStoreContract('PostgreSQL', async () => {
     remainingMs,
     untilExpired: (gameId) =>
       eventually(async () => {
-        if ((await remainingMs(gameId)) > 0) throw new Error('the lease lives on');
+        if ((await remainingMs(gameId)) > 0) throw new Error('the lease has not expired');
       }),
     close: async () => {
       await pool.end();

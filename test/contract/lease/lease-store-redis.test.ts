@@ -15,7 +15,7 @@ leaseStoreContract('Redis', async () => {
     untilExpired: (gameId) =>
       eventually(async () => {
         // In its last millisecond a key has no time left and is still there.
-        if ((await redis.exists(leaseKey(gameId))) === 1) throw new Error('the lease lives on');
+        if ((await redis.exists(leaseKey(gameId))) === 1) throw new Error('the lease has not expired');
       }),
     close: async () => {
       redis.disconnect();

@@ -1,26 +1,21 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { success } from '../../support/queue/queue-scripts.js';
+import { openForEachTest } from '../hooks.js';
 import type { QueueHarness, QueueHarnesses } from '../../support/queue/queue-harness.js';
+import { neverAborted } from '../../support/calls.js';
 
 const request = (gameId: string, opSource = 'lobby_stream', sourceRef = 'ref') => ({ gameId, opSource, sourceRef });
-const never = new AbortController().signal;
 const HOUR_MS = 3_600_000;
 const CALLERS = 50;
 
 /** What every implementation of `CleanupQueue` promises. */
 export function cleanupQueueContract(name: string, start: () => Promise<QueueHarnesses>): void {
   describe(`cleanup queue: ${name}`, () => {
-    let queues: QueueHarnesses;
     let queue: QueueHarness;
-    beforeAll(async () => {
-      queues = await start();
+    openForEachTest(start, (opened) => {
+      queue = opened;
     });
-    afterAll(() => queues.close());
-    beforeEach(async () => {
-      queue = await queues.open();
-    });
-    afterEach(() => queue.close());
 
     const enqueue: QueueHarness['cleanupQueue']['enqueue'] = (requests) => queue.cleanupQueue.enqueue(requests);
     const enqueueOne = async (...args: Parameters<typeof request>) => {
@@ -32,7 +27,7 @@ export function cleanupQueueContract(name: string, start: () => Promise<QueueHar
     const delayed = (gameId: string, opSource: string) =>
       queue.add(request(gameId, opSource), { key: gameId, delayMs: HOUR_MS });
 
-    it('stores a request as the data of a waiting job', async () => {
+    it('a request is stored as the data of a waiting job', async () => {
       const full = { ...request('game-1'), expectedContainerId: 'a'.repeat(64) };
       const short = { gameId: 'game-2', opSource: 'auto_ttl' };
       const answers = await enqueue([full, short]);
@@ -44,13 +39,13 @@ export function cleanupQueueContract(name: string, start: () => Promise<QueueHar
       expect(await queue.dataOf(answers[1]?.jobId ?? '')).toEqual(short);
     });
 
-    it(`makes one job of ${CALLERS} racing requests for one game, and calls one of them new`, async () => {
+    it(`${CALLERS} concurrent requests for one game become one job, and one of them is new`, async () => {
       const answers = await Promise.all(Array.from({ length: CALLERS }, () => enqueueOne('game-1')));
       expect(new Set(answers.map(({ jobId }) => jobId)).size).toBe(1);
       expect(answers.filter(({ coalesced }) => !coalesced)).toHaveLength(1);
     });
 
-    it('answers a batch in the order asked, requests for one game with one job', async () => {
+    it('a batch is answered in order, and requests for one game get one job', async () => {
       const live = await enqueueOne('game-2');
       const answers = await enqueue(['game-1', 'game-2', 'game-3', 'game-1'].map((id) => request(id)));
       expect(answers.map(({ gameId, coalesced }) => [gameId, coalesced])).toEqual([
@@ -75,33 +70,33 @@ export function cleanupQueueContract(name: string, start: () => Promise<QueueHar
       ['that is empty', ''],
       ['with a tab', 'tab\there'],
       ['of 10,000 characters', 'x'.repeat(10_000)],
-    ])('coalesces requests for a game id %s', async (_what, gameId) => {
+    ])('requests for a game id %s are coalesced', async (_what, gameId) => {
       const first = await enqueueOne(gameId);
       expect(await enqueueOne(gameId)).toEqual({ ...first, coalesced: true });
       expect((await enqueueOne('another')).coalesced).toBe(false);
       expect(await queue.dataOf(first.jobId)).toMatchObject({ gameId });
     });
 
-    it('takes an id with spaces around it for the same game', async () => {
+    it('a game id with spaces around it is the same game', async () => {
       const first = await enqueueOne('game-1');
       expect(await enqueueOne('  game-1 ')).toMatchObject({ jobId: first.jobId, coalesced: true });
     });
 
-    it('joins a live job that another client deduplicates by game id', async () => {
+    it('a request joins a live job that another client deduplicates by game id', async () => {
       const jobId = await delayed('game-1', 'lobby_stream');
       expect(await enqueueOne('game-1')).toEqual({ jobId, gameId: 'game-1', state: 'delayed', coalesced: true });
     });
 
-    it('makes a new job once the one before has ended', async () => {
+    it('a request after the end of a job becomes a new job', async () => {
       const first = await enqueueOne('game-1');
       await queue.startWorker();
-      await queue.jobWaiter.wait([first.jobId], () => undefined, never);
+      await queue.jobWaiter.wait([first.jobId], () => undefined, neverAborted);
       const second = await enqueueOne('game-1');
       expect(second).toMatchObject({ coalesced: false });
       expect(second.jobId).not.toBe(first.jobId);
     });
 
-    it.each(['admin_rest', 'operator_cli'])('lets a live delayed job run now when %s asks', async (opSource) => {
+    it.each(['admin_rest', 'operator_cli'])('a request from %s makes a live delayed job run now', async (opSource) => {
       const jobId = await delayed('game-1', 'lobby_stream');
       const answer = { jobId, gameId: 'game-1', state: 'waiting', coalesced: true };
       expect(await enqueueOne('game-1', opSource)).toEqual(answer);
@@ -109,7 +104,7 @@ export function cleanupQueueContract(name: string, start: () => Promise<QueueHar
     });
 
     it.each(['lobby_stream', 'gm_rest', 'auto_ttl'])(
-      'leaves a live delayed job delayed when %s asks',
+      'a request from %s leaves a live delayed job delayed',
       async (opSource) => {
         const jobId = await delayed('game-1', 'auto_ttl');
         expect(await enqueueOne('game-1', opSource)).toMatchObject({ jobId, state: 'delayed' });
@@ -117,7 +112,7 @@ export function cleanupQueueContract(name: string, start: () => Promise<QueueHar
       },
     );
 
-    it('gives a waiting or delayed job of the sweep to the person who asks', async () => {
+    it('a waiting or delayed job of the sweep gets the data of a personal request', async () => {
       const waiting = await enqueueOne('game-1', 'auto_ttl', '');
       const delayedId = await delayed('game-2', 'auto_ttl');
       expect(await enqueueOne('game-1', 'admin_rest', 'ticket-1')).toMatchObject({
@@ -132,7 +127,7 @@ export function cleanupQueueContract(name: string, start: () => Promise<QueueHar
       expect(await queue.dataOf(delayedId)).toEqual(request('game-2', 'operator_cli', 'ticket-2'));
     });
 
-    it('gives a person a job of their own while the sweep’s job runs', async () => {
+    it('a personal request becomes a new job while the sweep’s job runs', async () => {
       let begin = (): void => undefined;
       let end = (): void => undefined;
       const begun = new Promise<void>((resolve) => (begin = resolve));
@@ -149,10 +144,10 @@ export function cleanupQueueContract(name: string, start: () => Promise<QueueHar
       expect(asked.coalesced).toBe(false);
       expect(asked.jobId).not.toBe(swept.jobId);
       end();
-      await queue.jobWaiter.wait([swept.jobId, asked.jobId], () => undefined, never);
+      await queue.jobWaiter.wait([swept.jobId, asked.jobId], () => undefined, neverAborted);
     });
 
-    it('refuses text that a store cannot hold, before anything of the batch is stored', async () => {
+    it('a batch with text that no store can hold is refused before any of it is stored', async () => {
       const lone = '\uD800';
       for (const bad of [request('a\0b'), request(lone), request('ok', 'x\0'), request('ok', 'gm_rest', `r${lone}`)]) {
         await expect(enqueue([request('fine'), bad])).rejects.toBeInstanceOf(TypeError);
@@ -160,7 +155,7 @@ export function cleanupQueueContract(name: string, start: () => Promise<QueueHar
       expect(await enqueueOne('fine')).toMatchObject({ coalesced: false });
     });
 
-    it('is unavailable once it has been closed, and can be closed twice', async () => {
+    it('a closed queue is unavailable, and can be closed twice', async () => {
       await enqueueOne('game-1');
       await queue.cleanupQueue.close();
       await queue.cleanupQueue.close();

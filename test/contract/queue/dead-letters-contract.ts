@@ -1,10 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 import { failure } from '../../../src/domain/result.js';
 import type { DeadLetterFilter } from '../../../src/jobs/dead-letters.js';
+import { openForEachTest } from '../hooks.js';
+import { allPages, neverAborted } from '../../support/calls.js';
 import type { QueueHarness, QueueHarnesses } from '../../support/queue/queue-harness.js';
 
-const never = new AbortController().signal;
 const cleanup = (gameId: string) => ({ gameId, opSource: 'gm_rest', sourceRef: 'r-1' });
 const MISMATCH = failure('container_mismatch', 'another game’s container');
 const CALLERS = 50;
@@ -12,13 +13,12 @@ const CALLERS = 50;
 /** What every implementation of `DeadLetters` and `DeadLetterGames` promises. */
 export function deadLettersContract(name: string, start: () => Promise<QueueHarnesses>): void {
   describe(`dead letters: ${name}`, () => {
-    let queues: QueueHarnesses;
     let queue: QueueHarness;
     let letters: QueueHarness['deadLetters'];
 
-    const untilEnded = (...jobIds: readonly string[]) => queue.jobWaiter.wait(jobIds, () => undefined, never);
+    const untilEnded = (...jobIds: readonly string[]) => queue.jobWaiter.wait(jobIds, () => undefined, neverAborted);
 
-    /** Makes one dead letter of each game; one after the other, so that they fail in this order. */
+    /** Makes one dead letter for each game, one after the other, so that they fail in this order. */
     async function dead(...gameIds: readonly string[]): Promise<string[]> {
       queue.answer = (gameId) => (gameId === 'unknown' ? failure('not_found', 'no record') : MISMATCH);
       await queue.startWorker();
@@ -32,28 +32,18 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
     }
 
     /** Every page of job ids, in order. */
-    async function allPages(limit: number, filter: DeadLetterFilter = {}): Promise<readonly (readonly string[])[]> {
-      const pages: string[][] = [];
-      for (let after: string | undefined; ;) {
-        const page = await letters.list({ limit, after, ...filter });
-        pages.push(page.items.map(({ jobId }) => jobId));
-        if (page.next === null) return pages;
-        after = page.next;
-      }
+    async function idPages(limit: number, filter: DeadLetterFilter = {}): Promise<readonly (readonly string[])[]> {
+      const pages = await allPages((after) => letters.list({ limit, after, ...filter }));
+      return pages.map(({ items }) => items.map(({ jobId }) => jobId));
     }
 
-    beforeAll(async () => {
-      queues = await start();
-    });
-    afterAll(() => queues.close());
-    beforeEach(async () => {
-      queue = await queues.open();
+    openForEachTest(start, (opened) => {
+      queue = opened;
       letters = queue.deadLetters;
     });
-    afterEach(() => queue.close());
 
     describe('the reader', () => {
-      it('lists dead letters newest first, page by page, with game, code and message', async () => {
+      it('the list shows dead letters by page, newest first, with game, code and message', async () => {
         const ids = await dead('a', 'b', 'c');
         const first = await letters.list({ limit: 2 });
         expect(first.items.map(({ jobId }) => jobId)).toEqual([ids[2], ids[1]]);
@@ -70,21 +60,21 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         expect(rest.next).toBeNull();
       });
 
-      it('finds dead letters by code, by game and by age', async () => {
+      it('the filters select dead letters by code, by game and by age', async () => {
         const [a, unknown] = await queue.addFailed([
           { data: cleanup('a'), reason: 'conflict: it runs', failedAtMs: 1_000 },
           { data: cleanup('unknown'), failedAtMs: 2_000 },
         ]);
-        expect(await allPages(10, { code: 'not_found' })).toEqual([[unknown]]);
-        expect(await allPages(10, { gameId: ' a ' })).toEqual([[a]]);
-        expect(await allPages(10, { failedBefore: new Date(2_000) })).toEqual([[a]]);
+        expect(await idPages(10, { code: 'not_found' })).toEqual([[unknown]]);
+        expect(await idPages(10, { gameId: ' a ' })).toEqual([[a]]);
+        expect(await idPages(10, { failedBefore: new Date(2_000) })).toEqual([[a]]);
         expect(await letters.countByCode()).toEqual({ not_found: 1, conflict: 1 });
         const unknownGame = ['unknown', { jobId: unknown, code: 'not_found' }] as const;
         expect(await letters.among(['unknown', 'without'])).toEqual(new Map([unknownGame]));
         expect([...(await letters.among('all')).keys()].toSorted()).toEqual(['a', 'unknown']);
       });
 
-      it('names the newest dead letter of a game that has two', async () => {
+      it('a game with two dead letters is represented by the newest', async () => {
         const [, newest] = await queue.addFailed([
           { data: cleanup('a'), failedAtMs: 1_000 },
           { data: cleanup(' a '), reason: 'conflict: it runs', failedAtMs: 2_000 },
@@ -92,12 +82,12 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         expect(await letters.among(['a'])).toEqual(new Map([['a', { jobId: newest, code: 'conflict' }]]));
       });
 
-      it('refuses a cursor that it never gave, and a limit of 0', async () => {
+      it('an unknown cursor and a limit of 0 are refused', async () => {
         await expect(letters.list({ limit: 1, after: 'x; DROP' })).rejects.toBeInstanceOf(InvalidPageError);
         await expect(letters.list({ limit: 0 })).rejects.toBeInstanceOf(InvalidPageError);
       });
 
-      it('shows payload, each failed try with time and trace, and what was before a replay', async () => {
+      it('a dead letter shows its payload, each failed try with time and trace, and the runs before a replay', async () => {
         const [id = ''] = await dead('a');
         expect(await letters.replay(id)).toEqual({ status: 'replayed' });
         await untilEnded(id);
@@ -111,18 +101,21 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         });
       });
 
-      it.each([1, 2, 7, 50])('shows jobs that failed in one millisecond on one page each, %i a page', async (limit) => {
-        const failedAtMs = [3_000, 2_000, 2_000, 2_000, 2_000, 2_000, 1_000];
-        const ids = await queue.addFailed(failedAtMs.map((at) => ({ data: cleanup('g'), failedAtMs: at })));
-        const pages = await allPages(limit);
-        expect(pages.flat().toSorted()).toEqual([...ids].sort());
-        expect([pages.flat().at(0), pages.flat().at(-1)]).toEqual([ids.at(0), ids.at(-1)]);
-        expect(pages.every(({ length }) => length <= limit)).toBe(true);
-      });
+      it.each([1, 2, 7, 50])(
+        'jobs that failed in one millisecond appear on one page each, %i a page',
+        async (limit) => {
+          const failedAtMs = [3_000, 2_000, 2_000, 2_000, 2_000, 2_000, 1_000];
+          const ids = await queue.addFailed(failedAtMs.map((at) => ({ data: cleanup('g'), failedAtMs: at })));
+          const pages = await idPages(limit);
+          expect(pages.flat().toSorted()).toEqual([...ids].sort());
+          expect([pages.flat().at(0), pages.flat().at(-1)]).toEqual([ids.at(0), ids.at(-1)]);
+          expect(pages.every(({ length }) => length <= limit)).toBe(true);
+        },
+      );
 
-      it('goes on where a page ended after the last job of that page has been replayed or purged', async () => {
+      it('a listing continues where a page ended after that page’s last job was replayed or purged', async () => {
         await queue.addFailed(Array.from({ length: 6 }, () => ({ data: cleanup('g'), failedAtMs: 2_000 })));
-        const expected = (await allPages(50)).flat();
+        const expected = (await idPages(50)).flat();
         const first = await letters.list({ limit: 2 });
         await letters.purge(expected[1] ?? '');
         const second = await letters.list({ limit: 2, after: first.next ?? '' });
@@ -138,7 +131,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         ['a list', ['gameId']],
         ['fields of other types', { gameId: 7, opSource: null, sourceRef: {} }],
         ['a prototype', { __proto__: null, constructor: 'gameId', toString: 1 }],
-      ])('shows no game where the data is %s', async (_what, data) => {
+      ])('a dead letter whose data is %s shows no game', async (_what, data) => {
         const [id] = await queue.addFailed([{ data }]);
         const { items } = await letters.list({ limit: 10 });
         expect(items).toMatchObject([{ jobId: id, gameId: '', opSource: '', sourceRef: '' }]);
@@ -146,7 +139,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
       });
 
       it.each(['', 'job stalled more than allowable limit', 'Error: x', 'nonsense: y', ': ', 'x'.repeat(100_000)])(
-        'counts a reason without a code of the catalogue as internal_error (%#)',
+        'a reason without a code of the catalogue counts as internal_error (%#)',
         async (reason) => {
           await queue.addFailed([{ data: cleanup('g'), reason }]);
           expect(await letters.countByCode()).toEqual({ internal_error: 1 });
@@ -155,7 +148,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         },
       );
 
-      it('shows an unreadable history as an empty one', async () => {
+      it('an unreadable history is shown as an empty one', async () => {
         const progress = { counts: 'many', pastLives: [1, 2] };
         const [id = ''] = await queue.addFailed([{ data: cleanup('g'), progress }]);
         expect((await letters.list({ limit: 1 })).items).toMatchObject([{ replays: 0 }]);
@@ -164,19 +157,19 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
       });
 
       it.each(["a'; DROP TABLE job; --", '<script>', '🎲{rtmanager}', '..', 'id with spaces', '%2e%2e', '\u0001'])(
-        'lists, finds and purges the job id %j like any other',
+        'the job id %j can be listed, found and purged',
         async (jobId) => {
           await queue.addFailed([{ data: cleanup('g'), jobId }, { data: cleanup('g') }]);
-          expect((await allPages(1)).flat()).toContain(jobId);
+          expect((await idPages(1)).flat()).toContain(jobId);
           expect(await letters.find(jobId)).toMatchObject({ jobId });
           expect(await letters.purge(jobId)).toEqual({ status: 'purged' });
-          expect((await allPages(1)).flat()).toHaveLength(1);
+          expect((await idPages(1)).flat()).toHaveLength(1);
         },
       );
     });
 
     describe('replay and purge of one', () => {
-      it(`runs a job once when ${CALLERS} callers replay it at the same time`, async () => {
+      it(`a job runs once when ${CALLERS} callers replay it at the same time`, async () => {
         const [id = ''] = await dead('a');
         queue.answer = () => failure('container_mismatch', 'still');
         await queue.stopWorker();
@@ -188,7 +181,7 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         expect(queue.tried.get('a')).toBe(2);
       });
 
-      it('says what state a job is in that is no dead letter, and leaves it as it is', async () => {
+      it('a job that is not a dead letter keeps its state, and the answer names that state', async () => {
         await queue.startWorker();
         const id = await queue.add(cleanup('fine'));
         await untilEnded(id);
@@ -198,21 +191,21 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
         expect(await letters.find(id)).toBeUndefined();
       });
 
-      it.each(['unknown', 'meta', 'wait', 'a:b', 'x\0y'])('answers "missing" for the job id %j', async (jobId) => {
+      it.each(['unknown', 'meta', 'wait', 'a:b', 'x\0y'])('the job id %j is answered as missing', async (jobId) => {
         expect(await letters.purge(jobId)).toEqual({ status: 'missing' });
         expect(await letters.replay(jobId)).toEqual({ status: 'missing' });
         expect(await letters.find(jobId)).toBeUndefined();
       });
 
-      it('removes a purged job for good', async () => {
+      it('a purged job is removed for good', async () => {
         const [a = '', b] = await dead('a', 'b');
         expect(await letters.purge(a)).toEqual({ status: 'purged' });
         expect(await letters.purge(a)).toEqual({ status: 'missing' });
-        expect(await allPages(10)).toEqual([[b]]);
+        expect(await idPages(10)).toEqual([[b]]);
         expect(await queue.dataOf(a)).toBeUndefined();
       });
 
-      it('lets a replayed job be the one live cleanup of its game again until it ends', async () => {
+      it('a replayed job is the one live cleanup of its game until it ends', async () => {
         const [first] = await queue.cleanupQueue.enqueue([cleanup('a')]);
         const id = first?.jobId ?? '';
         queue.answer = () => MISMATCH;
@@ -228,11 +221,11 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
     });
 
     describe('replay and purge of many', () => {
-      it('replays all of one code, each once, and a job that fails again is a dead letter again', async () => {
+      it('a replay by code runs each job once, and a job that fails again is a dead letter again', async () => {
         const ids = await dead('a', 'b', 'unknown');
         const progress: number[] = [];
         const onProgress = ({ done, total }: { done: number; total: number }) => void progress.push(done / total);
-        const options = { signal: never, onProgress };
+        const options = { signal: neverAborted, onProgress };
         expect(await letters.replayAll({ code: 'container_mismatch' }, options)).toEqual({ done: 2, skipped: 0 });
         expect(progress.at(-1)).toBe(1);
         await untilEnded(...ids);
@@ -244,21 +237,21 @@ export function deadLettersContract(name: string, start: () => Promise<QueueHarn
             ['unknown', 1],
           ]),
         );
-        expect(await letters.purgeAll({}, { signal: never })).toEqual({ done: 3, skipped: 0 });
+        expect(await letters.purgeAll({}, { signal: neverAborted })).toEqual({ done: 3, skipped: 0 });
         expect(await letters.countByCode()).toEqual({});
       });
 
-      it('stops with the reason of its signal', async () => {
+      it('a replay and a purge with an aborted signal reject with its reason', async () => {
         await queue.addFailed([{ data: cleanup('a') }]);
         const signal = AbortSignal.abort(new RangeError('enough'));
         await expect(letters.replayAll({}, { signal })).rejects.toThrow('enough');
         await expect(letters.purgeAll({}, { signal })).rejects.toThrow('enough');
-        expect((await allPages(10)).flat()).toHaveLength(1);
+        expect((await idPages(10)).flat()).toHaveLength(1);
       });
 
-      it('has nothing to do where there are no dead letters', async () => {
-        expect(await letters.replayAll({}, { signal: never })).toEqual({ done: 0, skipped: 0 });
-        expect(await letters.purgeAll({}, { signal: never })).toEqual({ done: 0, skipped: 0 });
+      it('a replay and a purge without dead letters do nothing', async () => {
+        expect(await letters.replayAll({}, { signal: neverAborted })).toEqual({ done: 0, skipped: 0 });
+        expect(await letters.purgeAll({}, { signal: neverAborted })).toEqual({ done: 0, skipped: 0 });
       });
     });
   });

@@ -1,29 +1,24 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { failure } from '../../../src/domain/result.js';
+import { openForEachTest } from '../hooks.js';
 import type { QueueHarness, QueueHarnesses } from '../../support/queue/queue-harness.js';
+import { neverAborted } from '../../support/calls.js';
 
-const never = new AbortController().signal;
 const HOUR_MS = 3_600_000;
 
 /** What every implementation of `JobLookup` promises. */
 export function jobLookupContract(name: string, start: () => Promise<QueueHarnesses>): void {
   describe(`job look-up: ${name}`, () => {
-    let queues: QueueHarnesses;
     let queue: QueueHarness;
-    beforeAll(async () => {
-      queues = await start();
+    openForEachTest(start, (opened) => {
+      queue = opened;
     });
-    afterAll(() => queues.close());
-    beforeEach(async () => {
-      queue = await queues.open();
-    });
-    afterEach(() => queue.close());
 
     const add = (gameId: string, delayMs?: number) =>
       queue.add({ gameId, opSource: 'gm_rest', sourceRef: 'r-1' }, delayMs === undefined ? {} : { delayMs });
-    const untilEnded = (jobId: string) => queue.jobWaiter.wait([jobId], () => undefined, never);
+    const untilEnded = (jobId: string) => queue.jobWaiter.wait([jobId], () => undefined, neverAborted);
 
-    it('shows a waiting job that has not been tried yet', async () => {
+    it('a waiting job is shown with no tries', async () => {
       const jobId = await add('a');
       expect(await queue.jobLookup.find(jobId)).toEqual({
         jobId,
@@ -41,7 +36,7 @@ export function jobLookupContract(name: string, start: () => Promise<QueueHarnes
       });
     });
 
-    it('shows when a delayed job is due', async () => {
+    it('a delayed job is shown with the time when it is due', async () => {
       const found = await queue.jobLookup.find(await add('a', HOUR_MS));
       expect(found).toMatchObject({ state: 'delayed', tries: 0, ending: null });
       // The producer's clock gives both times, but not in one reading.
@@ -49,7 +44,7 @@ export function jobLookupContract(name: string, start: () => Promise<QueueHarnes
       expect(Math.abs(delayMs - HOUR_MS)).toBeLessThan(1_000);
     });
 
-    it('shows the result of a completed job', async () => {
+    it('a completed job is shown with its result', async () => {
       const jobId = await add('a');
       await queue.startWorker();
       await untilEnded(jobId);
@@ -62,7 +57,7 @@ export function jobLookupContract(name: string, start: () => Promise<QueueHarnes
       });
     });
 
-    it('shows the reason and the failed tries of a dead letter', async () => {
+    it('a dead letter is shown with its reason and its failed tries', async () => {
       queue.answer = () => failure('container_mismatch', 'another game’s container');
       const jobId = await add('a');
       await queue.startWorker();
@@ -77,7 +72,7 @@ export function jobLookupContract(name: string, start: () => Promise<QueueHarnes
       });
     });
 
-    it('shows a replayed job as one that waits, with none of its tries used up', async () => {
+    it('a replayed job is shown as waiting, with no tries used', async () => {
       queue.answer = () => failure('container_mismatch', 'another game’s container');
       const jobId = await add('a');
       await queue.startWorker();
@@ -92,7 +87,7 @@ export function jobLookupContract(name: string, start: () => Promise<QueueHarnes
       });
     });
 
-    it.each(['unknown', 'meta', 'wait', 'id', 'x\0y', ''])('finds no job %j', async (jobId) => {
+    it.each(['unknown', 'meta', 'wait', 'id', 'x\0y', ''])('the job id %j finds no job', async (jobId) => {
       expect(await queue.jobLookup.find(jobId)).toBeUndefined();
     });
   });

@@ -1,39 +1,34 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { failure, resultToJson } from '../../../src/domain/result.js';
 import type { JobResult } from '../../../src/jobs/ports.js';
 import { success } from '../../support/queue/queue-scripts.js';
+import { openForEachTest } from '../hooks.js';
 import type { QueueHarness, QueueHarnesses } from '../../support/queue/queue-harness.js';
+import { neverAborted } from '../../support/calls.js';
 
-const never = new AbortController().signal;
 const MANY = 250;
 
 /** What every implementation of `JobWaiter` promises. */
 export function jobWaiterContract(name: string, start: () => Promise<QueueHarnesses>): void {
   describe(`job waiter: ${name}`, () => {
-    let queues: QueueHarnesses;
     let queue: QueueHarness;
-    beforeAll(async () => {
-      queues = await start();
-    });
-    afterAll(() => queues.close());
-    beforeEach(async () => {
-      queue = await queues.open();
-      // A try that will be repeated is no ending, so each first try ends with one of those.
+    openForEachTest(start, (opened) => {
+      queue = opened;
+      // The first try of each game fails and is repeated: an attempt that is repeated is not the end of its job.
       queue.answer = (gameId) => {
         if (queue.tried.get(gameId) === 1) return failure('conflict', 'try again');
         return gameId === 'dead' ? failure('not_found', 'no record') : success(gameId);
       };
     });
-    afterEach(() => queue.close());
 
     const add = (gameId: string) => queue.add({ gameId, opSource: 'gm_rest' });
-    const waitFor = async (jobIds: readonly string[], signal = never): Promise<JobResult[]> => {
+    const waitFor = async (jobIds: readonly string[], signal = neverAborted): Promise<JobResult[]> => {
       const results: JobResult[] = [];
       await queue.jobWaiter.wait(jobIds, (result) => void results.push(result), signal);
       return results;
     };
 
-    it('reports each job’s ending once: completed, failed, or missing', async () => {
+    it('each job’s ending is reported once: completed, failed, or missing', async () => {
       const done = await add('done');
       const dead = await add('dead');
       const waiting = waitFor([done, dead, 'unknown']);
@@ -51,14 +46,14 @@ export function jobWaiterContract(name: string, start: () => Promise<QueueHarnes
       );
     });
 
-    it('reports a job that ended before the wait began', async () => {
+    it('a job that ended before the wait is reported', async () => {
       await queue.startWorker();
       const jobId = await add('done');
       await waitFor([jobId]);
       expect(await waitFor([jobId])).toMatchObject([{ jobId, state: 'completed' }]);
     });
 
-    it('reports one job to all its waiters, and resolves at once for no jobs', async () => {
+    it('one job is reported to all its waiters, and a wait for no jobs resolves at once', async () => {
       const jobId = await add('done');
       const both = Promise.all([waitFor([jobId]), waitFor([jobId, jobId])]);
       await queue.startWorker();
@@ -66,7 +61,7 @@ export function jobWaiterContract(name: string, start: () => Promise<QueueHarnes
       expect(await waitFor([])).toEqual([]);
     });
 
-    it(`waits for ${MANY} jobs at once`, async () => {
+    it(`a waiter waits for ${MANY} jobs at once`, async () => {
       queue.answer = success;
       const ids = await Promise.all(Array.from({ length: MANY }, (_, index) => add(`g${index}`)));
       const waiting = waitFor(ids);
@@ -74,7 +69,7 @@ export function jobWaiterContract(name: string, start: () => Promise<QueueHarnes
       expect((await waiting).map(({ jobId }) => jobId).toSorted()).toEqual(ids.toSorted());
     }, 60_000);
 
-    it('rejects with the signal’s reason on abort, and with an error once it is closed', async () => {
+    it('a wait rejects with the reason of its signal, and with an error after the waiter is closed', async () => {
       const jobId = await add('never started');
       const caller = new AbortController();
       const first = waitFor([jobId], caller.signal);

@@ -1,7 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { FinishedSweep, SweepReport, SweepSchedule } from '../../../src/retention/ports.js';
+import { describe, expect, it } from 'vitest';
+import type { SweepReport, SweepSchedule } from '../../../src/retention/ports.js';
+import { doneSweep, refusedSweep } from '../../support/records.js';
+import { type Harnesses, openForEachTest } from '../hooks.js';
 
-/** The port over an empty queue of sweeps, and ways behind its back. */
+/** The port over an empty queue of sweeps, and direct access to that queue. */
 interface ScheduleHarness {
   readonly schedule: SweepSchedule;
   readonly makeSchedule: (everyMs: number) => Promise<void>;
@@ -12,36 +14,22 @@ interface ScheduleHarness {
   readonly close: () => Promise<void>;
 }
 
-export interface ScheduleHarnesses {
-  readonly open: () => Promise<ScheduleHarness>;
-  readonly close: () => Promise<void>;
-}
-
 const HOUR_MS = 3_600_000;
-const AT = '2026-01-01T00:00:00.000Z';
-const facts = { asOf: AT, finishedAt: AT, stopped: 9, planned: 2, kept: { held: 1, dead_letter: 0, invalid_id: 0 } };
-const DONE = { ...facts, status: 'done', enqueued: 2, coalesced: 0, failed: 0 } as const satisfies FinishedSweep;
-const REFUSED = { ...facts, status: 'refused', maxShare: 0.5, reason: 'too many' } as const satisfies FinishedSweep;
+const DONE = doneSweep();
 
 /** What every implementation of `SweepSchedule` promises. */
-export function sweepScheduleContract(name: string, start: () => Promise<ScheduleHarnesses>): void {
+export function sweepScheduleContract(name: string, start: () => Promise<Harnesses<ScheduleHarness>>): void {
   describe(`sweep schedule: ${name}`, () => {
-    let harnesses: ScheduleHarnesses;
     let harness: ScheduleHarness;
-    beforeAll(async () => {
-      harnesses = await start();
+    openForEachTest(start, (opened) => {
+      harness = opened;
     });
-    afterAll(() => harnesses.close());
-    beforeEach(async () => {
-      harness = await harnesses.open();
-    });
-    afterEach(() => harness.close());
 
-    it('has nothing to show before there is a schedule', async () => {
+    it('the status is empty before there is a schedule', async () => {
       expect(await harness.schedule.status()).toEqual({ everyMs: null, next: null, last: null, lastFailure: null });
     });
 
-    it('shows the interval and the time of the next sweep', async () => {
+    it('the status shows the interval and the time of the next sweep', async () => {
       await harness.makeSchedule(HOUR_MS);
       expect(await harness.schedule.status()).toEqual({
         everyMs: HOUR_MS,
@@ -51,8 +39,8 @@ export function sweepScheduleContract(name: string, start: () => Promise<Schedul
       });
     });
 
-    it.each([['done', DONE] as const, ['refused', REFUSED] as const])(
-      'shows the newest report of a sweep that came to its end (%s)',
+    it.each([['done', DONE] as const, ['refused', refusedSweep()] as const])(
+      'the status shows the newest report of a finished sweep (%s)',
       async (_status, report) => {
         await harness.completeSweep({ ...DONE, enqueued: 1 });
         await harness.completeSweep(report);
@@ -60,13 +48,13 @@ export function sweepScheduleContract(name: string, start: () => Promise<Schedul
       },
     );
 
-    it('passes over a sweep that found another one under way', async () => {
+    it('the status ignores a sweep that found another sweep running', async () => {
       await harness.completeSweep(DONE);
       await harness.completeSweep({ status: 'busy' });
       expect(await harness.schedule.status()).toMatchObject({ last: DONE });
     });
 
-    it('shows the newest failure beside the newest report', async () => {
+    it('the status shows the newest failure beside the newest report', async () => {
       await harness.completeSweep(DONE);
       await harness.failSweep('the first');
       await harness.failSweep('the database is unavailable');

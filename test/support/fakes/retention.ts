@@ -1,6 +1,6 @@
 import { requestsTo } from '../../../src/app/compose-core.js';
 import type { CleanupQueue } from '../../../src/jobs/ports.js';
-import type { DeadLetterGames, RetentionRecords, SweepLock } from '../../../src/retention/ports.js';
+import type { DeadLetterGames, RetentionRecords, SweepLock, SweepObserver } from '../../../src/retention/ports.js';
 import { createRetention } from '../../../src/retention/retention-service.js';
 import type { Retention } from '../../../src/retention/retention-service.js';
 import { createFakeRetentionRecords } from './retention-records.js';
@@ -11,6 +11,7 @@ export interface RetentionStores {
   readonly lock: SweepLock;
   readonly cleanupQueue: CleanupQueue;
   readonly deadLetters: DeadLetterGames;
+  readonly observer?: SweepObserver;
 }
 
 export interface RetentionSettings {
@@ -18,14 +19,15 @@ export interface RetentionSettings {
   readonly maxShare: number;
 }
 
+const SILENT: SweepObserver = { enqueued: () => undefined, skipped: () => undefined, ended: () => undefined };
+
 export const DEFAULT_RETENTION: RetentionSettings = { retentionMs: 30 * 86_400_000, maxShare: 0.5 };
 
-/** The real service over the given stores; nothing observes it. */
+/** The real service over the given stores. */
 export function retentionOver(
-  { cleanupQueue, ...stores }: RetentionStores,
+  { cleanupQueue, observer = SILENT, ...stores }: RetentionStores,
   settings: RetentionSettings = DEFAULT_RETENTION,
 ): Retention {
-  const observer = { enqueued: () => undefined, skipped: () => undefined, ended: () => undefined };
   return createRetention({ ...stores, requests: requestsTo(cleanupQueue), observer }, settings);
 }
 

@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/async/clock.js';
 import { failure, type Result } from '../../../src/domain/result.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import type { JobState } from '../../../src/jobs/ports.js';
+import type { Harnesses } from '../../contract/hooks.js';
 import { createFakePlatform, type FakePlatform } from '../fakes/platform.js';
 import { addFailedFakeJob, addFakeJob } from '../fakes/state.js';
 import { startFakeWorker } from '../fakes/worker.js';
@@ -39,11 +40,7 @@ export interface QueueHarness extends QueuePorts {
   readonly close: () => Promise<void>;
 }
 
-/** Opens an empty queue for each test. */
-export interface QueueHarnesses {
-  readonly open: () => Promise<QueueHarness>;
-  readonly close: () => Promise<void>;
-}
+export type QueueHarnesses = Harnesses<QueueHarness>;
 
 /** What a queue must bring for the harness. */
 type Queue = QueuePorts &

@@ -78,13 +78,7 @@ export const deadLetter = (reason: string, history = EMPTY_HISTORY): JobOutcome 
   history,
 });
 
-/** Work that ends only when the signal is aborted, and rejects with its reason. */
-export const untilAborted = (signal: AbortSignal): Promise<never> =>
-  new Promise((_resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-  });
+export { untilAborted } from '../calls.js';
 
 /** A sweep that found nothing to do. */
 export const NOTHING_DUE: SweepReport = {

@@ -18,13 +18,13 @@ function compose() {
   return core;
 }
 
-describe('the core before its stores are reached', () => {
+describe('an unconnected core', () => {
   it.each([
     ['a query of records', () => compose().queries.findRecord('game-1')],
     ['a question for the time', () => compose().now()],
     ['a page of the retention plan', () => compose().retention.plan({ includeNotDue: false, limit: 1 })],
     ['a sweep', () => compose().retention.sweep({ signal: new AbortController().signal })],
-  ])('rejects %s with UnavailableError of the database', async (_call, ask) => {
+  ])('an unconnected core rejects %s with UnavailableError of the database', async (_call, ask) => {
     await expect(ask()).rejects.toMatchObject({
       dependency: 'postgresql',
       message: 'the database has not been reached since this service started',
@@ -37,7 +37,7 @@ describe('the core before its stores are reached', () => {
     ['a page of dead letters', () => compose().queues.deadLetters.list({ limit: 1 })],
     ['a question for the schedule', () => compose().queues.schedule.status()],
     ['the retention summary, which needs the dead letters', () => compose().retention.summary()],
-  ])('rejects %s with UnavailableError of the queue', async (_call, ask) => {
+  ])('an unconnected core rejects %s with UnavailableError of the queue', async (_call, ask) => {
     await expect(ask()).rejects.toMatchObject({
       dependency: 'queue',
       message: "the queue's store has not been reached since this service started",
@@ -45,8 +45,8 @@ describe('the core before its stores are reached', () => {
   });
 });
 
-describe('the core with a database', () => {
-  it('asks the database once it is connected, and closes it once', async () => {
+describe('a connected core', () => {
+  it('a connected core asks the database, and closes it once', async () => {
     const closed: string[] = [];
     const now = new Date('2026-03-01T00:00:00Z');
     const close = async (): Promise<void> => void closed.push('database');
@@ -60,7 +60,7 @@ describe('the core with a database', () => {
 });
 
 describe('the requests of a sweep', () => {
-  it('are jobs of the source auto_ttl, counted as new or coalesced', async () => {
+  it('the requests of a sweep become jobs of the source auto_ttl, counted as new or coalesced', async () => {
     const requested: unknown[] = [];
     const queue: Pick<CleanupQueue, 'enqueue'> = {
       enqueue: async (requests) => {

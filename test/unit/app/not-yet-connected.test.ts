@@ -46,19 +46,19 @@ describe.each([
   ['record queries', queriesOf, database, ['listRecords first', 'findRecord first', 'listOperations first']],
   ['retention records', retentionRecordsOf, database, ['now', 'census first second', 'stopped first', 'find first']],
   ['queue clients', queueBackendOf, backend, QUEUE_CALLS],
-] as const)('the %s', (_part, partOf, store, passedOn) => {
+] as const)('the %s', (part, partOf, store, passedOn) => {
   const setUp = () => {
     const connection = createConnection<never>(notReached);
     return { connection, calls: functionsOf((partOf as (get: () => never) => object)(connection.get)) };
   };
 
-  it('reject each call with UnavailableError before the store is connected', async () => {
+  it(`the ${part} reject a call before the connection with UnavailableError`, async () => {
     const { calls } = setUp();
     expect(calls.map(([name]) => name)).toEqual(passedOn.map((call) => call.split(' ')[0]));
     for (const [, call] of calls) await expect(call()).rejects.toBeInstanceOf(UnavailableError);
   });
 
-  it('pass each call on to the store once it is connected', async () => {
+  it(`the ${part} pass a call after the connection on to the store`, async () => {
     const { connection, calls } = setUp();
     connection.connected(store as never);
     const answers = await Promise.all(calls.map(([, call]) => call('first', 'second')));

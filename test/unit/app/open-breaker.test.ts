@@ -1,32 +1,20 @@
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { openBreaker } from '../../../src/app/open-breaker.js';
 import { createShutdownStack } from '../../../src/app/shutdown-stack.js';
-import type { Log } from '../../../src/telemetry/logger.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { unavailable } from '../circuit-breaker/breaker-world.js';
-import { recordTelemetry } from '../telemetry/recorded-telemetry.js';
-
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
+import { recordLog, recordTelemetry } from '../telemetry/recorded-telemetry.js';
 
 function setUp() {
   const clock = createManualClock();
   const recorded = recordTelemetry(clock);
-  stops.push(recorded.stop);
-  const lines: unknown[] = [];
-  const write =
-    (level: string): Log['info'] =>
-    (fields, message) =>
-      void lines.push([level, message, fields]);
-  const log: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  const { log, lines } = recordLog();
   const closing = createShutdownStack(log);
   const breaker = openBreaker({ config: { dockerTimeoutMs: 1_000 }, clock, log }, recorded.telemetry.metrics, closing);
   return { clock, lines, breaker, closing, points: recorded.points };
 }
 
-it("a worker's breaker logs one line when an outage begins, one when it ends, and shows the outage in the metrics", async () => {
+it('the breaker of a worker logs the start and the end of an outage once, and shows it in the metrics', async () => {
   const { breaker, clock, lines, points, closing } = setUp();
   for (let i = 0; i < 8; i++) breaker.startCall('postgresql').failed(unavailable('postgresql'));
   expect(await points()).toMatchObject([{ instrument: 'rtmanager.circuit.open', value: 1 }]);

@@ -4,7 +4,7 @@ import { createManualClock } from '../../support/manual-clock.js';
 import { withDeadline } from '../../../src/async/deadline.js';
 import { TimeoutError } from '../../../src/domain/errors.js';
 
-/** Listens at once, so that a rejection is never unhandled, whenever it comes. */
+/** Listens at once, so that a later rejection is never unhandled. */
 const rejectionOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     (value) => Promise.reject(new Error(`resolved to ${String(value)}`)),
@@ -16,37 +16,27 @@ const late = (): TimeoutError => new TimeoutError('no answer', 100);
 const never = (): Promise<never> => new Promise<never>(() => undefined);
 
 describe('a deadline', () => {
-  test('passes on what the call resolves to and forgets its timer and its listener', async () => {
+  const broken = new Error('connect ENOENT');
+  test.each<[string, () => Promise<string>, PromiseSettledResult<string>]>([
+    ['resolves in time passes on its value', async () => 'answer', { status: 'fulfilled', value: 'answer' }],
+    ['rejects in time passes on its error', () => Promise.reject(broken), { status: 'rejected', reason: broken }],
+    [
+      'throws synchronously passes on its error',
+      () => {
+        throw broken;
+      },
+      { status: 'rejected', reason: broken },
+    ],
+  ])('a call that %s and leaves no timer and no listener', async (_what, call, ending) => {
     const clock = createManualClock();
     const { signal } = new AbortController();
-    await expect(withDeadline({ clock, limitMs: 100, late, signal }, async () => 'answer')).resolves.toBe('answer');
+    const [settled] = await Promise.allSettled([withDeadline({ clock, limitMs: 100, late, signal }, call)]);
+    expect(settled).toEqual(ending);
     expect(clock.pendingMs()).toEqual([]);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  test('passes on what the call rejects with and forgets its timer and its listener', async () => {
-    const clock = createManualClock();
-    const { signal } = new AbortController();
-    const broken = new Error('connect ENOENT');
-    await expect(withDeadline({ clock, limitMs: 100, late, signal }, () => Promise.reject(broken))).rejects.toBe(
-      broken,
-    );
-    expect(clock.pendingMs()).toEqual([]);
-    expect(getEventListeners(signal, 'abort')).toEqual([]);
-  });
-
-  test('forgets its timer and its listener when the call throws before it returns a promise', async () => {
-    const clock = createManualClock();
-    const { signal } = new AbortController();
-    const call = (): Promise<never> => {
-      throw new TypeError('made wrongly');
-    };
-    await expect(withDeadline({ clock, limitMs: 100, late, signal }, call)).rejects.toThrow('made wrongly');
-    expect(clock.pendingMs()).toEqual([]);
-    expect(getEventListeners(signal, 'abort')).toEqual([]);
-  });
-
-  test('ends a call that never settles exactly when its time is over, and aborts it', async () => {
+  test('a call that never settles ends exactly at the limit and is aborted', async () => {
     const clock = createManualClock();
     const { signal } = new AbortController();
     const given: AbortSignal[] = [];
@@ -68,7 +58,7 @@ describe('a deadline', () => {
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
-  test('rejects with its own error though the call rejects because it was aborted', async () => {
+  test('a call that rejects because of that abort ends with the error of the deadline', async () => {
     const clock = createManualClock();
     const { signal } = new AbortController();
     const waiting = withDeadline(
@@ -86,7 +76,7 @@ describe('a deadline', () => {
   test.each([
     ['an error', new Error('lease lost')],
     ['a plain value', 'shutting down'],
-  ])('rejects with the reason of the abort, %s, at once and as it is', async (_what, reason) => {
+  ])('an abort with %s as reason rejects with it at once and unchanged', async (_what, reason) => {
     const clock = createManualClock();
     const caller = new AbortController();
     const waiting = withDeadline({ clock, limitMs: 100, late, signal: caller.signal }, never);
@@ -96,7 +86,7 @@ describe('a deadline', () => {
     expect(clock.pendingMs()).toEqual([]);
   });
 
-  test('makes no call when the signal was aborted before', async () => {
+  test('an aborted signal prevents the call', async () => {
     const clock = createManualClock();
     const reason = new Error('lease lost');
     let calls = 0;
@@ -118,7 +108,7 @@ describe('many deadlines on one long-lived signal', () => {
     warnings.length = 0;
   });
 
-  test('raise no warning, and all end with the abort', async () => {
+  test('many deadlines on one signal raise no warning, and all end with the abort', async () => {
     const clock = createManualClock();
     const caller = new AbortController();
     const waiting = Array.from({ length: 64 }, () =>

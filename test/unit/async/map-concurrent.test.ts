@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { mapConcurrent } from '../../../src/async/map-concurrent.js';
 
 describe('mapConcurrent', () => {
-  it('the answers stand in order, and at most four calls run at a time', async () => {
+  it('the answers are in order, and at most four calls run at a time', async () => {
     let running = 0;
     let most = 0;
     const answers = await mapConcurrent(
@@ -20,7 +20,7 @@ describe('mapConcurrent', () => {
     expect(most).toBe(4);
   });
 
-  it('the first failure is thrown, and no items give no answers', async () => {
+  it('the first failure is thrown, and an empty list gives an empty list', async () => {
     await expect(mapConcurrent([1, 2], 4, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await mapConcurrent([], 4, () => Promise.resolve(1))).toEqual([]);
   });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { rateLimitedBatches } from '../../../src/async/rate-limited.js';
 import { createManualClock } from '../../support/manual-clock.js';
+import { neverAborted } from '../../support/calls.js';
 
 const items = (count: number) => Array.from({ length: count }, (_, index) => index);
-const calm = new AbortController().signal;
 
-function setUp(count: number, perSecond: number | undefined, signal = calm) {
+function setUp(count: number, perSecond: number | undefined, signal = neverAborted) {
   const clock = createManualClock();
   const groups: (readonly number[])[] = [];
   const done = rateLimitedBatches(items(count), { clock, perSecond, signal }, async (group) => {
@@ -33,7 +33,7 @@ describe('rate-limited batches', () => {
     await done;
   });
 
-  it('the work gets one item at a time where less than one a second is allowed', async () => {
+  it('the work gets one item at a time when less than one per second is allowed', async () => {
     const { clock, done, seen } = setUp(2, 0.5);
     await clock.advance(1_999);
     expect(seen()).toBe(1);
@@ -42,7 +42,7 @@ describe('rate-limited batches', () => {
     expect(seen()).toBe(2);
   });
 
-  it('the batches end with the reason of the signal, also in a pause', async () => {
+  it('the batches end with the reason of the signal, even in a pause', async () => {
     const stop = new AbortController();
     const { clock, done, seen } = setUp(1_000, 100, stop.signal);
     const ended = done.catch((reason: unknown) => reason);
@@ -54,7 +54,7 @@ describe('rate-limited batches', () => {
 
   it('the batches end with the first error of the work', async () => {
     const clock = createManualClock();
-    const broken = rateLimitedBatches(items(1_000), { clock, perSecond: 100, signal: calm }, () =>
+    const broken = rateLimitedBatches(items(1_000), { clock, perSecond: 100, signal: neverAborted }, () =>
       Promise.reject(new Error('gone')),
     );
     await expect(broken).rejects.toThrow('gone');

@@ -26,14 +26,14 @@ function setUp(failures: number, options: Partial<RetryOptions> = {}) {
 }
 
 describe('retryUntil', () => {
-  it('returns the first success and reports nothing', async () => {
+  it('a first success is returned without a report', async () => {
     const { ending, events, clock } = setUp(0);
     expect(await ending).toBe('attempt 1');
     expect(events).toEqual([]);
     expect(clock.pendingMs()).toEqual([]);
   });
 
-  it('pauses between attempts, and reports each failure and the recovery with the time waited', async () => {
+  it('each failure and the recovery are reported with the time waited', async () => {
     const { ending, events, clock } = setUp(2);
     await clock.advance(200);
     expect(await ending).toBe('attempt 3');
@@ -44,26 +44,26 @@ describe('retryUntil', () => {
     ]);
   });
 
-  it('throws an error that cannot pass at once', async () => {
+  it('a permanent error is thrown at once', async () => {
     const { ending, attempts } = setUp(1, { mayPass: (error) => !(error instanceof RangeError) });
     await expect(ending).rejects.toThrow('attempt 1');
     expect(attempts()).toBe(1);
   });
 
-  it('makes the last attempt exactly at the limit and throws its error', async () => {
+  it('the last attempt is made exactly at the limit, and its error is thrown', async () => {
     const { ending, clock, attempts } = setUp(Number.POSITIVE_INFINITY, { limitMs: 200 });
     await clock.advance(200);
     await expect(ending).rejects.toThrow('attempt 3');
     expect(attempts()).toBe(3);
   });
 
-  it('goes on a millisecond before the limit', async () => {
+  it('the attempts continue until a millisecond before the limit', async () => {
     const { ending, clock } = setUp(3, { limitMs: 201 });
     await clock.advance(300);
     expect(await ending).toBe('attempt 4');
   });
 
-  it('rejects with the reason of the signal in the middle of a pause and makes no further attempt', async () => {
+  it('an abort in a pause rejects with its reason, and no further attempt is made', async () => {
     const { ending, clock, stop, attempts } = setUp(5);
     await clock.advance(50);
     stop.abort(new Error('stopping'));

@@ -10,7 +10,7 @@ function listen(onMessage: (message: unknown) => void): void {
 }
 
 describe('a step', () => {
-  it('runs its work at once while the channel has no subscriber', () => {
+  it('a step runs its work at once while the channel has no subscriber', () => {
     const work = Promise.resolve('done');
     let began = false;
     const step = withStepEvents('container look', {}, () => {
@@ -21,7 +21,7 @@ describe('a step', () => {
     return expect(step).resolves.toBe('done');
   });
 
-  it('is announced before its work, and after it with the answer', async () => {
+  it('a step is published before its work, and after it with the answer', async () => {
     const messages: unknown[] = [];
     listen((message) => messages.push(message));
     await withStepEvents('container look', { game: 'game-1' }, async () => {
@@ -35,7 +35,7 @@ describe('a step', () => {
     ]);
   });
 
-  it('is announced as failed when its work throws, and throws the same', async () => {
+  it('a step whose work throws is published as failed and throws the same error', async () => {
     const messages: unknown[] = [];
     listen((message) => messages.push(message));
     const failed = withStepEvents('container look', {}, () => Promise.reject(new Error('no engine')));

@@ -41,7 +41,7 @@ export interface Facts {
   readonly deadLetters?: readonly AuditedDeadLetter[];
 }
 
-/** A world in which all is well but for the parts that a test gives. */
+/** Stores without a violation, except for the parts that a test gives. */
 export function auditDeps({ records = [], deadLetters = [] }: Facts, parts: Partial<AuditDeps> = {}): AuditDeps {
   return {
     records: {

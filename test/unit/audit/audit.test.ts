@@ -17,8 +17,8 @@ const manyRemoved = (count: number, over: Partial<AuditedRecord> = {}) =>
     }),
   );
 
-describe('a sound world', () => {
-  it('a sound world has six invariants that hold, and what was checked is counted', async () => {
+describe('a sound service', () => {
+  it('a sound service has six invariants that hold, and the checked items are counted', async () => {
     const reports = await audited(auditDeps({ records: manyRemoved(3), deadLetters: [aFailed()] }));
     expect(statusesOf(reports)).toEqual({
       removed_has_row: 'holds',
@@ -69,7 +69,7 @@ describe('the findings', () => {
 });
 
 describe('the check of containers', () => {
-  it('the audit asks for the id in the record and the one in the row, eight at a time', async () => {
+  it('the audit asks the engine for both ids, in the record and in the row, at most eight at a time', async () => {
     let running = 0;
     let most = 0;
     const seen: string[] = [];
@@ -89,14 +89,14 @@ describe('the check of containers', () => {
     expect([report.checked, most]).toEqual([41, 8]);
   });
 
-  it('the audit never asks for an id that is not full, and says so', async () => {
+  it('the audit asks for full ids only, and warns about another id', async () => {
     const records = [aRemoved({ containerId: 'abc' })];
     const { removed_is_gone: report } = await audited(auditDeps({ records }));
     expect(report).toMatchObject({ status: 'holds', warnings: 1 });
     expect(report.findings[0]?.what).toContain('"abc" is no full container id');
   });
 
-  it('the audit gives up after eight requests in a row without an answer, and does not report that the invariant holds', async () => {
+  it('the audit stops asking after eight requests without an answer, and the invariant is unknown', async () => {
     let looks = 0;
     const look = (): Promise<never> => {
       looks += 1;
@@ -121,7 +121,7 @@ describe('the check of containers', () => {
     expect(report).toMatchObject({ status: 'broken', broken: 1, reason: 'no engine' });
   });
 
-  it('the invariant is unknown without an engine even where there is no container to check', async () => {
+  it('the invariant is unknown without an engine, even when there is no container to check', async () => {
     const containers = { ready: away, look: async () => gone };
     const reports = await audited(auditDeps({}, { containers }));
     expect(reports.removed_is_gone).toMatchObject({ status: 'unknown', reason: 'no engine' });
@@ -141,21 +141,21 @@ describe('active jobs without a lock', () => {
     return (await reports).active_has_worker;
   };
 
-  it('active jobs without a lock are broken when no worker takes them over', async () => {
+  it('active jobs without a lock break the invariant when no worker takes them over', async () => {
     expect(await run([[job]])).toMatchObject({ status: 'broken', broken: 1, findings: [{ jobId: '5' }] });
   });
 
-  it('active jobs without a lock are sound when a worker takes them over in time', async () => {
+  it('active jobs without a lock break no invariant when a worker takes them over in time', async () => {
     expect(await run([[job], [job], []])).toMatchObject({ status: 'holds', checked: 1 });
   });
 
-  it('active jobs without a lock are sound when each check finds a new claim', async () => {
+  it('active jobs without a lock break no invariant when each check finds a new claim', async () => {
     expect(await run([[job], [{ ...job, claim: '2' }]])).toMatchObject({ status: 'holds' });
   });
 });
 
 describe('dead letters', () => {
-  it('dead letters without a readable reason are broken only if they stay', async () => {
+  it('dead letters without a readable reason break the invariant only if they stay', async () => {
     const failed = aFailed({ isReadable: false, reason: 'job stalled more than allowable limit' });
     const deps = auditDeps({ deadLetters: [failed] });
     const { dead_letter_has_reason: stays } = await audited(deps, { patienceMs: 1 });
@@ -165,7 +165,7 @@ describe('dead letters', () => {
     expect(healed.status).toBe('holds');
   });
 
-  it('dead letters without a row are warnings, and unknown when the log cannot be read', async () => {
+  it('dead letters without a row are warnings, and the invariant is unknown when the log cannot be read', async () => {
     const deps = auditDeps({ deadLetters: [aFailed()] });
     const missing = { ...deps.records, withoutFailureRow: async () => [aFailed()] };
     const lost = await audited({ ...deps, records: missing });
@@ -183,7 +183,7 @@ it('a key that Redis lists twice is one finding, and every page is read', async 
   expect(report).toMatchObject({ status: 'broken', broken: 1, checked: 2 });
 });
 
-it('an audit that is stopped ends with the reason, not with a report', async () => {
+it('a stopped audit ends with the reason and without a report', async () => {
   const stop = new AbortController();
   const records = manyRemoved(3);
   const look = async (): Promise<never> => {

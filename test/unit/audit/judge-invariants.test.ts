@@ -13,44 +13,48 @@ import { aFailed, aRemoved, aRow } from './audit-world.js';
 type Verdict = 'sound' | 'broken' | 'warning';
 
 const removals: readonly [situation: string, verdict: Verdict, Partial<AuditedRecord>][] = [
-  ['removed with its row', 'sound', {}],
-  ['removed as a cleanup does, and no row of that moment', 'broken', { rowsOfRemoval: 0 }],
-  ['removed otherwise, and no row', 'warning', { rowsOfRemoval: 0, bearsOurMark: false }],
-  ['one removal, two rows', 'broken', { rowsOfRemoval: 2 }],
-  ['its row, and changed by another service since', 'sound', { bearsOurMark: false }],
+  ['with its row', 'sound', {}],
+  ['with the mark of a cleanup but without a row of that moment', 'broken', { rowsOfRemoval: 0 }],
+  ['without the mark of a cleanup and without a row', 'warning', { rowsOfRemoval: 0, bearsOurMark: false }],
+  ['with two rows of one removal', 'broken', { rowsOfRemoval: 2 }],
+  ['with its row, changed by another service since,', 'sound', { bearsOurMark: false }],
 ];
 
-it.each(removals)('%s is %s', (_situation, verdict, over) => {
+it.each(removals)('a removed record %s is judged as %s', (_situation, verdict, over) => {
   expect(judgeRemoved(aRemoved(over))?.severity ?? 'sound').toBe(verdict);
 });
 
 const stopped = { status: 'stopped', containerId: CONTAINER_ID };
 const rows: readonly [situation: string, verdict: Verdict, Partial<AuditedRecord>][] = [
-  ['a row and its removal', 'sound', {}],
-  ['no row', 'sound', { newestRow: null }],
-  ['a row that is newer than the removal', 'broken', { newestRow: aRow({ afterRemoval: true }) }],
-  ['a row, but still stopped with its container', 'broken', stopped],
-  ['a row, but running with its container', 'broken', { ...stopped, status: 'running' }],
+  ['with a success row and its removal', 'sound', {}],
+  ['without a row', 'sound', { newestRow: null }],
+  ['with a row that is newer than the removal', 'broken', { newestRow: aRow({ afterRemoval: true }) }],
+  ['with a row, but still stopped with its container,', 'broken', stopped],
+  ['with a row, but running with its container,', 'broken', { ...stopped, status: 'running' }],
   [
-    'a row, and its container again after a change',
+    'with a row, and its container again after a change,',
     'warning',
     { ...stopped, newestRow: aRow({ recordUntouched: false }) },
   ],
-  ['started again with another container', 'sound', { status: 'running', containerId: OTHER_CONTAINER_ID }],
   [
-    'a row without container, stopped without container, untouched',
+    'with a row, but started again with another container,',
+    'sound',
+    { status: 'running', containerId: OTHER_CONTAINER_ID },
+  ],
+  [
+    'with a row without container, stopped and unchanged since,',
     'broken',
     { status: 'stopped', newestRow: aRow({ containerId: '' }) },
   ],
   [
-    'the same, but changed since',
+    'with a row without container, stopped and changed since,',
     'sound',
     { status: 'stopped', newestRow: aRow({ containerId: '', recordUntouched: false }) },
   ],
-  ['a second row for one container', 'warning', { newestRow: aRow({ isRepeated: true }) }],
+  ['with a second row for one container', 'warning', { newestRow: aRow({ isRepeated: true }) }],
 ];
 
-it.each(rows)('%s is %s', (_situation, verdict, over) => {
+it.each(rows)('a record %s is judged as %s', (_situation, verdict, over) => {
   expect(judgeRow(aRemoved(over)).map(({ severity }) => severity)).toEqual(verdict === 'sound' ? [] : [verdict]);
 });
 
@@ -84,12 +88,12 @@ it.each([
   [3_600_000, 'sound'],
   [3_600_001, 'broken'],
   [null, 'broken'],
-] as const)('a lease that lives for another %s ms is %s', (lifeMs, verdict) => {
+] as const)('a lease with %s ms left is judged as %s', (lifeMs, verdict) => {
   const lease = { gameId: 'game-1', lifeMs, place: 'the Redis key "k"' };
   expect(judgeLease(lease)?.severity ?? 'sound').toBe(verdict);
 });
 
-it('the finding of a lease that never ends shows its place', () => {
+it('the finding of a lease that never ends names its location', () => {
   const lease = { gameId: null, lifeMs: null, place: 'the Redis key "k"' };
   expect(judgeLease(lease)).toMatchObject({
     what: 'the lease in the Redis key "k" never ends; allowed: at most 3600 s',

@@ -1,6 +1,6 @@
 /**
- * The boundary checker itself is checked: each of its rules must report a planted import that breaks it, and no other
- * rule may. A rule with a mistyped path would report nothing, and look as if the program kept to it.
+ * This tests the boundary checker: each rule must report a planted import that breaks it, and no other rule may report
+ * it. A rule with a mistyped path would report nothing, as if the program followed it.
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -18,7 +18,7 @@ interface Config {
 }
 const { forbidden, options } = createRequire(import.meta.url)(join(ROOT, '.dependency-cruiser.cjs')) as Config;
 
-/** By rule: the file that breaks it, and what that file imports: a file of the tree, a package or a module of Node. */
+/** For each rule: a file that breaks it, and what that file imports (a file of the tree, a package or a module of Node). */
 const BROKEN: Readonly<Record<string, readonly [from: string, imported: string]>> = {
   'no-cycle': ['src/domain/cycle-a.ts', 'src/domain/cycle-b.ts'],
   'domain-imports-only-what-is-below-it': ['src/domain/plant.ts', 'src/async/target.ts'],
@@ -64,7 +64,7 @@ const BROKEN: Readonly<Record<string, readonly [from: string, imported: string]>
   'one-home--bull-board': ['src/app/plant-bull-board.ts', '@bull-board/api'],
 };
 
-/** Imports that keep to the rules. */
+/** Imports that follow the rules. */
 const KEPT: readonly (readonly [from: string, imported: string])[] = [
   ['src/lease/kept.ts', 'src/async/target.ts'],
   ['src/cleanup/kept.ts', 'src/lease/target.ts'],
@@ -119,12 +119,12 @@ async function check(baseDir: string): Promise<Violations> {
   const cruiseOptions: ICruiseOptions = {
     ...options,
     baseDir,
-    // The linked packages must keep their place below node_modules, which the rules look for.
+    // The rules match paths below node_modules, so links to packages must not be resolved.
     preserveSymlinks: true,
     validate: true,
     ruleSet: { forbidden: [...forbidden] },
   };
-  // A path of the command line; the planted files need no compiler options.
+  // The path is that of the command line; the planted files need no compiler options.
   delete cruiseOptions.tsConfig;
   const result = await cruise(['src', 'demo'], cruiseOptions);
   if (typeof result.output === 'string') throw new Error(result.output);
@@ -136,19 +136,22 @@ async function check(baseDir: string): Promise<Violations> {
 }
 
 describe('the boundary rules', () => {
-  it('have a planted import each', () => {
+  it('each boundary rule has a planted import', () => {
     expect(forbidden.map(({ name }) => name).toSorted()).toEqual(Object.keys(BROKEN).toSorted());
   });
 
-  it.each(Object.entries(BROKEN))('%s reports the import that breaks it, and no other rule does', (rule, [from]) => {
-    expect(violations.get(from)).toEqual([rule]);
-  });
+  it.each(Object.entries(BROKEN))(
+    '%s reports the import that breaks it, and no other rule reports it',
+    (rule, [from]) => {
+      expect(violations.get(from)).toEqual([rule]);
+    },
+  );
 
-  it.each(KEPT)('allow %s to import %s', (from) => {
+  it.each(KEPT)('the rules allow %s to import %s', (from) => {
     expect(violations.get(from)).toBeUndefined();
   });
 
-  it('report nothing but the planted imports', () => {
+  it('the rules report only the planted imports', () => {
     const planted = new Set([...Object.values(BROKEN).map(([from]) => from), 'src/domain/cycle-b.ts']);
     expect([...violations.keys()].filter((file) => !planted.has(file))).toEqual([]);
   });
@@ -157,10 +160,10 @@ describe('the boundary rules', () => {
 describe('each folder and root file of src', () => {
   const within = (folder: string): string[] =>
     readdirSync(join(ROOT, folder), { withFileTypes: true }).map((entry) => `${folder}/${entry.name}`);
-  // The generated client is not written by hand; generated-has-one-reader guards it.
+  // The generated client is not written by hand; the rule generated-has-one-reader covers it.
   const rooms = [...within('src').filter((room) => !/\/(?:adapters|generated)$/.test(room)), ...within('src/adapters')];
 
-  it.each(rooms)('%s has a rule that names what it may import', (room) => {
+  it.each(rooms)('%s has one rule for its imports', (room) => {
     const file = room.endsWith('.ts') ? room : `${room}/file.ts`;
     const rules = forbidden.filter(({ name }) => name.endsWith('-imports-only-what-is-below-it'));
     expect(rules.filter(({ from }) => new RegExp(from.path ?? '$^').test(file))).toHaveLength(1);

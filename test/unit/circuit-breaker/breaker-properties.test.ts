@@ -27,11 +27,11 @@ interface PlayedCall extends OpenCall {
   readonly afterProbes: number;
 }
 
-/** Plays the steps, and checks the invariants after each. */
+/** Carries out the steps, and checks the invariants after each. */
 function createPlayer(world: BreakerWorld) {
   const jobs: ClaimedJob[] = [];
   const calls: PlayedCall[] = [];
-  /** The last job that was admitted during an outage, as long as it may keep the others waiting. */
+  /** The last job that was admitted during an outage, while the other jobs may have to wait for it. */
   let probe: { readonly job: ClaimedJob; readonly sinceMs: number } | undefined;
   let probes = 0;
 
@@ -93,7 +93,7 @@ function createPlayer(world: BreakerWorld) {
   return { play, jobs };
 }
 
-it('after any sequence of events, one probe runs at a time, no job waits at a closed breaker, and every wait ends', async () => {
+it('after any events one probe runs at a time, a closed breaker makes no job wait, and every wait ends', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
       const world = createBreakerWorld({ threshold: 2 });

@@ -10,7 +10,7 @@ export interface ClaimedJob {
   readonly abort: () => void;
 }
 
-/** A call that has begun and ends when the test says so. */
+/** A call that has begun; the test ends it. */
 export interface OpenCall {
   readonly answer: () => Promise<void>;
   readonly fail: () => Promise<void>;

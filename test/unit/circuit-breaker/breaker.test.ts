@@ -16,13 +16,13 @@ async function openWorld(jobs = 3): Promise<BreakerWorld & { readonly waiting: r
 const statuses = (jobs: readonly ClaimedJob[]): string[] => jobs.map((job) => job.status());
 
 describe('a closed breaker', () => {
-  it('admits every job at once', async () => {
+  it('a closed breaker admits every job at once', async () => {
     const world = createBreakerWorld();
     expect(statuses([await world.claimJob(), await world.claimJob()])).toEqual(['running', 'running']);
     expect(world.clock.pendingMs()).toEqual([]);
   });
 
-  it('opens at the fifth failure in a row of one dependency, and reports that once', async () => {
+  it('the breaker opens at the fifth failure in a row of one dependency, and reports that once', async () => {
     const world = createBreakerWorld();
     await world.fails('docker', THRESHOLD - 1);
     expect((await world.claimJob()).status()).toBe('running');
@@ -31,13 +31,13 @@ describe('a closed breaker', () => {
     expect(world.reports).toEqual(['docker unavailable']);
   });
 
-  it('counts a timeout of an unknown dependency against the dependency that was called', () => {
+  it('a timeout without a dependency counts against the dependency that was called', () => {
     const { breaker } = createBreakerWorld();
     for (let i = 0; i < THRESHOLD; i++) breaker.startCall('docker').failed(new TimeoutError('no answer', 100));
     expect(breaker.states()).toEqual([{ dependency: 'docker', isOpen: true }]);
   });
 
-  it('stays closed while answers come between the failures, as with one container that hangs', async () => {
+  it('the breaker stays closed while calls succeed between the failures, as with one container that hangs', async () => {
     const world = createBreakerWorld();
     for (let i = 0; i < 20; i++) {
       await world.fails('docker', THRESHOLD - 1);
@@ -46,13 +46,13 @@ describe('a closed breaker', () => {
     expect((await world.claimJob()).status()).toBe('running');
   });
 
-  it('does not add up the failures of different dependencies', async () => {
+  it('the failures of different dependencies are not added up', async () => {
     const world = createBreakerWorld();
     for (const dependency of ['docker', 'postgresql', 'redis'] as const) await world.fails(dependency, THRESHOLD - 1);
     expect((await world.claimJob()).status()).toBe('running');
   });
 
-  it('is not reset by an answer of another dependency', async () => {
+  it('an answer of one dependency does not reset the failures of another', async () => {
     const world = createBreakerWorld();
     for (let i = 0; i < THRESHOLD; i++) {
       await world.answers('postgresql');
@@ -61,13 +61,13 @@ describe('a closed breaker', () => {
     expect((await world.claimJob()).status()).toBe('waiting');
   });
 
-  it('ignores an aborted call and a bug', async () => {
+  it('an aborted call and a bug do not count as failures', async () => {
     const world = createBreakerWorld();
     for (let i = 0; i < 2 * THRESHOLD; i++) await world.begin('docker').break(new Error('aborted'));
     expect((await world.claimJob()).status()).toBe('running');
   });
 
-  it('counts a failure against the dependency that the error names', async () => {
+  it('a failure counts against the dependency that the error names', async () => {
     const world = createBreakerWorld();
     for (let i = 0; i < THRESHOLD; i++) await world.begin('docker').break(unavailable('queue'));
     expect(world.reports).toEqual(['queue unavailable']);
@@ -75,7 +75,7 @@ describe('a closed breaker', () => {
 });
 
 describe('an open breaker', () => {
-  it('admits one job after a second, the one that has waited longest', async () => {
+  it('an open breaker admits one job after a second, the one that has waited longest', async () => {
     const { clock, waiting } = await openWorld();
     await clock.advance(999);
     expect(statuses(waiting)).toEqual(['waiting', 'waiting', 'waiting']);
@@ -83,13 +83,13 @@ describe('an open breaker', () => {
     expect(statuses(waiting)).toEqual(['running', 'waiting', 'waiting']);
   });
 
-  it('admits the next job at once when no job waited at the end of the pause', async () => {
+  it('an open breaker admits the next job at once when no job waited at the end of the pause', async () => {
     const { clock, claimJob } = await openWorld(0);
     await clock.advance(60_000);
     expect(statuses([await claimJob(), await claimJob()])).toEqual(['running', 'waiting']);
   });
 
-  it('admits all jobs as soon as a call of the probe is answered, and starts counting again', async () => {
+  it('an answered probe closes the breaker, admits all jobs and restarts the count', async () => {
     const world = await openWorld();
     await world.clock.advance(1_000);
     await world.answers('docker');
@@ -100,7 +100,7 @@ describe('an open breaker', () => {
     expect(world.clock.pendingMs()).toEqual([]);
   });
 
-  it('pauses twice as long after each failed probe, up to ten seconds, and probes with one job after the other', async () => {
+  it('the pause doubles after each failed probe, up to ten seconds, and each probe is the next job', async () => {
     const world = await openWorld(8);
     const pauses: number[] = [];
     for (let probe = 0; probe < 7; probe++) {
@@ -114,7 +114,7 @@ describe('an open breaker', () => {
     expect(statuses(world.waiting)).toEqual([...Array<string>(7).fill('running'), 'waiting']);
   });
 
-  it('starts with a short pause again after it was closed', async () => {
+  it('the pause is short again after the breaker was closed', async () => {
     const world = await openWorld();
     await world.clock.advance(1_000);
     await world.fails('docker');
@@ -124,7 +124,7 @@ describe('an open breaker', () => {
     expect(world.clock.pendingMs()).toEqual([1_000]);
   });
 
-  it('reports a continuing outage at most every half minute', async () => {
+  it('a continuing outage is reported at most every half minute', async () => {
     const world = await openWorld(100);
     for (let i = 0; i < 12; i++) {
       await world.clock.advance(world.clock.pendingMs()[0] ?? 0);
@@ -138,7 +138,7 @@ describe('an open breaker', () => {
     ]);
   });
 
-  it('admits the next probe at once when a probe ends without a call', async () => {
+  it('a probe that ends without a call lets the next job probe at once', async () => {
     const { clock, waiting } = await openWorld();
     await clock.advance(1_000);
     waiting[0]?.end();
@@ -146,7 +146,7 @@ describe('an open breaker', () => {
     expect(statuses(waiting)).toEqual(['running', 'running', 'waiting']);
   });
 
-  it('admits another probe when a probe hangs, and ignores the late end of the first', async () => {
+  it('a probe that hangs is followed by another probe, and its late end is ignored', async () => {
     const world = await openWorld();
     await world.clock.advance(1_000);
     const hanging = world.begin('docker');
@@ -160,7 +160,7 @@ describe('an open breaker', () => {
     expect(statuses(world.waiting)).toEqual(['running', 'running', 'running']);
   });
 
-  it('ends the wait of an aborted job, and admits the job behind it', async () => {
+  it('an aborted job stops waiting, and the job behind it is admitted', async () => {
     const { clock, waiting, breaker } = await openWorld();
     waiting[0]?.abort();
     await clock.advance(1_000);
@@ -169,7 +169,7 @@ describe('an open breaker', () => {
     await expect(breaker.admit(aborted)).rejects.toThrow('too late');
   });
 
-  it('admits no job once it is shut, neither those that wait nor later ones', async () => {
+  it('a breaker that is shut admits no waiting and no later job', async () => {
     const { waiting, breaker, claimJob, clock } = await openWorld();
     breaker.shut();
     await clock.advance(0);
@@ -179,7 +179,7 @@ describe('an open breaker', () => {
 });
 
 describe('calls that began before a change of the state', () => {
-  it('do not open the breaker again after it was closed, however many of them fail', async () => {
+  it('failures of old calls do not open a closed breaker again', async () => {
     const world = createBreakerWorld();
     const caught = Array.from({ length: 20 }, () => world.begin('docker'));
     for (const call of caught.slice(0, THRESHOLD)) await call.fail();
@@ -191,7 +191,7 @@ describe('calls that began before a change of the state', () => {
     expect(world.reports).toEqual(['docker unavailable', 'docker answers after 1000']);
   });
 
-  it('do not end a probe', async () => {
+  it('failures of old calls do not end a probe', async () => {
     const world = createBreakerWorld();
     const caught = Array.from({ length: 8 }, () => world.begin('docker'));
     for (const call of caught.slice(0, THRESHOLD)) await call.fail();
@@ -202,19 +202,19 @@ describe('calls that began before a change of the state', () => {
     expect(statuses(waiting)).toEqual(['running', 'waiting']);
   });
 
-  it('do not end a probe that was admitted after they began', async () => {
+  it('the failure of a call does not end a probe that was admitted after the call began', async () => {
     const world = await openWorld(0);
     await world.clock.advance(1_000);
     const leftover = world.begin('docker');
     const waiting = [await world.claimJob(), await world.claimJob()];
     await leftover.fail();
-    // The probe's time, not a new pause.
+    // The only timer is the time limit of the probe; no new pause began.
     expect(world.clock.pendingMs()).toEqual([30_000]);
     await world.answers('docker');
     expect(statuses(waiting)).toEqual(['running', 'running']);
   });
 
-  it('do not close the breaker: they may have been answered before the outage', async () => {
+  it('the answer of an old call does not close the breaker, because it may be from before the outage', async () => {
     const world = createBreakerWorld();
     const early = world.begin('docker');
     await world.fails('docker', THRESHOLD);
@@ -224,7 +224,7 @@ describe('calls that began before a change of the state', () => {
 });
 
 describe('two unavailable dependencies', () => {
-  it('must both answer, and a probe that fails at the second one counts as failed', async () => {
+  it('a breaker closes only when both unavailable dependencies answer', async () => {
     const world = await openWorld(4);
     await world.clock.advance(1_000);
     await world.fails('redis');
@@ -241,7 +241,7 @@ describe('two unavailable dependencies', () => {
     ]);
   });
 
-  it('are listed apart in the states', async () => {
+  it('the states list each dependency separately', async () => {
     const { breaker, answers, fails } = createBreakerWorld();
     await answers('postgresql');
     await fails('docker', THRESHOLD);
@@ -251,7 +251,7 @@ describe('two unavailable dependencies', () => {
     ]);
   });
 
-  it('report the end of an outage at the first answer, also of one that began while the breaker was open', async () => {
+  it('the end of an outage is reported at the first answer, even for one that began while the breaker was open', async () => {
     const world = createBreakerWorld({ threshold: 2 });
     await world.fails('docker', 2);
     await world.fails('redis', 2);

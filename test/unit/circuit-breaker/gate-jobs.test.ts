@@ -4,8 +4,8 @@ import type { JobOutcome } from '../../../src/jobs/delivery.js';
 import { gateJobs } from '../../../src/circuit-breaker/breaker.js';
 import { aDelivery } from '../../support/deliveries.js';
 import { createBreakerWorld } from './breaker-world.js';
+import { neverAborted } from '../../support/calls.js';
 
-const calm = new AbortController().signal;
 const settled: JobOutcome = { action: 'complete', result: failure('conflict', 'busy') };
 
 /** A gated consumer during an outage of the engine, and the jobs that it ran. */
@@ -26,10 +26,10 @@ async function setUp(consume: () => Promise<JobOutcome> = async () => settled) {
 }
 
 describe('a gated consumer', () => {
-  it('runs a job when the breaker admits it, and lets the next one probe when the job has ended', async () => {
+  it('a job runs when the breaker admits it, and the next job probes when it has ended', async () => {
     const { consumer, clock, ran } = await setUp();
-    const first = consumer.consume(aDelivery({ jobId: '1' }), calm);
-    const second = consumer.consume(aDelivery({ jobId: '2' }), calm);
+    const first = consumer.consume(aDelivery({ jobId: '1' }), neverAborted);
+    const second = consumer.consume(aDelivery({ jobId: '2' }), neverAborted);
     await clock.advance(999);
     expect(ran).toEqual([]);
     await clock.advance(1);
@@ -37,16 +37,16 @@ describe('a gated consumer', () => {
     expect(ran).toEqual(['1', '2']);
   });
 
-  it('lets the next job probe also when the job was interrupted', async () => {
+  it('the next job probes also when the job before it was interrupted', async () => {
     const { consumer, clock, claimJob } = await setUp(() => Promise.reject(new Error('shutdown')));
-    const interrupted = consumer.consume(aDelivery(), calm).catch((thrown: unknown) => thrown);
+    const interrupted = consumer.consume(aDelivery(), neverAborted).catch((thrown: unknown) => thrown);
     const next = await claimJob();
     await clock.advance(1_000);
     expect(await interrupted).toEqual(new Error('shutdown'));
     expect(next.status()).toBe('running');
   });
 
-  it('rejects with the reason of a signal that ends the wait, and does not run the job', async () => {
+  it('a job whose signal ends the wait rejects with the reason and does not run', async () => {
     const { consumer, clock, ran } = await setUp();
     const stop = new AbortController();
     const consumed = consumer.consume(aDelivery(), stop.signal).catch((thrown: unknown) => thrown);
@@ -56,9 +56,9 @@ describe('a gated consumer', () => {
     expect(ran).toEqual([]);
   });
 
-  it('hands a job back that the breaker does not admit', async () => {
+  it('a job that the breaker does not admit is returned to the queue', async () => {
     const { consumer, breaker, ran } = await setUp();
-    const consumed = consumer.consume(aDelivery(), calm);
+    const consumed = consumer.consume(aDelivery(), neverAborted);
     breaker.shut();
     expect(await consumed).toEqual({ action: 'hand_back' });
     expect(ran).toEqual([]);

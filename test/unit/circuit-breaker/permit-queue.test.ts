@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
 import { createPermitQueue } from '../../../src/circuit-breaker/permit-queue.js';
 
-it('an admitted job leaves no listener on its signal, which may outlive the job', async () => {
+it('an admitted job leaves no listener on its signal', async () => {
   const queue = createPermitQueue<string>();
   const { signal } = new AbortController();
   const waits = Array.from({ length: 10 }, () => queue.wait(signal));

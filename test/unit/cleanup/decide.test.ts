@@ -16,7 +16,7 @@ const taken = (over: Partial<TakenRecord['record']> = {}, facts: Partial<TakenRe
 const look = { action: 'look', containerId: CONTAINER_ID };
 const refused = (code: string, words: RegExp) => ({ action: 'refuse', code, message: expect.stringMatching(words) });
 
-describe('by its record, a cleanup', () => {
+describe('decideByRecord', () => {
   const rows: readonly [situation: string, CleanupRequest, TakenRecord, expected: object][] = [
     ['of a stopped game looks at the container', request, taken(), look],
     [
@@ -26,13 +26,13 @@ describe('by its record, a cleanup', () => {
       { action: 'replay' },
     ],
     [
-      'of a removed game is a replay whatever container was expected',
+      'of a removed game is a replay for every expected container',
       { ...request, expectedContainerId: OTHER_CONTAINER_ID },
       taken({ status: 'removed', currentContainerId: null }),
       { action: 'replay' },
     ],
     [
-      'of a running game says to stop it first',
+      'of a running game is refused and asks to stop it first',
       request,
       taken({ status: 'running' }),
       refused('conflict', /stop the runtime first/),
@@ -68,7 +68,12 @@ describe('by its record, a cleanup', () => {
       taken({ currentContainerId: CONTAINER_ID.toUpperCase() }),
       refused('container_mismatch', /not a full one/),
     ],
-    ['that expects the recorded container goes on', { ...request, expectedContainerId: CONTAINER_ID }, taken(), look],
+    [
+      'that expects the recorded container looks at it',
+      { ...request, expectedContainerId: CONTAINER_ID },
+      taken(),
+      look,
+    ],
     [
       'that expects another container is refused',
       { ...request, expectedContainerId: OTHER_CONTAINER_ID },
@@ -81,25 +86,25 @@ describe('by its record, a cleanup', () => {
       taken({ currentContainerId: null }),
       refused('container_mismatch', /names none/),
     ],
-    ['of a sweep goes on when the retention is just over', sweep, taken(), look],
+    ['of a sweep looks at the container when the retention is just over', sweep, taken(), look],
     [
-      'of a sweep is declined a millisecond before',
+      'of a sweep is refused a millisecond before',
       sweep,
       taken({}, { stoppedForMs: RETENTION_MS - 1 }),
       refused('conflict', /not due/),
     ],
-    ['of a sweep is declined under a hold', sweep, taken({}, { held: true }), refused('conflict', /hold/)],
-    ['by a person goes on although it is not due', request, taken({}, { stoppedForMs: 0 }), look],
-    ['by a person goes on under a hold', request, taken({}, { held: true }), look],
-    ['of a sweep finds a running game', sweep, taken({ status: 'running' }), refused('conflict', /running/)],
+    ['of a sweep is refused under a hold', sweep, taken({}, { held: true }), refused('conflict', /hold/)],
+    ['by a person looks at the container before it is due', request, taken({}, { stoppedForMs: 0 }), look],
+    ['by a person looks at the container under a hold', request, taken({}, { held: true }), look],
+    ['of a running game by a sweep is refused', sweep, taken({ status: 'running' }), refused('conflict', /running/)],
   ];
 
-  it.each(rows)('%s', (_situation, asked, facts, expected) => {
+  it.each(rows)('a cleanup %s', (_situation, asked, facts, expected) => {
     expect(decideByRecord(asked, facts, RETENTION_MS)).toEqual(expected);
   });
 });
 
-describe('by what the engine says, a container', () => {
+describe('decideByContainer', () => {
   const present = (
     activity: 'idle' | 'running' | 'paused' | 'restarting' | 'removing' | 'unknown',
     gameLabel: string | null = 'game-1',
@@ -113,17 +118,17 @@ describe('by what the engine says, a container', () => {
     ['that is paused is a conflict', present('paused'), refused('conflict', /paused/)],
     ['that is restarting is a conflict', present('restarting'), refused('conflict', /restarting/)],
     ['that is being removed is waited for', present('removing'), refused('service_unavailable', /already removing/)],
-    ['in an unknown state is left alone', present('unknown'), refused('internal_error', /frobbing/)],
-    ['of another game is left alone', present('idle', 'game-2'), refused('container_mismatch', /"game-2"/)],
+    ['in an unknown state is not removed', present('unknown'), refused('internal_error', /frobbing/)],
+    ['of another game is not removed', present('idle', 'game-2'), refused('container_mismatch', /"game-2"/)],
     [
-      'of another game is left alone even while it runs',
+      'of another game is a mismatch even while it runs',
       present('running', 'game-2'),
       refused('container_mismatch', /"game-2"/),
     ],
-    ['with an empty label is another game’s', present('idle', ''), refused('container_mismatch', /""/)],
+    ['with an empty label belongs to another game', present('idle', ''), refused('container_mismatch', /""/)],
   ];
 
-  it.each(rows)('%s', (_situation, state, expected) => {
+  it.each(rows)('a container %s', (_situation, state, expected) => {
     expect(decideByContainer('game-1', state)).toEqual(expected);
   });
 });

@@ -1,16 +1,16 @@
-/** The house's one idea, seen whole: the real lease scope round the real service, and time moved by hand. */
+/** The service under the real lease scope and a clock that the test moves: after a lost lease no removal may follow. */
 import { describe, expect, it } from 'vitest';
 import { createLeases } from '../../../src/lease/with-lease.js';
 import { aCommand, createWorld, idle, type World } from '../../support/cleanup-world.js';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.js';
+import { neverAborted, untilAborted } from '../../support/calls.js';
 
-const calm = new AbortController().signal;
 const TTL_MS = 6_000;
 
 interface Scene {
   readonly world: World;
   readonly clock: ManualClock;
-  /** What the lease store answers to renewals from now on. */
+  /** What the lease store answers to the next renewals. */
   renewal: boolean;
 }
 
@@ -25,17 +25,11 @@ function setUp(): Scene {
   return scene;
 }
 
-const never = <T>(signal: AbortSignal): Promise<T> =>
-  new Promise((_resolve, reject) => {
-    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- an abort reason is passed on as it is
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-
-describe('a lease lost', () => {
+describe('a lost lease', () => {
   it('a lease lost during the look ends the look, and no removal follows', async () => {
     const scene = setUp();
-    scene.world.look = never;
-    const ended = scene.world.service.handle(aCommand(), calm);
+    scene.world.look = untilAborted;
+    const ended = scene.world.service.handle(aCommand(), neverAborted);
     scene.renewal = false;
     await scene.clock.advance(TTL_MS);
     expect(await ended).toMatchObject({ errorCode: 'lease_lost' });
@@ -46,18 +40,18 @@ describe('a lease lost', () => {
   it('a lease lost between look and removal is noticed on the line before the removal', async () => {
     const scene = setUp();
     scene.world.look = async () => {
-      // The process is frozen for longer than the lease lives: no timer fires, yet time has passed.
+      // The process is frozen for longer than the TTL: time has passed, but no timer fired.
       scene.clock.skip(TTL_MS);
       return idle;
     };
-    expect(await scene.world.service.handle(aCommand(), calm)).toMatchObject({ errorCode: 'lease_lost' });
+    expect(await scene.world.service.handle(aCommand(), neverAborted)).toMatchObject({ errorCode: 'lease_lost' });
     expect(scene.world.journal).not.toContain('remove');
   });
 
   it('a lease lost during the removal ends the wait for it, and the record is not changed', async () => {
     const scene = setUp();
-    scene.world.remove = never;
-    const ended = scene.world.service.handle(aCommand(), calm);
+    scene.world.remove = untilAborted;
+    const ended = scene.world.service.handle(aCommand(), neverAborted);
     scene.renewal = false;
     await scene.clock.advance(TTL_MS);
     expect(await ended).toMatchObject({
@@ -68,14 +62,14 @@ describe('a lease lost', () => {
     expect(scene.world.record).toMatchObject({ status: 'stopped' });
   });
 
-  it('a lease whose renewals are answered is never lost: a removal ten times as long as the TTL succeeds', async () => {
+  it('a lease whose renewals succeed is not lost during a removal of ten times the TTL', async () => {
     const scene = setUp();
     let done = (): void => undefined;
     scene.world.remove = () =>
       new Promise((resolve) => {
         done = () => resolve({ kind: 'gone' });
       });
-    const ended = scene.world.service.handle(aCommand(), calm);
+    const ended = scene.world.service.handle(aCommand(), neverAborted);
     await scene.clock.advance(10 * TTL_MS);
     done();
     expect(await ended).toMatchObject({ outcome: 'success', errorCode: '' });

@@ -11,7 +11,7 @@ interface CliOptions {
   readonly isTTY?: boolean;
 }
 
-/** The program with captured output, in a backend where every member that a test does not give refuses. */
+/** The program with captured output; a member of the backend that a test does not give throws. */
 export function fakeCli(
   backend: Partial<CommandBackend>,
   { environment = {}, stdin = [], isTTY = false }: CliOptions = {},
@@ -30,7 +30,7 @@ export function fakeCli(
     columns: 100,
   });
   const unasked = async (): Promise<never> => {
-    throw new TypeError('the command asked for something this test does not give');
+    throw new TypeError('the command called a member that this test does not give');
   };
   const whole: CommandBackend = {
     migrate: unasked,
@@ -71,11 +71,4 @@ export function fakeCli(
         version: '1.2.3',
       }),
   };
-}
-
-/** A promise that rejects with the signal's reason, as every wait of the service does. */
-export function untilAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
 }

@@ -1,4 +1,4 @@
-/** What commands open, over the fake platform. A test stores its data in `state` and overrides members only for faults. */
+/** What commands open, over the fake platform. Tests write to `state`, and override members only to inject faults. */
 import type { CommandBackend, Producer, Reader } from '../../../src/cli/command-context.js';
 import type { RecordQueries } from '../../../src/domain/record-queries.js';
 import type { DeadLetters } from '../../../src/jobs/dead-letters.js';
@@ -7,7 +7,7 @@ import type { Retention } from '../../../src/retention/retention-service.js';
 import { createFakePlatform } from '../../support/fakes/platform.js';
 import { addFakeJob, type FakeJob, type PlatformState } from '../../support/fakes/state.js';
 
-/** Counts how often what a command opened was closed. */
+/** A `close` that counts its calls. */
 function counted() {
   const closed = { times: 0 };
   const close = async (): Promise<void> => {
@@ -50,14 +50,6 @@ export function fakeRetention(over: Partial<Retention> = {}) {
   const openRetention = async () => ({ retention: { ...platform.retention, ...over }, close });
   return { ...platform, closed, backend: { openRetention } satisfies Partial<CommandBackend> };
 }
-
-export const aHold = (over: Partial<Hold> = {}): Hold => ({
-  gameId: 'game-1',
-  reason: 'evidence',
-  heldBy: 'kim',
-  heldUntil: null,
-  ...over,
-});
 
 export function fakeHolds(start: readonly Hold[] = []) {
   const platform = createFakePlatform();

@@ -21,7 +21,7 @@ const COMMANDS = [
 const DEAD_LETTER_COMMANDS = ['list', 'show', 'replay', 'purge'].map((name) => `dead-letters ${name}`);
 
 describe('--help', () => {
-  it('lists every command and the exit codes, without loading the service', async () => {
+  it('--help lists every command and the exit codes, without loading the service', async () => {
     const cli = fakeCli({});
     expect(await cli.run('--help')).toBe(0);
     expect(
@@ -32,7 +32,7 @@ describe('--help', () => {
   });
 
   it.each([...COMMANDS, ...DEAD_LETTER_COMMANDS])(
-    'of %s shows --json, an example and the settings it reads',
+    'the help of %s shows --json, an example and its settings',
     async (name) => {
       const cli = fakeCli({});
       expect(await cli.run(...name.split(' '), '--help')).toBe(0);
@@ -43,7 +43,7 @@ describe('--help', () => {
     },
   );
 
-  it('of serve shows every setting with its default', async () => {
+  it('the help of serve shows every setting with its default', async () => {
     const cli = fakeCli({});
     await cli.run('serve', '--help');
     const help = cli.written.stdout;
@@ -60,14 +60,14 @@ describe('--help', () => {
     [['help', 'sweep'], 'Usage: runtime-cleanup sweep '],
     [['help', 'dead-letters'], 'Usage: runtime-cleanup dead-letters '],
     [['dead-letters', 'help', 'list'], 'Usage: runtime-cleanup dead-letters list '],
-  ])('is also shown by %j', async (args, usage) => {
+  ])('the help is also shown by %j', async (args, usage) => {
     const cli = fakeCli({});
     expect(await cli.run(...args)).toBe(0);
     expect(cli.written.stdout).toContain(usage);
     expect(cli.written.stderr).toBe('');
   });
 
-  it('fits on one screen and groups the commands', async () => {
+  it('the help fits on one screen and groups the commands', async () => {
     const cli = fakeCli({});
     await cli.run('--help');
     const lines = cli.written.stdout.split('\n');
@@ -82,7 +82,7 @@ describe('--help', () => {
     ]);
   });
 
-  it('is shown even when the settings are wrong', async () => {
+  it('the help is shown even when the settings are wrong', async () => {
     expect(await fakeCli({}, { environment: { RTMANAGER_LOG_LEVEL: 'loud' } }).run('worker', '--help')).toBe(0);
   });
 });
@@ -100,13 +100,13 @@ describe('wrong use', () => {
     ['an unknown command of a group', ['dead-letters', 'lst'], "unknown command 'lst' (Did you mean list?)"],
     ['a misspelt option', ['records', '--statsu', 'x'], "unknown option '--statsu' (Did you mean --status?)"],
     ['a missing argument', ['log'], "missing required argument 'game-id'"],
-    ['a word too many', ['migrate', 'now'], 'too many arguments'],
-    ['a status that is none', ['records', '--status', 'gone'], 'Allowed choices are running, stopped, removed.'],
-    ['a limit that is none', ['records', '--limit', '0'], 'Allowed: a whole number from 1 to 1000.'],
+    ['too many arguments', ['migrate', 'now'], 'too many arguments'],
+    ['an unknown status', ['records', '--status', 'gone'], 'Allowed choices are running, stopped, removed.'],
+    ['a limit of 0', ['records', '--limit', '0'], 'Allowed: a whole number from 1 to 1000.'],
     ['options that exclude each other', ['records', '--all', '--limit', '3'], 'cannot be used with'],
-    ['a game id that is none', ['log', 'a\u0007b'], 'contains a control character'],
+    ['an invalid game id', ['log', 'a\u0007b'], 'contains a control character'],
   ];
-  it.each(cases)('%s ends with 2 and one line with the reason', async (_situation, args, says) => {
+  it.each(cases)('a call with %s ends with 2 and one line with the reason', async (_situation, args, says) => {
     const cli = fakeCli({});
     expect(await cli.run(...args)).toBe(2);
     expect(cli.written.stdout).toBe('');
@@ -115,7 +115,7 @@ describe('wrong use', () => {
     ]);
   });
 
-  it('ends with 2 and an error object with --json', async () => {
+  it('a wrong call ends with 2 and an error object with --json', async () => {
     const cli = fakeCli({});
     expect(await cli.run('records', '--limit', 'x', '--json')).toBe(2);
     expect(JSON.parse(cli.written.stderr)).toMatchObject({ error: { code: 'invalid_request' } });
@@ -125,7 +125,7 @@ describe('wrong use', () => {
 describe('bad settings', () => {
   const environment = { RTMANAGER_DOCKER_TIMEOUT: 'soon', RTMANAGER_QUEUE_BACKND: 'redis' };
 
-  it('end the command with 2 and one line for each, before the service is loaded', async () => {
+  it('bad settings end a command with 2 and one line for each, before the service is loaded', async () => {
     const cli = fakeCli({}, { environment });
     expect(await cli.run('records')).toBe(2);
     expect(cli.written.stderr.trim().split('\n')).toEqual([
@@ -135,7 +135,7 @@ describe('bad settings', () => {
     expect(cli.loads()).toBe(0);
   });
 
-  it('end a service in the same way', async () => {
+  it('bad settings end a service with 2', async () => {
     expect(await fakeCli({}, { environment }).run('worker')).toBe(2);
   });
 });
@@ -148,7 +148,7 @@ describe('a failure', () => {
     return fakeCli({ openReader }, { environment });
   };
 
-  it('of a dependency is shown as one line that names it, with advice and exit code 1', async () => {
+  it('a failed dependency is shown as one line that names it, with advice and exit code 1', async () => {
     const cli = failing(new UnavailableError('postgresql', 'connect ECONNREFUSED\n  127.0.0.1:5432'));
     expect(await cli.run('records')).toBe(1);
     expect(cli.written.stderr).toBe(
@@ -157,22 +157,22 @@ describe('a failure', () => {
     );
   });
 
-  it('is an object on standard error with --json, and standard output is empty', async () => {
-    const cli = failing(new UnavailableError('redis', 'away'));
+  it('a failure is an object on standard error with --json, and standard output is empty', async () => {
+    const cli = failing(new UnavailableError('redis', 'no answer'));
     expect(await cli.run('log', 'g', '--json')).toBe(1);
     expect(JSON.parse(cli.written.stderr)).toMatchObject({
-      error: { code: 'service_unavailable', message: 'away' },
+      error: { code: 'service_unavailable', message: 'no answer' },
     });
     expect(cli.written.stdout).toBe('');
   });
 
-  it('of the configuration that is found late is shown as one line with exit code 1', async () => {
+  it('a configuration error that is found late is shown as one line with exit code 1', async () => {
     const cli = failing(new ConfigurationError('Redis may evict keys'));
     expect(await cli.run('records')).toBe(1);
     expect(cli.written.stderr).toBe('runtime-cleanup: Redis may evict keys\n');
   });
 
-  it('is shown with its stack trace only at log level debug', async () => {
+  it('a stack trace is shown only at log level debug', async () => {
     const quiet = failing(new TypeError('x is not a function'));
     const loud = failing(new TypeError('x is not a function'), { RTMANAGER_LOG_LEVEL: 'debug' });
     expect([await quiet.run('records'), await loud.run('records')]).toEqual([1, 1]);
@@ -181,14 +181,14 @@ describe('a failure', () => {
     expect(loud.written.stderr).toContain('    at ');
   });
 
-  it('is shown with its control characters made visible', async () => {
+  it('the control characters of a failure are made visible', async () => {
     const cli = failing(new ConfigurationError('evil \u001B[2J text'));
     await cli.run('records');
     expect(cli.written.stderr).toBe('runtime-cleanup: evil \\u001b[2J text\n');
   });
 });
 
-it('a command that has ended no longer listens for signals', async () => {
+it('a finished command no longer listens for signals', async () => {
   const cli = fakeCli({ migrate: async () => [] });
   await cli.run('migrate');
   expect(cli.listeners()).toBe(0);

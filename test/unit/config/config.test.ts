@@ -5,7 +5,7 @@ import { examples } from './examples.js';
 import { linesOf, read } from './reading.js';
 
 describe('readConfig', () => {
-  it('gives the documented defaults for an empty environment', () => {
+  it('an empty environment gives the documented defaults', () => {
     expect(read()).toEqual({
       databaseUrl: null,
       redisUrl: null,
@@ -38,22 +38,22 @@ describe('readConfig', () => {
     });
   });
 
-  it('returns a frozen object', () => {
+  it('the settings are a frozen object', () => {
     expect(Object.isFrozen(read())).toBe(true);
   });
 
-  it('reads an empty or blank variable as not set', () => {
+  it('an empty or blank variable counts as not set', () => {
     const blank = Object.fromEntries(describeSettings().map(({ name }) => [name, '  ']));
     expect(read(blank)).toEqual(read());
   });
 
-  it('uses the usual data folder of the user, or of root', () => {
+  it('the data folder is the usual one of the user, or of root', () => {
     expect(read({ XDG_DATA_HOME: '/data' }).dataDir).toBe('/data/runtime-cleanup');
     expect(read({ XDG_DATA_HOME: 'relative' }).dataDir).toBe('/home/kim/.local/share/runtime-cleanup');
     expect(readConfig({}, { uid: 0, homeDir: '/root' }).dataDir).toBe('/var/lib/runtime-cleanup');
   });
 
-  it("passes on what the environment says to Docker's own tools", () => {
+  it("the settings of Docker's own tools are passed on", () => {
     const given = { DOCKER_CONTEXT: 'lab', DOCKER_CONFIG: '/etc/docker-cli', XDG_RUNTIME_DIR: '/run/kim' };
     const expected = { context: 'lab', configDir: '/etc/docker-cli', runtimeDir: '/run/kim', homeDir: '/home/kim' };
     expect(read(given).dockerEnvironment).toEqual(expected);
@@ -61,21 +61,21 @@ describe('readConfig', () => {
     expect(readConfig({}, { uid: undefined, homeDir: '/home/kim' }).dockerEnvironment.runtimeDir).toBeNull();
   });
 
-  it('ignores variables of other programs', () => {
+  it('variables of other programs are ignored', () => {
     expect(linesOf({ PATH: '/bin', OTEL_SERVICE_NAME: 'x', MY_RTMANAGER_THING: '1' })).toEqual([]);
   });
 
   for (const { name, allowed } of describeSettings()) {
     const { beside = {}, valid, invalid } = examples[name] ?? { valid: [], invalid: [] };
 
-    it(`reads ${name} with or without blanks around it`, () => {
+    it(`${name} is accepted with and without spaces around it`, () => {
       const given = valid.map(([text]) => text).flatMap((text) => [text, ` ${text}\n`]);
       const expected = valid.map(([, config]) => config).flatMap((config) => [config, config]);
       expect(expected.length).toBeGreaterThan(0);
       expect(given.map((text) => read({ ...beside, [name]: text }))).toMatchObject(expected);
     });
 
-    it(`refuses a bad ${name} in one line that names the variable, the value and what is allowed`, () => {
+    it(`a bad ${name} is refused in one line with the variable, the value and what is allowed`, () => {
       expect(invalid.length).toBeGreaterThan(0);
       const refusal: unknown = expect.stringMatching(
         new RegExp(`^${name}: (".*"|what is given \\(.*not shown\\)) is not allowed(: .+)?; allowed: .`),
@@ -86,13 +86,13 @@ describe('readConfig', () => {
     });
   }
 
-  it('shows the refused value', () => {
+  it('a refused value is shown', () => {
     expect(linesOf({ RTMANAGER_DOCKER_TIMEOUT: 'soon' })).toEqual([
       'RTMANAGER_DOCKER_TIMEOUT: "soon" is not allowed; allowed: a number and its unit (ms, s, m or h), from 100ms to 1h',
     ]);
   });
 
-  it('says why an address of an engine is refused', () => {
+  it('a refused engine address is reported with the reason', () => {
     expect(linesOf({ DOCKER_HOST: 'ssh://host' })).toEqual([
       'DOCKER_HOST: "ssh://host" is not allowed: ssh:// would open a connection for each request; forward the socket with ssh -L and name it; allowed: unix:///path, tcp://host:port, http://host:port or https://host:port',
     ]);
@@ -114,13 +114,13 @@ describe('readConfig', () => {
     ['default=tcp://a', 'default: DOCKER_HOST is the default engine'],
     ['Default=tcp://a', 'Default: DOCKER_HOST is the default engine'],
     ['eu-1=tcp://a,eu-2=tcp://me:x@b', 'entry 2: a user and a password are not supported'],
-  ])('says why the engines of %j are refused', (text, why) => {
+  ])('the refusal of the engines %j says why', (text, why) => {
     const [line = '', ...others] = linesOf({ RTMANAGER_DOCKER_HOSTS: text });
     expect(others).toEqual([]);
     expect(line).toContain(` is not allowed: ${why}; allowed: name=address, separated by commas; `);
   });
 
-  it('shows refused engines where they can hold no password', () => {
+  it('refused engines are shown only where they can hold no password', () => {
     expect(linesOf({ RTMANAGER_DOCKER_HOSTS: 'eu-1=tcp://a:2375, tcp://b' })).toEqual([
       expect.stringMatching(/^RTMANAGER_DOCKER_HOSTS: "eu-1=tcp:\/\/a:2375,tcp:\/\/b" is not allowed: /),
     ]);
@@ -129,7 +129,7 @@ describe('readConfig', () => {
     ]);
   });
 
-  it('names every wrong setting in a line of its own', () => {
+  it('each wrong setting is named in its own line', () => {
     const lines = linesOf({
       RTMANAGER_LOG_LEVEL: 'loud',
       RTMANAGER_DOCKER_TIMEOUT: '5',
@@ -144,13 +144,13 @@ describe('readConfig', () => {
     ]);
   });
 
-  it('never shows a refused token or the tokens beside it', () => {
+  it('a refused token and the tokens beside it are never shown', () => {
     const lines = linesOf({ RTMANAGER_API_TOKENS: 'hunter2,hunter2-is-long-enough,hunter2-has-a blank-in-it' });
     expect(lines).toHaveLength(1);
     expect(lines.join()).not.toContain('hunter2');
   });
 
-  it('never shows a password, not even of a refused address', () => {
+  it('a password is never shown, even in a refused address', () => {
     const refused = [
       linesOf({ DATABASE_URL: 'mysql://app:hunter2@db/games' }),
       linesOf({ DATABASE_URL: 'app:hunter2@db/games' }),

@@ -2,7 +2,7 @@ import type { Config } from '../../../src/config/config.js';
 import type { Environment } from '../../../src/config/environment.js';
 
 interface Examples {
-  /** Environment beside the variable itself that its valid examples need. */
+  /** Other variables that the valid examples need. */
   readonly beside?: Environment;
   readonly valid: readonly (readonly [text: string, expected: Partial<Config>])[];
   readonly invalid: readonly string[];
@@ -15,7 +15,7 @@ const engines = (...hosts: readonly (readonly [name: string, host: string])[]): 
   dockerHosts: hosts.map(([name, host]) => ({ name, host })),
 });
 
-/** For every variable: texts it takes, with the settings they give, and texts it refuses. */
+/** For each variable: texts that are accepted, with their settings, and texts that are refused. */
 export const examples: Readonly<Record<string, Examples>> = {
   DATABASE_URL: {
     valid: [

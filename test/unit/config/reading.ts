@@ -6,7 +6,7 @@ import { ConfigError } from '../../../src/domain/errors.js';
 export const read = (environment: Environment = {}): Config =>
   readConfig(environment, { uid: 1000, homeDir: '/home/kim' });
 
-/** The lines with which an environment is refused; none when it is accepted. */
+/** The lines with which an environment is refused; an empty list when it is accepted. */
 export function linesOf(environment: Environment): readonly string[] {
   try {
     read(environment);

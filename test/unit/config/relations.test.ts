@@ -32,12 +32,12 @@ describe('settings that contradict each other', () => {
       'DOCKER_TLS_VERIFY: "1" needs DOCKER_HOST or RTMANAGER_DOCKER_HOSTS, and neither is set; allowed with tcp:// and https:// only (a docker context has its own TLS files)',
     ],
     [
-      'a single attempt, which gives up while a lease of a crash still lasts',
+      'a single attempt, which ends before a lease left by a crash expires',
       { RTMANAGER_CONFLICT_MAX_ATTEMPTS: '1' },
       'RTMANAGER_CONFLICT_MAX_ATTEMPTS: "1" ends the retries of a conflict after 0s, while a game lease of 60s that a crash left behind still lasts; allowed with RTMANAGER_GAME_LEASE_TTL_SECONDS=60: 10 to 1000',
     ],
     [
-      'attempts that end at the very moment at which the lease expires',
+      'attempts that end at the same moment as the lease',
       { RTMANAGER_CONFLICT_MAX_ATTEMPTS: '9' },
       'RTMANAGER_CONFLICT_MAX_ATTEMPTS: "9" ends the retries of a conflict after 60s, while a game lease of 60s that a crash left behind still lasts; allowed with RTMANAGER_GAME_LEASE_TTL_SECONDS=60: 10 to 1000',
     ],
@@ -52,27 +52,27 @@ describe('settings that contradict each other', () => {
       'DOCKER_TLS_VERIFY: "1" contradicts DOCKER_HOST http://engine:2375; allowed with tcp:// and https:// only',
     ],
     [
-      'certificates that nothing would check',
+      'certificates that are not used',
       { DOCKER_CERT_PATH: '/certs', DOCKER_HOST: 'tcp://engine:2376' },
       'DOCKER_CERT_PATH: "/certs" is not used on DOCKER_HOST tcp://engine:2376; allowed there with DOCKER_TLS_VERIFY=1',
     ],
     [
-      'an API that other machines reach and that asks for no token',
+      'an API that other machines can reach without a token',
       { RTMANAGER_INTERNAL_HTTP_ADDR: ':8096' },
       'RTMANAGER_INTERNAL_HTTP_ADDR: "0.0.0.0:8096" can be reached from other machines, so it needs RTMANAGER_API_TOKENS; allowed without them: 127.0.0.1, [::1] or localhost',
     ],
     [
-      'the same by IPv6',
+      'the same address in IPv6',
       { RTMANAGER_INTERNAL_HTTP_ADDR: '[::]:8096' },
       'RTMANAGER_INTERNAL_HTTP_ADDR: "[::]:8096" can be reached from other machines, so it needs RTMANAGER_API_TOKENS; allowed without them: 127.0.0.1, [::1] or localhost',
     ],
     [
-      'the same by a name that only looks like loopback',
+      'a host name that only begins like loopback',
       { RTMANAGER_INTERNAL_HTTP_ADDR: '127.0.0.1.example:80' },
       'RTMANAGER_INTERNAL_HTTP_ADDR: "127.0.0.1.example:80" can be reached from other machines, so it needs RTMANAGER_API_TOKENS; allowed without them: 127.0.0.1, [::1] or localhost',
     ],
   ];
-  it.each(cases)('%s is refused', (_situation, environment, line) => {
+  it.each(cases)('a contradiction is refused: %s', (_situation, environment, line) => {
     expect(linesOf(environment)).toEqual([line]);
   });
 
@@ -94,7 +94,7 @@ it.each([
   ['60', '10'],
   ['120', '10'],
   ['3600', '15'],
-])('a lease of %s s allows %s attempts, and not one less', (seconds, attempts) => {
+])('a lease of %s s needs at least %s attempts', (seconds, attempts) => {
   const at = (count: number) =>
     linesOf({ RTMANAGER_GAME_LEASE_TTL_SECONDS: seconds, RTMANAGER_CONFLICT_MAX_ATTEMPTS: String(count) });
   expect(at(Number(attempts))).toEqual([]);
@@ -103,28 +103,28 @@ it.each([
   ]);
 });
 
-describe('RTMANAGER_ variables that no setting has', () => {
-  it('are refused with the name that is probably meant', () => {
+describe('an unknown RTMANAGER_ variable', () => {
+  it('an unknown variable is refused with the name that is probably meant', () => {
     expect(linesOf({ RTMANAGER_CONTAINER_RETENTION_DAY: '90' })).toEqual([
       'RTMANAGER_CONTAINER_RETENTION_DAY: no setting has this name; did you mean RTMANAGER_CONTAINER_RETENTION_DAYS?',
     ]);
     expect(linesOf({ RTMANAGER_LEASE_STROE: 'redis' })[0]).toContain('did you mean RTMANAGER_LEASE_STORE?');
   });
 
-  it('are refused with the plural where the singular is given', () => {
+  it('the singular of a known variable is refused with the plural', () => {
     expect(linesOf({ RTMANAGER_DOCKER_HOST: 'a=tcp://a' })[0]).toContain('did you mean RTMANAGER_DOCKER_HOSTS?');
     expect(linesOf({ RTMANAGER_ENGINES_CONCURRENCY: '2' })[0]).toContain('did you mean RTMANAGER_ENGINE_CONCURRENCY?');
   });
 
-  it('are refused with the name that has the missing words', () => {
+  it('an unknown variable is refused with the name that contains its words', () => {
     expect(linesOf({ RTMANAGER_LEASE_TTL: '5' })[0]).toContain('did you mean RTMANAGER_GAME_LEASE_TTL_SECONDS?');
   });
 
-  it('are refused with all known names when none is similar', () => {
+  it('an unknown variable is refused with all known names when none is similar', () => {
     expect(linesOf({ RTMANAGER_TURBO: '1' })[0]).toMatch(/known are RTMANAGER_DOCKER_HOSTS, .*RTMANAGER_DATA_DIR/);
   });
 
-  it('are accepted when Kubernetes sets them for a Service called rtmanager', () => {
+  it('a variable that Kubernetes sets for a Service called rtmanager is accepted', () => {
     expect(
       linesOf({
         RTMANAGER_SERVICE_HOST: '10.0.0.1',
@@ -137,7 +137,7 @@ describe('RTMANAGER_ variables that no setting has', () => {
 });
 
 describe('effectiveConfig', () => {
-  it('lists every setting, and each value reads back as the same setting', () => {
+  it('the effective settings list every setting, and each value reads back the same', () => {
     const config = read({
       DATABASE_URL: 'postgresql://db/games',
       REDIS_URL: 'redis://cache',
@@ -157,13 +157,13 @@ describe('effectiveConfig', () => {
     expect(read(asEnvironment)).toEqual(config);
   });
 
-  it('shows how many tokens there are, and none of them', () => {
+  it('the effective settings show how many tokens there are, but no token', () => {
     const shown = effectiveConfig(read({ RTMANAGER_API_TOKENS: 'hunter2-hunter2-hunter2,hunter3-hunter3-hunter3' }));
     expect(shown['RTMANAGER_API_TOKENS']).toBe('2 given');
     expect(JSON.stringify(shown)).not.toContain('hunter');
   });
 
-  it('leaves passwords out', () => {
+  it('the effective settings leave passwords out', () => {
     const shown = effectiveConfig(
       read({
         DATABASE_URL: 'postgresql://app:hunter2@db/games?password=hunter2',
@@ -177,7 +177,7 @@ describe('effectiveConfig', () => {
     });
   });
 
-  it('says where the embedded PostgreSQL lives when no DATABASE_URL is set', () => {
+  it('the effective settings name the folder of the embedded PostgreSQL when no DATABASE_URL is set', () => {
     expect(effectiveConfig(read({ RTMANAGER_DATA_DIR: '/srv/data' }))['DATABASE_URL']).toBe(
       'embedded PostgreSQL in /srv/data',
     );

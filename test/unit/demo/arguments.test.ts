@@ -7,7 +7,7 @@ describe('the arguments of the demo', () => {
     [['--redis', '--json'], { help: false, json: true, redis: true }],
     [['--help'], { help: true, json: false, redis: false }],
     [['-h'], { help: true, json: false, redis: false }],
-  ])('%j are read', (args, expected) => {
+  ])('the arguments %j are read', (args, expected) => {
     expect(parseDemoArguments(args)).toEqual(expected);
   });
 
@@ -16,7 +16,7 @@ describe('the arguments of the demo', () => {
     [['-x'], "Unknown option '-x'"],
     [['serve'], "Unexpected argument 'serve'"],
     [['--json=yes'], "Option '--json' does not take an argument"],
-  ])('%j are refused with a reason', (args, problem) => {
+  ])('the arguments %j are refused with a reason', (args, problem) => {
     expect(parseDemoArguments(args)).toEqual({ problem });
   });
 

@@ -23,7 +23,7 @@ describe('waiting for a condition', () => {
     expect([await passTime(clock, becomesTrue({ clock, signal }, condition, isTrue)), answers]).toEqual([true, []]);
   });
 
-  it('a wait ends with false, or with an error, when the time is over', async () => {
+  it('a wait ends with false or with an error at its time limit', async () => {
     const clock = createManualClock();
     let checks = 0;
     const neverTrue = async (): Promise<boolean> => {

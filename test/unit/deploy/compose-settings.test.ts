@@ -24,7 +24,7 @@ const DECIDED = [
   'RTMANAGER_DATA_DIR',
 ];
 
-it('the compose file passes on exactly the settings that it does not decide itself', () => {
+it('the compose file passes on exactly the settings that it does not set itself', () => {
   const passedOn = namesIn(textOf('docker-compose.yml'), /\$\{(RTMANAGER_[A-Z_]+)/g);
   const settings = describeSettings().map(({ name }) => name);
   expect([...passedOn, ...DECIDED].toSorted()).toEqual(settings.toSorted());

@@ -25,6 +25,8 @@ const ROOTS = [
   'docker-compose.engines.yml',
   'docker-compose.yml',
   'prisma/schema.prisma',
+  'test/contract',
+  'test/unit',
 ];
 /** Generated, or (this file) the list of the words themselves. */
 const EXCEPT = new Set(['src/generated', 'test/unit/docs/plain-english.test.ts']);
@@ -89,12 +91,12 @@ describe('the check of plain English', () => {
     ['each use of a phrase', 'massacre, massacre', ['page.md:1: "massacre"', 'page.md:1: "massacre"']],
     ['nothing in longer words and names', 'amend mendByHand recommend', []],
     ['nothing in the name of the Unix user', `runs as 'nobody'`, []],
-  ])('finds %s', (_what, text, expected) => {
+  ])('the check reports %s', (_what, text, expected) => {
     expect(findings('page.md', text).map((finding) => finding.split(';')[0])).toEqual(expected);
   });
 });
 
-it('pages and programs are written in plain English', () => {
+it('all texts are written in plain English', () => {
   const found = [...FILES].flatMap((file) => findings(file, withoutSettings(readFileSync(file, 'utf8'))));
   expect(found).toEqual([]);
 });

@@ -1,11 +1,11 @@
-/** The tree is the first thing that a newcomer reads, so its shape is a rule and not a habit. */
+/** New readers see the tree first, so its shape is checked. */
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 
 const ROOTS = ['src', 'demo', 'bench', 'scripts', 'test'];
 const MOST_FILES = 16;
-/** `index` is the file that names its folder's command. */
+/** `index` occurs more than once: it is the command of its folder. */
 const MOST_OF_ONE_NAME = 3;
 
 const files = ROOTS.flatMap((root) =>

@@ -4,18 +4,18 @@ import { type Dueness, duenessOf, type RetentionFacts } from '../../../src/domai
 const RETENTION_MS = 10_000;
 
 const rows: readonly [situation: string, facts: RetentionFacts, dueness: Dueness][] = [
-  ['stopped exactly as long as retention asks', { stoppedForMs: RETENTION_MS, held: false }, 'due'],
-  ['a millisecond short of it', { stoppedForMs: RETENTION_MS - 1, held: false }, 'not_due'],
-  ['a millisecond beyond it', { stoppedForMs: RETENTION_MS + 1, held: false }, 'due'],
-  ['stopped this moment', { stoppedForMs: 0, held: false }, 'not_due'],
-  ['stopped in the future', { stoppedForMs: -RETENTION_MS, held: false }, 'not_due'],
-  ['stopped since ever', { stoppedForMs: Number.POSITIVE_INFINITY, held: false }, 'due'],
-  ['stopped at the end of time', { stoppedForMs: Number.NEGATIVE_INFINITY, held: false }, 'not_due'],
-  ['stopped at no time that is known', { stoppedForMs: Number.NaN, held: false }, 'not_due'],
-  ['long due, but held', { stoppedForMs: 9 * RETENTION_MS, held: true }, 'held'],
-  ['held before its time has come', { stoppedForMs: 0, held: true }, 'held'],
+  ['stopped for exactly the retention is due', { stoppedForMs: RETENTION_MS, held: false }, 'due'],
+  ['stopped a millisecond less is not due', { stoppedForMs: RETENTION_MS - 1, held: false }, 'not_due'],
+  ['stopped a millisecond longer is due', { stoppedForMs: RETENTION_MS + 1, held: false }, 'due'],
+  ['stopped at this moment is not due', { stoppedForMs: 0, held: false }, 'not_due'],
+  ['stopped in the future is not due', { stoppedForMs: -RETENTION_MS, held: false }, 'not_due'],
+  ['stopped at minus infinity is due', { stoppedForMs: Number.POSITIVE_INFINITY, held: false }, 'due'],
+  ['stopped at infinity is not due', { stoppedForMs: Number.NEGATIVE_INFINITY, held: false }, 'not_due'],
+  ['stopped at an unknown time is not due', { stoppedForMs: Number.NaN, held: false }, 'not_due'],
+  ['that is past due and held is held', { stoppedForMs: 9 * RETENTION_MS, held: true }, 'held'],
+  ['that is held before it is due is held', { stoppedForMs: 0, held: true }, 'held'],
 ];
 
-it.each(rows)('%s', (_situation, facts, dueness) => {
+it.each(rows)('a record %s', (_situation, facts, dueness) => {
   expect(duenessOf(facts, RETENTION_MS)).toBe(dueness);
 });

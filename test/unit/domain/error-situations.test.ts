@@ -1,4 +1,4 @@
-/** The table of situations, the page that shows it, and the tests that provoke its rows say the same, both ways. */
+/** The table of situations, the page that shows it and the tests that provoke its rows must agree. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FAILURE_CODES, SUCCESS_CODES } from '../../../src/domain/error-codes.js';
@@ -7,16 +7,16 @@ import { ROWS, rowsMarkdown } from '../../faults/codes/catalogue/rows.js';
 
 const ids = ROWS.map(({ id }) => id);
 
-it('names each row once, and after its source', () => {
+it('each row has a unique name that begins with its source', () => {
   expect(new Set(ids).size).toBe(ids.length);
   expect(ROWS.filter(({ id, source }) => !id.startsWith(`${source}-`))).toEqual([]);
 });
 
-it('leads to every code', () => {
+it('the rows lead to every code', () => {
   expect(new Set(ROWS.map(({ code }) => code))).toEqual(new Set([...SUCCESS_CODES, ...FAILURE_CODES]));
 });
 
-it('says nothing of a job that the policy does not', () => {
+it('each row states an action that the retry policy takes', () => {
   const limits = { conflictMaxAttempts: 2, conflictMaxDelayMs: 1_000, retryMaxAgeMs: 1_000 };
   const impossible = ROWS.filter(({ code, job }) => {
     const attempts = [true, false].flatMap((fromSweep) => [
@@ -28,13 +28,13 @@ it('says nothing of a job that the policy does not', () => {
   expect(impossible).toEqual([]);
 });
 
-it('the error catalogue shows the table as it is', () => {
+it('the error catalogue shows the table unchanged', () => {
   const page = readFileSync('docs/error-catalogue.md', 'utf8');
   const [, shown] = /<!-- situations -->\n([\s\S]*?)<!-- \/situations -->/.exec(page) ?? [];
   expect(shown).toBe(rowsMarkdown());
 });
 
-/** What is commented out is no test. */
+/** Without comments, because a test in a comment does not run. */
 const codeOf = (text: string): string => text.replaceAll(/^\s*\/\/.*$|\/\*[\s\S]*?\*\//gm, '');
 
 describe('the tests on real services', () => {
@@ -48,15 +48,15 @@ describe('the tests on real services', () => {
     [...text.matchAll(/\b(?:provokes|row)\(\s*'([^']*)'/g)].map(([, id]) => id ?? ''),
   );
 
-  it('provoke every row', () => {
+  it('the tests on real services provoke every row', () => {
     expect(ids.filter((id) => !named.includes(id))).toEqual([]);
   });
 
-  it('name no row that the table does not have', () => {
+  it('the tests on real services name only rows of the table', () => {
     expect(named.filter((id) => !ids.includes(id))).toEqual([]);
   });
 
-  it('name a row each, where rows are what they are about', () => {
+  it('each test below test/faults/codes names its row', () => {
     const nameless = sources
       .filter(({ file }) => file.startsWith('test/faults/codes/'))
       .filter(({ text }) => /\b(?:it|test)(?:\.\w+)*\((?!`?\$?\{?row\()/.test(text) || !/\bprovokes\(/.test(text));

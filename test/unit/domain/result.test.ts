@@ -10,7 +10,7 @@ it('a record is written with JSON types only', () => {
   });
 });
 
-it('a time that PostgreSQL knows and JavaScript does not becomes the empty text, so that the job can end', () => {
+it('a time that PostgreSQL knows and JavaScript does not becomes the empty text', () => {
   const infinity = new Date(Number.NaN);
   const json = recordToJson(aRecord({ startedAt: infinity, createdAt: infinity }));
   expect(json).toMatchObject({ startedAt: '', createdAt: '' });

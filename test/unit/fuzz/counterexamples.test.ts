@@ -1,4 +1,4 @@
-/** What the properties of this folder have found, each by its name. */
+/** Inputs that the properties of this folder have found, one test for each. */
 import { describe, expect, it } from 'vitest';
 import { deduplicationId } from '../../../src/adapters/bullmq/producer/deduplication.js';
 import { parseEndpoint } from '../../../src/adapters/docker/endpoint.js';
@@ -7,29 +7,11 @@ import { shownTime } from '../../../src/cli/terminal/command-output.js';
 import { shownUrl } from '../../../src/config/shown-url.js';
 import { EMPTY_HISTORY } from '../../../src/jobs/delivery.js';
 import { readHistory, withFailure } from '../../../src/jobs/attempt-history.js';
-import { readPayload } from '../../../src/jobs/payload.js';
-import { aDelivery } from '../../support/deliveries.js';
 import { httpWorld } from '../adapters/http/http-world.js';
 import { linesOf } from '../config/reading.js';
 
-const throwing = {
-  get gameId(): string {
-    throw new TypeError('no');
-  },
-};
-
 describe('a job', () => {
-  it('whose data throws when it is read is refused like any other', () => {
-    const read = readPayload(aDelivery({ payload: throwing }));
-    expect(read).toMatchObject({ valid: false, problem: 'the data cannot be read: no', command: { gameId: '' } });
-  });
-
-  it('whose progress throws when it is read has no history', () => {
-    const counts = Object.defineProperty({}, 'counts', { enumerable: true, get: () => throwing.gameId });
-    expect(readHistory(counts)).toEqual(EMPTY_HISTORY);
-  });
-
-  it('that says it has failed more often than can be counted keeps its history all the same', () => {
+  it('a job with too many failures to be counted keeps its history', () => {
     const progress = { ...EMPTY_HISTORY, counts: { conflict: Number.MAX_SAFE_INTEGER } };
     const failed = {
       attempt: 1,
@@ -42,7 +24,7 @@ describe('a job', () => {
     expect(readHistory(kept)).toEqual(kept);
   });
 
-  it('for a game that is called like the key of no game is not one with that job', () => {
+  it('the deduplication id of an invalid game id differs from a game id of the same text', () => {
     const invalid = 'tab\there';
     const keyAsName = deduplicationId(invalid).replace('\u0001', '');
     expect(deduplicationId(keyAsName)).toBe(keyAsName);
@@ -57,12 +39,12 @@ describe('an address with a password', () => {
     ['redis://app:6?ss@cache', 'redis://app:***'],
     ['postgresql://db/games?password=a#ss', 'postgresql://db/games?password=***'],
     ['postgresql://db:1/games?user=u&password=@ss', 'postgresql://db:***'],
-  ])('%s without escapes is not shown', (url, shown) => {
+  ])('the password in %s is not shown, although it is not escaped', (url, shown) => {
     expect(shownUrl(url)).toBe(shown);
   });
 
   it.each(['tcp://app:12/ss@engine', 'tcp://app:s/s@engine:2375', 'ssh://app:ss@engine'])(
-    '%s is not shown where it is no address of an engine',
+    'the password in %s is not shown when the address is refused',
     (host) => {
       expect(() => parseEndpoint(host)).toThrow(/^DOCKER_HOST=\(not shown\): /);
     },
@@ -78,22 +60,22 @@ describe('an address with a password', () => {
     expect(linesOf({ [name]: url })).toMatchObject([expect.stringMatching(`^${name}: .* is not allowed`)]);
   });
 
-  it('is refused by its variable when the driver could not read its escapes', () => {
+  it('an address whose escapes the driver cannot read is refused with its variable', () => {
     const connectionString = 'postgresql://app:p%ff@db/games';
     const options = { connectionString, applicationName: 'test', max: 1 };
     expect(() => poolOptions(options)).toThrow(/^DATABASE_URL has a percent escape that is not a character/);
   });
 });
 
-it('the name of a setting that holds a line feed is told in one line', () => {
+it('a setting whose name contains a line feed is reported in one line', () => {
   expect(linesOf({ 'RTMANAGER_A\nB': '1' })).toMatchObject([expect.stringMatching(/^RTMANAGER_A\\u000aB: no setting/)]);
 });
 
-it('a time that PostgreSQL knows and JavaScript does not is left empty on the command line', () => {
+it('a time that PostgreSQL knows and JavaScript does not is empty on the command line', () => {
   expect(shownTime(new Date(Number.NaN))).toBe('');
 });
 
-it.each(['/metrics', '/openapi.json'])('%s says in its document that a request id may be refused', async (path) => {
+it.each(['/metrics', '/openapi.json'])('the document of %s contains the refusal of a request id', async (path) => {
   const { app } = await httpWorld();
   const refused = await app.inject({ url: path, headers: { 'x-request-id': 'x'.repeat(257) } });
   const { paths } = (await app.inject('/openapi.json')).json<{

@@ -29,24 +29,24 @@ function reading(given: Environment): { readonly config: Config } | { readonly l
   }
 }
 
-/** Everything of an environment that people and logs see. */
+/** All text of an environment that people and logs see. */
 function shown(given: Environment): string {
   const found = reading(given);
   if ('lines' in found) return found.lines.join('\n');
   return `${JSON.stringify(effectiveConfig(found.config))}\n${engineWords(found.config)}`;
 }
 
-/** What the adapter says of the configured engines; it must take every address that the settings take. */
+/** The adapter's description of the configured engines; it must accept every address that the settings accept. */
 function engineWords({ dockerHost, dockerHosts, dockerTlsVerify }: Config): string {
   const hosts = [...(dockerHost === null ? [] : [dockerHost]), ...dockerHosts.map(({ host }) => host)];
   return hosts.map((host) => describeEngine({ host, tlsVerify: dockerTlsVerify })).join(' ');
 }
 
-// oxlint-disable-next-line no-control-regex -- what would break a line or steer a terminal
+// oxlint-disable-next-line no-control-regex -- characters that break a line or control a terminal
 const UNPRINTABLE = /[\u0000-\u001F\u007F-\u009F]/;
 
 describe('an arbitrary environment', () => {
-  it('gives frozen settings, or one line for each variable that is wrong', UNHURRIED, () => {
+  it('an environment gives frozen settings, or one line for each wrong variable', UNHURRIED, () => {
     fc.assert(
       fc.property(environment, (given) => {
         const found = reading(given);
@@ -66,7 +66,7 @@ describe('an arbitrary environment', () => {
     );
   });
 
-  it('is refused in one line for an unknown name', UNHURRIED, () => {
+  it('an unknown name is refused in one line', UNHURRIED, () => {
     fc.assert(
       fc.property(hostileText, hostileText, (name, value) => {
         const found = reading({ [`RTMANAGER_${name.slice(0, 300)}`]: value });
@@ -78,7 +78,7 @@ describe('an arbitrary environment', () => {
     );
   });
 
-  it('gives settings that can be used: an invalid address is refused at the start', UNHURRIED, () => {
+  it('accepted settings can be used, and an invalid address is refused at the start', UNHURRIED, () => {
     fc.assert(
       fc.property(environment, (given) => {
         const found = reading(given);
@@ -93,7 +93,7 @@ describe('an arbitrary environment', () => {
     );
   });
 
-  it('is never shown with a password or a token', UNHURRIED, () => {
+  it('a password or a token is never shown', UNHURRIED, () => {
     const secretive = fc.oneof(
       fc.tuple(fc.constantFrom('DATABASE_URL', 'REDIS_URL'), urlWithSecret),
       fc.tuple(fc.constant('DOCKER_HOST'), urlWithUserSecret),
@@ -114,7 +114,7 @@ describe('an arbitrary environment', () => {
   });
 });
 
-/** Whether the driver can make a client of it, or the address was refused in time. */
+/** True when the driver can create a client for the address, or the address was refused before that. */
 function parsedAsPostgres(connectionString: string): boolean {
   try {
     return new Client(poolOptions({ connectionString, applicationName: 'fuzz', max: 1 })).port > 0;

@@ -1,13 +1,13 @@
-/** Values of the environment: as they should be, nearly so, and not at all. */
+/** Values of the environment: valid, nearly valid and invalid. */
 import * as fc from 'fast-check';
 import { examples } from '../config/examples.js';
 import { hostileText } from './hostile.js';
 
-/** No message may contain them. */
+/** No message may contain these. */
 export const SECRET = 'zQ7-secret-word';
 export const TOKEN = 'zQ7-secret-token-of-32-characters';
 
-/** What people forget to escape in a password; digits, because they make a port of its beginning. */
+/** Characters that people forget to escape in a password; digits, because they turn its beginning into a port. */
 const besideSecret = fc
   .array(fc.constantFrom('/', '?', '#', '@', ':', '%', '%ff', '%2F', '[', ']', '\\', ' ', '\n', '12', '6', 'p', 'é'), {
     maxLength: 4,
@@ -42,7 +42,7 @@ export const engineHostsWithSecret: fc.Arbitrary<string> = fc
     fc.constantFrom('', ',d=tcp://e', '=f', ',g'),
   )
   .map(([before, address, within, after]) => `${before}${address.replace(SECRET, `${within}${SECRET}`)}${after}`);
-// What begins with two slashes makes a scheme of the user.
+// After two slashes, the user would be read as a scheme.
 const withoutScheme = fc
   .tuple(
     besideSecret.filter((before) => !before.startsWith('//')),
@@ -50,7 +50,7 @@ const withoutScheme = fc
   )
   .map(([before, where]) => `user:${before}${SECRET}@${where}`);
 
-/** The same, or one with the password in its query, or none at all. */
+/** The same, or a text with the password in its query, or without a scheme. */
 export const urlWithSecret: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: urlWithUserSecret },
   { weight: 2, arbitrary: inQuery },
@@ -67,7 +67,7 @@ const amount = fc
   )
   .map((parts) => parts.join(''));
 
-/** Two texts in one, as a slip of the hand makes them. */
+/** A text with another one in the middle, as a typing error makes it. */
 const spliced = (texts: fc.Arbitrary<string>): fc.Arbitrary<string> =>
   fc.tuple(texts, hostileText, fc.nat(40)).map(([text, more, at]) => text.slice(0, at) + more + text.slice(at));
 

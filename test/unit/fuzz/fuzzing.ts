@@ -1,16 +1,16 @@
 /**
- * Bad input by the thousand. Every property of the fuzz folders takes its seed and its number of runs from here, so that
- * what fails today fails tomorrow: the failure prints its seed and path. To look elsewhere, or for longer:
+ * Fuzz tests: every property of the fuzz folders takes its seed and its number of runs from here, so that a failure can be
+ * repeated; it prints its seed and path. To use another seed or more runs:
  *
  *   FUZZ_SEED=7 FUZZ_RUNS=100000 npx vitest run --project unit test/unit/fuzz
  *
- * With FUZZ_SHRINK=no the first failure is told as it is, without the search for the smallest, which takes its time.
+ * FUZZ_SHRINK=no reports the first failure at once, without the slow search for the smallest one.
  */
 import type { Parameters } from 'fast-check';
 
 const SEED = 20_261_123;
 
-/** Long runs are requested by variables; no property is ended by the usual limit of a test. */
+/** Long runs are requested by variables, so the usual time limit of a test does not apply to properties. */
 export const UNHURRIED = { timeout: 600_000 };
 
 const whole = (name: string): number | undefined => {
@@ -20,7 +20,7 @@ const whole = (name: string): number | undefined => {
   return Number(text);
 };
 
-/** The terms of a property; `runs` is what a usual run of the tests can afford. */
+/** The parameters of a property; `runs` is the number in a usual run of the tests. */
 export const fuzz = <T = unknown>(runs: number): Parameters<T> => ({
   seed: whole('FUZZ_SEED') ?? SEED,
   numRuns: whole('FUZZ_RUNS') ?? runs,

@@ -12,7 +12,7 @@ const SPECIAL = [
   '\'"`\\/%?#&:;@ .,-_+=<>{}[]()$*|~^!',
 ].flatMap((text) => Array.from(text));
 
-/** One of every kind of character that some part of a system treats in its own way. */
+/** At least one of each kind of character that some system treats specially. */
 const character = fc.oneof(
   fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
   fc.constantFrom(...SPECIAL, '\uD800', '\uDFFF'),
@@ -46,7 +46,7 @@ const wellKnown = fc.constantFrom(
   `${FULL_ID}?force=1`,
 );
 
-/** Around the lengths on which something turns. */
+/** Texts around the lengths that are limits. */
 const long = fc
   .tuple(character, fc.constantFrom(63, 64, 65, 255, 256, 257, 512, 513, 1_001, 4_001))
   .map(([unit, length]) => unit.repeat(length));
@@ -59,7 +59,7 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('x'.repeat(70_000), '\u0001'.repeat(70_000)) },
 );
 
-/** Numbers at and beyond every edge. */
+/** Numbers at and beyond every limit. */
 const hostileNumber: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(
     0,
@@ -83,7 +83,7 @@ const hostileNumber: fc.Arbitrary<number> = fc.oneof(
   fc.integer(),
 );
 
-/** What fast-check shows of a value that it could not print whole. */
+/** Sets what fast-check prints for a value that is too large to be printed. */
 const shownAs = <T extends object>(value: T, words: string): T =>
   Object.defineProperty(value, fc.toStringMethod, { value: () => words });
 
@@ -98,7 +98,7 @@ const deep = fc
   .tuple(fc.constantFrom(10, 10, 10, 1_000, 12_000), fc.boolean())
   .map(([levels, list]) => nested(levels, list));
 
-/** A field in the way of everybody, whose name would change what an object is. */
+/** An object with a field whose name has a meaning in JavaScript. */
 const polluted = fc
   .tuple(
     fc.constantFrom('__proto__', 'constructor', 'prototype', 'toString', 'toJSON', 'valueOf', 'then'),
@@ -106,7 +106,7 @@ const polluted = fc
   )
   .map(([name, value]) => JSON.parse(`{${JSON.stringify(name)}:${JSON.stringify(value)}}`) as unknown);
 
-/** Whatever JSON can say, and what it cannot. */
+/** Any JSON value, and texts that JSON cannot carry unchanged. */
 export const anyJson: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 6, arbitrary: fc.jsonValue() },
   { weight: 5, arbitrary: hostileText },
@@ -151,7 +151,7 @@ export const anything: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(undefined, Symbol('s'), () => 'f', new Proxy({}, {}), Object.create(null)),
 );
 
-/** An object that is nearly right: each field as it should be, or not, or not there; now and then one too many. */
+/** An object that is nearly valid: each field is valid, invalid or missing, and sometimes there is an extra field. */
 export const nearly = (
   fields: Readonly<Record<string, fc.Arbitrary<unknown>>>,
   wrong: fc.Arbitrary<unknown> = anyJson,
@@ -176,7 +176,7 @@ export const nearly = (
 
 const LEFT_OUT = Symbol('left out');
 
-/** A job's data as a producer means it, or nearly so. */
+/** The data of a job, valid or nearly valid. */
 export const nearlyPayload = (wrong: fc.Arbitrary<unknown> = anyJson): fc.Arbitrary<unknown> =>
   nearly(
     {
@@ -212,7 +212,7 @@ const attempt = nearly({
 });
 const death = { reason: hostileText, at: instantText, crashes: count };
 
-/** A job's stored progress, or nearly so. */
+/** The stored progress of a job, valid or nearly valid. */
 export const nearlyHistory: fc.Arbitrary<unknown> = nearly({
   counts: fc.dictionary(fc.oneof({ weight: 40, arbitrary: fc.constantFrom(...FAILURE_CODES) }, hostileText), count, {
     maxKeys: 3,

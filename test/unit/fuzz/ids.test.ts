@@ -17,7 +17,7 @@ const PREFIX = 'rtmanager:game_lease:';
 const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
 describe('a text that is taken for a game id', () => {
-  it('has 1 to 256 characters, none of them a control character, and no space around it', UNHURRIED, () => {
+  it('a game id has 1 to 256 characters, no control character and no space around it', UNHURRIED, () => {
     fc.assert(
       fc.property(fc.oneof(gameId, hostileText), (text) => {
         const checked = validate(command(text));
@@ -33,7 +33,7 @@ describe('a text that is taken for a game id', () => {
     );
   });
 
-  it('is stored, shown and asked for as it is', UNHURRIED, () => {
+  it('a game id is stored, shown and requested unchanged', UNHURRIED, () => {
     fc.assert(
       fc.property(gameId, (id) => {
         expect(gameIdProblem(id)).toBeUndefined();
@@ -48,7 +48,7 @@ describe('a text that is taken for a game id', () => {
     );
   });
 
-  it('shares no key with any other text, not even with one that looks like a key', UNHURRIED, () => {
+  it('a game id shares no key with any other text, even one that looks like a key', UNHURRIED, () => {
     fc.assert(
       fc.property(gameId, hostileText.filter(isStorable), (id, text) => {
         const names = [id, text.trim(), deduplicationId(text), afterSweepId(text), deduplicationId(id), leaseKey(id)];
@@ -61,7 +61,7 @@ describe('a text that is taken for a game id', () => {
     );
   });
 
-  it('is none that another text becomes when it is stored', UNHURRIED, () => {
+  it('no other text becomes a game id when it is stored', UNHURRIED, () => {
     fc.assert(
       fc.property(hostileText, (text) => {
         const isChanged = storable(text.trim()) !== text.trim();
@@ -72,8 +72,8 @@ describe('a text that is taken for a game id', () => {
   });
 });
 
-describe('any other text from outside', () => {
-  it('is made storable once and for all, within its length', UNHURRIED, () => {
+describe('any other text', () => {
+  it('a text is made storable within its length, and a second time unchanged', UNHURRIED, () => {
     fc.assert(
       fc.property(hostileText, fc.nat(600), (text, maxLength) => {
         const stored = storable(text, maxLength);
@@ -86,7 +86,7 @@ describe('any other text from outside', () => {
     );
   });
 
-  it('is shown without what would hide or reorder it', UNHURRIED, () => {
+  it('a text is shown without characters that hide or reorder it', UNHURRIED, () => {
     fc.assert(
       fc.property(hostileText, (text) => {
         const shown = visible(text);
@@ -97,7 +97,7 @@ describe('any other text from outside', () => {
     );
   });
 
-  it('is a reference of at most 256 storable characters, or refused', UNHURRIED, () => {
+  it('a reference has at most 256 storable characters, or is refused', UNHURRIED, () => {
     fc.assert(
       fc.property(hostileText, (text) => {
         const good = isStorable(text) && Array.from(text).length <= 256;
@@ -108,7 +108,7 @@ describe('any other text from outside', () => {
     );
   });
 
-  it('is a container id only as 64 hex digits', UNHURRIED, () => {
+  it('a container id is accepted only as 64 hex digits', UNHURRIED, () => {
     fc.assert(
       fc.property(hostileText, (text) => {
         const good = text.length === 64 && Array.from(text).every((digit) => '0123456789abcdef'.includes(digit));
@@ -119,7 +119,7 @@ describe('any other text from outside', () => {
     );
   });
 
-  it('is kept apart from the code of the reason that it stands in', UNHURRIED, () => {
+  it('a message is kept apart from the code of its reason', UNHURRIED, () => {
     fc.assert(
       fc.property(hostileText, (message) => {
         expect(readReason(writeReason({ code: 'conflict', message }))).toEqual({

@@ -1,4 +1,4 @@
-/** Texts that are game ids, in every way that one can be. */
+/** Random valid game ids. */
 import * as fc from 'fast-check';
 import type { CleanupCommand } from '../../../src/domain/operation.js';
 import { GAME_ID_MAX_CHARACTERS } from '../../../src/domain/operation.js';
@@ -25,7 +25,7 @@ export const gameId: fc.Arbitrary<string> = fc
   .oneof(
     { weight: 6, arbitrary: hostileText },
     { weight: 2, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 300 }) },
-    // Such as our own keys are.
+    // Texts like the deduplication ids of invalid game ids.
     fc.stringMatching(/^invalid:[0-9a-f]{64}$/),
     fc.constantFrom('x', '\u{1F3B2}', 'é', '\u202E').map((unit) => unit.repeat(GAME_ID_MAX_CHARACTERS)),
   )

@@ -30,7 +30,7 @@ const delivery: fc.Arbitrary<Delivery> = fc.record({
   history,
 });
 
-/** One delivery to a world of its own, in which game-1 has a stopped container that may go. */
+/** One delivery to a new world, in which game-1 has a stopped container that may be removed. */
 async function consumed(given: Delivery): Promise<{ settlement: JobOutcome; rows: readonly OperationEntry[] }> {
   const world = createWorld();
   const deps = { cleanup: world.service, clock: createManualClock(), random: () => 0.5, traceId: () => '' };
@@ -53,8 +53,8 @@ const NO_ROW = { gameId: '\0', opSource: '', sourceRef: '', errorMessage: '' };
 const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 const asStored = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-describe('a job, whatever it carries,', () => {
-  it('is settled with a known code, the same each time, and leaves one row that can be stored', UNHURRIED, async () => {
+describe('an arbitrary job', () => {
+  it('a job ends with a known code, the same each time, and leaves one row that can be stored', UNHURRIED, async () => {
     await fc.assert(
       fc.asyncProperty(delivery, async (given) => {
         const { settlement, rows } = await consumed(given);
@@ -72,7 +72,7 @@ describe('a job, whatever it carries,', () => {
     );
   });
 
-  it('has a settlement that can be carried out by either store', UNHURRIED, async () => {
+  it('the outcome of a job can be written by either store', UNHURRIED, async () => {
     await fc.assert(
       fc.asyncProperty(delivery, async (given) => {
         const { settlement } = await consumed(given);
@@ -83,7 +83,7 @@ describe('a job, whatever it carries,', () => {
     );
   });
 
-  it('keeps a history that is read back as it was written', UNHURRIED, () => {
+  it('the history of a job is read back as it was written', UNHURRIED, () => {
     const failed = fc.record({
       attempt: fc.nat(),
       code: fc.constantFrom(...FAILURE_CODES),
@@ -101,7 +101,7 @@ describe('a job, whatever it carries,', () => {
     );
   });
 
-  it('is a command only when all that it says is understood', UNHURRIED, () => {
+  it('a job becomes a command only when all its data is understood', UNHURRIED, () => {
     fc.assert(
       fc.property(payload, jobName, (data, name) => {
         const read = readPayload(aDelivery({ payload: data, jobName: name }));
@@ -111,7 +111,7 @@ describe('a job, whatever it carries,', () => {
         if (!read.valid) return;
         expect(name).toBe('cleanup_container');
         const { gameId, opSource, sourceRef, expectedContainerId } = read.command;
-        // Nothing was passed over, and nothing made up.
+        // No field was ignored, and no field was added.
         const precondition = expectedContainerId === null ? {} : { expectedContainerId };
         const said: object = { sourceRef: '', ...(asStored(data) as object) };
         expect(said).toEqual({ gameId, opSource, sourceRef, ...precondition });
@@ -120,7 +120,7 @@ describe('a job, whatever it carries,', () => {
     );
   });
 
-  it('ends, whatever it remembers of itself, however long what it meets goes on', UNHURRIED, async () => {
+  it('a job ends with every stored history and every permanent failure', UNHURRIED, async () => {
     const troubles = fc.constantFrom<Trouble>('conflict', 'service_unavailable', 'internal_error');
     await fc.assert(
       fc.asyncProperty(troubles, history, async (trouble, remembered) => {
@@ -133,12 +133,12 @@ describe('a job, whatever it carries,', () => {
 
 type Trouble = 'conflict' | 'service_unavailable' | 'internal_error';
 
-/** How often a job is tried that meets the same trouble each time and comes back as it was stored. */
+/** The number of tries of a job that fails in the same way each time and returns as it was stored. */
 async function triesUntilDead(trouble: Trouble, remembered: unknown): Promise<number> {
   const world = createWorld();
   world.look = async () => {
     if (trouble === 'conflict') return { kind: 'present', gameLabel: null, activity: 'running', detail: 'running' };
-    if (trouble === 'service_unavailable') throw new UnavailableError('docker', 'away');
+    if (trouble === 'service_unavailable') throw new UnavailableError('docker', 'no answer');
     throw new TypeError('a bug');
   };
   const clock = createManualClock();

@@ -71,7 +71,7 @@ function expectInDocument(document: Document, { method, url }: Asked, answer: An
 }
 
 describe('a random HTTP request', () => {
-  it('is answered as documented and never with a bug', UNHURRIED, async () => {
+  it('a random request is answered as documented and never causes a bug', UNHURRIED, async () => {
     const world = await httpWorld();
     const document = (await world.app.inject('/openapi.json')).json<Document>();
     await fc.assert(
@@ -86,7 +86,7 @@ describe('a random HTTP request', () => {
     );
   });
 
-  it('needs a token when the server has tokens', UNHURRIED, async () => {
+  it('a random request needs a token when the server has tokens', UNHURRIED, async () => {
     const world = await httpWorld({}, { tokens: ['a-token-of-sixteen'] });
     await fc.assert(
       fc.asyncProperty(asked, async (request) => {
@@ -101,7 +101,7 @@ describe('a random HTTP request', () => {
     expect(world.enqueued).toEqual([]);
   });
 
-  it('is answered as documented while every store fails or refuses the page', UNHURRIED, async () => {
+  it('a random request is answered as documented when every store fails or refuses the page', UNHURRIED, async () => {
     const failing = (error: Error): Partial<HttpParts> => {
       const fail = async (): Promise<never> => {
         throw error;
@@ -131,7 +131,7 @@ describe('a random HTTP request', () => {
     );
   });
 
-  it('is answered with any data that the queue may contain', UNHURRIED, async () => {
+  it('a request is answered with any data that the queue may contain', UNHURRIED, async () => {
     const time = fc.oneof(fc.date(), fc.constant(new Date(Number.NaN)));
     const ending: fc.Arbitrary<JobResult | null> = fc.oneof(
       fc.constant(null),

@@ -108,7 +108,7 @@ const headerText = hostileText.map((text) =>
       .slice(0, 600),
   )
     .toString('latin1')
-    // No byte may be a control character either.
+    // The bytes may not be control characters either.
     .replaceAll(/[^ -~\u0080-\u00FF]/g, ''),
 );
 const header = fc.oneof(

@@ -9,25 +9,25 @@ const death = (crashes = 0) => ({ reason: 'conflict: busy', at: AT, crashes });
 /** A job that failed once and was made a dead letter. */
 const dead = (crashes = 0): AttemptHistory => ({ ...withFailure(EMPTY_HISTORY, failed), death: death(crashes) });
 
-describe('the history of a job that runs', () => {
-  it('is empty on the first run', () => {
+describe('sinceReplay', () => {
+  it('the history is empty on the first run', () => {
     expect(sinceReplay(EMPTY_HISTORY, 0)).toEqual(EMPTY_HISTORY);
   });
 
-  it('goes on after a failed try', () => {
+  it('the history continues after a failed try', () => {
     const history = withFailure(EMPTY_HISTORY, failed);
     expect(sinceReplay(history, 3)).toEqual(history);
   });
 
-  it('begins anew after a replay, and keeps the previous run', () => {
+  it('the history starts again after a replay, and keeps the previous run', () => {
     expect(sinceReplay(dead(), 0)).toEqual({ ...EMPTY_HISTORY, pastLives: [{ ...death(), attempts: [failed] }] });
   });
 
-  it('goes on if the worker vanished after it wrote the end of the run and before it failed the job', () => {
+  it('the history continues when the worker vanished between writing the end of the run and failing the job', () => {
     expect(sinceReplay(dead(2), 3)).toEqual({ ...dead(2), death: null });
   });
 
-  it('keeps the newest previous runs, oldest first', () => {
+  it('the history keeps the newest previous runs, oldest first', () => {
     let history = EMPTY_HISTORY;
     for (let run = 1; run <= PREVIOUS_RUNS + 2; run++) {
       const ended = { ...history, death: { ...death(), reason: `conflict: run ${run}` } };
@@ -38,19 +38,40 @@ describe('the history of a job that runs', () => {
     );
   });
 
-  it('counts only the crashes since the last replay', () => {
+  it('only the crashes since the last replay are counted', () => {
     expect(crashesSinceReplay(EMPTY_HISTORY, 4)).toBe(4);
     expect(crashesSinceReplay(sinceReplay(dead(10), 10), 10)).toBe(0);
     expect(crashesSinceReplay(sinceReplay(dead(10), 10), 13)).toBe(3);
   });
 
-  it('counts no negative crashes where the counter was set back', () => {
+  it('a counter that was set back gives no negative crashes', () => {
     expect(crashesSinceReplay(sinceReplay(dead(10), 10), 2)).toBe(0);
   });
 });
 
+describe('withFailure', () => {
+  it('a first failure in the future is replaced, because it would delay the end of an outage for ever', () => {
+    const history = readHistory({ counts: {}, firstFailedAt: '9999-12-31T23:59:59Z', attempts: [] });
+    expect(withFailure(history, failed).firstFailedAt).toBe(AT);
+  });
+
+  it('a history keeps the newest twenty tries and all counts', () => {
+    let history = EMPTY_HISTORY;
+    for (let attempt = 1; attempt <= 25; attempt++) history = withFailure(history, { ...failed, attempt });
+    expect(history.counts).toEqual({ conflict: 25 });
+    expect(history.attempts.map((tried) => tried.attempt)).toEqual(Array.from({ length: 20 }, (_, i) => i + 6));
+  });
+});
+
 describe('a stored history', () => {
-  it('that throws when it is read counts as empty', () => {
+  it.each([0, 100, null, 'half', { percent: 50 }, { counts: { bogus: 1 } }])(
+    'a stored progress of %j counts as an empty history',
+    (progress) => {
+      expect(readHistory(progress)).toEqual(EMPTY_HISTORY);
+    },
+  );
+
+  it('a stored history that throws when it is read counts as empty', () => {
     const progress = {
       get counts(): object {
         throw new Error('not for you');
@@ -59,12 +80,12 @@ describe('a stored history', () => {
     expect(readHistory(progress)).toEqual(EMPTY_HISTORY);
   });
 
-  it('is read back from JSON with the end of its run and its previous runs', () => {
+  it('a stored history is read back from JSON with the end of its run and its previous runs', () => {
     const history = { ...sinceReplay(dead(1), 1), death: death(1) };
     expect(readHistory(JSON.parse(JSON.stringify(history)))).toEqual(history);
   });
 
-  it('that was stored before replays existed is read without them', () => {
+  it('a stored history from before replays is read without them', () => {
     expect(readHistory({ counts: {}, firstFailedAt: null, attempts: [] })).toEqual(EMPTY_HISTORY);
   });
 
@@ -72,7 +93,7 @@ describe('a stored history', () => {
     ['an end of the run that is text', { death: 'yes' }],
     ['an end of the run with a negative count of crashes', { death: { ...death(), crashes: -1 } }],
     ['a previous run without fields', { pastLives: [{}] }],
-  ])('with %s counts as empty', (_what, broken) => {
+  ])('a stored history with %s counts as empty', (_what, broken) => {
     expect(readHistory({ ...dead(), ...broken })).toEqual(EMPTY_HISTORY);
   });
 });

@@ -14,21 +14,24 @@ describe('a failed job’s reason', () => {
     expect(readReason('conflict: ')).toEqual({ code: 'conflict', message: '' });
   });
 
-  it('a reason is written so that every store takes it, with a message of at most a thousand characters', () => {
+  it('a written reason can be stored in every store, with a message of at most a thousand characters', () => {
     expect(writeReason({ code: 'conflict', message: `\0${'x'.repeat(5_000)}` })).toBe(`conflict: ${'x'.repeat(1_000)}`);
   });
 
   it.each([
-    ['nothing', ''],
-    ['a message alone', 'job stalled more than allowable limit'],
-    ['a code alone', 'conflict'],
+    ['an empty text', ''],
+    ['only a message', 'job stalled more than allowable limit'],
+    ['only a code', 'conflict'],
     ['a code with one character behind it', 'conflict!'],
     ['a code without the space', 'conflict:busy'],
+    ['only a code and a colon', 'conflict:'],
     ['a code in capitals', 'CONFLICT: busy'],
     ['a code after another word', 'Error: conflict: busy'],
     ['the code of a success', 'replay_no_op: done'],
+    ['an unknown code', 'Error: busy'],
+    ['the name of a method of objects', 'toString: busy'],
     ['no code', ': busy'],
-  ])('that is %s has no code of ours, and is shown to people as a bug’s', (_what, text) => {
+  ])('a reason that is %s has no code and is shown as an internal error', (_what, text) => {
     expect(readReason(text)).toBeUndefined();
     expect(shownReason(text)).toEqual({ code: 'internal_error', message: text });
   });

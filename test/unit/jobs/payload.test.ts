@@ -4,7 +4,7 @@ import { payloadJsonSchema, readPayload } from '../../../src/jobs/payload.js';
 import { aDelivery } from '../../support/deliveries.js';
 
 describe('a job’s payload', () => {
-  it('a payload becomes a command, with absent options filled in', () => {
+  it('a payload becomes a command, and absent options are filled in', () => {
     const read = readPayload(aDelivery({ payload: { gameId: 'g', opSource: 'gm_rest' }, jobId: '7', run: 2 }));
     expect(read).toEqual({
       valid: true,
@@ -13,7 +13,7 @@ describe('a job’s payload', () => {
   });
 
   const rows: readonly [situation: string, payload: unknown, words: RegExp][] = [
-    ['that is nothing', undefined, /found undefined/],
+    ['that is undefined', undefined, /found undefined/],
     ['that is null', null, /found null/],
     ['that is text', 'game-1', /found "game-1"/],
     ['that is a list', ['game-1'], /found \["game-1"\]/],
@@ -29,20 +29,17 @@ describe('a job’s payload', () => {
     ['of ten thousand characters', { gameId: 1, junk: 'x'.repeat(10_000) }, /…\)$/],
   ];
 
-  it.each(rows)('%s is refused, and the refusal shows what was found', (_situation, payload, words) => {
+  it.each(rows)('a payload %s is refused, and the refusal shows what was found', (_situation, payload, words) => {
     const read = readPayload(aDelivery({ payload }));
     expect(read.valid).toBe(false);
     expect(read.valid ? '' : read.problem).toMatch(words);
   });
 
-  it('a refused payload still gives the operation log what could be read', () => {
+  it('a refused payload still gives the operation log its readable fields', () => {
     const read = readPayload(aDelivery({ payload: { gameId: 'g', opSource: 'gm_rest', extra: 1 } }));
     expect(read.command).toMatchObject({ gameId: 'g', opSource: 'gm_rest', sourceRef: '' });
-  });
-
-  it('a refused payload still gives the caller’s reference', () => {
-    const read = readPayload(aDelivery({ payload: { gameId: 'g', opSource: 1, sourceRef: 'request-9' } }));
-    expect(read.command).toMatchObject({ gameId: 'g', opSource: '', sourceRef: 'request-9' });
+    const invalid = readPayload(aDelivery({ payload: { gameId: 'g', opSource: 1, sourceRef: 'request-9' } }));
+    expect(invalid.command).toMatchObject({ gameId: 'g', opSource: '', sourceRef: 'request-9' });
   });
 
   const problemOf = (payload: unknown): string => {
@@ -73,7 +70,11 @@ describe('a job’s payload', () => {
         throw new Error('not for you');
       },
     };
-    expect(problemOf(payload)).toBe('the data cannot be read: not for you');
+    expect(readPayload(aDelivery({ payload }))).toMatchObject({
+      valid: false,
+      problem: 'the data cannot be read: not for you',
+      command: { gameId: '' },
+    });
   });
 
   it('a payload under another job name is refused', () => {

@@ -46,11 +46,11 @@ describe('the verdict on an ended attempt', () => {
     expect(verdictFor(code, { ...middle, ...attempt }, limits)).toEqual(verdict);
   });
 
-  it('these rows cover every code of the contract', () => {
+  it('the rows cover every code of the contract', () => {
     expect(new Set(rows.map(([, code]) => code))).toEqual(new Set([...SUCCESS_CODES, ...FAILURE_CODES]));
   });
 
-  it('delays are spread by a fifth to either side, in whole milliseconds', () => {
+  it('delays vary by a fifth in both directions, in whole milliseconds', () => {
     const anyAttempt = fc.record({
       count: fc.integer({ min: 1, max: 10_000 }),
       ageMs: fc.integer({ min: 0, max: 48 * HOUR_MS }),
@@ -69,14 +69,14 @@ describe('the verdict on an ended attempt', () => {
   });
 });
 
-describe('the patience with conflicts', () => {
-  it('the retries of a conflict take longer than a lease of the default TTL that a crash left behind', () => {
+describe('the retries of conflicts', () => {
+  it('the retries of a conflict take longer than a lease of the default TTL', () => {
     const leaseTtlMs = 60_000;
     const patienceMs = conflictPatienceMs({ ...limits, conflictMaxDelayMs: conflictMaxDelayMsFor(leaseTtlMs) });
     expect(patienceMs).toBeGreaterThan(leaseTtlMs);
   });
 
-  it('the shortest time of all retries is the sum of the shortest pauses between the allowed tries', () => {
+  it('the shortest time of all retries is the sum of the shortest pauses', () => {
     // 1, 2, 4, 8 and five times 15 seconds, each a fifth less.
     expect(conflictPatienceMs(limits)).toBe(0.8 * 90_000);
     expect(conflictPatienceMs({ ...limits, conflictMaxAttempts: 2 })).toBe(800);

@@ -1,13 +1,13 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test, vi } from 'vitest';
-import { ConfigurationError, UnavailableError, WeakTokenError, TimeoutError } from '../../../src/domain/errors.js';
+import { ConfigurationError, UnavailableError, WeakTokenError } from '../../../src/domain/errors.js';
 import { createLeases, type LeaseDeps } from '../../../src/lease/with-lease.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { answerLost, createFakeLeaseStore, down, silent } from './fake-lease-store.js';
 import { ANSWER_TIMEOUT_MS, createLeaseWorld, GAME, later, startWork, TRUST_MS, TTL_MS } from './lease-world.js';
 
 const TOKEN = 't'.repeat(43);
-// Asked about in the test itself: an assertion that fails inside the work would count as the work's own failure.
+// Asserted in the tests themselves, because a failed assertion inside the work would count as an error of the work.
 const neverStarted = vi.fn<() => Promise<void>>(async () => undefined);
 
 function parts(): { -readonly [K in keyof LeaseDeps]: LeaseDeps[K] } {
@@ -37,8 +37,8 @@ describe('leases', () => {
   });
 });
 
-describe('acquiring', () => {
-  test('a free lease lets the work run, and its value comes back when the lease is free again', async () => {
+describe('an acquisition', () => {
+  test('a free lease lets the work run, and returns its value after the release', async () => {
     const world = createLeaseWorld();
     const ending = await world.leases.withLease(GAME, world.parent.signal, async (lease) => {
       lease.assertHeld();
@@ -51,15 +51,15 @@ describe('acquiring', () => {
 
   test('a lease that is held ends busy, and stays with its holder', async () => {
     const world = createLeaseWorld();
-    world.store.take(GAME, 'somebody else', TTL_MS);
+    world.store.take(GAME, 'another token', TTL_MS);
     expect(await world.leases.withLease(GAME, world.parent.signal, neverStarted)).toEqual({ status: 'busy' });
-    expect(world.store.holder(GAME)).toBe('somebody else');
+    expect(world.store.holder(GAME)).toBe('another token');
     expect(world.store.asked('release')).toBe(0);
     expect(world.clock.pendingMs()).toEqual([]);
     expect(neverStarted).not.toHaveBeenCalled();
   });
 
-  test('every acquisition has a token of its own', async () => {
+  test('every acquisition has its own token', async () => {
     const world = createLeaseWorld();
     for (let n = 0; n < 3; n += 1) await world.leases.withLease(GAME, world.parent.signal, async () => n);
     expect(new Set(world.tokens).size).toBe(3);
@@ -90,7 +90,7 @@ describe('acquiring', () => {
     expect(neverStarted).not.toHaveBeenCalled();
   });
 
-  test('a store that is down ends unavailable, with the cause', async () => {
+  test('a store that is unavailable ends unavailable, with the cause', async () => {
     const world = createLeaseWorld();
     world.store.always('acquire', down);
     const ending = await world.leases.withLease(GAME, world.parent.signal, neverStarted);
@@ -98,7 +98,7 @@ describe('acquiring', () => {
     expect(neverStarted).not.toHaveBeenCalled();
   });
 
-  test('an acquisition whose answer was lost is released, for it may have been carried out', async () => {
+  test('an acquisition whose answer was lost is released, because it may have been carried out', async () => {
     const world = createLeaseWorld();
     world.store.next('acquire', answerLost);
     const ending = await world.leases.withLease(GAME, world.parent.signal, neverStarted);
@@ -121,18 +121,21 @@ describe('acquiring', () => {
     expect(neverStarted).not.toHaveBeenCalled();
   });
 
-  test('a store that does not answer ends unavailable when its time is over', async () => {
+  test('a store that does not answer ends unavailable at the time limit', async () => {
     const world = createLeaseWorld();
     world.store.next('acquire', silent);
     const ending = world.leases.withLease(GAME, world.parent.signal, neverStarted);
     await world.clock.advance(ANSWER_TIMEOUT_MS - 1);
     expect(world.clock.pendingMs()).toEqual([1]);
     await world.clock.advance(1);
-    expect(await ending).toEqual({ status: 'unavailable', cause: expect.any(TimeoutError) as unknown });
+    expect(await ending).toMatchObject({
+      status: 'unavailable',
+      cause: { name: 'TimeoutError', message: 'the lease store did not answer the acquisition within 2000 ms' },
+    });
     expect(neverStarted).not.toHaveBeenCalled();
   });
 
-  test('an acquisition that succeeds after it was given up is released when it does', async () => {
+  test('an acquisition that succeeds after its timeout is released then', async () => {
     const world = createLeaseWorld();
     const gate = later<void>();
     world.store.next('acquire', (carryOut) => gate.promise.then(carryOut));
@@ -147,9 +150,9 @@ describe('acquiring', () => {
     expect(neverStarted).not.toHaveBeenCalled();
   });
 
-  test('an acquisition that is refused after it was given up needs no release', async () => {
+  test('an acquisition that is refused after its timeout needs no release', async () => {
     const world = createLeaseWorld();
-    world.store.take(GAME, 'somebody else', TTL_MS);
+    world.store.take(GAME, 'another token', TTL_MS);
     const gate = later<void>();
     world.store.next('acquire', (carryOut) => gate.promise.then(carryOut));
     const ending = world.leases.withLease(GAME, world.parent.signal, neverStarted);
@@ -171,10 +174,10 @@ describe('acquiring', () => {
     expect(neverStarted).not.toHaveBeenCalled();
   });
 
-  test('a slow answer does not stretch the lease', async () => {
+  test('a slow answer does not extend the lease', async () => {
     const world = createLeaseWorld();
     const gate = later<void>();
-    // The store gave the lease at once; only its answer was slow.
+    // The store grants the lease at once; only its answer is slow.
     world.store.next('acquire', (carryOut) => {
       const granted = carryOut();
       return gate.promise.then(() => granted);
@@ -192,7 +195,7 @@ describe('acquiring', () => {
     await work.ending;
   });
 
-  test('an answer that comes after trust has ended ends lost, after the lease was released', async () => {
+  test('an answer that comes after the end of trust ends lost, after the lease was released', async () => {
     const world = createLeaseWorld();
     const gate = later<void>();
     world.store.next('acquire', (carryOut) => {
@@ -213,7 +216,7 @@ describe('acquiring', () => {
     expect(neverStarted).not.toHaveBeenCalled();
   });
 
-  test('a caller that has aborted already acquires nothing', async () => {
+  test('a caller that has already aborted acquires no lease', async () => {
     const world = createLeaseWorld();
     const reason = new Error('shutdown');
     world.parent.abort(reason);
@@ -222,7 +225,7 @@ describe('acquiring', () => {
     expect(neverStarted).not.toHaveBeenCalled();
   });
 
-  test('a caller that aborts while the store is asked gets its reason, and the lease is released', async () => {
+  test('a caller that aborts during the acquisition gets its reason, and the lease is released', async () => {
     const world = createLeaseWorld();
     const gate = later<void>();
     const reason = new Error('shutdown');

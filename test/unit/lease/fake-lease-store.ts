@@ -3,33 +3,33 @@ import { UnavailableError } from '../../../src/domain/errors.js';
 import type { LeaseStore } from '../../../src/lease/lease-store.js';
 
 type Question = 'acquire' | 'renew' | 'release';
-/** How the store behaves when asked: it may carry the request out or not, now or later, and say so or not. */
+/** What the store does with a request: it may carry the request out or not, at once or later, and answer or not. */
 export type Behaviour = (carryOut: () => boolean) => Promise<boolean>;
 
 export interface FakeLeaseStore extends LeaseStore {
-  /** The next question of this kind is met by `behaviour`; once each, in the order given. */
+  /** Sets the behaviour for one request of this kind; several calls apply in order. */
   readonly next: (question: Question, behaviour: Behaviour) => void;
-  /** Every question of this kind is met by `behaviour`; undefined: the store is well again. */
+  /** Sets the behaviour for all requests of this kind; undefined restores the usual one. */
   readonly always: (question: Question, behaviour: Behaviour | undefined) => void;
-  /** How often this question was asked. */
+  /** The number of requests of this kind. */
   readonly asked: (question: Question) => number;
-  /** The most questions of this kind that were open at the same time. */
+  /** The highest number of requests of this kind that were open at the same time. */
   readonly mostAtOnce: (question: Question) => number;
-  /** Whose the lease is; undefined when it is free or has run out. */
+  /** The token that holds the lease; undefined when it is free or has expired. */
   readonly holder: (gameId: string) => string | undefined;
   readonly remainingMs: (gameId: string) => number;
-  /** The lease passes to another token, as after a failover that lost it. */
+  /** Gives the lease to another token, as after a failover that lost it. */
   readonly take: (gameId: string, token: string, ttlMs: number) => void;
 }
 
-/** Out of reach; nothing was carried out. */
+/** The store cannot be reached; the request is not carried out. */
 export const down: Behaviour = () => Promise.reject(new UnavailableError('redis', 'connection refused'));
-/** Carried out, but the answer was lost. */
+/** The request is carried out, but its answer is lost. */
 export const answerLost: Behaviour = (carryOut) => {
   carryOut();
   return Promise.reject(new UnavailableError('redis', 'connection reset'));
 };
-/** Neither carried out nor answered. */
+/** The request is neither carried out nor answered. */
 export const silent: Behaviour = () => new Promise(() => undefined);
 
 interface Entry {
@@ -37,7 +37,7 @@ interface Entry {
   readonly endMs: number;
 }
 
-/** A lease store in memory, on the given clock, that can be told to misbehave. */
+/** A lease store in memory on the given clock; its behaviour can be changed. */
 export function createFakeLeaseStore(clock: Clock): FakeLeaseStore {
   const entries = new Map<string, Entry>();
   const scripts: Record<Question, Behaviour[]> = { acquire: [], renew: [], release: [] };

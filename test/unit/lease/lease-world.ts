@@ -5,7 +5,7 @@ import { createManualClock, type ManualClock } from '../../support/manual-clock.
 import { createFakeLeaseStore, type FakeLeaseStore } from './fake-lease-store.js';
 
 export const GAME = 'game-1';
-/** With a life of 60 s: renewed at 20 s, answers awaited for 2 s, asked again after 1 s, trusted for 55 s. */
+/** The timing of a TTL of 60 s: renewed at 20 s, answers awaited for 2 s, retried after 1 s, trusted for 55 s. */
 export const TTL_MS = 60_000;
 export const RENEW_AT_MS = 20_000;
 export const ANSWER_TIMEOUT_MS = 2_000;
@@ -63,7 +63,7 @@ export interface Later<T> {
   readonly reject: (error: Error) => void;
 }
 
-/** A promise that the test settles when it likes. */
+/** A promise that the test settles. */
 export function later<T>(): Later<T> {
   let resolve: (value: T) => void = () => undefined;
   let reject: (error: Error) => void = () => undefined;
@@ -76,17 +76,17 @@ export function later<T>(): Later<T> {
 
 export interface RunningWork {
   readonly lease: Lease;
-  /** Ends the work well. */
+  /** Ends the work with a value. */
   readonly finish: (value: string) => void;
   /** Ends the work with an error. */
   readonly fail: (error: Error) => void;
-  /** How `withLease` ended. */
+  /** The result of `withLease`. */
   readonly ending: Promise<LeaseEnding<string>>;
-  /** The same, or undefined while it has not. */
+  /** The same, or undefined until then. */
   readonly endedWith: () => LeaseEnding<string> | undefined;
 }
 
-/** Starts work that goes on until the test ends it, whatever becomes of its signal. */
+/** Starts work that runs until the test ends it, also after its signal is aborted. */
 export async function startWork(world: LeaseWorld, gameId = GAME): Promise<RunningWork> {
   const started = later<Lease>();
   const { promise: working, resolve: finish, reject: fail } = later<string>();

@@ -5,11 +5,11 @@ import { LeaseLostError } from '../../../src/domain/errors.js';
 
 const NOT_OURS = 'the store says that it ran out or that another token holds it';
 
-describe('losing the lease', () => {
+describe('a lost lease', () => {
   test("a lost lease aborts the work's signal, with the loss as its reason", async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
-    world.store.take(GAME, 'somebody else', TTL_MS);
+    world.store.take(GAME, 'another token', TTL_MS);
     await world.clock.advance(RENEW_AT_MS);
     expect(work.lease.signal.reason).toBeInstanceOf(LeaseLostError);
     expect(work.lease.signal.reason).toMatchObject({ code: 'lease_lost', gameId: GAME, reason: NOT_OURS });
@@ -30,7 +30,7 @@ describe('losing the lease', () => {
     await work.ending;
   });
 
-  test('the lease is lost at once on a late no to a renewal that was given up', async () => {
+  test('the lease is lost at once on a late refusal of a renewal that timed out', async () => {
     const world = createLeaseWorld();
     const answer = later<boolean>();
     world.store.next('renew', () => answer.promise);
@@ -74,7 +74,7 @@ describe('losing the lease', () => {
     });
   });
 
-  test('the lease is lost here before it ends in the store', async () => {
+  test('the lease is lost in the process before it expires in the store', async () => {
     const world = createLeaseWorld();
     world.store.always('renew', down);
     const work = await startWork(world);
@@ -85,7 +85,7 @@ describe('losing the lease', () => {
     await work.ending;
   });
 
-  test('a loss is final, also when the store answers again', async () => {
+  test('a loss is final, even when the store answers again', async () => {
     const world = createLeaseWorld();
     const answer = later<boolean>();
     world.store.always('renew', () => answer.promise);
@@ -109,7 +109,7 @@ describe('losing the lease', () => {
     await work.ending;
   });
 
-  test('a loss does not end the wait for the work: two works of one game never overlap in this process', async () => {
+  test('a loss does not end the wait for the work, so two works of one game never overlap in this process', async () => {
     const world = createLeaseWorld();
     world.store.next('renew', async () => false);
     const work = await startWork(world);
@@ -122,7 +122,7 @@ describe('losing the lease', () => {
     expect(world.store.asked('release')).toBe(1);
   });
 
-  test('a loss does not undo what the work has finished: its value stands', async () => {
+  test('a loss does not discard the value of finished work', async () => {
     const world = createLeaseWorld();
     world.store.next('renew', async () => false);
     const work = await startWork(world);
@@ -131,20 +131,20 @@ describe('losing the lease', () => {
     expect(await work.ending).toEqual({ status: 'done', value: 'written before the loss' });
   });
 
-  test('a loss leaves the lease of its new holder alone', async () => {
+  test('a loss leaves the lease of its new holder unchanged', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
-    world.store.take(GAME, 'somebody else', TTL_MS);
+    world.store.take(GAME, 'another token', TTL_MS);
     work.finish('');
     await work.ending;
     expect(world.store.asked('release')).toBe(1);
-    expect(world.store.holder(GAME)).toBe('somebody else');
+    expect(world.store.holder(GAME)).toBe('another token');
     expect(world.releaseFailures).toEqual([]);
   });
 });
 
-describe('a process that was frozen', () => {
-  test('a process that wakes after its trust ended cannot assert the lease, although no timer has fired yet', async () => {
+describe('a frozen process', () => {
+  test('a process that resumes after the end of trust cannot assert the lease, even before a timer fires', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     world.freeze(TRUST_MS);
@@ -156,7 +156,7 @@ describe('a process that was frozen', () => {
     expect((await work.ending).status).toBe('lost');
   });
 
-  test('a process that wakes just before its trust ends may go on', async () => {
+  test('a process that resumes just before the end of trust may continue', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     world.freeze(TRUST_MS - 1);
@@ -165,7 +165,7 @@ describe('a process that was frozen', () => {
     expect((await work.ending).status).toBe('done');
   });
 
-  test('a process that wakes finds the loss by its first timer when the work does not assert', async () => {
+  test('a process that resumes finds the loss by its first timer when the work does not assert', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     world.freeze(TTL_MS);
@@ -175,7 +175,7 @@ describe('a process that was frozen', () => {
     await work.ending;
   });
 
-  test('a process that wakes does not trust a yes that arrives after its trust ended', async () => {
+  test('a process that resumes does not trust a confirmation that arrives after the end of trust', async () => {
     const world = createLeaseWorld();
     const answer = later<boolean>();
     world.store.next('renew', () => answer.promise);

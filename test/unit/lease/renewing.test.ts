@@ -23,8 +23,8 @@ async function endWell(world: LeaseWorld, work: RunningWork): Promise<void> {
   expect(world.clock.pendingMs()).toEqual([]);
 }
 
-describe('renewing', () => {
-  test('a lease is renewed at a third of its life, again and again, for as long as the work goes on', async () => {
+describe('the renewals', () => {
+  test('a lease is renewed at each third of its TTL while the work runs', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     await world.clock.advance(RENEW_AT_MS - 1);
@@ -38,7 +38,7 @@ describe('renewing', () => {
     await endWell(world, work);
   });
 
-  test('a renewal moves the end of trust, counted from when it was asked', async () => {
+  test('a renewal extends trust, counted from when it was requested', async () => {
     const world = createLeaseWorld();
     const answer = later<boolean>();
     world.store.next('renew', (carryOut) => {
@@ -57,7 +57,7 @@ describe('renewing', () => {
     await work.ending;
   });
 
-  test('a renewal that fails is retried soon, and one success restores the whole trust', async () => {
+  test('a renewal that fails is retried soon, and one success restores full trust', async () => {
     const world = createLeaseWorld();
     world.store.next('renew', down);
     world.store.next('renew', down);
@@ -68,7 +68,7 @@ describe('renewing', () => {
     expect(world.store.asked('renew')).toBe(2);
     await world.clock.advance(RETRY_MS);
     expect(world.store.asked('renew')).toBe(3);
-    // The usual rhythm again, from the question that succeeded.
+    // The usual interval applies again, from the request that succeeded.
     await world.clock.advance(RENEW_AT_MS - 1);
     expect(world.store.asked('renew')).toBe(3);
     await world.clock.advance(TRUST_MS);
@@ -76,7 +76,7 @@ describe('renewing', () => {
     await endWell(world, work);
   });
 
-  test('a renewal whose answer was lost is tried again like any other failure', async () => {
+  test('a renewal whose answer was lost is retried like any other failure', async () => {
     const world = createLeaseWorld();
     world.store.next('renew', answerLost);
     const work = await startWork(world);
@@ -85,7 +85,7 @@ describe('renewing', () => {
     await endWell(world, work);
   });
 
-  test('a renewal without an answer is given up at its deadline and tried again', async () => {
+  test('a renewal without an answer is abandoned at its deadline and retried', async () => {
     const world = createLeaseWorld();
     world.store.next('renew', silent);
     const work = await startWork(world);
@@ -117,7 +117,7 @@ describe('renewing', () => {
     await endWell(world, work);
   });
 
-  test('a late yes to a renewal that was given up still extends the trust', async () => {
+  test('a late confirmation of a renewal that timed out still extends trust', async () => {
     const world = createLeaseWorld();
     const answer = later<boolean>();
     world.store.next('renew', (carryOut) => {
@@ -136,7 +136,7 @@ describe('renewing', () => {
     await work.ending;
   });
 
-  test('a late yes to an old renewal does not shorten what a newer one has given', async () => {
+  test('a late confirmation of an old renewal does not shorten the trust of a newer one', async () => {
     const world = createLeaseWorld();
     const answer = later<boolean>();
     world.store.next('renew', () => answer.promise);
@@ -153,7 +153,7 @@ describe('renewing', () => {
     await work.ending;
   });
 
-  test('a late yes does not change the renewal that is under way by then', async () => {
+  test('a late confirmation does not change the renewal in progress', async () => {
     const world = createLeaseWorld();
     const answer = later<boolean>();
     world.store.next('renew', () => answer.promise);
@@ -172,25 +172,25 @@ describe('renewing', () => {
   test.each([true, false])('an answer (%s) after the renewals were stopped calls no callback', async (held) => {
     const clock = createManualClock();
     const answer = later<boolean>();
-    const tell = vi.fn<() => void>();
+    const callback = vi.fn<() => void>();
     const stop = startRenewals({
       clock,
       timing: leaseTiming({ ttlMs: TTL_MS }),
       askedAtMs: clock.monotonicMs(),
       renew: () => answer.promise,
-      onRenewed: tell,
-      onRefused: tell,
-      onFailed: tell,
+      onRenewed: callback,
+      onRefused: callback,
+      onFailed: callback,
     });
     await clock.advance(RENEW_AT_MS);
     stop();
     answer.resolve(held);
     await clock.advance(TTL_MS);
-    expect(tell).not.toHaveBeenCalled();
+    expect(callback).not.toHaveBeenCalled();
     expect(clock.pendingMs()).toEqual([]);
   });
 
-  test('nothing is renewed once the work is over', async () => {
+  test('no lease is renewed after the work has ended', async () => {
     const world = createLeaseWorld();
     const work = await startWork(world);
     await endWell(world, work);
@@ -198,7 +198,7 @@ describe('renewing', () => {
     expect(world.store.asked('renew')).toBe(0);
   });
 
-  test('a renewal that is under way when the work ends changes nothing', async () => {
+  test('a renewal in progress at the end of the work has no effect', async () => {
     const world = createLeaseWorld();
     const answer = later<boolean>();
     world.store.next('renew', () => answer.promise);

@@ -1,4 +1,4 @@
-/** What is told of a lease store that fails: who hears of it, how often, and in which words. */
+/** The reports about a lease store that fails: which callback gets them, how often, and their text. */
 import { describe, expect, test, vi } from 'vitest';
 import { startRenewals } from '../../../src/lease/renewals.js';
 import { leaseTiming } from '../../../src/lease/timing.js';
@@ -22,66 +22,48 @@ const noAnswer = (question: string, timeoutMs: number): object => ({
   message: `the lease store did not answer the ${question} within ${timeoutMs} ms`,
 });
 
-/** Renewals whose questions the test answers, and what is told of their failures. */
+/** Renewals whose requests the test answers, and the reported failures. */
 function setUp() {
   const clock = createManualClock();
   const question = later<boolean>();
-  const told: unknown[] = [];
-  const others = vi.fn<() => void>();
+  const reported: unknown[] = [];
+  const otherCallbacks = vi.fn<() => void>();
   const stop = startRenewals({
     clock,
     timing: leaseTiming({ ttlMs: TTL_MS }),
     askedAtMs: clock.monotonicMs(),
     renew: () => question.promise,
-    onRenewed: others,
-    onRefused: others,
-    onFailed: (cause) => told.push(cause),
+    onRenewed: otherCallbacks,
+    onRefused: otherCallbacks,
+    onFailed: (cause) => reported.push(cause),
   });
-  return { clock, question, told, others, stop };
+  return { clock, question, reported, otherCallbacks, stop };
 }
 
 describe('a renewal that fails', () => {
   test('a renewal that fails is reported once, even if the store answers after its deadline', async () => {
-    const { clock, question, told, stop } = setUp();
+    const { clock, question, reported, stop } = setUp();
     await clock.advance(RENEW_AT_MS + ANSWER_TIMEOUT_MS);
-    expect(told).toEqual([expect.any(TimeoutError)]);
+    expect(reported).toEqual([expect.any(TimeoutError)]);
     question.reject(new Error('connection reset'));
     await clock.advance(0);
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
     stop();
   });
 
   test('a renewal that fails after the renewals were stopped is not reported', async () => {
-    const { clock, question, told, others, stop } = setUp();
+    const { clock, question, reported, otherCallbacks, stop } = setUp();
     await clock.advance(RENEW_AT_MS);
     stop();
     question.reject(new Error('connection reset'));
     await clock.advance(TTL_MS);
-    expect(told).toEqual([]);
-    expect(others).not.toHaveBeenCalled();
+    expect(reported).toEqual([]);
+    expect(otherCallbacks).not.toHaveBeenCalled();
     expect(clock.pendingMs()).toEqual([]);
   });
 });
 
 describe('a store that does not answer', () => {
-  test('an acquisition without an answer is named in the error', async () => {
-    const world = createLeaseWorld();
-    world.store.next('acquire', silent);
-    const ending = world.leases.withLease(GAME, world.parent.signal, async () => undefined);
-    await world.clock.advance(ANSWER_TIMEOUT_MS);
-    expect(await ending).toMatchObject({ status: 'unavailable', cause: noAnswer('acquisition', ANSWER_TIMEOUT_MS) });
-  });
-
-  test('a release without an answer is named in the error', async () => {
-    const world = createLeaseWorld();
-    world.store.next('release', silent);
-    const work = await startWork(world);
-    work.finish('');
-    await world.clock.advance(5_000);
-    await work.ending;
-    expect(world.releaseFailures).toMatchObject([noAnswer('release', 5_000)]);
-  });
-
   test('renewals without an answer are named in the reason of the loss', async () => {
     const world = createLeaseWorld();
     world.store.always('renew', silent);

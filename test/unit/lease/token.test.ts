@@ -11,7 +11,7 @@ test.each([
   ['one character short', 'abcdefghijklmnopqrstu'],
   ['a number', 123_456_789],
   ['bytes that are not encoded as text', Buffer.alloc(32)],
-])('a token that is %s is refused, and the error says what is needed', (_what, token) => {
+])('a token that is %s is refused, and the error states what is needed', (_what, token) => {
   const draw = (): string => drawToken(() => token as string);
   expect(draw).toThrow(WeakTokenError);
   expect(draw).toThrow(

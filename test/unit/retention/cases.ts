@@ -1,22 +1,13 @@
-import type { Hold } from '../../../src/retention/holds.js';
 import type { RetentionRecord } from '../../../src/retention/ports.js';
 import { CONTAINER_ID } from '../../support/records.js';
 
 export const DAY_MS = 86_400_000;
 export const RETENTION_MS = 30 * DAY_MS;
-/** The moment that these tests judge by. */
+/** The current time in these tests. */
 export const NOW = new Date('2026-06-15T12:00:00.000Z');
 export const fromNow = (ms: number): Date => new Date(NOW.getTime() + ms);
 
-export const aHold = (over: Partial<Hold> = {}): Hold => ({
-  gameId: 'game-1',
-  reason: 'a complaint is being looked into',
-  heldBy: 'ada',
-  heldUntil: null,
-  ...over,
-});
-
-/** A stopped record as retention sees it at `NOW`; exactly due unless told otherwise. */
+/** A stopped record as retention sees it at `NOW`; by default it has just become due. */
 export function stopped(
   over: Partial<Pick<RetentionRecord, 'gameId' | 'status' | 'hold'>> & { readonly forMs?: number } = {},
 ): RetentionRecord {

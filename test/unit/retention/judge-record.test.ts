@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { judge, type RetentionCase } from '../../../src/retention/judge-record.js';
 import { type Judgement, RETENTION_VERDICTS } from '../../../src/retention/judge-record.js';
-import { aHold, DAY_MS, fromNow, NOW, RETENTION_MS, stopped } from './cases.js';
+import { DAY_MS, fromNow, NOW, RETENTION_MS, stopped } from './cases.js';
+import { aHold } from '../../support/records.js';
 
 const deadLetter = { jobId: '7', code: 'container_mismatch' };
 const heldFor = (ms: number) => aHold({ heldUntil: fromNow(ms) });
 const heldForGood = aHold();
-/** Cases without a dead letter. */
+/** A case without a dead letter. */
 const of = (record: RetentionCase['record']): RetentionCase => ({ record, deadLetter: null });
 
 type Expected = Pick<Judgement, 'verdict' | 'dueAt'>;
@@ -16,8 +17,8 @@ const held = (dueAt: Date | null): Expected => ({ verdict: 'held', dueAt });
 const never = (verdict: Judgement['verdict']): Expected => ({ verdict, dueAt: null });
 
 const rows: readonly [situation: string, RetentionCase, Expected][] = [
-  ['stopped exactly as long as retention asks: due this moment', of(stopped()), due(NOW)],
-  ['a millisecond short: due in a millisecond', of(stopped({ forMs: RETENTION_MS - 1 })), notDue(fromNow(1))],
+  ['stopped for exactly the retention: due now', of(stopped()), due(NOW)],
+  ['stopped a millisecond less: due in a millisecond', of(stopped({ forMs: RETENTION_MS - 1 })), notDue(fromNow(1))],
   ['a day late', of(stopped({ forMs: RETENTION_MS + DAY_MS })), due(fromNow(-DAY_MS))],
   ['stopped just now', of(stopped({ forMs: 0 })), notDue(fromNow(RETENTION_MS))],
   ['stopped in the future', of(stopped({ forMs: -DAY_MS })), notDue(fromNow(RETENTION_MS + DAY_MS))],
@@ -36,19 +37,19 @@ const rows: readonly [situation: string, RetentionCase, Expected][] = [
   ['past due and held: due when the hold ends', of(stopped({ hold: heldFor(DAY_MS) })), held(fromNow(DAY_MS))],
   ['past due and held for good', of(stopped({ hold: heldForGood })), held(null)],
   [
-    'held before its time has come, and longer than that',
+    'held before it is due, and longer than that',
     of(stopped({ forMs: 0, hold: heldFor(RETENTION_MS + 1) })),
     held(fromNow(RETENTION_MS + 1)),
   ],
   [
-    'held before its time has come, but not as long: the hold changes nothing',
+    'held before it is due, but not as long: the hold changes nothing',
     of(stopped({ forMs: 0, hold: heldFor(DAY_MS) })),
     held(fromNow(RETENTION_MS)),
   ],
-  ['held before its time has come, for good', of(stopped({ forMs: 0, hold: heldForGood })), held(null)],
+  ['held for good before it is due', of(stopped({ forMs: 0, hold: heldForGood })), held(null)],
   ['held, but stopped at minus infinity', of(stopped({ forMs: Infinity, hold: heldFor(DAY_MS) })), held(null)],
   ['past due with a dead letter', { record: stopped(), deadLetter }, never('dead_letter')],
-  ['a dead letter before its time has come', { record: stopped({ forMs: 0 }), deadLetter }, never('dead_letter')],
+  ['a dead letter before it is due', { record: stopped({ forMs: 0 }), deadLetter }, never('dead_letter')],
   [
     'held and a dead letter: held, and not due when the hold ends',
     { record: stopped({ hold: heldFor(DAY_MS) }), deadLetter },
@@ -72,15 +73,15 @@ const rows: readonly [situation: string, RetentionCase, Expected][] = [
 ];
 
 describe('the judgement on a record', () => {
-  it.each(rows)('%s', (_situation, facts, expected) => {
+  it.each(rows)('a record is judged by its facts: %s', (_situation, facts, expected) => {
     expect(judge(facts, RETENTION_MS)).toMatchObject(expected);
   });
 
-  it('these rows cover every verdict', () => {
+  it('the rows cover every verdict', () => {
     expect(new Set(rows.map(([, , { verdict }]) => verdict))).toEqual(new Set(RETENTION_VERDICTS));
   });
 
-  it('every judgement shows the facts that it was made from', () => {
+  it('a judgement shows the facts that it was made from', () => {
     const hold = heldFor(DAY_MS);
     const record = stopped({ forMs: 0, hold });
     expect(judge({ record, deadLetter }, RETENTION_MS)).toEqual({
@@ -95,7 +96,7 @@ describe('the judgement on a record', () => {
     });
   });
 
-  it('a judgement says since when only of a stopped record', () => {
+  it('a judgement has a stop time only for a stopped record', () => {
     expect(judge(of(stopped({ status: 'running' })), RETENTION_MS).stoppedSince).toBeNull();
     expect(judge(of(stopped({ forMs: Infinity })), RETENTION_MS).stoppedSince).toBeNull();
   });

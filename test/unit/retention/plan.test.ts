@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readPlanCursor, writePlanCursor } from '../../../src/retention/cursor.js';
-import { createRetention } from '../../../src/retention/retention-service.js';
-import { aHold, DAY_MS, fromNow, NOW, RETENTION_MS } from './cases.js';
-import { createFakeRetentionRecords, type Row } from '../../support/fakes/retention-records.js';
+import { DAY_MS, fromNow, NOW, RETENTION_MS } from './cases.js';
+import { aHold } from '../../support/records.js';
+import type { Row } from '../../support/fakes/retention-records.js';
 import { createWorld } from './retention-world.js';
 import { InvalidPageError } from '../../../src/domain/errors.js';
 
@@ -24,7 +24,7 @@ describe('the plan', () => {
     rowOf('running', DAY_MS, { status: 'running' }),
   ];
 
-  it('the plan shows what is past due, oldest first, and why it is kept', async () => {
+  it('the plan shows past due records, oldest first, and why they are kept', async () => {
     const { items, next, asOf } = await createWorld(rows).retention.plan({ includeNotDue: false, limit: 10 });
     expect(items.map(({ gameId, verdict }) => [gameId, verdict])).toEqual([
       ['oldest', 'due'],
@@ -36,33 +36,19 @@ describe('the plan', () => {
     expect(asOf).toEqual(NOW);
   });
 
-  it('the plan shows what is due later on request', async () => {
+  it('the plan also shows records that are due later when asked', async () => {
     const { items } = await createWorld(rows).retention.plan({ includeNotDue: true, limit: 10 });
     expect(items.at(-1)).toMatchObject({ gameId: 'newest', verdict: 'not_due', dueAt: fromNow(DAY_MS) });
   });
 
   it('all pages of a plan are judged by the moment of the first', async () => {
     let now = NOW;
-    const world = createWorld(rows);
-    const records = createFakeRetentionRecords(
-      () => rows,
-      () => now,
-    );
-    const retention = createRetention(
-      {
-        records,
-        deadLetters: { among: async () => new Map() },
-        requests: { request: () => expect.unreachable() },
-        lock: { exclusively: () => expect.unreachable() },
-        observer: { enqueued: () => undefined, skipped: () => undefined, ended: () => undefined },
-      },
-      { retentionMs: RETENTION_MS, maxShare: 1 },
-    );
+    const { retention } = createWorld(rows, { now: () => now });
     const first = await retention.plan({ includeNotDue: false, limit: 3 });
     now = fromNow(5 * DAY_MS);
     const second = await retention.plan({ includeNotDue: false, limit: 3, after: first.next ?? undefined });
     expect(second.asOf).toEqual(NOW);
-    const whole = await world.retention.plan({ includeNotDue: false, limit: 10 });
+    const whole = await createWorld(rows).retention.plan({ includeNotDue: false, limit: 10 });
     expect([...first.items, ...second.items]).toEqual(whole.items);
   });
 
@@ -110,20 +96,20 @@ describe('a cursor', () => {
 
   const forged = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   it.each([
-    ['nothing', ''],
+    ['an empty text', ''],
     ['a game id', 'game-1'],
-    ['no base64', '%%%'],
+    ['text that is not base64', '%%%'],
     ['null', forged(null)],
     ['an object', forged({ length: 3 })],
     ['too few parts', forged([1, 'x'])],
     ['too many parts', forged([1, 'x', 'y', 'z'])],
     ['a time that is text', forged(['1', 'x', 'y'])],
-    ['a time that is no whole number', forged([1.5, 'x', 'y'])],
+    ['a time that is not a whole number', forged([1.5, 'x', 'y'])],
     ['a time before the epoch', forged([-1, 'x', 'y'])],
     ['a time after the year 9999', forged([253_402_300_800_000, 'x', 'y'])],
-    ['a place that is no text', forged([1, 2, 'y'])],
-    ['a game id that is no text', forged([1, 'x', null])],
-  ])('a cursor that is %s is refused, and the error says what is allowed', async (_what, after) => {
+    ['a position that is not text', forged([1, 2, 'y'])],
+    ['a game id that is not text', forged([1, 'x', null])],
+  ])('a cursor made of %s is refused, and the error states what is allowed', async (_what, after) => {
     const page = createWorld([]).retention.plan({ includeNotDue: true, after, limit: 1 });
     await expect(page).rejects.toThrow(InvalidPageError);
     await expect(page).rejects.toThrow(/allowed: the "next" of the page before/);

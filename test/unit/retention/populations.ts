@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import type { DeadLetterOf } from '../../../src/retention/ports.js';
-import { aHold, fromNow, NOW, RETENTION_MS } from './cases.js';
+import { fromNow, NOW, RETENTION_MS } from './cases.js';
+import { aHold } from '../../support/records.js';
 import type { Row } from '../../support/fakes/retention-records.js';
 
 export interface Population {
@@ -8,7 +9,7 @@ export interface Population {
   readonly dead: ReadonlyMap<string, DeadLetterOf>;
 }
 
-/** Around the two moments on which everything turns, and far from both. */
+/** Times around the two moments that decide, and far from both. */
 const since = fc.oneof(
   fc.integer({ min: -2, max: 2 }).map((ms) => NOW.getTime() - RETENTION_MS + ms),
   fc.integer({ min: -2 * RETENTION_MS, max: RETENTION_MS }).map((ms) => NOW.getTime() + ms),
@@ -38,7 +39,7 @@ const row: fc.Arbitrary<Row> = fc
 const rowsOf = (minLength: number, maxLength: number) =>
   fc.uniqueArray(row, { selector: ({ gameId }) => gameId, minLength, maxLength, size: 'max' });
 
-/** Small ones, which no cap applies to, and ones that it may apply to; a few of their games have dead letters. */
+/** Small populations, to which no limit applies, and larger ones; a few games have dead letters. */
 export const population: fc.Arbitrary<Population> = fc.oneof(rowsOf(0, 40), rowsOf(110, 260)).chain((rows) => {
   const ids = rows.map(({ gameId }) => gameId).filter((id) => id === id.trim());
   return fc.subarray(ids, { maxLength: Math.ceil(ids.length / 8) }).map((dead) => ({

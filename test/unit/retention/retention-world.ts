@@ -1,7 +1,9 @@
-import type { DeadLetterOf, RetentionRecords, SweepLock, SweepReport } from '../../../src/retention/ports.js';
-import { createRetention } from '../../../src/retention/retention-service.js';
+import type { DeadLetterOf, SweepLock, SweepReport } from '../../../src/retention/ports.js';
 import type { Retention } from '../../../src/retention/retention-service.js';
+import { createFakePlatform } from '../../support/fakes/platform.js';
 import { createFakeRetentionRecords, type Row } from '../../support/fakes/retention-records.js';
+import { createFakeSweepLock, retentionOver } from '../../support/fakes/retention.js';
+import { addFailedFakeJob, isLive, jobText, type PlatformState } from '../../support/fakes/state.js';
 import { NOW, RETENTION_MS } from './cases.js';
 
 export interface WorldOptions {
@@ -10,45 +12,41 @@ export interface WorldOptions {
   /** Called for each request to the queue, before it is carried out. */
   readonly onRequest?: (gameIds: readonly string[]) => Promise<void> | void;
   readonly lock?: SweepLock;
+  readonly now?: () => Date;
 }
 
 export interface RetentionWorld {
   readonly retention: Retention;
-  readonly records: RetentionRecords;
-  /** The queue's live cleanups, in the order of their making. */
-  readonly live: Set<string>;
+  readonly state: PlatformState;
+  /** The games of the queue's live cleanups, in the order in which they were added. */
+  readonly live: () => readonly string[];
   readonly reports: readonly SweepReport[];
   readonly skipped: readonly string[];
-  /** Jobs that the observer was told of. */
+  /** The number of jobs reported to the observer. */
   readonly counted: () => number;
 }
 
 export function createWorld(rows: readonly Row[], options: WorldOptions = {}): RetentionWorld {
-  const { dead = new Map<string, DeadLetterOf>(), maxShare = 0.5, onRequest } = options;
-  const records = createFakeRetentionRecords(
-    () => rows,
-    () => NOW,
-  );
-  const live = new Set<string>();
+  const { dead = [], maxShare = 0.5, onRequest, lock = createFakeSweepLock(), now = () => NOW } = options;
+  const { state, cleanupQueue, deadLetters } = createFakePlatform();
+  for (const [gameId, { jobId, code }] of dead) {
+    addFailedFakeJob(state, { data: { gameId }, jobId, reason: `${code}: because` });
+  }
   const reports: SweepReport[] = [];
   const skipped: string[] = [];
   let counted = 0;
-  const retention = createRetention(
+  const retention = retentionOver(
     {
-      records,
-      deadLetters: {
-        among: async (ids) => new Map([...dead].filter(([gameId]) => ids === 'all' || ids.includes(gameId))),
-      },
-      requests: {
-        request: async (gameIds) => {
-          await onRequest?.(gameIds);
-          const before = live.size;
-          for (const gameId of gameIds) live.add(gameId);
-          const enqueued = live.size - before;
-          return { enqueued, coalesced: gameIds.length - enqueued };
+      records: createFakeRetentionRecords(() => rows, now),
+      deadLetters,
+      lock,
+      cleanupQueue: {
+        ...cleanupQueue,
+        enqueue: async (requests) => {
+          await onRequest?.(requests.map(({ gameId }) => gameId));
+          return cleanupQueue.enqueue(requests);
         },
       },
-      lock: options.lock ?? { exclusively: (work) => work() },
       observer: {
         enqueued: (jobs) => {
           counted += jobs;
@@ -59,5 +57,6 @@ export function createWorld(rows: readonly Row[], options: WorldOptions = {}): R
     },
     { retentionMs: RETENTION_MS, maxShare },
   );
-  return { retention, records, live, reports, skipped, counted: () => counted };
+  const live = () => [...state.jobs.values()].filter(isLive).map((job) => jobText(job, 'gameId'));
+  return { retention, state, live, reports, skipped, counted: () => counted };
 }

@@ -7,28 +7,28 @@ const refusal = (planned: number, stopped: number, maxShare = 0.5): string | nul
 
 describe('the limit of a sweep', () => {
   const rows: readonly [situation: string, planned: number, stopped: number, maxShare: number, refuses: boolean][] = [
-    ['lets 9 of 9 through: of so few all can be due on one day', 9, 9, 0.5, false],
-    ['lets exactly half of 10 through', 5, 10, 0.5, false],
+    ['allows 9 of 9, because it does not apply to so few', 9, 9, 0.5, false],
+    ['allows exactly half of 10', 5, 10, 0.5, false],
     ['refuses one more than half of 10', 6, 10, 0.5, true],
     ['refuses 10 of 10', 10, 10, 0.5, true],
-    ['lets 10 of 10 through at 100 %', 10, 10, 1, false],
-    ['lets half of 11 through, rounded down', 5, 11, 0.5, false],
+    ['allows 10 of 10 at 100 %', 10, 10, 1, false],
+    ['allows half of 11, rounded down', 5, 11, 0.5, false],
     ['refuses half of 11, rounded up', 6, 11, 0.5, true],
-    ['lets exactly half of 100 through', 50, 100, 0.5, false],
+    ['allows exactly half of 100', 50, 100, 0.5, false],
     ['refuses one more than half of 100', 51, 100, 0.5, true],
     ['refuses 100 of 100', 100, 100, 0.5, true],
-    ['lets half of an odd number through, rounded down', 50, 101, 0.5, false],
+    ['allows half of an odd number, rounded down', 50, 101, 0.5, false],
     ['refuses half of an odd number, rounded up', 51, 101, 0.5, true],
-    ['lets all of them through at 100 %', 1_000_000, 1_000_000, 1, false],
-    ['lets nothing due through', 0, 1_000_000, 0.000_001, false],
-    ['refuses a single one where the share allows none', 1, 100, 0.009, true],
-    ['lets exactly 29 % through, which has no exact binary form', 29, 100, 0.29, false],
+    ['allows all records at 100 %', 1_000_000, 1_000_000, 1, false],
+    ['allows a sweep without due records', 0, 1_000_000, 0.000_001, false],
+    ['refuses a single record when the share is less than one', 1, 100, 0.009, true],
+    ['allows exactly 29 %, which has no exact binary form', 29, 100, 0.29, false],
     ['refuses one more than 29 %', 30, 100, 0.29, true],
-    ['lets exactly 7 % through, whose binary form is too large', 7, 100, 0.07, false],
-    ['refuses where the share is no number', 1, 100, Number.NaN, true],
+    ['allows exactly 7 %, whose binary form is too large', 7, 100, 0.07, false],
+    ['refuses a share that is not a number', 1, 100, Number.NaN, true],
   ];
 
-  it.each(rows)('%s', (_situation, planned, stopped, maxShare, refuses) => {
+  it.each(rows)('the limit %s', (_situation, planned, stopped, maxShare, refuses) => {
     expect(refusal(planned, stopped, maxShare) !== null).toBe(refuses);
   });
 
@@ -50,7 +50,7 @@ describe('the limit of a sweep', () => {
     );
   });
 
-  it('the refusal names a share that is enough, also after rounding', () => {
+  it('the refusal names a share that is enough, even after rounding', () => {
     const suggested = /--max-share (\d+)%/.exec(refusal(667, 1_000, 0.5) ?? '')?.[1];
     expect(suggested).toBe('67');
     expect(refusal(667, 1_000, Number(suggested) / 100)).toBeNull();

@@ -58,7 +58,7 @@ it.each(PLANTED.map(([what, , reported], index) => ({ what, reported, index })))
 );
 
 it.each([...RULES.map((name) => `house/${name}`), 'eslint/max-lines-per-function', 'eslint/max-params'])(
-  'the configuration of the project switches %s on as an error',
+  'the configuration of the project enables %s as an error',
   (rule) => {
     const text = readFileSync(inProject('.oxlintrc.json'), 'utf8');
     expect(text).toMatch(new RegExp(`"${rule}": (\\[\\s*)?"error"`));

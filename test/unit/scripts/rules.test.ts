@@ -23,7 +23,7 @@ describe('the Node version', () => {
     ['23.11.1', false],
     ['24.0.0', true],
     ['26.10.0', true],
-  ])('whether version %s is in the range: %s', (version, fits) => {
+  ])('version %s is in the range: %s', (version, fits) => {
     expect(satisfies(version, range)).toBe(fits);
   });
 
@@ -32,7 +32,7 @@ describe('the Node version', () => {
   });
 });
 
-describe('an installation matches the lock', () => {
+describe('matchesLock', () => {
   const lock = {
     packages: {
       '': { version: '1.0.0' },
@@ -44,15 +44,19 @@ describe('an installation matches the lock', () => {
   test.each([
     ['everything for this platform is installed', { 'node_modules/a': a }, true],
     ['a needed package is missing', {}, false],
-    ['another version', { 'node_modules/a': { ...a, version: '1.0.1' } }, false],
-    ['the same version with other contents', { 'node_modules/a': { ...a, integrity: 'sha512-b' } }, false],
-    ['a package that is not in the lock', { 'node_modules/a': a, 'node_modules/b': a }, false],
-  ])('matchesLock when %s', (_situation, packages, matches) => {
+    ['a package has another version', { 'node_modules/a': { ...a, version: '1.0.1' } }, false],
+    [
+      'a package has the same version with other contents',
+      { 'node_modules/a': { ...a, integrity: 'sha512-b' } },
+      false,
+    ],
+    ['a package is not in the lock', { 'node_modules/a': a, 'node_modules/b': a }, false],
+  ])('the installation is compared with the lock when %s', (_situation, packages, matches) => {
     expect(matchesLock(lock, { packages })).toBe(matches);
   });
 });
 
-test('an npm that is called by an npm gets only the settings of the registry from it', () => {
+test('an npm that another npm calls gets only the registry settings from it', () => {
   const kept = {
     PATH: '/bin',
     HTTPS_PROXY: 'http://proxy',
@@ -108,7 +112,7 @@ test.each([
   expect(needsBrowser(args)).toBe(needed);
 });
 
-test('mount points below a folder are listed, inner ones first, without those of other folders', () => {
+test('mount points below a folder are listed, inner ones first', () => {
   const table = [
     'proc /proc proc rw 0 0',
     'overlay /tmp/engine/data/merged overlay rw 0 0',

@@ -1,6 +1,6 @@
 /**
  * A test over a fake proves no more than the fake's contract suite does. So each fake must be imported by a test of
- * `test/contract/`: by one of the same name when it is a port's fake, by any when it is a part of other fakes.
+ * `test/contract/`: the fake of a port by the test of the same name, a part of other fakes by any test.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 
 /** Parts of other fakes; a contract test imports them with the fakes that they are part of. */
 const PARTS: ReadonlySet<string> = new Set(['platform', 'retention-records', 'state', 'worker']);
-/** Fakes that are named otherwise than their port's contract test, because they do more than the port. */
+/** Fakes with another name than their port's contract test, because they do more than the port. */
 const SUITES: Readonly<Record<string, string>> = { engine: 'container-engine', 'cleanup-world': 'runtime-records' };
 
 const sources = readdirSync('test', { recursive: true, encoding: 'utf8' })

@@ -10,8 +10,8 @@ function record() {
   return steps;
 }
 
-describe('waiting for a step', () => {
-  it('resolves to the first announced step that matches step, place and condition', async () => {
+describe('untilStep', () => {
+  it('a wait resolves to the first published step that matches step, place and condition', async () => {
     const step = untilStep({ step: 'container look', at: 'end', where: ({ facts }) => facts['game'] === 'b' });
     await look('a');
     await look('b');
@@ -23,7 +23,7 @@ describe('waiting for a step', () => {
     });
   });
 
-  it('rejects after the time limit and names the steps that were announced', async () => {
+  it('a wait rejects at its time limit and names the published steps', async () => {
     const step = untilStep({ step: 'container remove', at: 'start' }, { timeoutMs: 20 });
     await look('a');
     await expect(step).rejects.toThrow(
@@ -31,21 +31,21 @@ describe('waiting for a step', () => {
     );
   });
 
-  it('does not see a step that was announced before the call', async () => {
+  it('a wait does not see a step from before the call', async () => {
     await look('a');
     await expect(untilStep({ step: 'container look', at: 'end' }, { timeoutMs: 20 })).rejects.toThrow('no step');
   });
 });
 
-describe('a recording of steps', () => {
-  it('finds a step that was announced before it is asked for', async () => {
+describe('nextSteps', () => {
+  it('a recording contains a step from before the question', async () => {
     const steps = record();
     await look('a');
     await expect(steps.until({ step: 'container look', at: 'start' })).resolves.toMatchObject({ facts: { game: 'a' } });
     expect(steps.seen().map(({ at }) => at)).toEqual(['start', 'end']);
   });
 
-  it('records no step after it was stopped', async () => {
+  it('a stopped recording records no step', async () => {
     const steps = record();
     steps.stop();
     await look('a');

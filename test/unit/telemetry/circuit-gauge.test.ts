@@ -1,13 +1,9 @@
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { createManualClock } from '../../support/manual-clock.js';
 import { recordTelemetry } from './recorded-telemetry.js';
 
-let stop = async (): Promise<void> => undefined;
-afterEach(() => stop());
-
-it('the circuit gauge shows for each dependency whether jobs wait for it, until its observation is stopped', async () => {
+it('the circuit gauge shows for each dependency whether jobs wait for it, until it is stopped', async () => {
   const recorded = recordTelemetry(createManualClock());
-  stop = recorded.stop;
   const states = [
     { dependency: 'docker', isOpen: true },
     { dependency: 'postgresql', isOpen: false },

@@ -1,5 +1,5 @@
 import { SpanStatusCode } from '@opentelemetry/api';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
 import { createCleanupObserver } from '../../../src/telemetry/cleanup-observer.js';
@@ -7,14 +7,8 @@ import { createLogger } from '../../../src/telemetry/logger.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { recordTelemetry } from './recorded-telemetry.js';
 
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-
 function setup() {
   const recorded = recordTelemetry(createManualClock());
-  stops.push(recorded.stop);
   const lines: unknown[] = [];
   const log = createLogger({
     level: 'info',
@@ -46,7 +40,7 @@ const refusals: readonly ErrorCode[] = ['invalid_request', 'not_found', 'contain
 const failures: readonly ErrorCode[] = ['lease_lost', 'service_unavailable', 'internal_error'];
 
 describe('the log line of an outcome', () => {
-  it('has the facts of the row in the operation log', () => {
+  it('a log line contains the facts of the row in the operation log', () => {
     const { observer, lines } = setup();
     observer.concluded(entry());
     expect(lines).toMatchObject([
@@ -66,13 +60,13 @@ describe('the log line of an outcome', () => {
     ]);
   });
 
-  it('has another message for a replay than for a first success', () => {
+  it('a replay has another message than a first success', () => {
     const { observer, lines } = setup();
     observer.concluded(entry({ errorCode: 'replay_no_op' }));
     expect(lines).toMatchObject([{ level: 'info', msg: 'cleanup replayed', error_code: 'replay_no_op' }]);
   });
 
-  it.each(refusals)('has the message of a refusal for %s', (errorCode) => {
+  it.each(refusals)('a result with the code %s has the message of a refusal', (errorCode) => {
     const { observer, lines } = setup();
     observer.concluded(entry({ outcome: 'failure', errorCode, errorMessage: 'why' }));
     expect(lines).toMatchObject([
@@ -80,13 +74,13 @@ describe('the log line of an outcome', () => {
     ]);
   });
 
-  it.each(failures)('has the message of a failure for %s', (errorCode) => {
+  it.each(failures)('a result with the code %s has the message of a failure', (errorCode) => {
     const { observer, lines } = setup();
     observer.concluded(entry({ outcome: 'failure', errorCode }));
     expect(lines).toMatchObject([{ level: 'error', msg: 'cleanup failed', error_code: errorCode }]);
   });
 
-  it('has the stack of a bug, and only the message of an outage', () => {
+  it('a bug is logged with its stack, and an outage only with its message', () => {
     const { observer, lines } = setup();
     observer.concluded(entry({ outcome: 'failure', errorCode: 'internal_error' }), new TypeError('x is no function'));
     observer.concluded(entry({ outcome: 'failure', errorCode: 'service_unavailable' }), new Error('no answer'));
@@ -94,7 +88,7 @@ describe('the log line of an outcome', () => {
     expect(lines[1]).not.toHaveProperty('err');
   });
 
-  it('stays short when a refused request has very long fields', () => {
+  it('a log line stays short when a refused request has very long fields', () => {
     const { observer, lines } = setup();
     observer.concluded(entry({ gameId: 'g'.repeat(100_000), opSource: 'o'.repeat(100_000) }));
     expect(JSON.stringify(lines).length).toBeLessThan(2_000);
@@ -102,7 +96,7 @@ describe('the log line of an outcome', () => {
 });
 
 describe('the metrics of an outcome', () => {
-  it('count it by outcome, code and source, and measure its duration in seconds', async () => {
+  it('an outcome is counted by outcome, code and source, and measured in seconds', async () => {
     const { observer, points } = setup();
     observer.concluded(entry());
     observer.concluded(entry());
@@ -117,7 +111,7 @@ describe('the metrics of an outcome', () => {
     ]);
   });
 
-  it('count all unknown sources as the one source "unknown"', async () => {
+  it('unknown sources are counted as the one source "unknown"', async () => {
     const { observer, points } = setup();
     for (let n = 0; n < 50; n++) {
       observer.concluded(entry({ outcome: 'failure', errorCode: 'invalid_request', opSource: `invented-${n}` }));
@@ -128,7 +122,7 @@ describe('the metrics of an outcome', () => {
 });
 
 describe('the span of the job', () => {
-  it('is marked as failed with the code, because the queue library does not do it', () => {
+  it('the span of a failed job is marked as failed with the code', () => {
     const { observer, telemetry, spans } = setup();
     telemetry.tracer.startActiveSpan('process runtime-cleanup', (span) => {
       observer.concluded(
@@ -144,7 +138,7 @@ describe('the span of the job', () => {
     });
   });
 
-  it('is not marked as failed after a success', () => {
+  it('the span of a successful job is not marked as failed', () => {
     const { observer, telemetry, spans } = setup();
     telemetry.tracer.startActiveSpan('process runtime-cleanup', (span) => {
       observer.concluded(entry());
@@ -155,8 +149,8 @@ describe('the span of the job', () => {
   });
 });
 
-describe('an error that does not change the outcome', () => {
-  it('is logged when the row of a refusal is lost, with the facts of the row', () => {
+describe('a side error', () => {
+  it('a lost row of a refusal is logged with the facts of the row', () => {
     const { observer, lines } = setup();
     observer.auditRowLost(entry({ outcome: 'failure', errorCode: 'conflict' }), new TypeError('no disk'));
     expect(lines).toMatchObject([
@@ -164,7 +158,7 @@ describe('an error that does not change the outcome', () => {
     ]);
   });
 
-  it('is logged when a lease cannot be released', () => {
+  it('a failed release of a lease is logged', () => {
     const { observer, lines } = setup();
     observer.leaseReleaseFailed('game-1', new TypeError('no answer from the store'));
     expect(lines).toMatchObject([

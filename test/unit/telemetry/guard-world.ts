@@ -3,18 +3,10 @@ import { UnavailableError } from '../../../src/domain/errors.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { recordTelemetry } from './recorded-telemetry.js';
 
-const stops: (() => Promise<void>)[] = [];
-
-/** For `afterEach`: recorded telemetry is registered for the whole process. */
-export async function stopRecording(): Promise<void> {
-  for (const stop of stops.splice(0)) await stop();
-}
-
-/** What the ports are guarded with: recorded telemetry and a breaker, and the outages that the breaker has reported. */
+/** A guard made of recorded telemetry and a breaker, and the outages that the breaker has reported. */
 export function createGuardWorld() {
   const clock = createManualClock();
   const recorded = recordTelemetry(clock);
-  stops.push(recorded.stop);
   const after = async <Answer>(ms: number, answer: Answer): Promise<Answer> => {
     clock.skip(ms);
     return answer;

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ContainerEngine, OperationLog } from '../../../src/cleanup/ports.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
@@ -7,13 +7,12 @@ import { guardEngine } from '../../../src/telemetry/guarded-ports/guard-engine.j
 import { guardLeaseStore } from '../../../src/telemetry/guarded-ports/guard-lease-store.js';
 import { guardOperationLog, guardRecords } from '../../../src/telemetry/guarded-ports/guard-records.js';
 import { nextSteps } from '../../support/steps.js';
-import { createGuardWorld, stopRecording } from './guard-world.js';
+import { createGuardWorld } from './guard-world.js';
 
 const ID = 'c'.repeat(64);
-afterEach(stopRecording);
 
 describe('the steps of a guarded port', () => {
-  it('are announced at the start and the end of each call, under the name of its span', async () => {
+  it('a guarded port publishes the start and the end of each call under the name of its span', async () => {
     const { guard } = createGuardWorld();
     const steps = nextSteps();
     onTestFinished(steps.stop);
@@ -42,7 +41,7 @@ describe('the circuit breaker behind guarded ports', () => {
     for (let i = 0; i < times; i++) await expect(call()).rejects.toThrow('no answer');
   };
 
-  it('counts the calls of records and operation log as calls of one database', async () => {
+  it('the breaker counts the calls of records and operation log as calls of one database', async () => {
     const { guard, opened } = createGuardWorld();
     const records = guardRecords({ take: refuses, markRemoved: refuses }, guard);
     const log: OperationLog = guardOperationLog({ append: refuses }, guard);
@@ -53,7 +52,7 @@ describe('the circuit breaker behind guarded ports', () => {
     expect(opened).toEqual(['postgresql']);
   });
 
-  it('counts looks and removals as calls of the engine', async () => {
+  it('the breaker counts looks and removals as calls of the engine', async () => {
     const { guard, opened } = createGuardWorld();
     const rejects = (): Promise<never> => Promise.reject(new UnavailableError('docker', 'no answer'));
     const { look, remove } = guardEngine({ look: rejects, remove: rejects }, guard);
@@ -63,7 +62,7 @@ describe('the circuit breaker behind guarded ports', () => {
     expect(opened).toEqual(['docker']);
   });
 
-  it('learns from acquisitions and renewals, and nothing from a release that a full store still carries out', async () => {
+  it('the breaker counts acquisitions and renewals, but not a release that a full store still carries out', async () => {
     const { guard, opened } = createGuardWorld();
     const full: LeaseStore = {
       acquire: () => Promise.reject(new UnavailableError('redis', 'no answer')),

@@ -1,18 +1,17 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ContainerEngine, RuntimeRecords } from '../../../src/cleanup/ports.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import type { LeaseStore } from '../../../src/lease/lease-store.js';
 import { guardEngine } from '../../../src/telemetry/guarded-ports/guard-engine.js';
 import { guardLeaseStore } from '../../../src/telemetry/guarded-ports/guard-lease-store.js';
 import { guardRecords } from '../../../src/telemetry/guarded-ports/guard-records.js';
-import { createGuardWorld, stopRecording } from './guard-world.js';
+import { createGuardWorld } from './guard-world.js';
 
 const ID = 'c'.repeat(64);
-afterEach(stopRecording);
 
 describe('a guarded lease store', () => {
-  it('passes on arguments and answers, and makes a span of each call', async () => {
+  it('a guarded lease store passes on arguments and answers, and makes a span of each call', async () => {
     const { guard, spans } = createGuardWorld();
     const calls: unknown[][] = [];
     const store: LeaseStore = {
@@ -44,7 +43,7 @@ describe('a guarded lease store', () => {
     );
   });
 
-  it('measures the duration and the outcome of each acquire, and of no renewal', async () => {
+  it('a guarded lease store measures the duration and the outcome of each acquisition only', async () => {
     const { guard, points, after, noAnswer } = createGuardWorld();
     const store = (acquire: LeaseStore['acquire']): LeaseStore => ({
       acquire,
@@ -73,7 +72,7 @@ describe('a guarded lease store', () => {
     ]);
   });
 
-  it('records a rejection on the span, and rejects with the very same error', async () => {
+  it('a guarded lease store records a rejection on the span, and rejects with the same error', async () => {
     const { guard, spans } = createGuardWorld();
     const error = new UnavailableError('redis', 'the store does not answer');
     const rejecting = () => Promise.reject(error);
@@ -86,7 +85,7 @@ describe('a guarded lease store', () => {
     expect(span?.ended).toBe(true);
   });
 
-  it('writes no token into the span', async () => {
+  it('a guarded lease store writes no token into the span', async () => {
     const { guard, spans } = createGuardWorld();
     const store: LeaseStore = { acquire: async () => true, renew: async () => true, release: async () => true };
     await guardLeaseStore(store, 'redis', guard).acquire('g', 'the-secret-token', 60);
@@ -101,7 +100,7 @@ describe('a guarded engine', () => {
     ...changes,
   });
 
-  it('passes on id and signal, and returns the answer', async () => {
+  it('a guarded engine passes on id and signal, and returns the answer', async () => {
     const { guard } = createGuardWorld();
     const calls: unknown[][] = [];
     const state = { kind: 'present', gameLabel: 'g', activity: 'idle', detail: 'exited' } as const;
@@ -127,7 +126,7 @@ describe('a guarded engine', () => {
     ]);
   });
 
-  it('writes container and answer into the span', async () => {
+  it('a guarded engine writes container and answer into the span', async () => {
     const { guard, spans } = createGuardWorld();
     const state = { kind: 'present', gameLabel: null, activity: 'paused', detail: 'paused' } as const;
     const guarded = guardEngine(
@@ -143,7 +142,7 @@ describe('a guarded engine', () => {
     ]);
   });
 
-  it('measures the duration and the outcome of each removal', async () => {
+  it('a guarded engine measures the duration and the outcome of each removal', async () => {
     const { guard, points, after, noAnswer } = createGuardWorld();
     const { signal } = new AbortController();
     const removed = engine({ remove: () => after(1_500, { kind: 'gone' }) });
@@ -160,7 +159,7 @@ describe('a guarded engine', () => {
 });
 
 describe('guarded records', () => {
-  it('make a database span of each call, with its answer', async () => {
+  it('guarded records make a database span of each call, with its answer', async () => {
     const { guard, spans } = createGuardWorld();
     const records: RuntimeRecords = {
       take: async () => undefined,
@@ -182,8 +181,8 @@ describe('guarded records', () => {
   });
 });
 
-describe('spans of one piece of work', () => {
-  it('are children of the surrounding span', async () => {
+describe('a nested span', () => {
+  it('the span of a call is a child of the surrounding span', async () => {
     const { guard, spans } = createGuardWorld();
     const store: LeaseStore = { acquire: async () => true, renew: async () => true, release: async () => true };
     await guard.tracer.startActiveSpan('work', async (parent) => {

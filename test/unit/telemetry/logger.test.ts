@@ -10,7 +10,7 @@ function setup(level: LoggerOptions['level'] = 'debug') {
 }
 
 describe('the log', () => {
-  it('writes one JSON object a line: fields, constant message, level by name, ISO time', () => {
+  it('the log writes one JSON object per line: fields, constant message, level by name, ISO time', () => {
     const { log, written, lines } = setup();
     log.info({ game_id: 'g\n1' }, 'cleanup succeeded');
     expect(written).toHaveLength(1);
@@ -26,7 +26,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('leaves out lines below its level', () => {
+  it('the log leaves out lines below its level', () => {
     const { log, lines } = setup('warn');
     log.debug({}, 'a');
     log.info({}, 'b');
@@ -35,7 +35,7 @@ describe('the log', () => {
     expect(lines()).toMatchObject([{ msg: 'c' }, { msg: 'd' }]);
   });
 
-  it('writes an exception under err with its stack and its cause', () => {
+  it('the log writes an exception under err with its stack and its cause', () => {
     const { log, lines } = setup();
     log.error({ err: new TypeError('outer', { cause: new RangeError('inner') }) }, 'broken');
     expect(lines()).toMatchObject([
@@ -43,7 +43,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('writes the ids of the active span, and no ids outside a span', async () => {
+  it('the log writes the ids of the active span, and no ids outside a span', () => {
     const recorded = recordTelemetry(createManualClock());
     const { log, lines } = setup();
     log.info({}, 'outside');
@@ -52,12 +52,11 @@ describe('the log', () => {
       span.end();
       return span.spanContext();
     });
-    await recorded.stop();
     expect(lines()[0]).not.toHaveProperty('trace_id');
     expect(lines()[1]).toMatchObject({ trace_id: ids.traceId, span_id: ids.spanId });
   });
 
-  it('never writes the password of an address, in any field or message', () => {
+  it('the log never writes the password of an address, in any field or message', () => {
     const { log, written } = setup();
     const address = 'postgresql://app:hunter2@db:5432/games';
     log.error({ err: new TypeError(`cannot reach ${address}`), nested: { url: address } }, 'broken');
@@ -66,13 +65,13 @@ describe('the log', () => {
     expect(written.join('')).toContain('postgresql://app:***@db:5432/games');
   });
 
-  it('never writes a field whose name is that of a secret', () => {
+  it('the log never writes a field whose name is that of a secret', () => {
     const { log, written } = setup();
     log.info({ password: 'hunter2', lease: { token: 'hunter2' }, headers: { authorization: 'hunter2' } }, 'x');
     expect(written.join('')).not.toContain('hunter2');
   });
 
-  it('does not change addresses without a password, nor mail addresses', () => {
+  it('the log does not change addresses without a password, nor mail addresses', () => {
     const { log, lines } = setup();
     log.info({ url: 'http://127.0.0.1:4318/v1/traces', to: 'a:b@c' }, 'x');
     expect(lines()).toMatchObject([{ url: 'http://127.0.0.1:4318/v1/traces', to: 'a:b@c' }]);

@@ -1,20 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createManualClock } from '../../support/manual-clock.js';
 import { recordTelemetry } from './recorded-telemetry.js';
 
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-
-function setup() {
-  const recorded = recordTelemetry(createManualClock());
-  stops.push(recorded.stop);
-  return recorded;
-}
+const setup = () => recordTelemetry(createManualClock());
 
 describe('the gauge of jobs in the queue', () => {
-  it('counts the jobs each time the metrics are read', async () => {
+  it('the gauge counts the jobs each time the metrics are read', async () => {
     const { telemetry, points } = setup();
     let waiting = 3;
     telemetry.metrics.observeQueue(async () => [
@@ -33,14 +24,14 @@ describe('the gauge of jobs in the queue', () => {
     ]);
   });
 
-  it('leaves the other metrics readable while the jobs cannot be counted', async () => {
+  it('the gauge leaves the other metrics readable when the jobs cannot be counted', async () => {
     const { telemetry, points } = setup();
     telemetry.metrics.observeQueue(() => Promise.reject(new TypeError('no answer')));
     telemetry.metrics.recordLeaseAcquire(1_000, 'acquired');
     expect(await points()).toMatchObject([{ instrument: 'rtmanager.lease.acquire.duration', value: 1 }]);
   });
 
-  it('counts no more after its observation was stopped', async () => {
+  it('the gauge does not count after its observation was stopped', async () => {
     const { telemetry, points } = setup();
     let asked = 0;
     const stopObserving = telemetry.metrics.observeQueue(async () => {

@@ -1,10 +1,10 @@
 /**
- * The cleanup service asserts its lease on the line before the removal. That check is worth nothing if anything waits
- * between it and the request: the lease may end meanwhile. So the service, the guard and the engine's adapter are put
- * together as in a worker, and the request must leave in the same synchronous run as the check.
+ * The cleanup service asserts its lease on the line before the removal. The lease may end if anything is awaited between
+ * that check and the request. So the service, the guard and the engine's adapter are combined as in a worker, and the
+ * request must leave in the same synchronous run as the check.
  */
 import type Docker from 'dockerode';
-import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createContainerEngine } from '../../../src/adapters/docker/container-engine.js';
 import { createBreaker } from '../../../src/circuit-breaker/breaker.js';
 import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
@@ -17,11 +17,6 @@ import { aRecord, CONTAINER_ID } from '../../support/records.js';
 import { nextSteps } from '../../support/steps.js';
 import { recordTelemetry } from './recorded-telemetry.js';
 
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop();
-});
-
 type Wrapper = (engine: ContainerEngine) => ContainerEngine;
 type Moment = 'in the same run as the check' | 'after something waited';
 
@@ -32,7 +27,6 @@ async function momentOfRemoval(
   const { aroundGuard = same, aroundAdapter = same } = wrappers;
   const clock = createManualClock();
   const recorded = recordTelemetry(clock);
-  stops.push(recorded.stop);
   const breaker = createBreaker({ clock, report: { opened: noop, stillOpen: noop, closed: noop } });
 
   let hasWaited = true;
@@ -40,7 +34,7 @@ async function momentOfRemoval(
     withLease: async (_gameId, signal, work) => {
       const assertHeld = (): void => {
         hasWaited = false;
-        // Runs before anything that is waited for from here on goes on.
+        // Runs before any continuation of a later await.
         queueMicrotask(() => {
           hasWaited = true;
         });
@@ -77,7 +71,7 @@ async function momentOfRemoval(
 const noop = (): void => undefined;
 const same: Wrapper = (engine) => engine;
 
-/** The two calls of dockerode that the adapter makes. */
+/** A client with the two calls that the adapter makes. */
 function fakeDocker(onRemove: () => void): Docker {
   const container = {
     inspect: async () => ({
@@ -90,7 +84,7 @@ function fakeDocker(onRemove: () => void): Docker {
       return Buffer.alloc(0);
     },
   };
-  // Dockerode's class has a hundred members more, which the adapter does not use.
+  // The cast: dockerode's class has many more members, which the adapter does not use.
   return { getContainer: () => container } as unknown as Docker;
 }
 
@@ -103,22 +97,22 @@ const awaiting: Wrapper = (engine) => ({
 });
 
 describe('the request to remove a container', () => {
-  it('leaves for the engine in the same synchronous run as the check of the lease', async () => {
+  it('the request leaves for the engine in the same synchronous run as the check of the lease', async () => {
     expect(await momentOfRemoval()).toBe('in the same run as the check');
   });
 
-  it('leaves in that run also while a test listens to the steps', async () => {
+  it('the request leaves in that run even with a subscriber to the steps', async () => {
     const steps = nextSteps();
     onTestFinished(steps.stop);
     expect(await momentOfRemoval()).toBe('in the same run as the check');
     expect(steps.seen().map(({ step }) => step)).toContain('container remove');
   });
 
-  it('is reported as late by this test when a wrapper around the guard awaits once', async () => {
+  it('this test reports a late request when a wrapper around the guard awaits once', async () => {
     expect(await momentOfRemoval({ aroundGuard: awaiting })).toBe('after something waited');
   });
 
-  it('is reported as late by this test when a wrapper around the adapter awaits once', async () => {
+  it('this test reports a late request when a wrapper around the adapter awaits once', async () => {
     expect(await momentOfRemoval({ aroundAdapter: awaiting })).toBe('after something waited');
   });
 });

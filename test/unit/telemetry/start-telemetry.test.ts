@@ -1,31 +1,20 @@
 import { DiagLogLevel } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { createDiagnostics, diagnosticsLevel } from '../../../src/telemetry/diagnostics.js';
-import type { Log } from '../../../src/telemetry/logger.js';
 import { startTelemetry, wantedSignals, type OtelEnvironment } from '../../../src/telemetry/start-telemetry.js';
 import { createManualClock } from '../../support/manual-clock.js';
+import { recordLog } from './recorded-telemetry.js';
 
-function recordingLog() {
-  const lines: { level: keyof Log; fields: Readonly<Record<string, unknown>>; message: string }[] = [];
-  const write = (level: keyof Log) => (fields: Readonly<Record<string, unknown>>, message: string) => {
-    lines.push({ level, fields, message });
-  };
-  return {
-    lines,
-    log: { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') } satisfies Log,
-  };
-}
-
-describe('the signals that OTEL_* variables ask for', () => {
+describe('the signals of the OTEL_* variables', () => {
   const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
   const cases: readonly (readonly [
     situation: string,
     environment: OtelEnvironment,
     wanted: { traces: boolean; metrics: boolean },
   ])[] = [
-    ['nothing set', {}, { traces: false, metrics: false }],
+    ['no variable', {}, { traces: false, metrics: false }],
     ['only a service name', { OTEL_SERVICE_NAME: 'x' }, { traces: false, metrics: false }],
-    ['an endpoint set to nothing', { OTEL_EXPORTER_OTLP_ENDPOINT: ' ' }, { traces: false, metrics: false }],
+    ['an empty endpoint', { OTEL_EXPORTER_OTLP_ENDPOINT: ' ' }, { traces: false, metrics: false }],
     ['an endpoint', endpoint, { traces: true, metrics: true }],
     ['an endpoint for traces', { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://c' }, { traces: true, metrics: false }],
     ['an endpoint for metrics', { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://c' }, { traces: false, metrics: true }],
@@ -35,12 +24,12 @@ describe('the signals that OTEL_* variables ask for', () => {
     ['an endpoint, but disabled', { ...endpoint, OTEL_SDK_DISABLED: 'TRUE' }, { traces: false, metrics: false }],
     ['an endpoint, not disabled', { ...endpoint, OTEL_SDK_DISABLED: 'false' }, { traces: true, metrics: true }],
   ];
-  it.each(cases)('%s', (_situation, environment, wanted) => {
+  it.each(cases)('the signals follow from the environment: %s', (_situation, environment, wanted) => {
     expect(wantedSignals(environment)).toEqual(wanted);
   });
 
-  it('are none when no variable is set: nothing is started or shut down', async () => {
-    const { log, lines } = recordingLog();
+  it('no signal is started or shut down when no variable is set', async () => {
+    const { log, lines } = recordLog();
     const running = await startTelemetry({ environment: {}, log, clock: createManualClock(), version: '1' });
     await running.shutdown();
     await running.shutdown();
@@ -49,8 +38,8 @@ describe('the signals that OTEL_* variables ask for', () => {
 });
 
 describe('warnings of the exporters', () => {
-  it('are logged once a minute at most, with the number of those left out', () => {
-    const { log, lines } = recordingLog();
+  it('a warning is logged at most once a minute, with the number of suppressed ones', () => {
+    const { log, lines } = recordLog();
     const clock = createManualClock();
     const diagnostics = createDiagnostics(log, clock);
     for (let n = 0; n < 100; n++) diagnostics.error('no answer from the collector');
@@ -59,18 +48,18 @@ describe('warnings of the exporters', () => {
     clock.skip(1);
     diagnostics.error('still no answer');
     expect(lines).toEqual([
-      { level: 'warn', message: 'telemetry trouble', fields: { detail: 'no answer from the collector', left_out: 0 } },
-      { level: 'warn', message: 'telemetry trouble', fields: { detail: 'still no answer', left_out: 100 } },
+      ['warn', 'telemetry trouble', { detail: 'no answer from the collector', left_out: 0 }],
+      ['warn', 'telemetry trouble', { detail: 'still no answer', left_out: 100 }],
     ]);
   });
 
-  it('are cut to a readable length', () => {
-    const { log, lines } = recordingLog();
+  it('a warning is shortened to a readable length', () => {
+    const { log, lines } = recordLog();
     createDiagnostics(log, createManualClock()).error('x'.repeat(1_000_000));
     expect(JSON.stringify(lines).length).toBeLessThan(2_000);
   });
 
-  it('are logged at the level that OTEL_LOG_LEVEL names', () => {
+  it('a warning is logged at the level of OTEL_LOG_LEVEL', () => {
     expect(['debug', ' ERROR ', 'none', 'loud', '', undefined].map(diagnosticsLevel)).toEqual([
       DiagLogLevel.DEBUG,
       DiagLogLevel.ERROR,

@@ -13,22 +13,22 @@ const noAnswer = (code?: string): CallFailure => ({ kind: 'no_answer', code, tex
 type Row = readonly [situation: string, failure: CallFailure, look: Verdict, remove: Verdict];
 
 const ROWS: readonly Row[] = [
-  // The one text that is trusted.
+  // Only this text means that the container does not exist.
   ['404 of Docker', answer(404, 'No such container: 0123abc'), 'gone', 'gone'],
   ['404 of Podman', answer(404, 'no container with name or ID "x" found: no such container'), 'gone', 'gone'],
   ['404 of an unknown API path or version', answer(404, 'page not found'), 'unavailable', 'unavailable'],
   ['404 of a web server, no JSON', answer(404), 'unavailable', 'unavailable'],
   ['404 with an empty message', answer(404, ''), 'unavailable', 'unavailable'],
 
-  // Refusals: the text differs between engines and versions, the fresh look decides.
+  // Refusals: their texts differ between engines and versions, so a new look decides.
   ['409: running', answer(409, 'You cannot remove a running container'), 'unavailable', 'refused'],
   ['409: removal in progress', answer(409, 'removal of container x is already in progress'), 'unavailable', 'refused'],
   ['409 without a message', answer(409), 'unavailable', 'refused'],
   ['500: Podman, running', answer(500, 'container state improper'), 'unavailable', 'refused'],
   ['500: the files cannot be unlinked', answer(500, 'unable to remove filesystem'), 'unavailable', 'refused'],
-  ['a text that lies about a 500', answer(500, 'No such container: x'), 'unavailable', 'refused'],
+  ['500 with the text of a 404', answer(500, 'No such container: x'), 'unavailable', 'refused'],
 
-  // Not now, not this way: nothing was removed.
+  // The engine did not process the request, so nothing was removed.
   ['503', answer(503, 'busy'), 'unavailable', 'unavailable'],
   ['429', answer(429, 'slow down'), 'unavailable', 'unavailable'],
   ['408', answer(408), 'unavailable', 'unavailable'],
@@ -39,12 +39,12 @@ const ROWS: readonly Row[] = [
   ['301', answer(301), 'unavailable', 'unavailable'],
   ['501', answer(501), 'unavailable', 'unavailable'],
 
-  // The request went on, its outcome did not come back.
+  // The request was sent, but its outcome is unknown.
   ['502 of a gateway', answer(502), 'unavailable', 'unknown_outcome'],
   ['504 of a gateway', answer(504), 'unavailable', 'unknown_outcome'],
-  ['202 is no removal yet', answer(202), 'unavailable', 'unknown_outcome'],
+  ['202, which is not a removal yet', answer(202), 'unavailable', 'unknown_outcome'],
   ['101, an answer before the answer', answer(101), 'unavailable', 'unknown_outcome'],
-  ['our own deadline', { kind: 'deadline', text: '' }, 'unavailable', 'unknown_outcome'],
+  ['a timeout of our own', { kind: 'deadline', text: '' }, 'unavailable', 'unknown_outcome'],
   ['connection reset', noAnswer('ECONNRESET'), 'unavailable', 'unknown_outcome'],
   ['broken pipe', noAnswer('EPIPE'), 'unavailable', 'unknown_outcome'],
   ['timed out by the system', noAnswer('ETIMEDOUT'), 'unavailable', 'unknown_outcome'],
@@ -53,7 +53,7 @@ const ROWS: readonly Row[] = [
   ['an unknown error code', noAnswer('EWHATEVER'), 'unavailable', 'unknown_outcome'],
   ['an error without a code', noAnswer(), 'unavailable', 'unknown_outcome'],
 
-  // No connection, so the request never left.
+  // There was no connection, so the request was not sent.
   ['no socket file', noAnswer('ENOENT'), 'unavailable', 'unavailable'],
   ['no listener', noAnswer('ECONNREFUSED'), 'unavailable', 'unavailable'],
   ['no right to the socket', noAnswer('EACCES'), 'unavailable', 'unavailable'],
@@ -61,33 +61,33 @@ const ROWS: readonly Row[] = [
   ['the queue of connections is full', noAnswer('EAGAIN'), 'unavailable', 'unavailable'],
   ['the host has no address', noAnswer('ENOTFOUND'), 'unavailable', 'unavailable'],
   ['the address of the host cannot be looked up now', noAnswer('EAI_AGAIN'), 'unavailable', 'unavailable'],
-  ['no way to the host', noAnswer('EHOSTUNREACH'), 'unavailable', 'unavailable'],
-  ['no way to its network', noAnswer('ENETUNREACH'), 'unavailable', 'unavailable'],
+  ['no route to the host', noAnswer('EHOSTUNREACH'), 'unavailable', 'unavailable'],
+  ['no route to its network', noAnswer('ENETUNREACH'), 'unavailable', 'unavailable'],
   ['no port left on our side', noAnswer('EADDRNOTAVAIL'), 'unavailable', 'unavailable'],
   ['no file descriptors left', noAnswer('EMFILE'), 'unavailable', 'unavailable'],
-  ['none left in the whole system', noAnswer('ENFILE'), 'unavailable', 'unavailable'],
+  ['no file descriptors left in the whole system', noAnswer('ENFILE'), 'unavailable', 'unavailable'],
 
-  // Nothing that time heals.
+  // Errors that do not pass by waiting.
   ['400 of the engine', answer(400, 'invalid name or ID supplied'), 'bug', 'bug'],
-  ['400 of a TLS port spoken to in plain HTTP', answer(400), 'unavailable', 'unavailable'],
+  ['400 of a TLS port for plain HTTP', answer(400), 'unavailable', 'unavailable'],
   ['a request that Node refuses to make', { kind: 'misuse', text: '' }, 'bug', 'bug'],
 ];
 
-describe('what a failed call means', () => {
-  test.each(ROWS)('%s', (_situation, failure, look, remove) => {
+describe('classify', () => {
+  test.each(ROWS)('a failed call is classified by its situation: %s', (_situation, failure, look, remove) => {
     expect({ look: classify('look', failure), remove: classify('remove', failure) }).toEqual({ look, remove });
   });
 
-  test.each(ROWS)('never takes "gone" from anything but a 404: %s', (_situation, failure) => {
-    const isGone = classify('look', failure) === 'gone' || classify('remove', failure) === 'gone';
-    expect(isGone && !(failure.kind === 'answer' && failure.status === 404)).toBe(false);
+  test('a failed call means "gone" only for a 404', () => {
+    const gone = ROWS.filter(([, , look, remove]) => look === 'gone' || remove === 'gone');
+    for (const [, failure] of gone) expect(failure).toMatchObject({ kind: 'answer', status: 404 });
   });
 });
 
-describe('how a failure is read from what was thrown', () => {
+describe('readFailure', () => {
   const thrown = (fields: object, message = 'broken'): Error => Object.assign(new Error(message), fields);
 
-  test('an HTTP answer keeps its status and the message of its JSON body, and never the reason of the library', () => {
+  test('an HTTP answer keeps its status and the message of its JSON body, but not the library’s reason', () => {
     const error = thrown({ statusCode: 404, reason: 'no such container', json: { message: 'page not found' } });
     expect(readFailure(error)).toEqual({
       kind: 'answer',
@@ -98,10 +98,10 @@ describe('how a failure is read from what was thrown', () => {
   });
 
   test.each([
-    ['bytes, as the library leaves what is no JSON', Buffer.from('<html>no such container</html>')],
-    ['nothing', Buffer.alloc(0)],
+    ['not JSON, which the library leaves as bytes,', Buffer.from('<html>no such container</html>')],
+    ['empty', Buffer.alloc(0)],
     ['JSON without a message', { error: 'no such container' }],
-    ['JSON with a message that is no text', { message: { text: 'no such container' } }],
+    ['JSON with a message that is not text', { message: { text: 'no such container' } }],
     ['JSON text', 'no such container'],
     ['JSON null', null],
   ])('an HTTP answer whose body is %s has no message', (_body, json) => {
@@ -109,12 +109,12 @@ describe('how a failure is read from what was thrown', () => {
     expect(failure).toMatchObject({ kind: 'answer', status: 404, message: undefined });
   });
 
-  test('the text of a whole web page is cut', () => {
+  test('the text of a web page is shortened', () => {
     const { text } = readFailure(thrown({ statusCode: 502, json: Buffer.from('x') }, 'x'.repeat(100_000)));
     expect(text.length).toBeLessThan(1_000);
   });
 
-  test('a message of the engine is whole for the verdict and cut for the text', () => {
+  test('an engine message is complete for the verdict and shortened for the text', () => {
     const message = `${'x'.repeat(100_000)} no such container`;
     expect(readFailure(thrown({ statusCode: 404, json: { message } }))).toEqual({
       kind: 'answer',
@@ -124,11 +124,11 @@ describe('how a failure is read from what was thrown', () => {
     });
   });
 
-  test('the text of the library is freed from the space around it', () => {
+  test('spaces around the text of the library are removed', () => {
     expect(readFailure(new Error(' (HTTP code 502) unexpected - \n')).text).toBe('(HTTP code 502) unexpected -');
   });
 
-  test('the text of a misuse names what Node calls it', () => {
+  test('the text of a misuse contains the error code of Node', () => {
     const misuse = thrown({ code: 'ERR_UNESCAPED_CHARACTERS' }, 'Request path contains unescaped characters');
     expect(readFailure(misuse).text).toBe('ERR_UNESCAPED_CHARACTERS: Request path contains unescaped characters');
   });
@@ -142,7 +142,7 @@ describe('how a failure is read from what was thrown', () => {
     expect(readFailure(new Error('socket hang up'))).toMatchObject({ kind: 'no_answer', code: undefined });
   });
 
-  test('our deadline is told apart from a broken connection', () => {
+  test('our own deadline is distinguished from a broken connection', () => {
     expect(readFailure(new TimeoutError('no answer', 250))).toEqual({
       kind: 'deadline',
       text: 'no answer within 250 ms',
@@ -154,8 +154,8 @@ describe('how a failure is read from what was thrown', () => {
     ['an argument that Node does not take', thrown({ code: 'ERR_INVALID_ARG_TYPE' })],
     ['a header that Node does not send', thrown({ code: 'ERR_HTTP_INVALID_HEADER_VALUE' })],
     ['a type error without a code', new TypeError('x is not a function')],
-    ['something that is no error', 'text'],
-  ])('%s is misuse', (_what, error) => {
+    ['a thrown text', 'text'],
+  ])('%s is a misuse', (_what, error) => {
     expect(readFailure(error).kind).toBe('misuse');
   });
 });

@@ -9,15 +9,16 @@ const HOSTILE_ENVIRONMENT = {
   DOCKER_CLIENT_TIMEOUT: '1',
 } as const;
 
-describe('a client of the engine', () => {
+describe('createDocker', () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  test('goes to the given socket whatever the environment says', () => {
+  test.each([
+    ['unix:///tmp/engine.sock', { socketPath: '/tmp/engine.sock', host: '', port: undefined }],
+    ['tcp://here.invalid:2375', { host: 'here.invalid', port: 2375 }],
+  ])('a client for %s ignores the environment', (host, place) => {
     for (const [name, value] of Object.entries(HOSTILE_ENVIRONMENT)) vi.stubEnv(name, value);
-    expect(createDocker({ host: 'unix:///tmp/engine.sock' }).modem).toMatchObject({
-      socketPath: '/tmp/engine.sock',
-      host: '',
-      port: undefined,
+    expect(createDocker({ host }).modem).toMatchObject({
+      ...place,
       protocol: 'http',
       pathPrefix: undefined,
       timeout: undefined,
@@ -25,30 +26,18 @@ describe('a client of the engine', () => {
     });
   });
 
-  test('goes to the given host whatever the environment says', () => {
-    for (const [name, value] of Object.entries(HOSTILE_ENVIRONMENT)) vi.stubEnv(name, value);
-    expect(createDocker({ host: 'tcp://here.invalid:2375' }).modem).toMatchObject({
-      host: 'here.invalid',
-      port: 2375,
-      protocol: 'http',
-      pathPrefix: undefined,
-      timeout: undefined,
-      agent: undefined,
-    });
-  });
-
-  test('speaks TLS when told to', () => {
+  test('a client speaks TLS when TLS is configured', () => {
     const { modem } = createDocker({ host: 'tcp://here.invalid', tlsVerify: true });
     expect(modem).toMatchObject({ host: 'here.invalid', port: 2376, protocol: 'https' });
   });
 
-  test('names DOCKER_CERT_PATH when its files are missing', () => {
+  test('a missing certificate file is reported with DOCKER_CERT_PATH', () => {
     const create = () => createDocker({ host: 'tcp://here.invalid', tlsVerify: true, certPath: '/nowhere' });
     expect(create).toThrow(ConfigurationError);
     expect(create).toThrow(/^DOCKER_CERT_PATH=\/nowhere: .*ca\.pem, cert\.pem and key\.pem; ENOENT/);
   });
 
-  test('names the docker context when its certificates are missing', () => {
+  test('a missing certificate of a docker context is reported with that context', () => {
     const settings = {
       host: 'tcp://here.invalid',
       tlsVerify: true,
@@ -58,7 +47,7 @@ describe('a client of the engine', () => {
     expect(() => createDocker(settings)).toThrow(/^docker context "lab"=\/nowhere: it must be a folder with ca\.pem/);
   });
 
-  test('names DOCKER_HOST when the library stumbles over the environment', () => {
+  test('an invalid environment for the library is reported with DOCKER_HOST', () => {
     vi.stubEnv('DOCKER_HOST', 'tcp://[');
     const create = () => createDocker({ host: 'unix:///tmp/engine.sock' });
     expect(create).toThrow(ConfigurationError);
@@ -71,7 +60,7 @@ describe('the name of the engine', () => {
     [{ host: 'unix:///tmp/engine.sock' }, 'unix:///tmp/engine.sock'],
     [{ host: 'tcp://here.invalid' }, 'tcp://here.invalid:2375'],
     [{ host: 'tcp://here.invalid', tlsVerify: true }, 'https://here.invalid:2376'],
-  ])('%o is called %s', (settings, name) => {
+  ])('the engine at %o is called %s', (settings, name) => {
     expect(describeEngine(settings)).toBe(name);
   });
 });

@@ -3,7 +3,6 @@ import { UnavailableError, EngineProtocolError, TimeoutError } from '../../../..
 import {
   type Answer,
   answers,
-  calm,
   createEngineWorld,
   EXITED,
   fails,
@@ -14,11 +13,12 @@ import {
   state,
   TIMEOUT_MS,
 } from './engine-world.js';
+import { neverAborted } from '../../../support/calls.js';
 
 const WITH_BODY = 'success came with a body, which is not how the engine answers';
 
 const LOOK = ['inspect', ID, {}];
-// The anonymous volumes, which cannot be found again later, and never `force`.
+// With the anonymous volumes, which cannot be found later, and never with `force`.
 const REMOVE = ['remove', ID, { v: true }];
 
 const thrownBy = (ending: Promise<unknown>): Promise<unknown> =>
@@ -28,31 +28,31 @@ const thrownBy = (ending: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('a look', () => {
-  test('asks for this id once and tells what the engine says', async () => {
+  test('a look asks for the given id once and returns what the engine reports', async () => {
     const { engine, requests } = createEngineWorld();
-    expect(await engine.look(ID, calm)).toEqual(state);
+    expect(await engine.look(ID, neverAborted)).toEqual(state);
     expect(requests).toEqual([LOOK]);
   });
 
-  test('finds gone what the engine itself knows no more', async () => {
+  test('a look finds a container gone when the engine does not know it', async () => {
     const { engine } = createEngineWorld({ look: gone });
-    expect(await engine.look(ID, calm)).toEqual({ kind: 'gone' });
+    expect(await engine.look(ID, neverAborted)).toEqual({ kind: 'gone' });
   });
 
   test.each<[string, Answer, RegExp]>([
     ['the engine is stopped', fails({ code: 'ENOENT' }, 'connect ENOENT'), /: connect ENOENT$/],
     ['a web server answers that it has no such page', saysNo(404, 'page not found'), /page not found \(HTTP 404\)$/],
     ['the answer is a web page', answers('<html>'), /: the answer is not the engine's: it has no Id$/],
-    ['the answer tells of another container', answers({ ...EXITED, Id: 'b' }), /another container$/],
-  ])('is an outage, never "gone", when %s', async (_situation, look, words) => {
-    const error = await thrownBy(createEngineWorld({ look }).engine.look(ID, calm));
+    ['the answer describes another container', answers({ ...EXITED, Id: 'b' }), /another container$/],
+  ])('a look is an outage, never "gone", when %s', async (_situation, look, words) => {
+    const error = await thrownBy(createEngineWorld({ look }).engine.look(ID, neverAborted));
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).toMatchObject({ dependency: 'docker', message: expect.stringMatching(words) });
     expect(error).toMatchObject({ message: expect.stringContaining(`cannot look at container ${ID}: `) });
   });
 
-  test('that the engine calls a bad request is a bug, and says what the engine said', async () => {
-    const error = await thrownBy(createEngineWorld({ look: saysNo(400, 'invalid ID') }).engine.look(ID, calm));
+  test("a look that the engine calls a bad request is a bug, and its error contains the engine's message", async () => {
+    const error = await thrownBy(createEngineWorld({ look: saysNo(400, 'invalid ID') }).engine.look(ID, neverAborted));
     expect(error).toBeInstanceOf(EngineProtocolError);
     expect(error).toMatchObject({
       name: 'EngineProtocolError',
@@ -61,9 +61,9 @@ describe('a look', () => {
     });
   });
 
-  test('that is never answered ends at its deadline, and its request is given up', async () => {
+  test('a look without an answer ends at its deadline and aborts its request', async () => {
     const { clock, engine, signals } = createEngineWorld({ look: never });
-    const error = thrownBy(engine.look(ID, calm));
+    const error = thrownBy(engine.look(ID, neverAborted));
     await clock.advance(TIMEOUT_MS);
     expect(await error).toBeInstanceOf(UnavailableError);
     expect(await error).toMatchObject({
@@ -77,21 +77,21 @@ describe('a look', () => {
 });
 
 describe('a removal', () => {
-  test('asks once, for this id, with its volumes and without force', async () => {
+  test('a removal is sent once, for the given id, with its volumes and without force', async () => {
     const { engine, requests } = createEngineWorld();
-    expect(await engine.remove(ID, calm)).toEqual({ kind: 'gone' });
+    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone' });
     expect(requests).toEqual([REMOVE]);
   });
 
-  test('of what is gone already is done, without a look', async () => {
+  test('a removal of a missing container succeeds without a look', async () => {
     const { engine, requests } = createEngineWorld({ remove: gone });
-    expect(await engine.remove(ID, calm)).toEqual({ kind: 'gone' });
+    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone' });
     expect(requests).toEqual([REMOVE]);
   });
 
-  test.each([409, 500])('that is refused (%d) is judged by a fresh look', async (status) => {
+  test.each([409, 500])('a removal that is refused (%d) is decided by a new look', async (status) => {
     const { engine, requests } = createEngineWorld({ remove: saysNo(status, 'container is running') });
-    expect(await engine.remove(ID, calm)).toEqual({
+    expect(await engine.remove(ID, neverAborted)).toEqual({
       kind: 'still_there',
       state,
       detail: `container is running (HTTP ${status})`,
@@ -99,24 +99,24 @@ describe('a removal', () => {
     expect(requests).toEqual([REMOVE, LOOK]);
   });
 
-  test('that is refused because another one was faster is done', async () => {
+  test('a removal that is refused because another one was faster succeeds', async () => {
     const { engine } = createEngineWorld({ remove: saysNo(409, 'removal is already in progress'), look: gone });
-    expect(await engine.remove(ID, calm)).toEqual({ kind: 'gone' });
+    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone' });
   });
 
-  test('that is refused and cannot be looked at is an outage', async () => {
+  test('a removal that is refused is an outage when the look after it fails', async () => {
     const { engine } = createEngineWorld({ remove: saysNo(409, 'no'), look: fails({ code: 'ECONNREFUSED' }) });
-    const error = await thrownBy(engine.remove(ID, calm));
+    const error = await thrownBy(engine.remove(ID, neverAborted));
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).toMatchObject({ message: expect.stringContaining('cannot look at container') });
   });
 
   test.each<[string, Answer]>([
-    ['no listener', fails({ code: 'ECONNREFUSED' }, 'connect ECONNREFUSED')],
+    ['there is no listener', fails({ code: 'ECONNREFUSED' }, 'connect ECONNREFUSED')],
     ['the engine is busy', saysNo(503, 'busy')],
-  ])('that never began, because %s, is an outage and needs no look', async (_situation, remove) => {
+  ])('a removal that never started, because %s, is an outage and needs no look', async (_situation, remove) => {
     const { engine, requests } = createEngineWorld({ remove });
-    const error = await thrownBy(engine.remove(ID, calm));
+    const error = await thrownBy(engine.remove(ID, neverAborted));
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).toMatchObject({
       message: expect.stringContaining(`cannot remove container ${ID}: `),
@@ -125,9 +125,9 @@ describe('a removal', () => {
     expect(requests).toEqual([REMOVE]);
   });
 
-  test('that the engine calls a bad request is a bug', async () => {
+  test('a removal that the engine calls a bad request is a bug', async () => {
     const { engine, requests } = createEngineWorld({ remove: saysNo(400, 'bad') });
-    expect(await thrownBy(engine.remove(ID, calm))).toBeInstanceOf(EngineProtocolError);
+    expect(await thrownBy(engine.remove(ID, neverAborted))).toBeInstanceOf(EngineProtocolError);
     expect(requests).toEqual([REMOVE]);
   });
 });
@@ -137,28 +137,28 @@ describe('an answer that another container is gone', () => {
   const another = saysNo(404, `No such container: ${OTHER}`);
 
   test.each([`No such container: ${OTHER}`, `${ID} needs ${OTHER}: no such container`])(
-    'is an outage to a look, since ours may be there: %s',
+    'a look is an outage when the answer names another missing container: %s',
     async (text) => {
-      const error = await thrownBy(createEngineWorld({ look: saysNo(404, text) }).engine.look(ID, calm));
+      const error = await thrownBy(createEngineWorld({ look: saysNo(404, text) }).engine.look(ID, neverAborted));
       expect(error).toBeInstanceOf(UnavailableError);
     },
   );
 
-  test('refuses a removal, and a fresh look decides', async () => {
+  test('a removal whose answer names another missing container is decided by a new look', async () => {
     const { engine, requests } = createEngineWorld({ remove: another });
-    expect(await engine.remove(ID, calm)).toMatchObject({ kind: 'still_there', state });
+    expect(await engine.remove(ID, neverAborted)).toMatchObject({ kind: 'still_there', state });
     expect(requests).toEqual([REMOVE, LOOK]);
   });
 
-  test('is not read into an outage that happens to name another one', async () => {
+  test('a removal answered with an outage that names another container is an outage', async () => {
     const { engine, requests } = createEngineWorld({ remove: saysNo(503, `busy with ${OTHER}`) });
-    expect(await thrownBy(engine.remove(ID, calm))).toBeInstanceOf(UnavailableError);
+    expect(await thrownBy(engine.remove(ID, neverAborted))).toBeInstanceOf(UnavailableError);
     expect(requests).toEqual([REMOVE]);
   });
 
-  test('is not read into one that names no container at all', async () => {
+  test('an answer that names no container is trusted', async () => {
     const { engine } = createEngineWorld({ look: saysNo(404, 'no such container') });
-    expect(await engine.look(ID, calm)).toEqual({ kind: 'gone' });
+    expect(await engine.look(ID, neverAborted)).toEqual({ kind: 'gone' });
   });
 });
 
@@ -170,27 +170,33 @@ describe('a removal whose outcome is unknown', () => {
     ['the success is JSON, which is not the engine’s', answers({ length: 0 }), WITH_BODY],
   ];
 
-  test.each(situations)('is done if a look finds it gone: %s', async (_situation, remove) => {
-    const { engine, requests } = createEngineWorld({ remove, look: gone });
-    expect(await engine.remove(ID, calm)).toEqual({ kind: 'gone' });
-    expect(requests).toEqual([REMOVE, LOOK]);
-  });
+  test.each(situations)(
+    'a removal with an unknown outcome succeeds when a look finds the container gone: %s',
+    async (_situation, remove) => {
+      const { engine, requests } = createEngineWorld({ remove, look: gone });
+      expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone' });
+      expect(requests).toEqual([REMOVE, LOOK]);
+    },
+  );
 
-  test.each(situations)('is an outage if a look finds it there: %s', async (_situation, remove, detail) => {
-    const { engine, requests } = createEngineWorld({ remove });
-    const error = await thrownBy(engine.remove(ID, calm));
-    expect(error).toBeInstanceOf(UnavailableError);
-    expect(error).toMatchObject({
-      dependency: 'docker',
-      message: `the removal of container ${ID} may still be carried out: ${detail}; a second look found it still there`,
-    });
-    expect(requests).toEqual([REMOVE, LOOK]);
-  });
+  test.each(situations)(
+    'a removal with an unknown outcome is an outage when a look finds the container: %s',
+    async (_situation, remove, detail) => {
+      const { engine, requests } = createEngineWorld({ remove });
+      const error = await thrownBy(engine.remove(ID, neverAborted));
+      expect(error).toBeInstanceOf(UnavailableError);
+      expect(error).toMatchObject({
+        dependency: 'docker',
+        message: `the removal of container ${ID} may still be carried out: ${detail}; a second look found it still there`,
+      });
+      expect(requests).toEqual([REMOVE, LOOK]);
+    },
+  );
 
-  test('is an outage that names both failures if the look fails too', async () => {
+  test('a removal with an unknown outcome is an outage with both failures when the look fails too', async () => {
     const remove = fails({ code: 'ECONNRESET' }, 'socket hang up');
     const { engine } = createEngineWorld({ remove, look: fails({ code: 'ENOENT' }, 'connect ENOENT') });
-    const error = await thrownBy(engine.remove(ID, calm));
+    const error = await thrownBy(engine.remove(ID, neverAborted));
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).toMatchObject({
       dependency: 'docker',
@@ -201,9 +207,9 @@ describe('a removal whose outcome is unknown', () => {
     });
   });
 
-  test('is looked into after its deadline, and the look has a deadline of its own', async () => {
+  test('a removal without an answer is followed by a look with its own deadline', async () => {
     const { clock, engine, requests } = createEngineWorld({ remove: never, look: never });
-    const error = thrownBy(engine.remove(ID, calm));
+    const error = thrownBy(engine.remove(ID, neverAborted));
     await clock.advance(TIMEOUT_MS);
     expect(requests).toEqual([REMOVE, LOOK]);
     await clock.advance(TIMEOUT_MS);
@@ -211,7 +217,7 @@ describe('a removal whose outcome is unknown', () => {
     expect(clock.pendingMs()).toEqual([]);
   });
 
-  test('rejects with the reason of the abort when it is aborted during that look', async () => {
+  test('a removal that is aborted during that look rejects with the reason', async () => {
     const caller = new AbortController();
     const reason = new Error('lease lost');
     const look: Answer = async () => {
@@ -225,10 +231,10 @@ describe('a removal whose outcome is unknown', () => {
 
 describe.each(['look', 'remove'] as const)('%s', (name) => {
   test.each(['', 'a1', ID.toUpperCase(), `${ID}?force=1`, `../${ID}`, `${ID}\n`])(
-    'takes no id but a full one, and asks the engine nothing for %j',
+    `${name} refuses an id that is not a full one without a request: %j`,
     async (id) => {
       const { engine, requests } = createEngineWorld();
-      const error = await thrownBy(engine[name](id, calm));
+      const error = await thrownBy(engine[name](id, neverAborted));
       expect(error).toBeInstanceOf(TypeError);
       expect(error).toMatchObject({
         message: `not a full container id (64 lower-case hex digits): ${JSON.stringify(id)}`,
@@ -237,7 +243,7 @@ describe.each(['look', 'remove'] as const)('%s', (name) => {
     },
   );
 
-  test('rejects with the reason of an abort that comes while the engine is asked, and asks no more', async () => {
+  test(`${name} rejects with the reason of an abort during its request, and sends no further one`, async () => {
     const caller = new AbortController();
     const reason = new Error('lease lost');
     const answer: Answer = async () => {

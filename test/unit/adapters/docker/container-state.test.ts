@@ -39,55 +39,55 @@ describe('the state of a container', () => {
       'restarting',
     ],
     ['removing', { Status: 'removing', Dead: true }, 'removing', 'removing'],
-    ['a word of tomorrow', { Status: 'hibernating' }, 'unknown', 'hibernating'],
-    ['no word', {}, 'unknown', 'no status'],
-    ['a word that is no text', { Status: 7 }, 'unknown', 'no status'],
-    ['an empty word', { Status: '' }, 'unknown', 'no status'],
-    ['exited with an error that is no text', { Status: 'exited', Error: 7 }, 'idle', 'exited'],
-    ['a word and a flag that contradict', { Status: 'exited', Running: true }, 'running', 'exited'],
-    ['a word that only sounds idle', { Status: 'exited', Restarting: true }, 'restarting', 'exited'],
+    ['an unknown word', { Status: 'hibernating' }, 'unknown', 'hibernating'],
+    ['no status', {}, 'unknown', 'no status'],
+    ['a status that is not text', { Status: 7 }, 'unknown', 'no status'],
+    ['an empty status', { Status: '' }, 'unknown', 'no status'],
+    ['exited with an error that is not text', { Status: 'exited', Error: 7 }, 'idle', 'exited'],
+    ['exited with a flag that contradicts it', { Status: 'exited', Running: true }, 'running', 'exited'],
+    ['exited with the flag of a restart', { Status: 'exited', Restarting: true }, 'restarting', 'exited'],
     ['running without its flag', { Status: 'running' }, 'running', 'running'],
     ['paused without its flag', { Status: 'paused' }, 'paused', 'paused'],
     ['restarting without its flag', { Status: 'restarting' }, 'restarting', 'restarting'],
-  ])('%s', (_situation, state, activity, detail) => {
+  ])('the state of a container is read from its status: %s', (_situation, state, activity, detail) => {
     expect(readContainerState(ID, inState(state))).toEqual({ kind: 'present', gameLabel: 'game-1', activity, detail });
   });
 });
 
-describe('the label of a container', () => {
+describe('the game label of a container', () => {
   test.each<[string, unknown, string | null]>([
-    ['is read as it is', { 'com.galaxy.game_id': ' Spiel № 1 ' }, ' Spiel № 1 '],
+    ['is read unchanged', { 'com.galaxy.game_id': ' Spiel № 1 ' }, ' Spiel № 1 '],
     ['may be empty, which is not the same as missing', { 'com.galaxy.game_id': '' }, ''],
-    ['is missing among others', { 'com.galaxy.owner': 'lobby' }, null],
+    ['is missing among other labels', { 'com.galaxy.owner': 'lobby' }, null],
     ['is missing in an empty map', {}, null],
     ['is missing where there is no map', null, null],
     ['is missing where the engine leaves the map out', undefined, null],
-  ])('%s', (_situation, labels, gameLabel) => {
+  ])('the game label %s', (_situation, labels, gameLabel) => {
     expect(readContainerState(ID, body({ Config: { Labels: labels } }))).toMatchObject({ kind: 'present', gameLabel });
   });
 });
 
-describe('another id than the one asked for', () => {
-  test('is gone when the other is named like the id', () => {
+describe('an answer with another id', () => {
+  test('a container whose name is the requested id means gone', () => {
     expect(readContainerState(ID, body({ Id: OTHER_ID, Name: `/${ID}` }))).toEqual({ kind: 'gone' });
   });
 
-  test('is gone when the other is named like the id, without the slash', () => {
+  test('a container whose name is the requested id without a slash means gone', () => {
     expect(readContainerState(ID, body({ Id: OTHER_ID, Name: ID }))).toEqual({ kind: 'gone' });
   });
 
   test.each([
     ['has another name', { Id: OTHER_ID }],
     ['has no name', { Id: OTHER_ID, Name: undefined }],
-    ['is upper case', { Id: ID.toUpperCase() }],
-    ['is a prefix', { Id: ID.slice(0, 12) }],
-    ['is empty', { Id: '' }],
-  ])('is no answer when the other %s', (_situation, fields) => {
+    ['has an id in upper case', { Id: ID.toUpperCase() }],
+    ['has a part of the id', { Id: ID.slice(0, 12) }],
+    ['has an empty id', { Id: '' }],
+  ])('an answer whose container %s is malformed', (_situation, fields) => {
     expect(readContainerState(ID, body(fields)).kind).toBe('malformed');
   });
 });
 
-describe('what is not as the engine writes it', () => {
+describe('an answer in an unknown form', () => {
   const labelled = (labels: unknown): object => body({ Config: { Labels: labels } });
 
   test.each([
@@ -98,19 +98,22 @@ describe('what is not as the engine writes it', () => {
     ['no bytes', Buffer.alloc(0), 'it has no Id'],
     ['a list', [body()], 'it has no Id'],
     ['an empty object', {}, 'it has no Id'],
-    ['an Id that is no text', body({ Id: 7 }), 'it has no Id'],
-    ['no Id, although it is named like ours', body({ Id: undefined, Name: `/${ID}` }), 'it has no Id'],
+    ['an Id that is not text', body({ Id: 7 }), 'it has no Id'],
+    ['no Id, but the requested id as its name', body({ Id: undefined, Name: `/${ID}` }), 'it has no Id'],
     ['another Id', body({ Id: OTHER_ID }), 'it describes another container'],
     ['no Config', body({ Config: undefined }), 'it has no Config'],
     ['Config null', body({ Config: null }), 'it has no Config'],
     ['labels in a list', labelled(['com.galaxy.game_id=game-1']), 'its labels are no map'],
     ['labels in a text', labelled('com.galaxy.game_id=game-1'), 'its labels are no map'],
-    ['a label that is no text', labelled({ 'com.galaxy.game_id': 7 }), 'its com.galaxy.game_id label is no text'],
+    ['a label that is not text', labelled({ 'com.galaxy.game_id': 7 }), 'its com.galaxy.game_id label is no text'],
     ['no State', body({ State: undefined }), 'it has no State'],
     ['State as text', body({ State: 'exited' }), 'it has no State'],
-  ])('is malformed, never idle and never gone, and says why: %s', (_situation, answer, why) => {
-    expect(readContainerState(ID, answer)).toEqual({ kind: 'malformed', why });
-  });
+  ])(
+    'an answer with %s is malformed, never idle or gone, and the error gives the reason',
+    (_situation, answer, why) => {
+      expect(readContainerState(ID, answer)).toEqual({ kind: 'malformed', why });
+    },
+  );
 });
 
 test.each([
@@ -119,7 +122,7 @@ test.each([
   ['on-failure', 'restarting'],
   ['no', 'idle'],
   ['', 'idle'],
-])('stopped, as Podman says, with the restart policy %j is %s', (Name, activity) => {
+])('a container stopped in Podman, with the restart policy %j, is %s', (Name, activity) => {
   const body = {
     Id: ID,
     Config: { Labels: null },
@@ -129,7 +132,10 @@ test.each([
   expect(readContainerState(ID, body)).toMatchObject({ kind: 'present', activity });
 });
 
-test.each(['created', 'exited', 'dead', 'configured'])('%s is idle whatever the restart policy says', (Status) => {
-  const answer = body({ HostConfig: { RestartPolicy: { Name: 'always' } }, State: { ...IDLE_FLAGS, Status } });
-  expect(readContainerState(ID, answer)).toMatchObject({ kind: 'present', activity: 'idle' });
-});
+test.each(['created', 'exited', 'dead', 'configured'])(
+  'a container that is %s is idle with every restart policy',
+  (Status) => {
+    const answer = body({ HostConfig: { RestartPolicy: { Name: 'always' } }, State: { ...IDLE_FLAGS, Status } });
+    expect(readContainerState(ID, answer)).toMatchObject({ kind: 'present', activity: 'idle' });
+  },
+);

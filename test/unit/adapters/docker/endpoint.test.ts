@@ -5,7 +5,7 @@ import { ConfigurationError } from '../../../../src/domain/errors.js';
 const network = (host: string, port: number, tls: boolean): EngineEndpoint => ({ kind: 'network', host, port, tls });
 const socket = (socketPath: string): EngineEndpoint => ({ kind: 'socket', socketPath });
 
-describe('a DOCKER_HOST that is understood', () => {
+describe('a valid DOCKER_HOST', () => {
   test.each<[string, EngineEndpoint]>([
     ['unix:///var/run/docker.sock', socket('/var/run/docker.sock')],
     ['UNIX:///run/user/1000/podman/podman.sock', socket('/run/user/1000/podman/podman.sock')],
@@ -22,7 +22,7 @@ describe('a DOCKER_HOST that is understood', () => {
     ['http://engine.internal', network('engine.internal', 80, false)],
     ['https://engine.internal:8443', network('engine.internal', 8443, true)],
     ['https://engine.internal', network('engine.internal', 443, true)],
-  ])('%s', (host, endpoint) => {
+  ])('%s is accepted', (host, endpoint) => {
     expect(parseEndpoint(host)).toEqual(endpoint);
   });
 
@@ -31,12 +31,12 @@ describe('a DOCKER_HOST that is understood', () => {
     ['tcp://engine.internal', network('engine.internal', 2376, true)],
     ['http://engine.internal', network('engine.internal', 443, true)],
     ['unix:///var/run/docker.sock', socket('/var/run/docker.sock')],
-  ])('%s with DOCKER_TLS_VERIFY', (host, endpoint) => {
+  ])('%s is accepted with DOCKER_TLS_VERIFY', (host, endpoint) => {
     expect(parseEndpoint(host, { tlsVerify: true })).toEqual(endpoint);
   });
 });
 
-describe('a DOCKER_HOST that cannot work', () => {
+describe('an invalid DOCKER_HOST', () => {
   test.each([
     ['fd://', 'for dockerd to listen on'],
     ['fd://3', 'for dockerd to listen on'],
@@ -63,7 +63,7 @@ describe('a DOCKER_HOST that cannot work', () => {
     expect(parse).toThrow('allowed: unix://');
   });
 
-  test('a password is refused without being shown', () => {
+  test('a password is refused and not shown', () => {
     const parse = (): EngineEndpoint => parseEndpoint('tcp://admin:s3cret@engine.internal:2375');
     expect(parse).toThrow(/^DOCKER_HOST=\(not shown\): a user and a password are not supported/);
   });

@@ -4,7 +4,6 @@ import { createManualClock } from '../../../support/manual-clock.js';
 
 export const ID = 'a1'.repeat(32);
 export const TIMEOUT_MS = 1_000;
-export const calm = new AbortController().signal;
 
 export type Answer = (abortSignal: AbortSignal) => Promise<unknown>;
 export const answers =
@@ -25,7 +24,7 @@ export const EXITED = { Id: ID, Name: '/g', Config: { Labels: null }, State: { S
 export const state = { kind: 'present', gameLabel: null, activity: 'idle', detail: 'exited' };
 export const gone = saysNo(404, `No such container: ${ID}`);
 
-/** The engine over a client of which only these two calls exist; whatever else is asked of it breaks the test. */
+/** The engine over a client that has only these two calls; any other call fails the test. */
 export function createEngineWorld({
   look = answers(EXITED),
   remove = answers(NO_BODY),

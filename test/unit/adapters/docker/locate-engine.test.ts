@@ -36,12 +36,12 @@ const filesOf = (files: Files): EngineFiles => ({ read: (path) => files[path], e
 
 const sockets = (...paths: readonly string[]): Files => Object.fromEntries(paths.map((path) => [path, '']));
 
-describe('the engine, when DOCKER_HOST is not set,', () => {
+describe('locateEngine without DOCKER_HOST', () => {
   test.each<[situation: string, files: Files, environment: Partial<DockerEnvironment>, host: string, source: string]>([
-    ['rootful beside all others', sockets(ROOTFUL, ROOTLESS, DESKTOP_MAC), {}, ROOTFUL, 'usual socket'],
-    ['rootless beside Desktop', sockets(ROOTLESS, DESKTOP_MAC, DESKTOP_LINUX), {}, ROOTLESS, 'usual socket'],
-    ['Desktop on macOS', sockets(DESKTOP_MAC, DESKTOP_LINUX), {}, DESKTOP_MAC, 'usual socket'],
-    ['Desktop on Linux', sockets(DESKTOP_LINUX), {}, DESKTOP_LINUX, 'usual socket'],
+    ['the rootful socket beside all others', sockets(ROOTFUL, ROOTLESS, DESKTOP_MAC), {}, ROOTFUL, 'usual socket'],
+    ['the rootless socket beside Desktop', sockets(ROOTLESS, DESKTOP_MAC, DESKTOP_LINUX), {}, ROOTLESS, 'usual socket'],
+    ['the socket of Desktop on macOS', sockets(DESKTOP_MAC, DESKTOP_LINUX), {}, DESKTOP_MAC, 'usual socket'],
+    ['the socket of Desktop on Linux', sockets(DESKTOP_LINUX), {}, DESKTOP_LINUX, 'usual socket'],
     [
       'no socket at all',
       {},
@@ -75,7 +75,7 @@ describe('the engine, when DOCKER_HOST is not set,', () => {
       'docker context "lab"',
     ],
     [
-      'DOCKER_CONTEXT=default, which is no context',
+      'DOCKER_CONTEXT=default, which is not a context',
       { ...sockets(ROOTLESS), [CONFIG]: current('other') },
       { context: 'default' },
       ROOTLESS,
@@ -89,12 +89,12 @@ describe('the engine, when DOCKER_HOST is not set,', () => {
       'usual socket',
     ],
     ['a configuration without a context', { ...sockets(ROOTFUL), [CONFIG]: '{}' }, {}, ROOTFUL, 'usual socket'],
-  ])('is %s', (_situation, files, environment, socketPath, source) => {
+  ])('the engine is found with %s', (_situation, files, environment, socketPath, source) => {
     const engine = locateEngine({ ...ENVIRONMENT, ...environment }, filesOf(files));
     expect(engine).toEqual({ host: `unix://${socketPath}`, tlsVerify: false, certPath: undefined, source });
   });
 
-  test('is asked over TLS when the context has certificates', () => {
+  test('an engine is reached over TLS when its context has certificates', () => {
     const host = 'tcp://engine.internal:2376';
     const plain = { [metaOf('lab')]: meta({ Host: host, SkipTLSVerify: false }) };
     const environment = { ...ENVIRONMENT, context: 'lab' };
@@ -107,9 +107,9 @@ describe('the engine, when DOCKER_HOST is not set,', () => {
   });
 });
 
-describe('a docker context that cannot be used is refused with its file and its value:', () => {
+describe('an unusable docker context', () => {
   test.each<[situation: string, files: Files, context: string | null, parts: readonly string[]]>([
-    ['DOCKER_CONTEXT that names none', {}, 'gone', ['DOCKER_CONTEXT: ', '"gone"', metaOf('gone')]],
+    ['an unknown DOCKER_CONTEXT', {}, 'gone', ['DOCKER_CONTEXT: ', '"gone"', metaOf('gone')]],
     [
       'a current context that does not exist',
       { ...sockets(ROOTFUL), [CONFIG]: current('gone') },
@@ -117,7 +117,7 @@ describe('a docker context that cannot be used is refused with its file and its 
       [`currentContext of ${CONFIG}: `, '"gone"', metaOf('gone')],
     ],
     ['a context that is not JSON', { [metaOf('lab')]: '{' }, 'lab', [metaOf('lab'), 'is not JSON']],
-    ['a context of something else', { [metaOf('lab')]: '[]' }, 'lab', [metaOf('lab'), 'names no address']],
+    ['a context without an address', { [metaOf('lab')]: '[]' }, 'lab', [metaOf('lab'), 'names no address']],
     [
       'an address over ssh',
       { [metaOf('lab')]: meta({ Host: 'ssh://kim@engine' }) },
@@ -136,7 +136,7 @@ describe('a docker context that cannot be used is refused with its file and its 
       null,
       [CONFIG, 'is not JSON'],
     ],
-  ])('%s', (_situation, files, context, parts) => {
+  ])('%s is refused with its file and its value', (_situation, files, context, parts) => {
     const locate = () => locateEngine({ ...ENVIRONMENT, context }, filesOf(files));
     expect(locate).toThrow(ConfigurationError);
     for (const part of [...parts, 'set DOCKER_HOST']) expect(locate).toThrow(part);
@@ -144,7 +144,7 @@ describe('a docker context that cannot be used is refused with its file and its 
   });
 });
 
-describe('on a real file system, the engine', () => {
+describe('locateEngine on a real file system', () => {
   let home: string;
   beforeEach(() => {
     home = mkdtempSync(join(tmpdir(), 'docker-home-'));
@@ -154,7 +154,7 @@ describe('on a real file system, the engine', () => {
   const locate = (context: string | null) =>
     locateEngine({ context, configDir: join(home, '.docker'), runtimeDir: null, homeDir: home });
 
-  test('of a context is found where Docker keeps it', () => {
+  test('the engine of a context is found in the files of Docker', () => {
     const folder = join(home, '.docker', 'contexts', 'meta', idOf('lab'));
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(home, '.docker', 'config.json'), current('lab'));
@@ -162,11 +162,11 @@ describe('on a real file system, the engine', () => {
     expect(describeEngine(locate(null))).toBe('unix:///run/lab.sock');
   });
 
-  test('of a home without any Docker files is a usual socket', () => {
+  test('a home without Docker files leads to a usual socket', () => {
     expect(locate(null).source).toMatch(/^usual socket/);
   });
 
-  test('of a configuration that cannot be read is refused', () => {
+  test('a configuration that cannot be read is refused', () => {
     mkdirSync(join(home, '.docker', 'config.json'), { recursive: true });
     expect(() => locate(null)).toThrow(/config\.json cannot be read, so the docker context is unknown: EISDIR/);
   });

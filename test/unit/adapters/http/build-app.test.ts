@@ -6,7 +6,7 @@ import { aRecord } from '../../../support/records.js';
 import { API, httpWorld, messageIn } from './http-world.js';
 
 describe('the API', () => {
-  it('lists records with the time when they are due', async () => {
+  it('the API lists records with the time when they are due', async () => {
     const { app } = await httpWorld();
     const answer = await app.inject(`${API}/runtimes?status=stopped&limit=1`);
     expect(answer.json()).toEqual({
@@ -15,7 +15,7 @@ describe('the API', () => {
     });
   });
 
-  it('shows one record with its retention and hold', async () => {
+  it('the API shows a record with its retention and hold', async () => {
     const { app, state } = await httpWorld();
     state.holds.set('a', { gameId: 'a', reason: 'evidence', heldBy: 'ann', heldUntil: null });
     const answer = await app.inject(`${API}/runtimes/a`);
@@ -26,7 +26,7 @@ describe('the API', () => {
     });
   });
 
-  it('has the summary of all records on the first page of the plan only', async () => {
+  it('the API adds the summary of all records to the first page of the plan only', async () => {
     const { app, state } = await httpWorld();
     for (const [gameId, seconds] of [
       ['late', 5],
@@ -49,7 +49,7 @@ describe('the API', () => {
     ['GET', `${API}/dead-letters/17`],
     ['GET', '/nowhere'],
     ['POST', `${API}/runtimes`],
-  ] as const)('answers %s %s with 404', async (method, url) => {
+  ] as const)('a request to %s %s is answered with 404', async (method, url) => {
     const { app } = await httpWorld();
     const answer = await app.inject({ method, url });
     expect([answer.statusCode, answer.json()]).toMatchObject([404, { error: { code: 'not_found' } }]);
@@ -62,14 +62,14 @@ describe('the API', () => {
     ['a word as limit', '/runtimes?limit=ten', '(found "ten")'],
     ['an unknown code', '/dead-letters?code=nope', '(found "nope")'],
     ['an invalid time', '/dead-letters?failed_before=yesterday', '(found "yesterday")'],
-  ])('refuses %s and names it', async (_what, path, named) => {
+  ])('a request with %s is refused, and the message names it', async (_what, path, named) => {
     const { app } = await httpWorld();
     const answer = await app.inject(`${API}${path}`);
     expect(answer.statusCode).toBe(400);
     expect(messageIn(answer)).toContain(named);
   });
 
-  it('refuses a cursor that the store refuses', async () => {
+  it('a cursor that the store refuses is refused', async () => {
     const listRecords = () => Promise.reject(new InvalidPageError('the cursor is invalid'));
     const { app } = await httpWorld({ records: { ...httpParts().records, listRecords } });
     const answer = await app.inject(`${API}/runtimes?after=x`);
@@ -77,7 +77,7 @@ describe('the API', () => {
     expect(answer.json()).toEqual({ error: { code: 'invalid_request', message: 'the cursor is invalid' } });
   });
 
-  it('answers a bug with the request id only, and reports the error to the log', async () => {
+  it('a bug is answered with the request id only, and its error is logged', async () => {
     const { app, bugs, answered } = await httpWorld({
       jobs: { find: () => Promise.reject(new TypeError('secret inner text')) },
     });
@@ -91,7 +91,7 @@ describe('the API', () => {
 });
 
 describe('the service routes', () => {
-  it('are ready only when every check passes', async () => {
+  it('the service is ready only when every check passes', async () => {
     const check = { name: 'retention', ok: false, detail: 'no sweep finished' };
     const { app } = await httpWorld({ checkReadiness: async () => [check] });
     const answer = await app.inject('/readyz');
@@ -99,12 +99,12 @@ describe('the service routes', () => {
     expect((await app.inject('/healthz')).statusCode).toBe(200);
   });
 
-  it('answer 404 for metrics when the process keeps none', async () => {
+  it('the metrics route answers 404 when the process has no metrics', async () => {
     const { app } = await httpWorld({ metricsText: undefined });
     expect((await app.inject('/metrics')).statusCode).toBe(404);
   });
 
-  it('answer metrics in the text format of Prometheus', async () => {
+  it('the metrics route answers in the text format of Prometheus', async () => {
     const { app } = await httpWorld();
     const answer = await app.inject('/metrics');
     expect([answer.body, answer.headers['content-type']]).toEqual([

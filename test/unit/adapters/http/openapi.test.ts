@@ -31,13 +31,13 @@ describe('the OpenAPI document', () => {
       Object.entries(item).map(([method, operation]) => ({ call: `${method.toUpperCase()} ${path}`, operation })),
     );
 
-  it('passes the recommended rules of Redocly', async () => {
+  it('the document passes the recommended rules of Redocly', async () => {
     const config = await createConfig({ extends: ['recommended'] });
     const problems = await lintFromString({ source: JSON.stringify(document), config });
     expect(problems.map(({ ruleId, message, location }) => [ruleId, message, location[0]?.pointer])).toEqual([]);
   });
 
-  it('describes exactly the routes of the contract', () => {
+  it('the document describes exactly the routes of the contract', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(operations().map(({ call }) => call)).toEqual([
       'GET /openapi.json',
@@ -58,7 +58,7 @@ describe('the OpenAPI document', () => {
     ]);
   });
 
-  it('has a description of each parameter and each answer', () => {
+  it('the document describes each parameter and each answer', () => {
     const parameters = operations().flatMap(({ call, operation }) =>
       (operation.parameters ?? []).map(({ name, description = '' }) => ({ of: `${call} ${name}`, description })),
     );
@@ -74,7 +74,7 @@ describe('the OpenAPI document', () => {
     expect(undescribed).toEqual([]);
   });
 
-  it('has the same schema for every refusal', () => {
+  it('the document has the same schema for every refusal', () => {
     const refusals = operations().flatMap(({ call, operation }) =>
       Object.entries(operation.responses)
         .filter(([status]) => Number(status) >= 400 && !(call === 'GET /readyz' && status === '503'))
@@ -85,13 +85,13 @@ describe('the OpenAPI document', () => {
     for (const content of refusals) expect(content).toEqual(problem);
   });
 
-  it('requires a token except for health and readiness', () => {
+  it('the document requires a token except for health and readiness', () => {
     const open = operations().filter(({ operation }) => operation.security?.length === 0);
     expect(open.map(({ call }) => call)).toEqual(['GET /healthz', 'GET /readyz']);
   });
 
   // To update the file: save the running server's /openapi.json to it, then run `npx oxfmt schema/openapi.json`.
-  it('is equal in the package and on the server', () => {
+  it('the document in the package equals the one on the server', () => {
     expect(document.info.version).toBe(packageVersion);
     expect(JSON.parse(readFileSync('schema/openapi.json', 'utf8'))).toEqual(document);
   });

@@ -21,8 +21,8 @@ const watched = (promise: Promise<unknown>) => {
   return seen;
 };
 
-describe('a question with a short answer', () => {
-  it('is answered by the store, or refused within a second', async () => {
+describe('a short query', () => {
+  it('a short query is answered by the store, or refused within a second', async () => {
     const clock = createManualClock();
     const withinSecond = createWithinSecond(clock);
     await expect(withinSecond(Promise.resolve('here'))).resolves.toBe('here');
@@ -35,8 +35,8 @@ describe('a question with a short answer', () => {
   });
 });
 
-describe('a question with a long answer', () => {
-  it('waits while the stores answer short questions', async () => {
+describe('a long query', () => {
+  it('a long query waits while the stores answer short ones', async () => {
     const clock = createManualClock();
     let answer = (_value: string): void => undefined;
     const asked = watched(
@@ -50,7 +50,7 @@ describe('a question with a long answer', () => {
     expect(clock.pendingMs()).toEqual([]);
   });
 
-  it('is refused after 30 seconds', async () => {
+  it('a long query is refused after 30 seconds', async () => {
     const clock = createManualClock();
     const asked = watched(createWhileStoresAnswer({ clock, records, jobs })(never()));
     await clock.advance(30_000);
@@ -60,7 +60,7 @@ describe('a question with a long answer', () => {
   it.each([
     ['the database', { records: { ...records, findRecord: never }, jobs }],
     ['the queue', { records, jobs: { find: never } }],
-  ])('is refused within a second when %s hangs', async (_what, parts) => {
+  ])('a long query is refused within a second when %s hangs', async (_what, parts) => {
     const clock = createManualClock();
     const asked = watched(createWhileStoresAnswer({ clock, ...parts })(never()));
     await clock.advance(900);
@@ -69,7 +69,7 @@ describe('a question with a long answer', () => {
     expect(clock.pendingMs()).toEqual([]);
   });
 
-  it('is refused when the queue becomes unavailable meanwhile', async () => {
+  it('a long query is refused when the queue becomes unavailable meanwhile', async () => {
     const clock = createManualClock();
     let unavailable = false;
     const find = async () => {
@@ -84,7 +84,7 @@ describe('a question with a long answer', () => {
     expect(asked.ended).toMatchObject({ message: 'gone' });
   });
 
-  it('ends at once when its caller disconnects', async () => {
+  it('a long query ends at once when its caller disconnects', async () => {
     const clock = createManualClock();
     const caller = new AbortController();
     const asked = watched(createWhileQueueAnswers({ clock, jobs: { find: never } })(never(), caller.signal));

@@ -4,7 +4,7 @@ import { poolOptions } from '../../../../src/adapters/postgres/pool.js';
 const optionsFor = (connectionString: string) => poolOptions({ connectionString, applicationName: 'worker', max: 7 });
 
 describe('the options of a pool', () => {
-  test('leave no wait without a limit, and run in UTC', () => {
+  test('a pool limits every wait, and its sessions run in UTC', () => {
     const { Client, ...limits } = optionsFor('postgresql://u:p@db/games');
     expect(Client).toBeDefined();
     expect(limits).toEqual({
@@ -22,7 +22,7 @@ describe('the options of a pool', () => {
     });
   });
 
-  test("keep the connection string's own options, before ours", () => {
+  test('a pool keeps the options of the connection string, before our own', () => {
     const { connectionString, options } = optionsFor(
       'postgresql://db/games?sslmode=require&options=-c%20work_mem%3D5MB',
     );
@@ -30,7 +30,7 @@ describe('the options of a pool', () => {
     expect(options).toBe('-c work_mem=5MB -c TimeZone=UTC -c search_path=public');
   });
 
-  test('take the schema public, as Prisma writes it, and refuse any other', () => {
+  test('the schema public, as Prisma writes it, is accepted, and any other is refused', () => {
     expect(optionsFor('postgresql://db/games?schema=public').connectionString).toBe('postgresql://db/games');
     expect(() => optionsFor('postgresql://db/games?schema=games')).toThrow(
       'DATABASE_URL asks for schema=games; the tables of this service live in the schema public: leave schema out',
@@ -41,7 +41,7 @@ describe('the options of a pool', () => {
     '/var/run/postgresql games',
     'socket:/run/postgresql?db=games',
     'postgresql://u:p@db/games?application_name=x',
-  ])('leave %s as it is', (connectionString) =>
+  ])('the connection string %s stays unchanged', (connectionString) =>
     expect(optionsFor(connectionString).connectionString).toBe(connectionString),
   );
 });

@@ -13,26 +13,26 @@ const postgres = (prismaCode: string, originalCode: string): Error =>
   known(prismaCode, { kind: 'postgres', originalCode, originalMessage: `words of ${originalCode}` });
 
 const unavailable: readonly (readonly [string, unknown])[] = [
-  ['a refused connection, by a model call', known('P1001', { kind: 'DatabaseNotReachable' })],
-  ['a refused connection, by raw SQL', known('P2010', { kind: 'DatabaseNotReachable' })],
+  ['a refused connection in a model call', known('P1001', { kind: 'DatabaseNotReachable' })],
+  ['a refused connection in raw SQL', known('P2010', { kind: 'DatabaseNotReachable' })],
   ['a wrong password', known('P1000', { kind: 'AuthenticationFailed', originalCode: '28P01' })],
   ['a missing database', known('P1003', { kind: 'DatabaseDoesNotExist', originalCode: '3D000' })],
-  ['too many connections, by raw SQL', known('P2010', { kind: 'TooManyConnections', originalCode: '53300' })],
-  ['a reset connection, by raw SQL', known('P2010', { kind: 'ConnectionClosed' })],
-  ['a server that shuts down, by a model call', postgres('P2039', '57P01')],
-  ['a server that starts, by raw SQL', postgres('P2010', '57P03')],
+  ['the limit of connections in raw SQL', known('P2010', { kind: 'TooManyConnections', originalCode: '53300' })],
+  ['a reset connection in raw SQL', known('P2010', { kind: 'ConnectionClosed' })],
+  ['a server that shuts down in a model call', postgres('P2039', '57P01')],
+  ['a server that starts in raw SQL', postgres('P2010', '57P03')],
   ['a full disk', postgres('P2010', '53100')],
-  ['a statement over its time', postgres('P2039', '57014')],
-  ['a lock over its time', postgres('P2010', '55P03')],
+  ['a statement over its time limit', postgres('P2039', '57014')],
+  ['a lock over its time limit', postgres('P2010', '55P03')],
   ['a standby', postgres('P2010', '25006')],
-  ['a deadlock, by a model call', known('P2034')],
-  ['a deadlock, by raw SQL', known('P2010', { kind: 'TransactionWriteConflict', originalCode: '40P01' })],
+  ['a deadlock in a model call', known('P2034')],
+  ['a deadlock in raw SQL', known('P2010', { kind: 'TransactionWriteConflict', originalCode: '40P01' })],
   ['a serialization failure', known('P2010', { kind: 'TransactionWriteConflict', originalCode: '40001' })],
-  ['a transaction over its time', known('P2028')],
+  ['a transaction over its time limit', known('P2028')],
   ['a client that cannot start', new Prisma.PrismaClientInitializationError('no', '7')],
   ['a lost connection', new Error('Connection terminated unexpectedly')],
   [
-    'an exhausted pool, in words of Prisma',
+    'an exhausted pool in the words of Prisma',
     new Error('\nInvalid invocation:\n\n\ntimeout exceeded when trying to connect'),
   ],
   ['no answer in time', new Error('Query read timeout')],
@@ -42,8 +42,8 @@ const unavailable: readonly (readonly [string, unknown])[] = [
 
 const bugs: readonly (readonly [string, unknown])[] = [
   ['a missing table', known('P2021', { kind: 'TableDoesNotExist', originalCode: '42P01' })],
-  ['a missing column, by raw SQL', known('P2010', { kind: 'ColumnNotFound', originalCode: '42703' })],
-  ['a value that is taken', known('P2002', { kind: 'UniqueConstraintViolation', originalCode: '23505' })],
+  ['a missing column in raw SQL', known('P2010', { kind: 'ColumnNotFound', originalCode: '42703' })],
+  ['a duplicate value', known('P2002', { kind: 'UniqueConstraintViolation', originalCode: '23505' })],
   ['a failed check', postgres('P2039', '23514')],
   ['a missing right', postgres('P2010', '42501')],
   ['a missing row', known('P2025')],
@@ -56,7 +56,7 @@ const bugs: readonly (readonly [string, unknown])[] = [
   ['a thrown text', 'Query read timeout'],
 ];
 
-describe('what Prisma throws', () => {
+describe('classifyFailure', () => {
   test.each(unavailable)('%s means that the database is unavailable', (_what, error) => {
     expect(classifyFailure(error)).toBe('unavailable');
   });
@@ -64,7 +64,7 @@ describe('what Prisma throws', () => {
 });
 
 describe('withUnavailable', () => {
-  test("says what the database said, in one line, without Prisma's heading", async () => {
+  test("an outage contains the database's message in one line, without Prisma's heading", async () => {
     const said = (thrown: Error) =>
       withUnavailable(async () => {
         throw thrown;
@@ -73,7 +73,7 @@ describe('withUnavailable', () => {
     await expect(said(known('P2010', { kind: 'ConnectionClosed' }))).rejects.toThrow(/^[^\n]*\(ConnectionClosed\)$/);
   });
 
-  test("frees the words from Prisma's wrapping of a raw query", async () => {
+  test('an outage contains no text that Prisma wraps around a raw query', async () => {
     const wrapped = 'Raw query failed. Code: `N/A`. Message: `Server has closed the connection.`';
     const error = new Prisma.PrismaClientKnownRequestError(`\nInvalid invocation:\n\n\n${wrapped}`, {
       code: 'P2010',
@@ -85,7 +85,7 @@ describe('withUnavailable', () => {
     );
   });
 
-  test('says what the database refused for good, and with which SQLSTATE', async () => {
+  test("a refused statement contains the database's message and the SQLSTATE", async () => {
     const bug = postgres('P2010', '42501');
     await expect(withUnavailable(() => Promise.reject(bug))).rejects.toMatchObject({
       name: 'StatementRefusedError',
@@ -95,7 +95,7 @@ describe('withUnavailable', () => {
     });
   });
 
-  test('leaves a bug of another kind as it is', async () => {
+  test('a bug of another kind is passed on unchanged', async () => {
     const bug = known('P2025');
     await expect(withUnavailable(() => Promise.reject(bug))).rejects.toBe(bug);
   });

@@ -33,14 +33,14 @@ afterEach(async () => {
   for (const close of servers.splice(0)) await close();
 });
 
-describe("doctor's check of the API's address", () => {
-  it('reports ok when this service answers, and asks a server that listens on all addresses at the loopback address', async () => {
+describe('checkApi', () => {
+  it('the API check reports ok when this service answers, for a wildcard address at the loopback address', async () => {
     const port = await listening((_request, response) => response.end('{"status":"ok"}'));
     expect(await check(`127.0.0.1:${port}`)).toEqual({ status: 'ok', detail: `answers at http://127.0.0.1:${port}` });
     expect(await check(`:${port}`)).toEqual({ status: 'ok', detail: `answers at http://127.0.0.1:${port}` });
   });
 
-  it('reports ok when the address is free', async () => {
+  it('the API check reports ok when the address is free', async () => {
     const port = await listening(() => undefined);
     for (const close of servers.splice(0)) await close();
     expect(await check(`127.0.0.1:${port}`)).toMatchObject({
@@ -53,7 +53,7 @@ describe("doctor's check of the API's address", () => {
     ['answers with an error', 404, 'not found'],
     ['answers with an HTML page', 200, '<html>'],
     ['redirects', 302, ''],
-  ])('warns when another program %s', async (_situation, status, body) => {
+  ])('the API check warns when another program %s', async (_situation, status, body) => {
     const port = await listening((_request, response) => response.writeHead(status).end(body));
     expect(await check(`127.0.0.1:${port}`)).toMatchObject({
       status: 'warn',
@@ -61,7 +61,7 @@ describe("doctor's check of the API's address", () => {
     });
   });
 
-  it('warns when the connection is cut', async () => {
+  it('the API check warns when the connection is cut', async () => {
     const port = await listening((request) => request.socket.destroy());
     expect(await check(`127.0.0.1:${port}`)).toMatchObject({ status: 'warn' });
   });

@@ -1,25 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { retentionFinding, scheduleFinding } from '../../../../src/app/doctor/retention-check.js';
-import type { FinishedSweep, ScheduleStatus } from '../../../../src/retention/ports.js';
+import type { ScheduleStatus } from '../../../../src/retention/ports.js';
 import type { RetentionSummary } from '../../../../src/retention/retention-service.js';
+import { doneSweep, refusedSweep } from '../../../support/records.js';
 
 const HOUR_MS = 3_600_000;
 const now = new Date('2026-03-01T12:00:00Z');
 const expected = { now, intervalMs: HOUR_MS };
 
-const facts = {
-  asOf: '2026-03-01T11:30:00.000Z',
-  finishedAt: '2026-03-01T11:30:00.000Z',
-  stopped: 200,
-  planned: 150,
-  kept: { held: 0, dead_letter: 0, invalid_id: 0 },
-};
-const done: FinishedSweep = { ...facts, status: 'done', enqueued: 150, coalesced: 0, failed: 0 };
+const FINISHED = { finishedAt: '2026-03-01T11:30:00.000Z' };
 
 const status = (over: Partial<ScheduleStatus> = {}): ScheduleStatus => ({
   everyMs: HOUR_MS,
   next: new Date('2026-03-01T12:30:00Z'),
-  last: done,
+  last: doneSweep(FINISHED),
   lastFailure: null,
   ...over,
 });
@@ -38,20 +32,20 @@ const aSummary = (over: Partial<RetentionSummary>): RetentionSummary => ({
   ...over,
 });
 
-describe("doctor's check of the schedule", () => {
-  it('reports ok while sweeps finish', () => {
+describe('scheduleFinding', () => {
+  it('the schedule check reports ok while sweeps finish', () => {
     expect(scheduleFinding(status(), expected)).toEqual({
       status: 'ok',
       detail: 'every 1h, next 2026-03-01T12:30:00.000Z, last 2026-03-01T11:30:00.000Z (150 enqueued)',
     });
   });
 
-  it('warns before the first worker was started, because nothing is broken', () => {
+  it('the schedule check warns before the first worker was started, because nothing is broken', () => {
     const finding = scheduleFinding(status({ everyMs: null, next: null, last: null }), expected);
     expect(finding).toMatchObject({ status: 'warn', advice: expect.stringContaining('runtime-cleanup serve') });
   });
 
-  it('reports ok before the first sweep is due', () => {
+  it('the schedule check reports ok before the first sweep is due', () => {
     expect(scheduleFinding(status({ last: null }), expected)).toMatchObject({
       status: 'ok',
       detail: expect.stringContaining('none has finished yet'),
@@ -60,8 +54,8 @@ describe("doctor's check of the schedule", () => {
 
   it.each([
     ['the first sweep never came', { last: null, next: new Date('2026-03-01T10:59:59Z') }],
-    ['no sweep came for more than two intervals', { last: { ...done, finishedAt: '2026-03-01T09:59:59.000Z' } }],
-  ])('fails when %s', (_situation, over) => {
+    ['no sweep came for more than two intervals', { last: doneSweep({ finishedAt: '2026-03-01T09:59:59.000Z' }) }],
+  ])('the schedule check fails when %s', (_situation, over) => {
     expect(scheduleFinding(status(over), expected)).toMatchObject({
       status: 'failed',
       detail: expect.stringContaining('no sweep finished within two intervals'),
@@ -69,16 +63,15 @@ describe("doctor's check of the schedule", () => {
     });
   });
 
-  it('fails when the last sweep was refused, and names the time of the next one', () => {
-    const last: FinishedSweep = { ...facts, status: 'refused', maxShare: 0.5, reason: 'too many' };
-    expect(scheduleFinding(status({ last }), expected)).toEqual({
+  it('the schedule check fails when the last sweep was refused, and names the time of the next one', () => {
+    expect(scheduleFinding(status({ last: refusedSweep(FINISHED) }), expected)).toEqual({
       status: 'failed',
       detail: 'the last sweep, at 2026-03-01T11:30:00.000Z, was refused: 150 of 200 were due',
       advice: 'see retention below; the next sweep decides again, at 2026-03-01T12:30:00.000Z',
     });
   });
 
-  it('warns when the newest sweep failed, but not when one has finished since', () => {
+  it('the schedule check warns when the newest sweep failed, but not when one has finished since', () => {
     const failedAt = (at: string) => status({ lastFailure: { at: new Date(at), reason: 'boom' } });
     expect(scheduleFinding(failedAt('2026-03-01T11:45:00Z'), expected)).toMatchObject({
       status: 'warn',
@@ -87,7 +80,7 @@ describe("doctor's check of the schedule", () => {
     expect(scheduleFinding(failedAt('2026-03-01T11:15:00Z'), expected)).toMatchObject({ status: 'ok' });
   });
 
-  it('warns when the workers have another interval', () => {
+  it('the schedule check warns when the workers have another interval', () => {
     expect(scheduleFinding(status(), { now, intervalMs: 300_000 })).toMatchObject({
       status: 'warn',
       detail: expect.stringContaining('RTMANAGER_CLEANUP_INTERVAL here is 5m'),
@@ -95,8 +88,8 @@ describe("doctor's check of the schedule", () => {
   });
 });
 
-describe("doctor's check of retention", () => {
-  it('reports the containers that are due and kept, and the lag', () => {
+describe('retentionFinding', () => {
+  it('the retention check reports the containers that are due and kept, and the lag', () => {
     expect(retentionFinding(aSummary({ held: 1, deadLetters: 4 }), HOUR_MS)).toEqual({
       status: 'ok',
       detail: '2 of 10 stopped containers are due, 1 held, 4 with a dead letter, lag 1 h',
@@ -106,11 +99,11 @@ describe("doctor's check of retention", () => {
   it.each([
     [2 * HOUR_MS, 'ok'],
     [2 * HOUR_MS + 1, 'warn'],
-  ])('rates a lag of %i ms as %s when sweeps come hourly', (lagMs, expectedStatus) => {
+  ])('the retention check rates a lag of %i ms as %s when sweeps come hourly', (lagMs, expectedStatus) => {
     expect(retentionFinding(aSummary({ lagMs }), HOUR_MS).status).toBe(expectedStatus);
   });
 
-  it('fails when a sweep would be refused, and advises the override', () => {
+  it('the retention check fails when a sweep would be refused, and advises the override', () => {
     expect(retentionFinding(aSummary({ refusal: 'too many; use --max-share 80%' }), HOUR_MS)).toMatchObject({
       status: 'failed',
       advice: 'too many; use --max-share 80%',

@@ -17,7 +17,7 @@ const completed = (errorCode: ErrorCode = '') => ({
 });
 const deadLetter = (reason: string) => ({ state: 'failed' as const, reason });
 
-/** A queue in which the job of each named game ends at once like this. */
+/** A queue in which the job of each named game ends at once in the given way. */
 function producerEnding(ends: Readonly<Record<string, ReturnType<typeof completed | typeof deadLetter>>>) {
   const producer = fakeProducer();
   endFakeJobs(producer.state, (job) => ends[jobText(job, 'gameId')]);
@@ -25,7 +25,7 @@ function producerEnding(ends: Readonly<Record<string, ReturnType<typeof complete
 }
 
 describe('enqueue', () => {
-  it('adds one job for each game and shows which were already in the queue', async () => {
+  it('enqueue adds one job for each game and shows which were already in the queue', async () => {
     const { backend, enqueued, closed, state } = fakeProducer();
     addFakeJob(state, { gameId: 'busy', opSource: 'admin_rest' }, { key: 'busy' });
     const cli = fakeCli(backend);
@@ -42,7 +42,7 @@ describe('enqueue', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('passes on source, reference and expected container', async () => {
+  it('enqueue passes on source, reference and expected container', async () => {
     const { backend, enqueued } = fakeProducer();
     await fakeCli(backend).run('enqueue', 'g', '--source', 'admin_rest', '--ref', 'ticket 7', '--expect', CONTAINER_ID);
     expect(enqueued).toEqual([
@@ -50,7 +50,7 @@ describe('enqueue', () => {
     ]);
   });
 
-  it('reads game ids from standard input for -, even when a character is split between two chunks', async () => {
+  it('enqueue reads game ids from standard input for -, even when a character is split between two chunks', async () => {
     const { backend, enqueued } = fakeProducer();
     const bytes = new TextEncoder().encode('jeu-é\r\n\n  game-2\n');
     const cli = fakeCli(backend, { stdin: [bytes.slice(0, 5), bytes.slice(5)] });
@@ -59,7 +59,7 @@ describe('enqueue', () => {
     expect(asked).toEqual(['first', 'jeu-é', 'game-2', 'last']);
   });
 
-  it('sends many games in batches, and reports the progress', async () => {
+  it('enqueue sends many games in batches, and reports the progress', async () => {
     const { backend, enqueued } = fakeProducer();
     const cli = fakeCli(backend, { stdin: [Array.from({ length: 501 }, (_, n) => `game-${n}`).join('\n')] });
     expect(await cli.run('enqueue', '-')).toBe(0);
@@ -67,7 +67,7 @@ describe('enqueue', () => {
     expect(cli.written.stderr).toBe('enqueued 250 of 501\nenqueued 500 of 501\nenqueued 501 of 501\n');
   });
 
-  it('ends with 0 without --wait even when the job has already failed, because the queue has stored it', async () => {
+  it('enqueue without --wait ends with 0 even when the job has already failed', async () => {
     const { backend } = fakeProducer({
       enqueue: async (requests) =>
         requests.map(({ gameId }) => ({ gameId, jobId: '1', state: 'failed', coalesced: false })),
@@ -75,7 +75,7 @@ describe('enqueue', () => {
     expect(await fakeCli(backend).run('enqueue', 'game-1')).toBe(0);
   });
 
-  it('prints stable field names and nothing else with --json', async () => {
+  it('enqueue prints stable field names and nothing else with --json', async () => {
     const cli = fakeCli(fakeProducer().backend);
     expect(await cli.run('enqueue', 'game-1', '--json')).toBe(0);
     expect(cli.json()).toEqual({
@@ -84,7 +84,7 @@ describe('enqueue', () => {
     expect(cli.written.stderr).toBe('');
   });
 
-  it('draws a bar on a terminal', async () => {
+  it('enqueue draws a bar on a terminal', async () => {
     const cli = fakeCli(fakeProducer().backend, { isTTY: true, environment: { NO_COLOR: '1' } });
     await cli.run('enqueue', 'game-1');
     expect(cli.written.stderr).toContain('enqueued');
@@ -92,19 +92,19 @@ describe('enqueue', () => {
   });
 });
 
-describe('enqueue of an invalid request', () => {
+describe('an invalid enqueue', () => {
   const cases: readonly (readonly [situation: string, args: readonly string[], says: string])[] = [
     ['a game id with a control character', ['a\u0000b'], 'contains a control character'],
     ['a game id that is too long', ['g'.repeat(257)], 'at most 256 are allowed'],
-    ['blanks for a game id', ['  '], 'gameId is empty'],
+    ['spaces as game id', ['  '], 'gameId is empty'],
     ['an unknown source', ['g', '--source', 'me'], 'opSource "me" is unknown'],
     ['a reference that is too long', ['g', '--ref', 'r'.repeat(257)], 'at most 256 are allowed'],
     ['a short container id', ['g', '--expect', 'abc123'], 'full container id'],
     ['one container for two games', ['g', 'h', '--expect', CONTAINER_ID], 'needs exactly one game id'],
     ['nothing on standard input', ['-'], 'no game id was given'],
-    ['a time that is none', ['g', '--wait', 'long'], 'Allowed: 500ms, 30s, 5m, 1h'],
+    ['an invalid time', ['g', '--wait', 'long'], 'Allowed: 500ms, 30s, 5m, 1h'],
   ];
-  it.each(cases)('%s ends with 2 before anything is sent', async (_situation, args, says) => {
+  it.each(cases)('enqueue with %s ends with 2 before anything is sent', async (_situation, args, says) => {
     const { backend, enqueued } = fakeProducer();
     const cli = fakeCli(backend);
     expect(await cli.run('enqueue', ...args)).toBe(2);
@@ -112,7 +112,7 @@ describe('enqueue of an invalid request', () => {
     expect(enqueued).toEqual([]);
   });
 
-  it('reports the first ten problems, not a thousand', async () => {
+  it('enqueue reports only the first ten problems', async () => {
     const cli = fakeCli({}, { stdin: ['\u0007\n'.repeat(1_000)] });
     expect(await cli.run('enqueue', '-')).toBe(2);
     const lines = cli.written.stderr.split('\n').filter((line) => line.startsWith('runtime-cleanup: '));
@@ -121,20 +121,20 @@ describe('enqueue of an invalid request', () => {
   });
 });
 
-describe('enqueue, when the queue becomes unavailable half-way,', () => {
+describe('enqueue during an outage', () => {
   const half = () => {
     let calls = 0;
     const { enqueue } = fakeProducer().cleanupQueue;
     return fakeProducer({
       enqueue: async (requests) => {
         calls += 1;
-        if (calls === 2) throw new UnavailableError('queue', 'the store is away');
+        if (calls === 2) throw new UnavailableError('queue', 'the store is unavailable');
         return enqueue(requests);
       },
     });
   };
 
-  it('ends with 1 and the reason, and still shows which games are in the queue', async () => {
+  it('enqueue ends with 1 and the reason in an outage, and still shows which games are in the queue', async () => {
     const { backend, closed } = half();
     const cli = fakeCli(backend, { stdin: [Array.from({ length: 251 }, (_, n) => `game-${n}`).join('\n')] });
     expect(await cli.run('enqueue', '-', '--json')).toBe(1);
@@ -147,7 +147,7 @@ describe('enqueue, when the queue becomes unavailable half-way,', () => {
 });
 
 describe('enqueue --wait', () => {
-  it('shows the result of each job, and ends with 0 when all completed', async () => {
+  it('enqueue --wait shows the result of each job, and ends with 0 when all completed', async () => {
     const { backend } = producerEnding({ a: completed(), b: completed('replay_no_op') });
     const cli = fakeCli(backend);
     expect(await cli.run('enqueue', 'a', 'b', '--wait')).toBe(0);
@@ -162,12 +162,12 @@ describe('enqueue --wait', () => {
     expect(cli.written.stderr).toBe('enqueued 2 of 2\na: completed\nb: completed, replay_no_op\n');
   });
 
-  it('ends with 1 when a job of the retention sweep completed without a cleanup', async () => {
+  it('enqueue --wait ends with 1 when a job of the sweep completed without a cleanup', async () => {
     const { backend } = producerEnding({ a: completed('conflict') });
     expect(await fakeCli(backend).run('enqueue', 'a', '--wait')).toBe(1);
   });
 
-  it('ends with 1 when a job is a dead letter, and shows its code and message', async () => {
+  it('enqueue --wait ends with 1 for a dead letter, and shows its code and message', async () => {
     const { backend } = producerEnding({
       a: completed(),
       b: deadLetter('container_mismatch: label names game "x"'),
@@ -182,7 +182,7 @@ describe('enqueue --wait', () => {
     });
   });
 
-  it('shows the unchanged reason of a dead letter that another program wrote', async () => {
+  it('enqueue --wait shows the unchanged reason of a dead letter that another program wrote', async () => {
     const { backend } = producerEnding({ a: deadLetter('job stalled more than allowable limit') });
     const cli = fakeCli(backend);
     expect(await cli.run('enqueue', 'a', '--wait', '--json')).toBe(1);
@@ -191,7 +191,7 @@ describe('enqueue --wait', () => {
     });
   });
 
-  it('ends with 1 when the queue no longer has a job, because its result is unknown', async () => {
+  it('enqueue --wait ends with 1 when the queue no longer has a job', async () => {
     const { backend, state } = fakeProducer();
     endFakeJobs(state, () => ({ state: 'missing' }));
     const cli = fakeCli(backend);
@@ -199,7 +199,7 @@ describe('enqueue --wait', () => {
     expect(cli.written.stdout).toContain('see the operation log');
   });
 
-  it('waits for each job once, also when two requests share one', async () => {
+  it('enqueue --wait waits for each job once, even when two requests share one', async () => {
     const { backend, jobWaiter, state } = fakeProducer();
     const { wait: realWait } = jobWaiter;
     const wait = vi.spyOn(jobWaiter, 'wait').mockImplementation((...asked) => {
@@ -212,7 +212,7 @@ describe('enqueue --wait', () => {
     expect(wait.mock.calls.map(([jobIds]) => jobIds)).toEqual([['1']]);
   });
 
-  it('stops waiting when the time limit is over, says that the jobs stay, and ends with 1', async () => {
+  it('enqueue --wait ends with 1 at its time limit, and states that the jobs stay', async () => {
     const { backend, closed, state } = producerEnding({ a: completed() });
     const cli = fakeCli(backend);
     const running = cli.run('enqueue', 'a', 'b', '--wait', '30s');
@@ -226,7 +226,7 @@ describe('enqueue --wait', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('leaves the jobs in the queue on Ctrl-C, says so, and ends with 1', async () => {
+  it('enqueue --wait ends with 1 on Ctrl-C, and leaves the jobs in the queue', async () => {
     const { backend, closed, state } = fakeProducer();
     const cli = fakeCli(backend);
     const running = cli.run('enqueue', 'a', '--wait');
@@ -239,7 +239,7 @@ describe('enqueue --wait', () => {
     expect(cli.clock.pendingMs()).toEqual([]);
   });
 
-  it('shows what is known before it fails when the wait breaks', async () => {
+  it('enqueue --wait shows the known results before it reports a broken wait', async () => {
     const { backend } = fakeProducer({ wait: () => Promise.reject(new TypeError('bug')) });
     const cli = fakeCli(backend);
     expect(await cli.run('enqueue', 'a', '--wait')).toBe(1);

@@ -1,12 +1,12 @@
 import { userInfo } from 'node:os';
 import { describe, expect, it, vi } from 'vitest';
-import { aRecord } from '../../../support/records.js';
+import { aHold, aRecord } from '../../../support/records.js';
 import { fakeCli } from '../fake-cli.js';
-import { aHold, fakeHolds } from '../fake-handles.js';
+import { fakeHolds } from '../fake-handles.js';
 
 const WEEK_MS = 7 * 86_400_000;
 
-/** Holds in which `game-1` has a record, and the holds that a command stores. */
+/** A platform with a record of `game-1`; `puts` has the holds that a command stores. */
 function holdsOfGame1(start: Parameters<typeof fakeHolds>[0] = []) {
   const opened = fakeHolds(start);
   opened.state.records.set('game-1', aRecord());
@@ -14,7 +14,7 @@ function holdsOfGame1(start: Parameters<typeof fakeHolds>[0] = []) {
 }
 
 describe('hold', () => {
-  it('holds a game without an end in the name of the user, and says so', async () => {
+  it('hold holds a game without an end in the name of the user, and prints that', async () => {
     const { backend, puts, closed } = holdsOfGame1();
     const cli = fakeCli(backend);
     expect(await cli.run('hold', ' game-1 ', '--reason', ' evidence ')).toBe(0);
@@ -30,19 +30,19 @@ describe('hold', () => {
     ['--for', '90m', { forMs: 5_400_000 }],
     ['--until', '2030-01-31T18:00Z', { until: new Date('2030-01-31T18:00:00Z') }],
     ['--until', '2030-01-31T18:00:30.5+01:00', { until: new Date('2030-01-31T17:00:30.500Z') }],
-  ])('reads %s %s', async (option, text, end) => {
+  ])('hold accepts %s %s', async (option, text, end) => {
     const { backend, puts } = holdsOfGame1();
     expect(await fakeCli(backend).run('hold', 'game-1', '--reason', 'r', '--by', 'kim', option, text)).toBe(0);
     expect(puts).toEqual([[{ gameId: 'game-1', reason: 'r', heldBy: 'kim', end }]]);
   });
 
-  it('shows the hold that it replaces, and prints both with --json', async () => {
+  it('hold shows the hold that it replaces, and prints both with --json', async () => {
     const old = aHold({ reason: 'old', heldUntil: new Date('2026-05-01T00:00:00Z') });
-    const told = fakeCli(holdsOfGame1([old]).backend);
+    const text = fakeCli(holdsOfGame1([old]).backend);
     const json = fakeCli(holdsOfGame1([old]).backend);
-    await told.run('hold', 'game-1', '--reason', 'new', '--by', 'alex');
+    await text.run('hold', 'game-1', '--reason', 'new', '--by', 'alex');
     await json.run('hold', 'game-1', '--reason', 'new', '--by', 'alex', '--json');
-    expect(told.written.stderr).toBe('This replaces the hold until 2026-05-01 00:00:00Z by kim: old\n');
+    expect(text.written.stderr).toBe('This replaces the hold until 2026-05-01 00:00:00Z by kim: old\n');
     expect(json.json()).toEqual({
       hold: { gameId: 'game-1', reason: 'new', heldBy: 'alex', heldUntil: null },
       replaced: { gameId: 'game-1', reason: 'old', heldBy: 'kim', heldUntil: '2026-05-01T00:00:00.000Z' },
@@ -50,7 +50,7 @@ describe('hold', () => {
     });
   });
 
-  it('holds a game without a record too, and says that there is no record', async () => {
+  it('hold holds a game without a record, and states that there is no record', async () => {
     const { backend, state } = fakeHolds();
     const cli = fakeCli(backend);
     expect(await cli.run('hold', 'game-9', '--reason', 'r')).toBe(0);
@@ -64,31 +64,34 @@ describe('hold', () => {
     ['a long reason', ['--reason', 'x'.repeat(501)], '--reason has 501 characters'],
     ['a reason with NUL', ['--reason', 'a\0b'], String.raw`--reason "a\u0000b" has a control character`],
     ['a reason of two lines', ['--reason', 'a\nb'], 'one line'],
-    ['half a character', ['--reason', 'a\uD83D'], String.raw`--reason "a\ud83d"`],
+    ['a broken character in the reason', ['--reason', 'a\uD83D'], String.raw`--reason "a\ud83d"`],
     ['a blank name', ['--reason', 'r', '--by', ' '], '--by is empty'],
     ['a long name', ['--reason', 'r', '--by', 'x'.repeat(101)], '--by has 101 characters'],
     ['two ends', ['--reason', 'r', '--for', '1h', '--until', '2030-01-31T18:00Z'], 'cannot be used with'],
-    ['no time at all', ['--reason', 'r', '--for', '0s'], "'0s' is invalid. Allowed: 30s, 5m, 1h, 7d"],
+    ['a time of 0', ['--reason', 'r', '--for', '0s'], "'0s' is invalid. Allowed: 30s, 5m, 1h, 7d"],
     ['a time without unit', ['--reason', 'r', '--for', '7'], "'7' is invalid"],
-    ['a time beyond all bounds', ['--reason', 'r', '--for', '36501d'], 'up to 36500d'],
+    ['a time that is too long', ['--reason', 'r', '--for', '36501d'], 'up to 36500d'],
     ['an end in the past', ['--reason', 'r', '--until', '1969-12-31T23:59Z'], 'is in the past'],
     ['an end without time zone', ['--reason', 'r', '--until', '2030-01-31T18:00'], 'time zone'],
-    ['a day that is none', ['--reason', 'r', '--until', '2030-02-30T18:00Z'], 'is invalid'],
-    ['an hour that is none', ['--reason', 'r', '--until', '2030-01-31T25:00Z'], 'is invalid'],
+    ['a day that does not exist', ['--reason', 'r', '--until', '2030-02-30T18:00Z'], 'is invalid'],
+    ['an hour that does not exist', ['--reason', 'r', '--until', '2030-01-31T25:00Z'], 'is invalid'],
   ];
-  it.each(refusals)('ends with 2 for %s, says what is allowed, and stores no hold', async (_situation, args, says) => {
-    const { backend, puts } = holdsOfGame1();
-    const cli = fakeCli(backend);
-    expect(await cli.run('hold', 'game-1', ...args)).toBe(2);
-    expect(puts).toEqual([]);
-    expect(cli.written.stderr.split('\n').filter((line) => line.startsWith('runtime-cleanup: '))).toEqual([
-      expect.stringContaining(says),
-    ]);
-  });
+  it.each(refusals)(
+    'hold with %s ends with 2, states what is allowed, and stores no hold',
+    async (_situation, args, says) => {
+      const { backend, puts } = holdsOfGame1();
+      const cli = fakeCli(backend);
+      expect(await cli.run('hold', 'game-1', ...args)).toBe(2);
+      expect(puts).toEqual([]);
+      expect(cli.written.stderr.split('\n').filter((line) => line.startsWith('runtime-cleanup: '))).toEqual([
+        expect.stringContaining(says),
+      ]);
+    },
+  );
 });
 
 describe('unhold', () => {
-  it('removes the hold and shows it', async () => {
+  it('unhold removes the hold and shows it', async () => {
     const { backend, state, closed } = fakeHolds([aHold()]);
     const cli = fakeCli(backend);
     expect(await cli.run('unhold', 'game-1')).toBe(0);
@@ -97,17 +100,17 @@ describe('unhold', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('ends with 0 for a game that is not held', async () => {
-    const told = fakeCli(fakeHolds().backend);
+  it('unhold ends with 0 for a game that is not held', async () => {
+    const text = fakeCli(fakeHolds().backend);
     const json = fakeCli(fakeHolds().backend);
-    expect([await told.run('unhold', 'game-1'), await json.run('unhold', 'game-1', '--json')]).toEqual([0, 0]);
-    expect(told.written.stdout).toBe('game-1 was not held.\n');
+    expect([await text.run('unhold', 'game-1'), await json.run('unhold', 'game-1', '--json')]).toEqual([0, 0]);
+    expect(text.written.stdout).toBe('game-1 was not held.\n');
     expect(json.json()).toEqual({ removed: null });
   });
 });
 
 describe('holds', () => {
-  it('prints a table that marks the holds that are over', async () => {
+  it('holds prints a table that marks expired holds', async () => {
     const cli = fakeCli(
       fakeHolds([
         aHold({ gameId: 'a' }),
@@ -127,7 +130,7 @@ describe('holds', () => {
     );
   });
 
-  it('reads all pages with --all, and says without it when there are more', async () => {
+  it('holds reads all pages with --all, and otherwise states that there are more', async () => {
     const many = Array.from({ length: 1_201 }, (_, n) => aHold({ gameId: String(n).padStart(4, '0') }));
     const all = fakeCli(fakeHolds(many).backend);
     const some = fakeCli(fakeHolds(many).backend);
@@ -135,12 +138,12 @@ describe('holds', () => {
     await some.run('holds', '--limit', '2', '--json');
     expect((all.json() as { holds: unknown[] }).holds).toHaveLength(1_201);
     expect(some.json()).toMatchObject({ holds: [{ gameId: '0000' }, { gameId: '0001' }], next: '0001' });
-    const told = fakeCli(fakeHolds(many).backend);
-    await told.run('holds');
-    expect(told.written.stderr).toBe('There are more; add --all or a higher --limit.\n');
+    const text = fakeCli(fakeHolds(many).backend);
+    await text.run('holds');
+    expect(text.written.stderr).toBe('There are more; add --all or a higher --limit.\n');
   });
 
-  it('says when there are no holds', async () => {
+  it('holds states that there are no holds', async () => {
     const cli = fakeCli(fakeHolds().backend);
     expect(await cli.run('holds')).toBe(0);
     expect(cli.written).toEqual({ stdout: '', stderr: 'There are no holds.\n' });

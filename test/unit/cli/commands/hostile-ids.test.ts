@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { logOperation } from '../../../support/fakes/state.js';
-import { anEntry, aRecord } from '../../../support/records.js';
+import { aHold, anEntry, aRecord } from '../../../support/records.js';
 import { fakeCli } from '../fake-cli.js';
-import { addDeadLetter, aHold, fakeDeadLetters, fakeHolds, fakeReader, fakeRetention } from '../fake-handles.js';
+import { addDeadLetter, fakeDeadLetters, fakeHolds, fakeReader, fakeRetention } from '../fake-handles.js';
 
 const IDS = [
   '123',
@@ -22,7 +22,7 @@ const IDS = [
 ];
 
 describe.each(IDS)('the game id %j', (id) => {
-  it('is held, listed and released unchanged', async () => {
+  it('hold, holds and unhold keep a hostile game id unchanged', async () => {
     const { backend, state } = fakeHolds();
     state.records.set(id, aRecord({ gameId: id }));
     const held = fakeCli(backend);
@@ -31,13 +31,13 @@ describe.each(IDS)('the game id %j', (id) => {
     const listed = fakeCli(backend);
     await listed.run('holds');
     expect(listed.written.stdout).toContain(`\n${id}  `);
-    const letGo = fakeCli(backend);
-    expect(await letGo.run('unhold', '--json', '--', id)).toBe(0);
-    expect(letGo.json()).toMatchObject({ removed: { gameId: id } });
+    const released = fakeCli(backend);
+    expect(await released.run('unhold', '--json', '--', id)).toBe(0);
+    expect(released.json()).toMatchObject({ removed: { gameId: id } });
     expect(state.holds.size).toBe(0);
   });
 
-  it('is shown unchanged in the plan', async () => {
+  it('the plan shows a hostile game id unchanged', async () => {
     const { backend, state } = fakeRetention();
     state.records.set(id, aRecord({ gameId: id }));
     state.holds.set(id, aHold({ gameId: id }));
@@ -48,7 +48,7 @@ describe.each(IDS)('the game id %j', (id) => {
     expect(json.json()).toMatchObject({ plan: [{ gameId: id, hold: { gameId: id } }] });
   });
 
-  it('selects only its own dead letters, and can be a job id', async () => {
+  it('a hostile game id selects only its own dead letters, and can be a job id', async () => {
     const { backend, state } = fakeDeadLetters();
     const own = addDeadLetter(state, undefined, { jobId: 'own', data: { gameId: id } });
     const other = addDeadLetter(state, undefined, { jobId: 'other', data: { gameId: `${id}.` } });
@@ -61,7 +61,7 @@ describe.each(IDS)('the game id %j', (id) => {
     ]);
   });
 
-  it('is passed unchanged to the operation log', async () => {
+  it('a hostile game id is passed unchanged to the operation log', async () => {
     const { backend, state } = fakeReader();
     for (const gameId of [`${id}.`, id]) logOperation(state, anEntry({ gameId }));
     const cli = fakeCli(backend);
@@ -77,7 +77,7 @@ it.each([
   ['a\u001B[2J', 'contains a control character'],
   ['a\0', 'contains a control character'],
   ['\uD800', 'is not well-formed Unicode'],
-])('%j is refused by every command that takes a game id, and no store is opened', async (id, says) => {
+])('the game id %j is refused by every command, and no store is opened', async (id, says) => {
   for (const args of [
     ['hold', '--reason', 'r', '--', id],
     ['unhold', '--', id],

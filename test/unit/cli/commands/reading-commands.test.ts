@@ -31,7 +31,7 @@ function readerOf(...records: readonly RuntimeRecord[]) {
 }
 
 describe('records', () => {
-  it('prints a table without colours into a pipe, and closes the reader', async () => {
+  it('records prints a table without colours into a pipe, and closes the reader', async () => {
     const { backend, closed } = readerOf(aRecord());
     const cli = fakeCli(backend);
     expect(await cli.run('records')).toBe(0);
@@ -43,7 +43,7 @@ describe('records', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('prints bold titles on a terminal, unless NO_COLOR is set', async () => {
+  it('records prints bold titles on a terminal, unless NO_COLOR is set', async () => {
     const { backend } = readerOf(aRecord());
     const coloured = fakeCli(backend, { isTTY: true });
     const plain = fakeCli(backend, { isTTY: true, environment: { NO_COLOR: '1' } });
@@ -52,7 +52,7 @@ describe('records', () => {
     expect([coloured, plain, dumb].map((cli) => cli.written.stdout.includes('\u001B['))).toEqual([true, false, false]);
   });
 
-  it('prints whole records and the cursor of the next page with --json', async () => {
+  it('records prints whole records and the cursor of the next page with --json', async () => {
     const { backend } = readerOf(aRecord(), aRecord({ gameId: 'game-2' }));
     const cli = fakeCli(backend);
     await cli.run('records', '--limit', '1', '--json');
@@ -64,7 +64,7 @@ describe('records', () => {
     });
   });
 
-  it('passes on the status and the limit, and says when there are more records', async () => {
+  it('records passes on status and limit, and states that there are more records', async () => {
     const stopped = Array.from({ length: 8 }, (_, n) => aRecord({ gameId: `game-${n + 1}` }));
     const { backend, recordQueries } = readerOf(aRecord({ gameId: 'game-0', status: 'running' }), ...stopped);
     const listRecords = vi.spyOn(recordQueries, 'listRecords');
@@ -76,7 +76,7 @@ describe('records', () => {
     expect(cli.written.stderr).toContain('There are more');
   });
 
-  it('reads page after page with --all', async () => {
+  it('records reads page after page with --all', async () => {
     const { backend, recordQueries } = readerOf(...['a', 'b', 'c'].map((gameId) => aRecord({ gameId })));
     const { listRecords } = recordQueries;
     const pages = vi.spyOn(recordQueries, 'listRecords');
@@ -87,19 +87,19 @@ describe('records', () => {
     expect(cli.json()).toMatchObject({ records: [{ gameId: 'a' }, { gameId: 'b' }, { gameId: 'c' }], next: null });
   });
 
-  it('says on standard error that there are no records, and prints nothing', async () => {
+  it('records states on standard error that there are no records', async () => {
     const cli = fakeCli(fakeReader().backend);
     expect(await cli.run('records')).toBe(0);
     expect(cli.written).toEqual({ stdout: '', stderr: 'There are no such records.\n' });
   });
 
-  it('closes the reader when reading fails', async () => {
+  it('records closes the reader when reading fails', async () => {
     const { backend, closed } = fakeReader({ listRecords: () => Promise.reject(new TypeError('bug')) });
     expect(await fakeCli(backend).run('records')).toBe(1);
     expect(closed.times).toBe(1);
   });
 
-  it('stops between two pages after a signal', async () => {
+  it('records stops between two pages after a signal', async () => {
     let pages = 0;
     const { backend, closed, recordQueries } = readerOf(...['a', 'b', 'c'].map((gameId) => aRecord({ gameId })));
     const { listRecords } = recordQueries;
@@ -115,7 +115,7 @@ describe('records', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('makes control characters from other services visible', async () => {
+  it('records makes control characters from other services visible', async () => {
     const evil = aRecord({ gameId: 'g\u001B]0;x\u0007', currentImageRef: 'a\u202Eb\nc' });
     const { backend } = readerOf(evil);
     const cli = fakeCli(backend);
@@ -126,7 +126,7 @@ describe('records', () => {
 });
 
 describe('log', () => {
-  it('prints a table of one game in the order in which it was read, newest first', async () => {
+  it('log prints a table of one game, newest first', async () => {
     const { backend, closed, recordQueries, state } = fakeReader();
     const older = { ...operation, id: '3', errorMessage: 'an older message' };
     state.operations.push(older, { ...operation, id: '4', gameId: 'game-2' }, operation);
@@ -142,7 +142,7 @@ describe('log', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('prints the rows unchanged with --json, with exact ids', async () => {
+  it('log prints the rows unchanged with --json, with exact ids', async () => {
     const { backend, state } = fakeReader();
     state.operations.push({ ...operation, id: '3' }, operation);
     const cli = fakeCli(backend);
@@ -153,7 +153,7 @@ describe('log', () => {
     });
   });
 
-  it('says when the game has no rows', async () => {
+  it('log states that the game has no rows', async () => {
     const cli = fakeCli(fakeReader().backend);
     expect(await cli.run('log', 'game-1')).toBe(0);
     expect(cli.written).toEqual({ stdout: '', stderr: 'The operation log has no row of this game.\n' });
@@ -170,7 +170,7 @@ describe('doctor', () => {
   const odd: Check = { name: 'leases', status: 'warn', detail: 'no password', advice: 'set one' };
   const broken: Check = { name: 'engine', status: 'failed', detail: 'no such file', advice: 'start the engine' };
 
-  it('shows each check with its advice, and fails when one check failed', async () => {
+  it('doctor shows each check with its advice, and fails when one check failed', async () => {
     const cli = fakeCli(checks(fine, odd, broken));
     expect(await cli.run('doctor')).toBe(1);
     expect(cli.written.stdout).toBe(
@@ -186,11 +186,11 @@ describe('doctor', () => {
     );
   });
 
-  it('ends with 0 when there are only warnings', async () => {
+  it('doctor ends with 0 when there are only warnings', async () => {
     expect(await fakeCli(checks(fine, odd)).run('doctor')).toBe(0);
   });
 
-  it('prints all checks and one overall result with --json', async () => {
+  it('doctor prints all checks and one overall result with --json', async () => {
     const cli = fakeCli(checks(fine, broken));
     expect(await cli.run('doctor', '--json')).toBe(1);
     expect(cli.json()).toEqual({ ok: false, checks: [fine, broken] });
@@ -198,7 +198,7 @@ describe('doctor', () => {
 });
 
 describe('migrate', () => {
-  it('reports each step on standard error', async () => {
+  it('migrate reports each step on standard error', async () => {
     const cli = fakeCli({
       migrate: async (_session, report) => {
         report('applying 0001_first');
@@ -212,13 +212,13 @@ describe('migrate', () => {
     });
   });
 
-  it('says when no migration was pending', async () => {
+  it('migrate states that no migration was pending', async () => {
     const cli = fakeCli({ migrate: async () => [] });
     await cli.run('migrate');
     expect(cli.written.stdout).toBe('The database is up to date.\n');
   });
 
-  it('prints only the names of the migrations with --json', async () => {
+  it('migrate prints only the names of the migrations with --json', async () => {
     const cli = fakeCli({
       migrate: async (_session, report) => {
         report('applying');

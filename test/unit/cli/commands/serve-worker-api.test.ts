@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CommandContext } from '../../../../src/cli/command-context.js';
 import { UnavailableError, StopRequestedError } from '../../../../src/domain/errors.js';
-import { fakeCli, untilAborted } from '../fake-cli.js';
+import { untilAborted } from '../../../support/calls.js';
+import { fakeCli } from '../fake-cli.js';
 
 const linesOf = (text: string) =>
   text
@@ -9,13 +10,13 @@ const linesOf = (text: string) =>
     .filter((line) => line !== '')
     .map((line): unknown => JSON.parse(line));
 
-/** A worker that runs until it is told to stop, then stops in an orderly way. */
+/** A service that runs until its signal is aborted, then ends without an error. */
 const obedient = async ({ signal }: CommandContext) => {
   await untilAborted(signal).catch(() => {});
 };
 
 describe.each(['serve', 'worker'])('%s', (command) => {
-  it('logs the settings in effect once, without secrets, works until a signal stops it, and ends with 0', async () => {
+  it(`${command} logs its settings once without secrets, works until a signal, and ends with 0`, async () => {
     const cli = fakeCli(
       { runService: obedient },
       { environment: { DATABASE_URL: 'postgresql://app:hunter2@db/games', RTMANAGER_WORKER_CONCURRENCY: '2' } },
@@ -37,7 +38,7 @@ describe.each(['serve', 'worker'])('%s', (command) => {
   });
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    'ends with 0 when %s tells it to stop while it still waits for a dependency',
+    `${command} ends with 0 on %s while it waits for a dependency`,
     async (stopSignal) => {
       const cli = fakeCli({ runService: ({ signal }) => untilAborted(signal) });
       const running = cli.run(command);
@@ -47,13 +48,13 @@ describe.each(['serve', 'worker'])('%s', (command) => {
     },
   );
 
-  it('ends with 1 and the reason when it fails', async () => {
+  it(`${command} ends with 1 and the reason when it fails`, async () => {
     const cli = fakeCli({ runService: () => Promise.reject(new UnavailableError('docker', 'no engine')) });
     expect(await cli.run(command)).toBe(1);
     expect(cli.written.stderr).toContain('runtime-cleanup: no engine');
   });
 
-  it('ends with 1 when stopping fails', async () => {
+  it(`${command} ends with 1 when its shutdown fails`, async () => {
     const cli = fakeCli({
       runService: async ({ signal }) => {
         await untilAborted(signal).catch(() => {});
@@ -68,7 +69,7 @@ describe.each(['serve', 'worker'])('%s', (command) => {
 });
 
 describe('the second signal', () => {
-  it('ends the process at once with 1, for every stop signal', async () => {
+  it('a second signal ends the process at once with 1', async () => {
     const cli = fakeCli({ runService: () => new Promise(() => {}) });
     void cli.run('worker');
     await cli.clock.advance(0);
@@ -78,7 +79,7 @@ describe('the second signal', () => {
     expect(cli.exits).toEqual([1]);
   });
 
-  it('is not the copy of the first signal that npm passes on', async () => {
+  it('the copy of the first signal that npm passes on does not count as a second one', async () => {
     const cli = fakeCli({ runService: () => new Promise(() => {}) });
     void cli.run('worker');
     await cli.clock.advance(0);

@@ -1,21 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { FinishedSweep, SweepReport } from '../../../../src/retention/ports.js';
+import type { SweepReport } from '../../../../src/retention/ports.js';
 import type { RuntimeRecord } from '../../../../src/domain/runtime-record.js';
 import { addFakeJob, addFailedFakeJob } from '../../../support/fakes/state.js';
-import { aRecord } from '../../../support/records.js';
+import { aHold, aRecord, doneSweep, refusedSweep } from '../../../support/records.js';
 import type { SweepOptions } from '../../../../src/retention/sweep.js';
-import { fakeCli, untilAborted } from '../fake-cli.js';
-import { aHold, fakeRetention } from '../fake-handles.js';
-
-const facts = {
-  asOf: '2026-03-01T00:00:00.000Z',
-  finishedAt: '2026-03-01T00:00:01.000Z',
-  stopped: 10,
-  planned: 3,
-  kept: { held: 1, dead_letter: 2, invalid_id: 0 },
-};
-const done: FinishedSweep = { ...facts, status: 'done', enqueued: 2, coalesced: 1, failed: 0 };
-const refused: FinishedSweep = { ...facts, status: 'refused', maxShare: 0.5, reason: 'too many; use --max-share 80%' };
+import { untilAborted } from '../../../support/calls.js';
+import { fakeCli } from '../fake-cli.js';
+import { fakeRetention } from '../fake-handles.js';
 
 /** Retention of 30 days on 2026-03-01 over these records; `aRecord()` is due since 2026-02-01. */
 function retentionOf(...records: readonly RuntimeRecord[]) {
@@ -28,7 +19,7 @@ const manyRecords = (count: number, name: string, over: Partial<RuntimeRecord> =
 const NOT_DUE = { stoppedAt: new Date('2026-02-20T00:00:00Z') };
 
 describe('sweep --dry-run', () => {
-  it('shows which containers are due, which are kept and why, and what a sweep would do', async () => {
+  it('sweep --dry-run shows which containers are due or kept, why, and what a sweep would do', async () => {
     const { backend, closed, state } = retentionOf(
       ...['game-1', 'held', 'late'].map((gameId) => aRecord({ gameId })),
       aRecord({ gameId: 'soon', stoppedAt: new Date('2026-01-30T02:30:00Z') }),
@@ -57,7 +48,7 @@ describe('sweep --dry-run', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('reads page after page, or as many rows as the limit allows, and enqueues nothing', async () => {
+  it('sweep --dry-run reads all pages or up to its limit, and enqueues nothing', async () => {
     const { backend, retention, state } = retentionOf(...['a', 'b', 'c'].map((gameId) => aRecord({ gameId })));
     const { plan } = retention;
     const pages = vi.spyOn(retention, 'plan').mockImplementation((filter) => plan({ ...filter, limit: 1 }));
@@ -75,7 +66,7 @@ describe('sweep --dry-run', () => {
     expect(state.jobs.size).toBe(0);
   });
 
-  it('prints the time, whole judgements and the summary with --json', async () => {
+  it('sweep --dry-run prints the time, whole judgements and the summary with --json', async () => {
     const { backend } = retentionOf(aRecord());
     const cli = fakeCli(backend);
     expect(await cli.run('sweep', '--dry-run', '--json')).toBe(0);
@@ -87,7 +78,7 @@ describe('sweep --dry-run', () => {
     });
   });
 
-  it('says whether a sweep would be refused, by the share of --max-share when it is given', async () => {
+  it('sweep --dry-run states whether a sweep would be refused, with the share of --max-share if given', async () => {
     const { backend } = retentionOf(...manyRecords(150, 'due'), ...manyRecords(50, 'recent', NOT_DUE));
     const [configured, allowed, stricter] = [fakeCli(backend), fakeCli(backend), fakeCli(backend)];
     await configured.run('sweep', '--dry-run');
@@ -98,7 +89,7 @@ describe('sweep --dry-run', () => {
     expect(stricter.written.stdout).toContain('--max-share 75%');
   });
 
-  it('makes control characters visible', async () => {
+  it('sweep --dry-run makes control characters visible', async () => {
     const { backend, state } = retentionOf(aRecord({ gameId: 'g\u001B[2J' }), aRecord());
     state.holds.set('game-1', aHold({ reason: 'a\u0007b\nc', heldBy: '\u202Ekim' }));
     const cli = fakeCli(backend);
@@ -121,7 +112,7 @@ describe('sweep', () => {
       },
     });
 
-  it('shows what it enqueued and what it kept, and ends with 0', async () => {
+  it('sweep shows what it enqueued and what it kept, and ends with 0', async () => {
     const { backend, closed, state } = retentionOf(
       ...manyRecords(3, 'due'),
       ...['held', 'late-1', 'late-2'].map((gameId) => aRecord({ gameId })),
@@ -143,7 +134,7 @@ describe('sweep', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('ends with 1 and names the override when it is refused', async () => {
+  it('sweep ends with 1 and names the override when it is refused', async () => {
     const { backend, state } = retentionOf(...manyRecords(80, 'due'), ...manyRecords(20, 'recent', NOT_DUE));
     const cli = fakeCli(backend);
     expect(await cli.run('sweep')).toBe(1);
@@ -153,7 +144,7 @@ describe('sweep', () => {
     expect(state.jobs.size).toBe(0);
   });
 
-  it('ends with 1 when another sweep is running', async () => {
+  it('sweep ends with 1 when another sweep is running', async () => {
     const { backend, state, sweepLock } = retentionOf(aRecord());
     const cli = fakeCli(backend);
     expect(await sweepLock.exclusively(() => cli.run('sweep'))).toBe(1);
@@ -161,30 +152,30 @@ describe('sweep', () => {
     expect(state.jobs.size).toBe(0);
   });
 
-  it('ends with 1 when a game could not be enqueued', async () => {
-    expect(await fakeCli(sweeping({ ...done, failed: 1 }).backend).run('sweep')).toBe(1);
+  it('sweep ends with 1 when a game could not be enqueued', async () => {
+    expect(await fakeCli(sweeping(doneSweep({ failed: 1 })).backend).run('sweep')).toBe(1);
   });
 
   it.each([
-    [done, 0],
-    [refused, 1],
+    [doneSweep(), 0],
+    [refusedSweep(), 1],
     [{ status: 'busy' } as const, 1],
-  ])('prints the report and nothing else with --json: %j', async (report, exitCode) => {
+  ])('sweep prints the report and nothing else with --json: %j', async (report, exitCode) => {
     const cli = fakeCli(sweeping(report).backend);
     expect(await cli.run('sweep', '--json')).toBe(exitCode);
     expect(cli.json()).toEqual(report);
     expect(cli.written.stderr).toBe('');
   });
 
-  it('passes on the share of --max-share, and otherwise none', async () => {
+  it('sweep passes on the share of --max-share, and no share without it', async () => {
     const options: SweepOptions[] = [];
-    const { backend } = sweeping(done, options);
+    const { backend } = sweeping(doneSweep(), options);
     await fakeCli(backend).run('sweep', '--max-share', '80%');
     await fakeCli(backend).run('sweep');
     expect(options.map(({ maxShare }) => maxShare)).toEqual([0.8, undefined]);
   });
 
-  it('says how many jobs are in the queue when it is stopped, and ends with 1', async () => {
+  it('a stopped sweep prints how many jobs are in the queue, and ends with 1', async () => {
     const { backend, closed } = fakeRetention({
       sweep: async ({ onProgress, signal }) => {
         onProgress?.({ done: 500, total: 900 });
@@ -204,13 +195,13 @@ describe('sweep', () => {
   it.each([
     ['--limit', '10'],
     ['--all', ''],
-  ])('refuses %s without --dry-run, because it would not limit what is removed', async (option, value) => {
+  ])('sweep refuses %s without --dry-run, because it would not limit what is removed', async (option, value) => {
     const cli = fakeCli({});
     expect(await cli.run('sweep', option, ...(value === '' ? [] : [value]))).toBe(2);
     expect(cli.written.stderr).toContain('they need --dry-run');
   });
 
-  it.each(['0', '0%', '101%', '80', 'half', '-1'])('refuses the share %s', async (share) => {
+  it.each(['0', '0%', '101%', '80', 'half', '-1'])('sweep refuses the share %s', async (share) => {
     const cli = fakeCli({});
     expect(await cli.run('sweep', `--max-share=${share}`)).toBe(2);
     expect(cli.written.stderr).toContain(`'${share}' is invalid. Allowed: above 0 and at most 100%`);

@@ -28,7 +28,7 @@ const aReport = (name: InvariantName, over: Partial<InvariantReport> = {}): Inva
 const sound = aReport('removed_has_row');
 const warned = aReport('row_has_removal', { warnings: 1, findings: [aFinding({ severity: 'warning' })] });
 const broken = aReport('removed_is_gone', { status: 'broken', broken: 1, findings: [aFinding()] });
-const unknown = aReport('lease_has_end', { status: 'unknown', checked: 0, reason: 'redis is away' });
+const unknown = aReport('lease_has_end', { status: 'unknown', checked: 0, reason: 'redis is unavailable' });
 
 const reporting = (...reports: readonly InvariantReport[]) => {
   const asked: Parameters<CommandBackend['verifyInvariants']>[1][] = [];
@@ -61,7 +61,7 @@ it('verify shows each invariant, then each finding, its place and its advice', a
   );
 });
 
-it('verify says that all invariants hold, and ends with 0', async () => {
+it('verify states that all invariants hold, and ends with 0', async () => {
   const cli = fakeCli(reporting(sound).backend);
   expect(await cli.run('verify')).toBe(0);
   expect(cli.written.stdout).toMatch(/All invariants hold\.\n$/);
@@ -70,7 +70,7 @@ it('verify says that all invariants hold, and ends with 0', async () => {
 it('an invariant that could not be checked makes verify fail', async () => {
   const cli = fakeCli(reporting(sound, unknown).backend);
   expect(await cli.run('verify')).toBe(1);
-  expect(cli.written.stdout).toContain('could not be checked completely: redis is away\n');
+  expect(cli.written.stdout).toContain('could not be checked completely: redis is unavailable\n');
   expect(cli.written.stdout).toContain('0 of 2 invariants are broken, 1 unknown.\n');
   expect(cli.written.stderr).toContain('runtime-cleanup doctor');
 });
@@ -99,14 +99,14 @@ it('verify makes control characters in findings visible', async () => {
 });
 
 describe('verify --json', () => {
-  it('prints one document and nothing else', async () => {
+  it('verify --json prints one document and nothing else', async () => {
     const cli = fakeCli(reporting(sound, broken).backend);
     expect(await cli.run('verify', '--json')).toBe(1);
     expect(cli.json()).toEqual({ ok: false, invariants: [sound, broken] });
     expect(cli.written.stderr).toBe('');
   });
 
-  it('says ok when all invariants hold', async () => {
+  it('verify --json reports ok when all invariants hold', async () => {
     const cli = fakeCli(reporting(sound).backend);
     await cli.run('verify', '--json');
     expect(cli.json()).toMatchObject({ ok: true });
@@ -114,13 +114,13 @@ describe('verify --json', () => {
 });
 
 describe('verify --game', () => {
-  it('passes on the trimmed game id', async () => {
+  it('verify --game passes on the trimmed game id', async () => {
     const { asked, backend } = reporting(sound);
     expect(await fakeCli(backend).run('verify', '--game', ' game-7 ')).toBe(0);
     expect(asked).toMatchObject([{ gameId: 'game-7' }]);
   });
 
-  it('refuses text that is not a game id', async () => {
+  it('verify --game refuses text that is not a game id', async () => {
     const cli = fakeCli(reporting(sound).backend);
     expect(await cli.run('verify', '--game', '')).toBe(2);
     expect(cli.written.stderr).toContain('gameId is empty');

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { expect, it } from 'vitest';
 import { endOnEarlySignals } from '../../../../src/cli/process/stop-signals.js';
 
-/** A process that only notes how it was told to end. */
+/** A process that records its exit codes instead of ending. */
 function createProcess() {
   const emitter = new EventEmitter();
   const exits: number[] = [];
@@ -13,14 +13,14 @@ it.each([
   ['SIGHUP', 129],
   ['SIGINT', 130],
   ['SIGTERM', 143],
-] as const)('%s before the command line listens ends the process with %d, as the kernel would', (name, exitCode) => {
+] as const)('an early %s ends the process with %d, as the kernel would', (name, exitCode) => {
   const { process, exits } = createProcess();
   endOnEarlySignals(process);
   process.emit(name);
   expect(exits).toEqual([exitCode]);
 });
 
-it('a signal with a listener goes to that listener only; the others still end the process', () => {
+it('a signal with a listener goes to that listener only, and the others still end the process', () => {
   const { process, exits } = createProcess();
   const heard: string[] = [];
   endOnEarlySignals(process).on('SIGTERM', () => heard.push('SIGTERM'));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { alignedLines } from '../../../../src/cli/terminal/table.js';
 
 describe('a table', () => {
-  it('gives each column the width of its widest cell, and its lines end without blanks', () => {
+  it('a column is as wide as its widest cell, and lines end without spaces', () => {
     expect(
       alignedLines([
         ['GAME', 'STATUS', 'IMAGE'],
@@ -12,12 +12,12 @@ describe('a table', () => {
     ).toEqual(['GAME     STATUS   IMAGE', 'g        removed', 'game-12           i']);
   });
 
-  it('is aligned by the width of characters on a terminal, not by their size in memory', () => {
+  it('a table is aligned by the width of characters on a terminal, not by their size in memory', () => {
     const cells = ['ab', '游', 'e\u0301x', '\u{1F680}'];
     expect(alignedLines(cells.map((cell) => [cell, '|']))).toEqual(cells.map((cell) => `${cell}  |`));
   });
 
-  it('keeps its column widths when one cell is wider than a screen', () => {
+  it('a table keeps its column widths when one cell is wider than a screen', () => {
     const wide = 'x'.repeat(256);
     expect(
       alignedLines([
@@ -28,7 +28,7 @@ describe('a table', () => {
     ).toEqual(['GAME  STATUS', 'g     a', `${wide}  b`]);
   });
 
-  it('of many rows is made within a fraction of a second', () => {
+  it('a table of many rows is made within a fraction of a second', () => {
     const rows = Array.from({ length: 20_000 }, (_, n) => [`game-${n}`, 'stopped', 'x'.repeat(64)]);
     expect(alignedLines(rows)).toHaveLength(20_000);
   }, 2_000);

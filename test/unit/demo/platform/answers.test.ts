@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { dueGames, listOf, parseJson, textOf } from '../../../../demo/platform/answers.js';
 
-describe('reading an answer', () => {
-  it('JSON is parsed, other text is an error that shows it', () => {
+describe('the parsers of answers', () => {
+  it('a JSON answer is parsed, and another text is an error that shows it', () => {
     expect(parseJson('[1]', 'the plan')).toEqual([1]);
     expect(() => parseJson('<html>', 'the plan')).toThrow('the plan is not JSON: <html>');
   });

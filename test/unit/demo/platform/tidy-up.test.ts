@@ -13,7 +13,7 @@ describe('tidying up', () => {
     expect(tidyUp.problems()).toEqual([]);
   });
 
-  it('tidying up goes on after a failure, and remembers it', async () => {
+  it('tidying up continues after a failure, and records it', async () => {
     const removed: string[] = [];
     const tidyUp = createTidyUp();
     tidyUp.add('folder', async () => removed.push('folder'));

@@ -20,7 +20,7 @@ describe('progress', () => {
     expect(textOf({ isTTY: false, json: false })).toBe('jobs ended: all\n');
   });
 
-  it('details stand below the last line', () => {
+  it('details are printed below the last line', () => {
     const { seen, output } = watch({ isTTY: false, json: false });
     startProgress(output, 'through HTTP').end('through HTTP: 1 call', ['  $ curl', '    200']);
     expect(seen.text).toBe('through HTTP: 1 call\n  $ curl\n    200\n');

@@ -15,9 +15,9 @@ describe('names', () => {
 
   it.each([
     ['one is missing', ['a', 'b'], ['a'], '"b" is missing'],
-    ['one is not wanted', ['a'], ['a', 'b'], '"b" should not be listed'],
+    ['one is unexpected', ['a'], ['a', 'b'], '"b" should not be listed'],
     ['one is listed twice', ['a'], ['a', 'a'], '"a" should not be listed'],
-  ])('names differ when %s, and the difference says which', (_situation, wanted, found, difference) => {
+  ])('names differ when %s, and the difference names it', (_situation, wanted, found, difference) => {
     expect(judge(wanted, found).differences).toEqual([difference]);
   });
 });

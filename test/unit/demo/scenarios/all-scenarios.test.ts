@@ -13,14 +13,14 @@ describe('the scenarios of the demo', () => {
     expect(existing.map(containersOf).reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(24);
   });
 
-  it('the scenarios have every state that a container can be brought into', () => {
+  it('the scenarios include every state that a container can have', () => {
     const states = new Set(SCENARIOS.map(({ container }) => container?.state));
     expect([...states]).toEqual(
       expect.arrayContaining(['created', 'exited', 'running', 'paused', 'restarting', 'removed', undefined]),
     );
   });
 
-  it('the scenarios have every outcome of a job that needs no outage', () => {
+  it('the scenarios include every outcome of a job that needs no outage', () => {
     expect(new Set(outcomes)).toEqual(
       new Set([
         'completed',
@@ -35,7 +35,7 @@ describe('the scenarios of the demo', () => {
     );
   });
 
-  it('the scenarios have every event, and requests of every kind', () => {
+  it('the scenarios include every event and every kind of request', () => {
     expect(new Set(SCENARIOS.map(({ event }) => event))).toEqual(
       new Set([
         'nothing',
@@ -52,7 +52,7 @@ describe('the scenarios of the demo', () => {
     );
   });
 
-  it('names and game ids are unique', () => {
+  it('the names and game ids of the scenarios are unique', () => {
     const names = SCENARIOS.map(({ name }) => name);
     const ids = planGames(SCENARIOS).map(({ gameId }) => gameId);
     expect(new Set(names).size).toBe(names.length);

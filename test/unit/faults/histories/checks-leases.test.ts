@@ -27,7 +27,7 @@ const LEASES: readonly Row[] = [
     check: 'one holder at a time',
   },
   {
-    what: 'another worker got it before the record was changed',
+    what: 'another worker got the lease before the record was changed',
     change: {
       steps: [
         ...STEPS,
@@ -43,7 +43,7 @@ const LEASES: readonly Row[] = [
     check: 'one holder at a time',
   },
   {
-    what: 'two take the record with the same fence',
+    what: 'two workers take the record with the same fence',
     change: {
       steps: [...STEPS, step(32, 'take runtime_records', 'end', { pid: OTHER_WORKER, said: 'stopped', fence: '1' })],
     },
@@ -73,7 +73,7 @@ const LEASES: readonly Row[] = [
     check: 'the newest fence wins',
   },
   {
-    what: 'a token comes twice',
+    what: 'a token is used twice',
     change: {
       notes: [...NOTES, note(20, { kind: 'lease', was: 'token' }), note(30, { kind: 'lease', was: 'token' })],
     },
@@ -81,25 +81,25 @@ const LEASES: readonly Row[] = [
   },
 ];
 
-test.each(LEASES)('$what', ({ change, check }) => {
+test.each(LEASES.map((row) => [row.what, row] as const))('a violation is found: %s', (_what, { change, check }) => {
   expect(namesOf(change)).toEqual([check]);
 });
 
-describe('what is no violation', () => {
-  test.each<{ what: string; change: Partial<History> }>([
-    {
-      what: 'a lease that was asked for before this worker had it, and answered late',
-      change: {
+describe('an allowed lease', () => {
+  test.each<readonly [what: string, change: Partial<History>]>([
+    [
+      'a lease that was requested before this worker had it, and answered late',
+      {
         steps: [
           ...STEPS,
           step(5, 'lease acquire', 'start', { pid: OTHER_WORKER }),
           step(35, 'lease acquire', 'end', { pid: OTHER_WORKER, said: true }),
         ],
       },
-    },
-    { what: 'another service that had the lease before', change: { tenures: [service(1, 8)] } },
-    { what: 'another service that got it after', change: { tenures: [service(70, 80)] } },
-  ])('$what', ({ change }) => {
+    ],
+    ['another service that had the lease before', { tenures: [service(1, 8)] }],
+    ['another service that had the lease after', { tenures: [service(70, 80)] }],
+  ])('no violation is found: %s', (_what, change) => {
     expect(namesOf(change)).toEqual([]);
   });
 });

@@ -48,7 +48,7 @@ const refusedBeside = (fromMs: number, toMs: number, { killed = false } = {}): P
   };
 };
 
-test('a history in which all is well breaks nothing', () => {
+test('a correct history violates nothing', () => {
   expect(checkHistory(WELL)).toEqual([]);
 });
 
@@ -65,12 +65,12 @@ const CONTAINERS: readonly Row[] = [
     check: 'no running container was ended',
   },
   {
-    what: 'a stranger is gone',
+    what: 'a foreign container is gone',
     change: { strangers: [{ containerId: STRANGER, what: 'a stranger', was: 'created', is: 'missing' }] },
     check: 'no stranger was touched',
   },
   {
-    what: 'the removal of a stranger is asked for',
+    what: 'the removal of a foreign container is requested',
     change: { requests: [request('DELETE', `/containers/${STRANGER}?v=true`)] },
     check: 'no stranger was touched',
   },
@@ -85,7 +85,7 @@ const CONTAINERS: readonly Row[] = [
     check: 'no removal is forced',
   },
   {
-    what: 'the record became removed before the container went',
+    what: 'the record became removed before its container was removed',
     change: { events: [event(0, 'create'), event(400, 'destroy')] },
     check: 'removed means gone',
   },
@@ -97,12 +97,12 @@ const CONTAINERS: readonly Row[] = [
 ];
 
 const JOBS: readonly Row[] = [
-  { what: 'jobs go on for ever', change: { settled: false }, check: 'the world settles' },
+  { what: 'the jobs never end', change: { settled: false }, check: 'the world settles' },
   { what: 'a job is lost', change: { jobsAtLast: [job({ state: 'missing' })] }, check: 'every job ends' },
   { what: 'a job is stuck', change: { jobsAtLast: [job({ state: 'active' })] }, check: 'every job ends' },
   {
     what: 'an outage makes a dead letter',
-    change: { jobsSettled: [dead('service_unavailable: the engine is away')] },
+    change: { jobsSettled: [dead('service_unavailable: the engine does not answer')] },
     check: 'a dead letter has its cause',
   },
   {
@@ -111,7 +111,7 @@ const JOBS: readonly Row[] = [
     check: 'a dead letter has its cause',
   },
   {
-    what: 'a quiet game is in conflict',
+    what: 'a stopped game is in conflict',
     change: { jobsSettled: [dead('conflict: the runtime is running')] },
     check: 'a dead letter has its cause',
   },
@@ -126,7 +126,7 @@ const JOBS: readonly Row[] = [
     check: 'a dead letter has its cause',
   },
   {
-    what: 'a job is told that its game runs while another job of that game is at work',
+    what: 'a job reports that its game runs while another job of that game is at work',
     change: {
       ...refusedBeside(30, 40),
       jobsSettled: [job(), { ...dead('conflict: the runtime is running'), id: '2' }],
@@ -153,7 +153,7 @@ const JOBS: readonly Row[] = [
     check: 'a dead letter has its cause',
   },
   {
-    what: 'a job says that it succeeded, and has no row',
+    what: 'a job reports success, but has no row',
     change: { jobsAtLast: [job({ id: '2' })], accepted: [] },
     check: 'a completed job did what it says',
   },
@@ -186,12 +186,12 @@ const RECORDS: readonly Row[] = [
     check: 'only what is stopped becomes removed',
   },
   {
-    what: 'the last sweep leaves what is due',
+    what: 'the last sweep leaves a due record',
     change: { beforeSweep: [standing], afterSweep: [standing] },
     check: 'nothing due is forgotten',
   },
   {
-    what: 'the last sweep takes what is held',
+    what: 'the last sweep takes a held record',
     change: {
       beforeSweep: withRecord({ isHeld: true }),
       afterSweep: withRecord({ status: 'removed', isHeld: true, container: 'missing' }),
@@ -204,45 +204,45 @@ describe.each([
   ['containers', CONTAINERS],
   ['jobs', JOBS],
   ['records', RECORDS],
-] as const)('what is broken around %s is found', (_area, rows) => {
-  test.each(rows)('$what', ({ change, check }) => {
+] as const)('the checks of %s', (_area, rows) => {
+  test.each(rows.map((row) => [row.what, row] as const))('a violation is found: %s', (_what, { change, check }) => {
     expect(namesOf(change)).toEqual([check]);
   });
 });
 
-describe('what is no violation', () => {
-  test.each<{ what: string; change: Partial<History> }>([
-    {
-      what: 'a stop that was asked for',
-      change: {
+describe('an allowed history', () => {
+  test.each<readonly [what: string, change: Partial<History>]>([
+    [
+      'a requested stop',
+      {
         events: [event(1, 'start'), event(30, 'kill'), event(30, 'die'), event(45, 'destroy')],
         asked: [{ containerId: CONTAINER, what: 'stop', at: at(29) }],
       },
-    },
-    {
-      what: "a sweep's job that declined, though a person's name came upon it while it ran",
-      change: { jobsAtLast: [job({ result: { outcome: 'failure', errorCode: 'conflict' } })], accepted: [] },
-    },
-    { what: 'a job that a purge took', change: { jobsAtLast: [job({ state: 'missing' })], purged: ['1'] } },
-    {
-      what: 'a conflict of a game that ran',
-      change: {
+    ],
+    [
+      "a sweep's job that was refused, although a person requested it while it ran",
+      { jobsAtLast: [job({ result: { outcome: 'failure', errorCode: 'conflict' } })], accepted: [] },
+    ],
+    ['a purged job', { jobsAtLast: [job({ state: 'missing' })], purged: ['1'] }],
+    [
+      'a conflict of a game that ran',
+      {
         games: [{ gameId: GAME, situation: 'running', containerId: CONTAINER }],
         jobsSettled: [dead('conflict: the runtime is running')],
       },
-    },
-    { what: 'a job that finds the lease with another job of its game', change: refusedBeside(30, 40) },
-    { what: 'a job that finds the lease of a killed worker', change: refusedBeside(500, 600, { killed: true }) },
-    {
-      what: 'what is due, whose cleanup is a dead letter with its cause',
-      change: {
+    ],
+    ['a job that finds the lease with another job of its game', refusedBeside(30, 40)],
+    ['a job that finds the lease of a killed worker', refusedBeside(500, 600, { killed: true })],
+    [
+      'a due record whose cleanup is a dead letter with its cause',
+      {
         games: [{ gameId: GAME, situation: 'foreign', containerId: CONTAINER }],
         jobsAtLast: [dead('container_mismatch: another game')],
         beforeSweep: [standing],
         afterSweep: [standing],
       },
-    },
-  ])('$what', ({ change }) => {
+    ],
+  ])('no violation is found: %s', (_what, change) => {
     expect(namesOf(change)).toEqual([]);
   });
 });

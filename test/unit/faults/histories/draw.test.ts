@@ -14,17 +14,17 @@ const schedules = SEEDS.map(scheduleOf);
 const steps = schedules.flatMap((schedule) => schedule.steps);
 
 describe('the schedule of a seeded history', () => {
-  test('is the same for the same seed, in every word', () => {
+  test('the same seed gives the same schedule', () => {
     for (const seed of SEEDS) expect(scheduleOf(seed)).toEqual(schedules[seed]);
     expect(shownSchedule(scheduleOf(7))).toEqual(shownSchedule(scheduleOf(7)));
   });
 
-  test('is another for another seed', () => {
-    const told = schedules.map(({ seed: _seed, ...rest }) => JSON.stringify(rest));
-    expect(new Set(told).size).toBe(SEEDS.length);
+  test('another seed gives another schedule', () => {
+    const texts = schedules.map(({ seed: _seed, ...rest }) => JSON.stringify(rest));
+    expect(new Set(texts).size).toBe(SEEDS.length);
   });
 
-  test('is in order, and within its time', () => {
+  test('the steps of a schedule are in order and within its time', () => {
     for (const { steps, endsMs } of schedules) {
       const times = steps.map(({ atMs }) => atMs);
       expect(times).toEqual(times.toSorted((a, b) => a - b));
@@ -32,7 +32,7 @@ describe('the schedule of a seeded history', () => {
     }
   });
 
-  test('knows every operation, every fault and every situation', () => {
+  test('the schedules contain every operation, every fault and every situation', () => {
     const kinds = new Set(steps.map(({ act }) => act.kind));
     expect([...kinds].toSorted()).toEqual(
       [
@@ -46,28 +46,28 @@ describe('the schedule of a seeded history', () => {
     expect(new Set(schedules.map(({ store }) => store))).toEqual(new Set(['postgres', 'redis']));
   });
 
-  test('has every kind on each store also among the seeds that the test run plays', () => {
+  test('the seeds of the test run contain every kind on each store', () => {
     const all = new Set(schedules.flatMap(kindsOf));
     const played = new Set(TEST_SEEDS.map(scheduleOf).flatMap(kindsOf));
     expect([...all].filter((kind) => !played.has(kind))).toEqual([]);
     expect(all.size).toBe(90);
   });
 
-  test('breaks one line in one way at a time', () => {
+  test('a schedule breaks each line in only one way at a time', () => {
     const overlapping = schedules.filter(({ steps }) =>
       steps.some((step) => isOnLine(step) && steps.some((other) => other !== step && reachesInto(step, other))),
     );
     expect(overlapping).toEqual([]);
   });
 
-  test('has no line to a Redis that is not there', () => {
+  test('a schedule without Redis has no fault on a line to Redis', () => {
     const odd = schedules.filter(
       ({ store, steps }) => store === 'postgres' && steps.some(({ act }) => 'line' in act && act.line === 'redis'),
     );
     expect(odd).toEqual([]);
   });
 
-  test('leaves records that are wrong to the cleanup alone', () => {
+  test('the other service leaves wrong records alone', () => {
     const served = schedules.flatMap(({ games, steps }) =>
       steps.flatMap(({ act }) => (act.kind === 'service' ? (games[act.game] ?? []) : [])),
     );

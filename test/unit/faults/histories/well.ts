@@ -1,4 +1,4 @@
-/** A small history in which all is well; tests spoil a part of it. */
+/** A small history without a violation; tests change a part of it. */
 import type { Audited } from '../../../faults/laboratory/audit.js';
 import type { SeenJob } from '../../../faults/laboratory/jobs.js';
 import type { Seen } from '../../../faults/laboratory/step-control.js';

@@ -9,7 +9,7 @@ import { InvalidPageError } from '../../../../../src/domain/errors.js';
 const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 describe('a cursor', () => {
-  it('a cursor can stand in a URL, and leads back to its place', () => {
+  it('a cursor is safe in a URL and leads back to its position', () => {
     const place = fc.record({
       failedAtMs: fc.double({ min: -LAST_INSTANT_MS, max: LAST_INSTANT_MS, noNaN: true }).map((ms) => ms + 0),
       jobId: fc.string({ unit: 'binary' }).filter(isJobId),
@@ -23,22 +23,22 @@ describe('a cursor', () => {
     );
   });
 
-  it('no cursor leads to the beginning', () => {
+  it('a missing cursor means the first page', () => {
     expect(positionOf(undefined)).toBeNull();
   });
 
   it.each([
     ['empty text', ''],
     ['SQL', "1'; DROP TABLE job"],
-    ['no pair', encoded(['1'])],
+    ['one value instead of a pair', encoded(['1'])],
     ['a time that is text', encoded(['1', 'a'])],
     ['a time beyond the calendar', encoded([9e15, 'a'])],
-    ['a time that is none', encoded([null, 'a'])],
-    ['a job id that is none', encoded([1, 7])],
+    ['a time that is null', encoded([null, 'a'])],
+    ['a job id that is a number', encoded([1, 7])],
     ['an empty job id', encoded([1, ''])],
     ['a job id with NUL', encoded([1, 'a\0'])],
     ['a lone surrogate', Buffer.from('[1,"\\ud800"]').toString('base64url')],
-  ])('a cursor of %s is refused', (_what, cursor) => {
+  ])('a cursor made of %s is refused', (_what, cursor) => {
     expect(() => positionOf(cursor)).toThrow(InvalidPageError);
   });
 });
@@ -51,7 +51,7 @@ describe('a stored time', () => {
     ['', 0],
     ['yesterday', 0],
     [undefined, 0],
-  ])('the stored time %j becomes one that can be shown', (stored, ms) => {
+  ])('the stored time %j becomes a time that can be shown', (stored, ms) => {
     expect(boundedMs(stored)).toBe(ms);
     expect(() => new Date(boundedMs(stored)).toISOString()).not.toThrow();
   });

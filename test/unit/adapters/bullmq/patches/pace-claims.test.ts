@@ -7,18 +7,18 @@ import { unconnectedWorker } from './unconnected-worker.js';
 const JOB = [{ data: '{}' }, 'job-1', 0, 0];
 const MARKER = { member: 'queue', score: 0 };
 
-/** A backend that records the requests to it; they fail between `leave` and `comeBack`. */
+/** A backend that records its requests; they fail between `goDown` and `comeBack`. */
 const createStore = () => {
-  const asked: string[] = [];
+  const requests: string[] = [];
   let isUnavailable = false;
   const answer = async <T>(question: string, given: T): Promise<T> => {
-    asked.push(question);
+    requests.push(question);
     if (isUnavailable) throw new Error('Connection terminated unexpectedly');
     return given;
   };
   return {
-    asked,
-    leave: () => void (isUnavailable = true),
+    requests,
+    goDown: () => void (isUnavailable = true),
     comeBack: () => void (isUnavailable = false),
     moveToActive: (token: string, name?: string) => answer(`claim ${token} ${name ?? ''}`, JOB),
     waitForJob: (timeoutS: number) => answer(`wait ${timeoutS}`, MARKER),
@@ -37,50 +37,50 @@ describe('paceClaims', () => {
     paceClaims(store, { clock, signal: stopping.signal });
   });
 
-  const refused = (asked: Promise<unknown>): Promise<void> => expect(asked).rejects.toThrow('terminated');
+  const refused = (requests: Promise<unknown>): Promise<void> => expect(requests).rejects.toThrow('terminated');
 
   it('a backend that answers gets every request at once, and its answers are passed on', async () => {
     expect(await store.moveToActive('t-1', 'worker')).toBe(JOB);
     expect(await store.waitForJob(5)).toBe(MARKER);
     expect(await store.moveToActive('t-2')).toBe(JOB);
-    expect(store.asked).toEqual(['claim t-1 worker', 'wait 5', 'claim t-2 ']);
+    expect(store.requests).toEqual(['claim t-1 worker', 'wait 5', 'claim t-2 ']);
     expect(clock.pendingMs()).toEqual([]);
   });
 
   it.each<readonly [string, () => Promise<unknown>]>([
     ['moveToActive', () => store.moveToActive('t-1')],
     ['waitForJob', () => store.waitForJob(5)],
-  ])('after a failed %s the error is passed on at once, and the next request waits a second', async (_what, ask) => {
-    store.leave();
+  ])('a failed %s is passed on at once, and the next request waits a second', async (_what, ask) => {
+    store.goDown();
     await refused(ask());
     store.comeBack();
     const answers = Promise.all([store.moveToActive('t-2'), store.waitForJob(7)]);
     await clock.advance(999);
-    expect(store.asked).toHaveLength(1);
+    expect(store.requests).toHaveLength(1);
     await clock.advance(1);
     expect(await answers).toEqual([JOB, MARKER]);
   });
 
   it('a backend that keeps failing gets one request a second', async () => {
-    store.leave();
+    store.goDown();
     const worker = (async () => {
       while (!stopping.signal.aborted) await store.moveToActive('t').catch(() => undefined);
     })();
     await clock.advance(10_500);
-    expect(store.asked).toHaveLength(11);
+    expect(store.requests).toHaveLength(11);
     stopping.abort();
     await worker;
   });
 
   it('a stopping worker sends no more requests, and its wait ends at once', async () => {
-    store.leave();
+    store.goDown();
     await refused(store.moveToActive('t-1'));
     store.comeBack();
     const resting = Promise.all([store.moveToActive('t-2'), store.waitForJob(5)]);
     stopping.abort();
     expect(await resting).toEqual([[], null]);
     expect(await store.moveToActive('t-3')).toEqual([]);
-    expect(store.asked).toHaveLength(1);
+    expect(store.requests).toHaveLength(1);
     expect(clock.pendingMs()).toEqual([]);
   });
 });
@@ -104,7 +104,7 @@ describe("BullMQ's worker on a store that refuses every claim", () => {
     return { worker, claims: () => claims };
   };
 
-  it('repeats the claim without a pause when it is not patched', async () => {
+  it('an unpatched worker repeats the claim without a pause', async () => {
     const { worker, claims } = runWorker((count) => {
       if (count === CLAIMS) void worker.close(true);
     });
@@ -113,7 +113,7 @@ describe("BullMQ's worker on a store that refuses every claim", () => {
     expect(claims()).toBeGreaterThanOrEqual(CLAIMS);
   });
 
-  it('claims once a second when it is patched', async () => {
+  it('a patched worker claims once a second', async () => {
     const clock = createManualClock();
     const stopping = new AbortController();
     const { worker, claims } = runWorker(() => undefined);
@@ -126,7 +126,7 @@ describe("BullMQ's worker on a store that refuses every claim", () => {
     await running;
   });
 
-  it.each(['moveToActive', 'waitForJob'] as const)('is refused by the patch when its backend has no %s', (member) => {
+  it.each(['moveToActive', 'waitForJob'] as const)('the patch refuses a backend without %s', (member) => {
     const store = { ...createStore(), [member]: undefined };
     const options = { clock: createManualClock(), signal: new AbortController().signal };
     expect(() => paceClaims(store as never, options)).toThrow(LibraryChangedError);

@@ -10,7 +10,7 @@ import { OP_SOURCES } from '../../../../../src/domain/operation.js';
 
 describe('the deduplication id', () => {
   it.each(['game-1', 'a:b', '🎲'.repeat(256), 'x'.repeat(256), 'ünï  code'])(
-    'of the game id %j is the id itself',
+    'the deduplication id of the game id %j is the id itself',
     (id) => {
       expect(deduplicationId(id)).toBe(id);
       expect(deduplicationId(` ${id}\n`)).toBe(id);
@@ -18,13 +18,13 @@ describe('the deduplication id', () => {
   );
 
   it.each(['', '   ', 'tab\there', 'nul\0', '\uD800', 'x'.repeat(257)])(
-    'of %j, which is no game id, is a digest',
+    'the deduplication id of %j, which is not a game id, is a digest',
     (id) => {
       expect(deduplicationId(id)).toMatch(/^\p{Cc}invalid:[0-9a-f]{64}$/u);
     },
   );
 
-  it('the deduplication id is never empty, and always text that both stores can index', () => {
+  it('a deduplication id is never empty, and is always text that both stores can index', () => {
     assert(
       property(uint16Array({ maxLength: 600 }), (units) => {
         const gameId = String.fromCharCode(...units);
@@ -39,7 +39,7 @@ describe('the deduplication id', () => {
 });
 
 describe('a request', () => {
-  it('a request is personal when an administrator or an operator asks', () => {
+  it('a request of an administrator or an operator is personal', () => {
     expect(OP_SOURCES.filter(isPersonal)).toEqual(['admin_rest', 'operator_cli']);
   });
 
@@ -49,13 +49,13 @@ describe('a request', () => {
     [{}, false],
     [null, false],
     ['auto_ttl', false],
-  ])('data stored as %j is from the sweep: %s', (data, expected) => {
+  ])('data stored as %j comes from the sweep: %s', (data, expected) => {
     expect(isFromSweep(data)).toBe(expected);
   });
 
   const good = { gameId: 'game-1', opSource: 'gm_rest', sourceRef: 'r', expectedContainerId: 'c' };
 
-  it('a request can be stored when all its texts can, valid or not', () => {
+  it('a request whose texts can be stored has no problem, valid or not', () => {
     expect(storageProblem(good)).toBeUndefined();
     expect(storageProblem({ gameId: '', opSource: 'nobody' })).toBeUndefined();
   });

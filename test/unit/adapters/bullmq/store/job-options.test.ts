@@ -14,7 +14,7 @@ const overridden = (opts: object, deferredFailure?: string) => {
 };
 
 describe('overrideJobOptions', () => {
-  it('a producer’s options for retries and keeping are replaced', () => {
+  it('the options for retries and retention that a producer sets are replaced', () => {
     const { opts } = overridden({
       attempts: 1,
       backoff: { type: 'exponential', delay: 0.5 },
@@ -61,7 +61,7 @@ describe('overrideJobOptions', () => {
 });
 
 describe('BullMQ’s own retries', () => {
-  it('the back-off is in whole milliseconds, grows, and stays about a minute for every number of attempts', () => {
+  it('the back-off is in whole milliseconds, grows, and stays at about a minute for every number of attempts', () => {
     for (const attempts of [0, 1, 2, 10, 1_000_000, -1, 1.5, Number.NaN]) {
       const delayMs = backoffStrategy(attempts);
       expect(Number.isInteger(delayMs)).toBe(true);
@@ -71,7 +71,7 @@ describe('BullMQ’s own retries', () => {
     expect(backoffStrategy(5)).toBeGreaterThanOrEqual(16_000);
   });
 
-  it('the worker’s options set no limit to stalls and attempts', () => {
+  it('the worker options set no limit for stalls and attempts', () => {
     const options = workerOptionsFor({ concurrency: 3, lockMs: 5_000, stallCheckMs: 1_000 });
     expect(options).toMatchObject({
       autorun: false,
@@ -89,7 +89,7 @@ describe('jobOptionsFor', () => {
   it.each([
     ['redis', { count: 10_000, age: 86_400 }],
     ['postgres', { age: 86_400 }],
-  ] as const)('a job in %s is kept when it fails and, within limits, when it completes', (kind, bounds) => {
+  ] as const)('a job in %s is kept when it fails, and within limits when it completes', (kind, bounds) => {
     expect(jobOptionsFor(kind)).toEqual({ removeOnFail: false, removeOnComplete: bounds });
   });
 });

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readReason } from '../../../../../src/jobs/failure-reason.js';
 import { endingOf } from '../../../../../src/adapters/bullmq/lookup/job-result.js';
 import { jobStateOf, queueCountsOf } from '../../../../../src/adapters/bullmq/store/job-state.js';
 import { repairJson, storableError, storableJson } from '../../../../../src/adapters/bullmq/store/stored-text.js';
-import { FAILURE_CODES } from '../../../../../src/domain/error-codes.js';
 import { resultToJson } from '../../../../../src/domain/result.js';
 import { success } from '../../../../support/queue/queue-scripts.js';
 
@@ -42,25 +40,6 @@ describe('the result of a job', () => {
     { outcome: 'success', errorCode: 'odd' },
   ])('a job that completed with %j is an internal error', (returnvalue) => {
     expect(ended({ finishedOn: 1, returnvalue })).toMatchObject({ state: 'failed', reason: /^internal_error: / });
-  });
-});
-
-describe('a failed job’s reason', () => {
-  it.each(FAILURE_CODES)('a reason that begins with %s is that of a dead letter', (code) => {
-    expect(readReason(`${code}: why`)).toEqual({ code, message: 'why' });
-  });
-  it.each([
-    undefined,
-    '',
-    'deadlock detected',
-    'conflict',
-    'conflict:',
-    ': why',
-    'Error: why',
-    'toString: x',
-    'replay_no_op: x',
-  ])('the reason %j is not that of a dead letter', (reason) => {
-    expect(readReason(reason ?? '')).toBeUndefined();
   });
 });
 

@@ -18,7 +18,7 @@ describe('the outage reporter', () => {
     outages = createOutageReporter({ clock, report, probe: () => answer() });
   });
 
-  it('an outage is reported once at its start and once when a probe succeeds and no call fails any more', async () => {
+  it('an outage is reported once at its start and once at its end', async () => {
     for (let count = 0; count < 50; count++) outages.note(down(), 'the worker');
     await clock.advance(3_000);
     outages.note(down(), 'the worker');
@@ -29,7 +29,7 @@ describe('the outage reporter', () => {
     expect(report.of('unavailable')).toHaveLength(2);
   });
 
-  it('an outage goes on while the store answers probes and refuses the work', async () => {
+  it('an outage continues while the store answers probes but refuses calls', async () => {
     answer = () => Promise.resolve();
     for (let count = 0; count < 30; count++) {
       outages.note(new Error("OOM command not allowed when used memory > 'maxmemory'."), 'the worker');
@@ -40,7 +40,7 @@ describe('the outage reporter', () => {
     expect(report.of('recovered')).toEqual(['recovered: 30000']);
   });
 
-  it('the reported outage is as long as the store did not answer', async () => {
+  it('the reported outage lasts as long as the store did not answer', async () => {
     outages.note(down(), 'the worker');
     await clock.advance(500);
     answer = () => Promise.resolve();
@@ -53,7 +53,7 @@ describe('the outage reporter', () => {
     expect(report.of('recovered')).toEqual(['recovered: 3000']);
   });
 
-  it('an outage goes on while probes hang', async () => {
+  it('an outage continues while probes hang', async () => {
     outages.note(down(), 'the worker');
     answer = () => new Promise(() => undefined);
     await clock.advance(10_000);
@@ -72,7 +72,7 @@ describe('the outage reporter', () => {
     expect(report.lines).toEqual(['unavailable: connect ECONNREFUSED']);
   });
 
-  it('an error that is not an outage is reported on its own, the same one every ten seconds at most', async () => {
+  it('an error that is not an outage is reported separately, at most every ten seconds', async () => {
     outages.note(new Error('deadlock detected'), 'the worker');
     outages.note(new Error('deadlock detected'), 'the worker');
     outages.note(new Error('something else'), 'the worker');

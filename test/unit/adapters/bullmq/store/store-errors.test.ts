@@ -8,11 +8,11 @@ const outages: readonly (readonly [string, unknown])[] = [
   ['a refused connection', withCode('ECONNREFUSED')],
   ['a reset connection', withCode('ECONNRESET')],
   ['an unknown host', withCode('ENOTFOUND')],
-  ['several addresses, all refused', new AggregateError([withCode('ECONNREFUSED')], '')],
+  ['a refusal by each of several addresses', new AggregateError([withCode('ECONNREFUSED')], '')],
   ['an error that was classified already', new UnavailableError('queue', 'unavailable')],
-  ['PostgreSQL being shut down', withCode('57P01')],
-  ['PostgreSQL starting up', withCode('57P03')],
-  ['too many connections', withCode('53300')],
+  ['a shutdown of PostgreSQL', withCode('57P01')],
+  ['a start of PostgreSQL', withCode('57P03')],
+  ['the limit of connections', withCode('53300')],
   ['a broken PostgreSQL connection', new Error('Connection terminated unexpectedly')],
   ['a silent PostgreSQL', new Error('Query read timeout')],
   ['no PostgreSQL connection in time', new Error('timeout exceeded when trying to connect')],
@@ -34,24 +34,24 @@ const neither: readonly (readonly [string, unknown])[] = [
   ['a lost lock', withCode(-6)],
   ['a bug', new TypeError('undefined is not a function')],
   ['a value that is not an error', 'ECONNREFUSED?'],
-  ['nothing', undefined],
+  ['undefined', undefined],
 ];
 
 describe('what an error of the store means', () => {
-  it.each(outages)('%s is an outage, and transient', (_name, error) => {
+  it.each(outages)('%s is an outage, and is transient', (_name, error) => {
     expect([isOutage(error), isTransient(error)]).toEqual([true, true]);
   });
-  it.each(transients)('%s is transient, but not an outage', (_name, error) => {
+  it.each(transients)('%s is transient, but is not an outage', (_name, error) => {
     expect([isOutage(error), isTransient(error)]).toEqual([false, true]);
   });
   it.each(neither)('%s is not transient', (_name, error) => {
     expect([isOutage(error), isTransient(error)]).toEqual([false, false]);
   });
-  it.each([-1, -2, -3, -6])('BullMQ code %d means that the job is lost to this worker', (code) => {
+  it.each([-1, -2, -3, -6])('BullMQ code %d means that the worker has lost the job', (code) => {
     expect(isJobLost(withCode(code))).toBe(true);
   });
   it.each([withCode(-4), withCode(-9), withCode('40P01'), new Error('x'), 'x'])(
-    'another error does not mean that the job is lost: %s',
+    'another error does not mean that the worker has lost the job: %s',
     (error) => {
       expect(isJobLost(error)).toBe(false);
     },

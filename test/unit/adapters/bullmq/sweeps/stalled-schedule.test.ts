@@ -50,28 +50,28 @@ describe('the watchdog of a schedule', () => {
   };
 
   it.each([
-    ['waits for its slot', 'delayed', 2 * EVERY_MS, 0, false],
-    ['has waited for longer than two intervals', 'delayed', 2 * EVERY_MS + 1, 0, true],
-    ['waits behind a long sweep', 'delayed', 10 * EVERY_MS, 1, false],
-    ['waits in a queue that is paused', 'waiting', 10 * EVERY_MS, 0, false],
-    ['has just been claimed', 'active', 15_000, 1, false],
-    ['ended without a successor', 'completed', 15_000, 0, true],
-    ['failed without a successor', 'failed', 15_000, 0, true],
-    ['is gone', 'unknown', 15_000, 0, true],
-  ])('a schedule whose job %s (%s)', async (_what, found, unmovedMs, running, restarted) => {
+    ['waits for its slot', false, 'delayed', 2 * EVERY_MS, 0],
+    ['has waited for longer than two intervals', true, 'delayed', 2 * EVERY_MS + 1, 0],
+    ['waits behind a long sweep', false, 'delayed', 10 * EVERY_MS, 1],
+    ['waits in a queue that is paused', false, 'waiting', 10 * EVERY_MS, 0],
+    ['has just been claimed', false, 'active', 15_000, 1],
+    ['ended without a successor', true, 'completed', 15_000, 0],
+    ['failed without a successor', true, 'failed', 15_000, 0],
+    ['is gone', true, 'unknown', 15_000, 0],
+  ])('a schedule whose job %s is restarted: %s', async (_what, restarted, found, unmovedMs, running) => {
     state = found;
     active = running;
     expect(await lookAfter(unmovedMs)).toBe(restarted);
     expect(done).toEqual(restarted ? ['removed auto-ttl', `made auto-ttl ${EVERY_MS}`] : []);
   });
 
-  it('the time without a move counts from the last move', async () => {
+  it('the stall time counts from the last change of the schedule', async () => {
     await lookAfter(2 * EVERY_MS);
     next += EVERY_MS;
     expect(await lookAfter(2 * EVERY_MS)).toBe(false);
   });
 
-  it('the watchdog does nothing at the first check, nor when the schedule moves before it has the lock', async () => {
+  it('the watchdog does nothing at its first check, nor when the schedule changes before it has the lock', async () => {
     state = 'unknown';
     expect(await watchdog.check()).toBe(false);
     whileLocked = () => void (next += EVERY_MS);
@@ -79,7 +79,7 @@ describe('the watchdog of a schedule', () => {
     expect(done).toEqual([]);
   });
 
-  it('a shift of the wall clock has no effect', async () => {
+  it('a change of the wall clock has no effect on the watchdog', async () => {
     await watchdog.check();
     clock.shiftWall(24 * 3_600_000);
     clock.skip(15_000);

@@ -25,7 +25,7 @@ describe('the processor of sweeps', () => {
     expect(createSweepProcessor({ sweep: untilAborted, report })).toHaveLength(3);
   });
 
-  it('the processor returns the report of a sweep, also when the stop came too late', async () => {
+  it('the processor returns the report of a sweep, even after a late stop', async () => {
     const done = run(async () => {
       bull.abort('shutdown');
       return NOTHING_DUE;
@@ -42,7 +42,7 @@ describe('the processor of sweeps', () => {
     expect(report.lines).toEqual([]);
   });
 
-  it('the processor writes nothing for a sweep whose lock was lost, and reports the lock', async () => {
+  it('the processor writes nothing for a sweep whose lock was lost, and reports the loss', async () => {
     const done = run(untilAborted);
     bull.abort('lock lost');
     await expect(done).rejects.toBeInstanceOf(DelayedError);
@@ -50,7 +50,7 @@ describe('the processor of sweeps', () => {
     expect(report.lines).toEqual(['lockLost: 7']);
   });
 
-  it('a sweep that failed is left to BullMQ’s retry, with storable text', async () => {
+  it('a failed sweep is left to the retry of BullMQ, with storable text', async () => {
     const done = run(() => Promise.reject(new Error('no database \0')));
     await expect(done).rejects.toThrow(/^no database $/);
     await expect(done).rejects.not.toBeInstanceOf(UnrecoverableError);

@@ -45,13 +45,13 @@ describe('the job completer', () => {
     completer = createJobCompleter({ clock });
   });
 
-  it('a completed job is written without a claim of the next one', async () => {
+  it('a completed job is written without claiming the next one', async () => {
     const { job, writes } = scriptedJob();
     expect(await completer.complete(job, 'token', completed('g'), quiet)).toBe('written');
     expect(writes).toEqual([['moveToCompleted', resultToJson(success('g')), 'token', false]]);
   });
 
-  it('twenty jobs are handed back in one outage without a warning about listeners', async () => {
+  it('twenty jobs are returned to the queue in one outage without a listener warning', async () => {
     const warnings: Error[] = [];
     const note = (warning: Error): void => void warnings.push(warning);
     process.on('warning', note);
@@ -64,7 +64,7 @@ describe('the job completer', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('a retried job is delayed by whole milliseconds, after its history was stored', async () => {
+  it('a retried job is delayed by whole milliseconds, after its history is stored', async () => {
     const { job, writes } = scriptedJob();
     await completer.complete(job, 'token', retryAfter(1_500.6, historyOf(2, 'a\0b')), quiet);
     expect(writes).toEqual([
@@ -73,7 +73,7 @@ describe('the job completer', () => {
     ]);
   });
 
-  it('a dead letter is written with its reason alone, after its history was stored', async () => {
+  it('a dead letter is written with its reason only, after its history is stored', async () => {
     const { job, writes, names } = scriptedJob();
     await completer.complete(job, 'token', deadLetter('not_found: no\0 record'), quiet);
     expect(names()).toEqual(['updateProgress', 'moveToFailed']);
@@ -96,26 +96,26 @@ describe('the job completer', () => {
     expect(await completer.complete(job, 'token', completed(), quiet)).toBe('lost');
   });
 
-  it('a job is lost when a repeated write finds an outcome already', async () => {
+  it('a job is lost when a repeated write finds an existing outcome', async () => {
     const { job } = scriptedJob([new Error('Connection terminated unexpectedly'), coded(-3)]);
     const settled = completer.complete(job, 'token', completed(), quiet);
     await clock.advance(100);
     expect(await settled).toBe('lost');
   });
 
-  it('a job is not moved when the write of its history found it gone', async () => {
+  it('a job that is missing when its history is written is not moved', async () => {
     const { job, names } = scriptedJob([coded(-1)]);
     expect(await completer.complete(job, 'token', retryAfter(5), quiet)).toBe('lost');
     expect(names()).toEqual(['updateProgress']);
   });
 
-  it('an error that would come back is passed on', async () => {
+  it('a permanent error is passed on without a retry', async () => {
     const { job, names } = scriptedJob([coded('22P05')]);
     await expect(completer.complete(job, 'token', completed(), quiet)).rejects.toThrow('code 22P05');
     expect(names()).toHaveLength(1);
   });
 
-  it('the repetition ends between two attempts when the signal is aborted', async () => {
+  it('the retries of a write end when the signal is aborted', async () => {
     const over = new AbortController();
     const { job, names } = scriptedJob([coded('ECONNREFUSED'), coded('ECONNREFUSED'), coded('ECONNREFUSED')]);
     const settled = completer.complete(job, 'token', completed(), over.signal);
@@ -126,7 +126,7 @@ describe('the job completer', () => {
     expect(clock.pendingMs()).toEqual([]);
   });
 
-  it('a handed-back job waits again, and that write is repeated too', async () => {
+  it('a job returned to the queue waits again, and that write is retried too', async () => {
     const { job, writes } = scriptedJob([coded('ECONNREFUSED')]);
     const handed = completer.handBack(job, 'token');
     await clock.advance(100);

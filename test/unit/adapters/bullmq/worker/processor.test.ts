@@ -78,7 +78,7 @@ describe('the processor', () => {
     expect(processorFor(scripted())).toHaveLength(3);
   });
 
-  it('the consumer gets the job’s facts, its outcome is written, and BullMQ is told to write nothing', async () => {
+  it('a consumer gets the facts of its job, its outcome is written, and BullMQ writes nothing', async () => {
     const consumer = scripted();
     const done = processorFor(consumer)(job(), 'token', new AbortController().signal);
     await expect(done).rejects.toBeInstanceOf(DelayedError);
@@ -93,14 +93,14 @@ describe('the processor', () => {
     [2.5, 2],
     [Number.NaN, 0],
     [-7, 0],
-  ])('a stored run count of %d is passed on as %d, which the operation log can hold', async (stored, run) => {
+  ])('a stored run count of %d is passed on as %d, which fits the operation log', async (stored, run) => {
     const consumer = scripted();
     const done = processorFor(consumer)(job({ attemptsStarted: stored }), 'token', new AbortController().signal);
     await expect(done).rejects.toBeInstanceOf(DelayedError);
     expect(consumer.deliveries).toMatchObject([{ run }]);
   });
 
-  it('a job is handed back when the worker shuts down', async () => {
+  it('a job is returned to the queue when the worker shuts down', async () => {
     const bull = new AbortController();
     const done = processorFor(scripted((_delivery, signal) => untilAborted(signal)))(job(), 'token', bull.signal);
     bull.abort('shutdown');
@@ -108,14 +108,14 @@ describe('the processor', () => {
     expect(outcomes).toEqual(['handed back']);
   });
 
-  it('a job is handed back when its consumer did not start it', async () => {
+  it('a job is returned to the queue when its consumer did not start it', async () => {
     const consumer: JobConsumer = { consume: async () => ({ action: 'hand_back' }) };
     const done = processorFor(consumer)(job(), 'token', new AbortController().signal);
     await expect(done).rejects.toBeInstanceOf(DelayedError);
     expect(outcomes).toEqual(['handed back']);
   });
 
-  it.each(['lock lost', undefined])('nothing is written when the job’s lock was lost (%s)', async (reason) => {
+  it.each(['lock lost', undefined])('nothing is written when the lock of a job was lost (%s)', async (reason) => {
     const bull = new AbortController();
     const done = processorFor(scripted((_delivery, signal) => untilAborted(signal)))(job(), 'token', bull.signal);
     bull.abort(reason);
@@ -124,7 +124,7 @@ describe('the processor', () => {
     expect(report.lines).toEqual(['lockLost: 7']);
   });
 
-  it('the outcome of work that ended although it was aborted is written', async () => {
+  it('the outcome of aborted work that still finished is written', async () => {
     const bull = new AbortController();
     const consumer = scripted(async () => {
       bull.abort('shutdown');
@@ -134,7 +134,7 @@ describe('the processor', () => {
     expect(outcomes).toEqual([completed()]);
   });
 
-  it('a job is handed back when its outcome could not be written before the shutdown', async () => {
+  it('a job is returned to the queue when its outcome cannot be written before the shutdown', async () => {
     const bull = new AbortController();
     refuse = new Error('Connection terminated');
     const consumer = scripted(async () => {
@@ -145,7 +145,7 @@ describe('the processor', () => {
     expect(outcomes).toEqual(['handed back']);
   });
 
-  it('a job whose consumer threw is left to BullMQ’s retry, with storable text', async () => {
+  it('a job whose consumer throws is left to the retry of BullMQ, with storable text', async () => {
     const consumer = scripted(() => Promise.reject(new Error('a bug \0')));
     const done = processorFor(consumer)(job(), 'token', new AbortController().signal);
     await expect(done).rejects.toThrow('a bug ');
@@ -153,7 +153,7 @@ describe('the processor', () => {
     expect(report.of('fault')).toHaveLength(1);
   });
 
-  it('the first run of a job is aborted when a second one begins in the same worker', async () => {
+  it('the first run of a job is aborted when a second run starts in the same worker', async () => {
     const consumer = scripted(({ run }, signal) => (run === 1 ? untilAborted(signal) : completed()));
     const processor = processorFor(consumer);
     const first = processor(job({ attemptsStarted: 1 }), 'old', new AbortController().signal);
@@ -165,7 +165,7 @@ describe('the processor', () => {
   });
 
   it.each(['child 3 failed', 'an unlucky end'])(
-    'a job that BullMQ abandoned (%s) becomes a dead letter, after its failure was recorded',
+    'a job that BullMQ abandoned (%s) becomes a dead letter after its failure is recorded',
     async (reason) => {
       verdict = reason;
       const consumer = scripted();
@@ -179,7 +179,7 @@ describe('the processor', () => {
     },
   );
 
-  it('a dead letter whose failure could not be recorded keeps its history and the field death, so that a replay starts a new run', async () => {
+  it('a dead letter whose failure cannot be recorded keeps its history and the field death for a replay', async () => {
     verdict = 'an unlucky end';
     const done = processorFor(scripted())(job({ progress: historyOf(2) }), 'token', new AbortController().signal);
     await expect(done).rejects.toBeInstanceOf(DelayedError);

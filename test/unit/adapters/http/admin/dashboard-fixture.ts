@@ -1,6 +1,7 @@
 import type { Dashboard } from '../../../../../src/adapters/http/admin/load-dashboard.js';
 import type { DeadLetter } from '../../../../../src/jobs/dead-letters.js';
 import type { LoggedOperation } from '../../../../../src/domain/record-queries.js';
+import { doneSweep } from '../../../../support/records.js';
 
 /** The database's clock; the application's is a day ahead of it. */
 const NOW = new Date('2026-03-01T12:00:00.000Z');
@@ -36,17 +37,7 @@ export const aDashboard = (over: Partial<Dashboard> = {}): Dashboard => ({
     value: {
       everyMs: HOUR_MS,
       next: ago(-15 * MINUTE_MS),
-      last: {
-        status: 'done',
-        asOf: ago(46 * MINUTE_MS).toISOString(),
-        finishedAt: ago(45 * MINUTE_MS).toISOString(),
-        stopped: 37,
-        planned: 6,
-        kept: { held: 2, dead_letter: 1, invalid_id: 0 },
-        enqueued: 5,
-        coalesced: 1,
-        failed: 0,
-      },
+      last: doneSweep({ finishedAt: ago(45 * MINUTE_MS).toISOString(), planned: 6, enqueued: 5, coalesced: 1 }),
       lastFailure: null,
     },
   },

@@ -34,7 +34,7 @@ function somePorts() {
   return { clock, ports, load: () => loadDashboard(ports, createWithinSecond(clock)) };
 }
 
-it('the dashboard reads every part, and of the lists only the newest entries', async () => {
+it('the dashboard reads every part, and only the newest entries of the lists', async () => {
   const { load } = somePorts();
   const dashboard = await load();
   expect(valueOf(dashboard.operations)).toHaveLength(20);
@@ -42,7 +42,7 @@ it('the dashboard reads every part, and of the lists only the newest entries', a
   expect(dashboard).toMatchObject({ codes: { value: { conflict: 3 } }, jobs: { value: { active: 4 } } });
 });
 
-it('the dashboard says of each part why it cannot be read, and reads the others', async () => {
+it('the dashboard reports why a part cannot be read, and reads the others', async () => {
   const { ports, clock, load } = somePorts();
   const fail = async (): Promise<never> => Promise.reject(new UnavailableError('queue', 'Redis is unavailable'));
   const hang = (): Promise<never> => new Promise(() => undefined);

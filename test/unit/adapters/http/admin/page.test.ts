@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Dashboard } from '../../../../../src/adapters/http/admin/load-dashboard.js';
 import { adminPage } from '../../../../../src/adapters/http/admin/page.js';
 import { aDashboard, aDeadLetter, ago, anOperation } from './dashboard-fixture.js';
+import { refusedSweep } from '../../../../support/records.js';
 
 const DAY_MS = 24 * 3_600_000;
 const page = (over: Partial<Dashboard> = {}): string => adminPage(aDashboard(over), { refreshes: true });
@@ -26,13 +27,13 @@ function unclosed(html: string): readonly string[] {
 }
 
 describe('the alerts of the page', () => {
-  it('say that everything works when every check passed', () => {
+  it('the page reports that everything works when every check passes', () => {
     const html = page();
     expect(html).toContain('<title>runtime-cleanup: everything works</title>');
     expect(textOf(html)).toContain('Everything works Checks passed: database, queue. ');
   });
 
-  it('name a failed check with its detail, and the checks that passed', () => {
+  it('the page names a failed check with its detail, and the passed checks', () => {
     const html = page({
       checks: [
         { name: 'database', ok: true, detail: '' },
@@ -43,12 +44,12 @@ describe('the alerts of the page', () => {
     expect(textOf(html)).toContain('Needs attention queue no answer within 900 ms Checks passed: database. ');
   });
 
-  it('name the dead letters while every check passes', () => {
+  it('the page names the dead letters while every check passes', () => {
     const text = textOf(page({ codes: { value: { conflict: 1_200, not_found: 34 } } }));
     expect(text).toContain('Works, with open tasks dead letters 1,234 to be replayed after a repair, or purged');
   });
 
-  it('name once a sweep that would be refused, with the option that allows it', () => {
+  it('the page names a sweep that would be refused once, with the option that allows it', () => {
     const { summary } = aDashboard();
     if (!('value' in summary)) throw new Error('the dashboard has a summary');
     const refused = { value: { ...summary.value, refusal: 'too many are due; "--max-share 80%" allows it' } };
@@ -59,8 +60,8 @@ describe('the alerts of the page', () => {
   });
 });
 
-describe('the numbers', () => {
-  it('show runtimes, jobs and sweeps by the clock of the database', () => {
+describe('the numbers of the page', () => {
+  it('the page shows runtimes, jobs and sweeps by the clock of the database', () => {
     const text = textOf(page());
     for (const line of [
       'Running 1,280',
@@ -78,12 +79,10 @@ describe('the numbers', () => {
     }
   });
 
-  it('show a refused sweep, a failed one, a late one and a missing schedule', () => {
+  it('the page shows a refused sweep, a failed one, a late one and a missing schedule', () => {
     const { schedule } = aDashboard();
     if (!('value' in schedule)) throw new Error('the dashboard has a schedule');
-    const sweep = { asOf: '', finishedAt: ago(DAY_MS).toISOString(), stopped: 1, planned: 1 };
-    const kept = { held: 0, dead_letter: 0, invalid_id: 0 };
-    const refused = { ...sweep, kept, status: 'refused', maxShare: 0.5, reason: 'more than half' } as const;
+    const refused = refusedSweep({ finishedAt: ago(DAY_MS).toISOString(), reason: 'more than half' });
     const lastFailure = { at: ago(60_000), reason: 'out of memory' };
     const text = textOf(page({ schedule: { value: { everyMs: null, next: null, last: refused, lastFailure } } }));
     expect(text).toContain('Last sweep refused more than half');
@@ -94,7 +93,7 @@ describe('the numbers', () => {
     expect(late).not.toContain('Failed sweep');
   });
 
-  it('that cannot be read show the reason', () => {
+  it('a number that cannot be read is replaced by the reason', () => {
     const why = { unavailable: 'the database is <gone>' };
     const html = page({ summary: why, jobs: why, schedule: why, codes: why, deadLetters: why, operations: why });
     expect(html.match(/the database is &#60;gone&#62;/g)).toHaveLength(6);
@@ -103,8 +102,8 @@ describe('the numbers', () => {
   });
 });
 
-describe('the tables', () => {
-  it('show a dead letter with its reason, its age and a link to its job', () => {
+describe('the tables of the page', () => {
+  it('a dead letter is shown with its reason, its age and a link to its job', () => {
     const html = page({
       deadLetters: { value: [aDeadLetter({ jobId: 'a/b ?' })] },
       codes: { value: { container_mismatch: 1 } },
@@ -114,7 +113,7 @@ describe('the tables', () => {
     expect(html).toContain('<time datetime="2026-03-01T11:55:00.000Z"');
   });
 
-  it('show operations with their outcome, and say when there are none', () => {
+  it('operations are shown with their outcome, and an empty list has a text', () => {
     const failed = anOperation({ outcome: 'failure', errorCode: 'conflict', errorMessage: 'it runs' });
     const text = textOf(page({ operations: { value: [anOperation(), failed] } }));
     expect(text).toContain('arena-41 success auto_ttl 1 minute ago');
@@ -123,7 +122,7 @@ describe('the tables', () => {
     expect(textOf(page())).toContain('There are no operations yet. ');
   });
 
-  it('have a caption and named rows and columns, for screen readers', () => {
+  it('the tables have a caption and named rows and columns for screen readers', () => {
     const html = page({ deadLetters: { value: [aDeadLetter()] }, operations: { value: [anOperation()] } });
     expect(html.match(/<caption>/g)).toHaveLength(2);
     expect(html.match(/<th scope="col">/g)).toHaveLength(10);
@@ -132,10 +131,10 @@ describe('the tables', () => {
   });
 });
 
-describe('text from outside', () => {
+describe('text from other services', () => {
   const hostile = `"><script>alert(1)</script><img src=x onerror='alert(2)'> !\${x} \u202Eevil\u0000`;
 
-  it('is escaped in every place of the page', () => {
+  it('text from other services is escaped in every place of the page', () => {
     const everything: Partial<Dashboard> = {
       checks: [{ name: hostile, ok: false, detail: hostile }],
       deadLetters: { value: [aDeadLetter({ gameId: hostile, message: hostile, jobId: hostile })] },
@@ -163,7 +162,7 @@ describe('text from outside', () => {
     expect(unclosed(clean)).toEqual([]);
   });
 
-  it('is cut when it is long', () => {
+  it('long text from other services is shortened', () => {
     const html = page({
       deadLetters: { value: [aDeadLetter({ gameId: 'x'.repeat(256), message: 'y'.repeat(4_000) })] },
     });
@@ -172,13 +171,13 @@ describe('text from outside', () => {
   });
 });
 
-it('the page says which clock it was made by', () => {
+it('the page states which clock its ages come from', () => {
   expect(textOf(page())).toContain("Made at 2026-03-01 12:00:00 UTC, by the database's clock.");
   const blind = textOf(page({ summary: { unavailable: 'gone' } }));
   expect(blind).toContain("Made at 2026-03-02 12:00:00 UTC, by this machine's clock, and so are all ages");
 });
 
-it('the page reloads itself, unless that is turned off', () => {
+it('the page reloads itself unless that is turned off', () => {
   expect(page()).toContain('<meta http-equiv="refresh" content="30"');
   const still = adminPage(aDashboard(), { refreshes: false });
   expect(still).not.toContain('http-equiv');

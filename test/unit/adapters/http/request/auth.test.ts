@@ -30,17 +30,20 @@ describe('a server with tokens', () => {
     ['no token on the OpenAPI document', '/openapi.json', undefined, 401],
     ['no token on the health route', '/healthz', undefined, 200],
     ['no token on the readiness route', '/readyz', undefined, 200],
-  ])('answers %s (%s) with the right status', async (_what, url, authorization, status) => {
-    const { app } = await httpWorld({}, { tokens });
-    const answer = await app.inject({ url, headers: authorization === undefined ? {} : { authorization } });
-    expect(answer.statusCode).toBe(status);
-    if (status !== 401) return;
-    expect(answer.json()).toMatchObject({ error: { code: 'unauthorized' } });
-    const challenge = url.startsWith('/admin') ? /^Basic realm=/ : /^Bearer$/;
-    expect(answer.headers['www-authenticate']).toMatch(challenge);
-  });
+  ])(
+    'a server with tokens answers a request with %s (%s) with the right status',
+    async (_what, url, authorization, status) => {
+      const { app } = await httpWorld({}, { tokens });
+      const answer = await app.inject({ url, headers: authorization === undefined ? {} : { authorization } });
+      expect(answer.statusCode).toBe(status);
+      if (status !== 401) return;
+      expect(answer.json()).toMatchObject({ error: { code: 'unauthorized' } });
+      const challenge = url.startsWith('/admin') ? /^Basic realm=/ : /^Bearer$/;
+      expect(answer.headers['www-authenticate']).toMatch(challenge);
+    },
+  );
 
-  it('answers requests to any host name', async () => {
+  it('a server with tokens answers requests to any host name', async () => {
     const { app } = await httpWorld({}, { tokens });
     const headers = { host: 'cleanup.example', authorization: `Bearer ${TOKEN}` };
     expect((await app.inject({ url: RUNTIMES, headers })).statusCode).toBe(200);
@@ -59,12 +62,12 @@ describe('a server without tokens', () => {
     ['127.0.0.1.evil.example', 401],
     ['evil@localhost', 401],
     ['localhost:8096:1', 401],
-  ])('answers a request to the host %j with %i', async (host, status) => {
+  ])('a server without tokens answers a request to the host %j with %i', async (host, status) => {
     const { app } = await httpWorld();
     expect((await app.inject({ url: RUNTIMES, headers: { host } })).statusCode).toBe(status);
   });
 
-  it('refuses to listen on an address that other machines can reach', async () => {
+  it('a server without tokens refuses to listen on an address that other machines can reach', async () => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it must refuse before it uses any port
     const server = createHttpServer({} as HttpParts, httpSettings({ host: '0.0.0.0' }));
     await expect(server.listen()).rejects.toBeInstanceOf(ConfigurationError);
@@ -72,25 +75,31 @@ describe('a server without tokens', () => {
   });
 });
 
-describe('a page of another site', () => {
+describe('a cross-site request', () => {
   const proxied = { host: 'inner:8096', origin: 'https://outer.example', authorization: `Bearer ${TOKEN}` };
   it.each([
     ['a foreign origin', [], { origin: 'http://evil.example' }, 401],
     ['an opaque origin', [], { origin: 'null' }, 401],
     ['Sec-Fetch-Site: cross-site', [], { 'sec-fetch-site': 'cross-site' }, 401],
-    ['our own origin', [], { origin: 'http://localhost:8096', 'sec-fetch-site': 'same-origin' }, 202],
-    ['no browser', [], {}, 202],
+    ['the origin of this server', [], { origin: 'http://localhost:8096', 'sec-fetch-site': 'same-origin' }, 202],
+    ['no headers of a browser', [], {}, 202],
     ['a changed host but Sec-Fetch-Site: same-origin', tokens, { ...proxied, 'sec-fetch-site': 'same-origin' }, 202],
     ['a changed host and Sec-Fetch-Site: same-site', tokens, { ...proxied, 'sec-fetch-site': 'same-site' }, 401],
     ['a changed host without Sec-Fetch-Site', tokens, proxied, 401],
-  ])('is recognized and may change nothing: %s', async (_what, known, headers, status) => {
-    const { app, state } = await httpWorld({}, { tokens: known });
-    const { jobId } = addFailedFakeJob(state, { data: { gameId: 'a' } });
-    const answer = await app.inject({
-      method: 'POST',
-      url: `${API}/dead-letters/${jobId}/replay`,
-      headers: { host: 'localhost:8096', ...headers },
-    });
-    expect([answer.statusCode, state.jobs.get(jobId)?.state]).toEqual([status, status === 202 ? 'waiting' : 'failed']);
-  });
+  ])(
+    'a request with %s gets the right status and changes nothing when it is refused',
+    async (_what, known, headers, status) => {
+      const { app, state } = await httpWorld({}, { tokens: known });
+      const { jobId } = addFailedFakeJob(state, { data: { gameId: 'a' } });
+      const answer = await app.inject({
+        method: 'POST',
+        url: `${API}/dead-letters/${jobId}/replay`,
+        headers: { host: 'localhost:8096', ...headers },
+      });
+      expect([answer.statusCode, state.jobs.get(jobId)?.state]).toEqual([
+        status,
+        status === 202 ? 'waiting' : 'failed',
+      ]);
+    },
+  );
 });

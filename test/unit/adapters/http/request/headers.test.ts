@@ -32,14 +32,15 @@ const WAITS: readonly [what: string, header: string | readonly string[] | undefi
 ];
 
 describe('the Prefer header', () => {
-  it.each(WAITS)('with %s means the right wait', (_what, header, seconds) => {
+  it.each(WAITS)('the Prefer header means the right wait: %s', (_what, header, seconds) => {
     expect(preferredWaitS(header)).toBe(seconds);
   });
 
-  it('is read in linear time when it is hostile', () => {
-    const startedMs = performance.now();
+  it('a hostile Prefer header is read in linear time', () => {
+    const started = process.cpuUsage();
     expect(preferredWaitS(`${'wait'.repeat(2_000)}${' '.repeat(5_000)}"${'a,'.repeat(3_000)}`)).toBeUndefined();
-    expect(performance.now() - startedMs).toBeLessThan(200);
+    // Processor time, because other processes may make the test wait.
+    expect(process.cpuUsage(started).user).toBeLessThan(200_000);
   });
 });
 
@@ -54,7 +55,7 @@ describe('the X-Request-Id header', () => {
     ['Latin-1', { 'x-request-id': 'Z\u00FCrich' }, 'Z\u00FCrich', 'Z\u00FCrich'],
     ['256 characters', { 'x-request-id': 'x'.repeat(256) }, 'x'.repeat(256), 'x'.repeat(256)],
     ['256 emoji', sent('🎲'.repeat(256)), '🎲'.repeat(256), sent('🎲'.repeat(256))['x-request-id']],
-  ])('with %s is used and sent back byte for byte', (_what, headers, id, echoed) => {
+  ])('a request id with %s is used and sent back byte for byte', (_what, headers, id, echoed) => {
     expect(requestIdProblem(headers)).toBeUndefined();
     expect(requestIdOf(headers)).toBe(id);
     expect(requestIdHeader(id, headers)).toBe(echoed);
@@ -64,7 +65,7 @@ describe('the X-Request-Id header', () => {
     ['missing', {}],
     ['empty', { 'x-request-id': '' }],
     ['blank', { 'x-request-id': '   ' }],
-  ])('is replaced by a new id when it is %s', (_what, headers) => {
+  ])('a request id that is %s is replaced by a new one', (_what, headers) => {
     const id = requestIdOf(headers);
     expect(requestIdProblem(headers)).toBeUndefined();
     expect(id).toMatch(/^[0-9a-f-]{36}$/);
@@ -72,7 +73,7 @@ describe('the X-Request-Id header', () => {
     expect(requestIdOf(headers)).not.toBe(id);
   });
 
-  it('is refused by name when it is too long, and the answer has a new id', () => {
+  it('a request id that is too long is refused by name, and the answer has a new one', () => {
     const headers = { 'x-request-id': 'x'.repeat(257) };
     expect(requestIdProblem(headers)).toMatch(/^X-Request-Id: .*257 characters; at most 256/);
     const id = requestIdOf(headers);

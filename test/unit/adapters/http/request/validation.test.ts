@@ -10,7 +10,7 @@ describe('a route that takes no body', () => {
     ['no body but a JSON content type', undefined, JSON_TYPE],
     ['an empty body with a JSON content type', '', JSON_TYPE],
     ['an empty object', '{}', JSON_TYPE],
-  ])('answers a request with %s', async (_what, payload, headers) => {
+  ])('a route without a body answers a request with %s', async (_what, payload, headers) => {
     const { app } = await httpWorld();
     const body = payload === undefined ? {} : { payload };
     const cleanup = await app.inject({ method: 'DELETE', url: `${API}/runtimes/a/container`, headers, ...body });
@@ -19,7 +19,7 @@ describe('a route that takes no body', () => {
   });
 
   it.each([
-    ['a precondition that it would ignore', '{"expectedContainerId":"x"}', JSON_TYPE, 400],
+    ['a precondition that would be ignored', '{"expectedContainerId":"x"}', JSON_TYPE, 400],
     ['a list', '[]', JSON_TYPE, 400],
     ['null', 'null', JSON_TYPE, 400],
     ['invalid JSON', '{', JSON_TYPE, 400],
@@ -28,7 +28,7 @@ describe('a route that takes no body', () => {
     ['a body without a content type', 'a', {}, 415],
     ['an invalid content type', '{}', { 'content-type': 'json' }, 415],
     ['a body that is too long', TOO_LONG, JSON_TYPE, 413],
-  ])('refuses %s and enqueues nothing', async (_what, payload, headers, status) => {
+  ])('a route without a body refuses %s and enqueues nothing', async (_what, payload, headers, status) => {
     const { app, enqueued } = await httpWorld();
     const answer = await app.inject({ method: 'DELETE', url: `${API}/runtimes/a/container`, payload, headers });
     expect([answer.statusCode, answer.json()]).toMatchObject([status, { error: { code: 'invalid_request' } }]);
@@ -38,7 +38,7 @@ describe('a route that takes no body', () => {
 
 describe('a route that takes a body', () => {
   it.each([
-    ['no body', undefined, JSON_TYPE, 400, /^body: .*expected object/i],
+    ['a missing body', undefined, JSON_TYPE, 400, /^body: .*expected object/i],
     ['an unknown field', '{"code":"conflict","force":true}', JSON_TYPE, 400, /force/],
     ['a prototype', '{"__proto__":{"all":true}}', JSON_TYPE, 400, /JSON|proto/i],
     ['an unknown code', '{"code":"nope"}', JSON_TYPE, 400, /^body code: .*"conflict".*\(found "nope"\)/],
@@ -46,7 +46,7 @@ describe('a route that takes a body', () => {
     ['invalid JSON', '{', JSON_TYPE, 400, /JSON/],
     ['another media type', 'x', { 'content-type': 'text/plain' }, 415, /media type/i],
     ['a body that is too long', TOO_LONG, JSON_TYPE, 413, /too large/],
-  ])('refuses %s and names it', async (_what, payload, headers, status, message) => {
+  ])('a route with a body refuses %s and names it', async (_what, payload, headers, status, message) => {
     const { app } = await httpWorld();
     const body = payload === undefined ? {} : { payload };
     const answer = await app.inject({ method: 'POST', url: `${API}/dead-letters/replay`, headers, ...body });

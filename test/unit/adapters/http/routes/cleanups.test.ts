@@ -13,7 +13,7 @@ const INVALID = new Date(Number.NaN);
 const completed = (result: object) => ({ state: 'completed', result: result as ResultJson }) as const;
 const failed = (reason: string) => ({ state: 'failed', reason }) as const;
 
-/** A server whose jobs end at once like this. */
+/** A server whose jobs all end at once in this way. */
 const worldEndingWith = async (end: ReturnType<typeof completed | typeof failed> | { readonly state: 'missing' }) => {
   const world = await httpWorld();
   endFakeJobs(world.state, () => end);
@@ -33,7 +33,7 @@ describe('a cleanup request', () => {
     ['a percent sign', '100%'],
     ['a question mark', 'a?b=c'],
     ['inner spaces', 'a b'],
-  ])('enqueues a game id of %s unchanged', async (_what, gameId) => {
+  ])('a cleanup request with a game id of %s enqueues it unchanged', async (_what, gameId) => {
     const { app, enqueued } = await httpWorld();
     // HTTP clients resolve two dots as a path segment; the space, which is trimmed, prevents that.
     const path = `${encodeURIComponent(gameId)}${gameId === '..' ? '%20' : ''}`;
@@ -49,7 +49,7 @@ describe('a cleanup request', () => {
     ['a game id with a control character', 'a%00b', {}, 'control character'],
     ['a game id with a broken encoding', '%zz', {}, 'not a valid url'],
     ['a request id of 300 characters', 'a', { 'x-request-id': 'x'.repeat(300) }, /X-Request-Id.*300 characters/],
-  ])('with %s is refused and enqueues nothing', async (_what, path, headers, message) => {
+  ])('a cleanup request with %s is refused and enqueues nothing', async (_what, path, headers, message) => {
     const { app, enqueued } = await httpWorld();
     const answer = await requestCleanup(app, headers, path);
     expect(answer.statusCode).toBe(400);
@@ -64,26 +64,29 @@ describe('a cleanup request', () => {
     [' gm ', 'gm_rest'],
     ['admin', 'admin_rest'],
     ['unknown', 'admin_rest'],
-  ])('of the caller %j has the source %s and the request id as reference', async (caller, opSource) => {
-    const { app, enqueued } = await httpWorld();
-    const answer = await requestCleanup(app, { 'x-galaxy-caller': caller, 'x-request-id': 'req-7' });
-    expect(enqueued).toEqual([{ gameId: 'a', opSource, sourceRef: 'req-7' }]);
-    expect(answer.headers['x-request-id']).toBe('req-7');
-  });
+  ])(
+    'a cleanup request of the caller %j has the source %s and the request id as reference',
+    async (caller, opSource) => {
+      const { app, enqueued } = await httpWorld();
+      const answer = await requestCleanup(app, { 'x-galaxy-caller': caller, 'x-request-id': 'req-7' });
+      expect(enqueued).toEqual([{ gameId: 'a', opSource, sourceRef: 'req-7' }]);
+      expect(answer.headers['x-request-id']).toBe('req-7');
+    },
+  );
 
-  it('without a request id gets a new one as reference', async () => {
+  it('a cleanup request without a request id gets a new one as reference', async () => {
     const { app, enqueued } = await httpWorld();
     await requestCleanup(app);
     expect(enqueued).toMatchObject([{ sourceRef: expect.stringMatching(/^[0-9a-f-]{36}$/) }]);
   });
 
-  it('is refused once the server is about to stop', async () => {
+  it('a cleanup request is refused when the server is about to stop', async () => {
     const { app, closing, enqueued } = await httpWorld();
     closing.abort(new Error('closing'));
     expect([(await requestCleanup(app)).statusCode, enqueued]).toEqual([503, []]);
   });
 
-  it('is answered 503 and never 202 when the queue is unavailable', async () => {
+  it('a cleanup request is answered 503, never 202, when the queue is unavailable', async () => {
     const enqueue = () => Promise.reject(new UnavailableError('queue', 'no queue'));
     const { app } = await httpWorld({ queue: { enqueue } });
     const answer = await requestCleanup(app);
@@ -91,7 +94,7 @@ describe('a cleanup request', () => {
     expect(answer.json()).toEqual({ error: { code: 'service_unavailable', message: 'no queue' } });
   });
 
-  it('is answered 503 within a second when the queue hangs', async () => {
+  it('a cleanup request is answered 503 within a second when the queue hangs', async () => {
     const clock = createManualClock();
     const calls = new EventEmitter();
     const enqueue = (): Promise<never> => new Promise(() => calls.emit('enqueue'));
@@ -104,7 +107,7 @@ describe('a cleanup request', () => {
   });
 });
 
-describe('a cleanup request that waits for the result', () => {
+describe('a waiting cleanup request', () => {
   const PREFER = { prefer: 'wait=5' };
 
   it.each([
@@ -115,14 +118,14 @@ describe('a cleanup request that waits for the result', () => {
     ['invalid_request', 400],
     ['service_unavailable', 503],
     ['internal_error', 500],
-  ])('answers a job that failed with %s with %i', async (code, status) => {
+  ])('a job that failed with %s is answered with %i', async (code, status) => {
     const { app } = await worldEndingWith(failed(`${code}: because`));
     const answer = await requestCleanup(app, PREFER);
     expect([answer.statusCode, answer.json()]).toEqual([status, { error: { code, message: 'because' } }]);
     expect(answer.headers['preference-applied']).toBe('wait=5');
   });
 
-  it('answers a job that succeeded with its record', async () => {
+  it('a job that succeeded is answered with its record', async () => {
     const record = recordToJson(aRecord({ gameId: 'a' }));
     const { app } = await worldEndingWith(completed({ outcome: 'success', errorCode: '', errorMessage: '', record }));
     const answer = await requestCleanup(app, { prefer: 'respond-async, wait="5"' });
@@ -132,13 +135,13 @@ describe('a cleanup request that waits for the result', () => {
   it.each([
     ['a failure', { outcome: 'failure', errorCode: 'conflict', errorMessage: 'it runs', record: null }, 409],
     ['a record of another version', { outcome: 'success', errorCode: '', errorMessage: '', record: {} }, 500],
-  ])('answers a completed job with %s with an error and the path of the job', async (_what, result, status) => {
+  ])('a completed job with %s is answered with an error and the path of the job', async (_what, result, status) => {
     const { app } = await worldEndingWith(completed(result));
     const answer = await requestCleanup(app, PREFER);
     expect([answer.statusCode, answer.headers['location']]).toEqual([status, `${API}/cleanups/1`]);
   });
 
-  it('answers 202 with the newest state when the time is over', async () => {
+  it('a job that has not ended in time is answered 202 with its newest state', async () => {
     const { app, state } = await httpWorld();
     state.onJobChange(() => {
       const job = state.jobs.get('1');
@@ -148,13 +151,13 @@ describe('a cleanup request that waits for the result', () => {
     expect([answer.statusCode, answer.json()]).toEqual([202, { jobId: '1', state: 'delayed' }]);
   });
 
-  it('answers 202 and the state unknown when the queue no longer has the job', async () => {
+  it('a job that the queue no longer has is answered 202 with the state unknown', async () => {
     const { app } = await worldEndingWith({ state: 'missing' });
     const answer = await requestCleanup(app, { prefer: 'wait=0' });
     expect([answer.statusCode, answer.json()]).toEqual([202, { jobId: '1', state: 'unknown' }]);
   });
 
-  it('answers 202 when the server is about to stop', async () => {
+  it('a waiting request is answered 202 when the server is about to stop', async () => {
     const calls = new EventEmitter();
     const wait: JobWaiter['wait'] = (_ids, _onEnd, signal) =>
       new Promise((_resolve, reject) => {
@@ -179,7 +182,7 @@ describe('the state of a cleanup', () => {
     ending: { ...end, jobId: '1' },
   });
 
-  it('has code and message apart for a dead letter', async () => {
+  it('the state of a dead letter has code and message apart', async () => {
     const { body } = await show(ended(failed('conflict: it runs: still')));
     expect(body).toMatchObject({ failure: { code: 'conflict', message: 'it runs: still' }, result: null });
   });
@@ -187,13 +190,13 @@ describe('the state of a cleanup', () => {
   it.each([
     ['a record of another version', { outcome: 'success', errorCode: '', errorMessage: '', record: { game: 'a' } }],
     ['no message', { outcome: 'success', errorCode: '', record: null }],
-  ])('is shown for a stored result with %s', async (_what, result) => {
+  ])('the state of a cleanup is shown for a stored result with %s', async (_what, result) => {
     const { status, body, bugs } = await show(ended(completed(result)));
     expect([status, bugs]).toEqual([200, []]);
     expect(body).toMatchObject({ result: { outcome: 'success', errorMessage: '', record: null } });
   });
 
-  it('is shown with empty text for invalid times', async () => {
+  it('the state of a cleanup has empty text for invalid times', async () => {
     const { body } = await show({ enqueuedAt: INVALID, startedAt: INVALID, finishedAt: null });
     expect(body).toMatchObject({ enqueuedAt: '', startedAt: '', finishedAt: null });
   });

@@ -17,7 +17,7 @@ describe('a dead letter', () => {
     ['text', 'no object', 'no object'],
     ['nothing', undefined, null],
     ['data nested too deep for JSON.stringify', nested(), '(not shown: nested too deep)'],
-  ])('with a payload of %s is shown', async (_what, payload, shown) => {
+  ])('a dead letter with a payload of %s is shown', async (_what, payload, shown) => {
     const { app, state } = await httpWorld();
     addFailedFakeJob(state, { jobId: '9', data: payload, failedAtMs: Number.NaN });
     const answer = await app.inject(`${API}/dead-letters/9`);
@@ -60,7 +60,7 @@ describe('a replay of all dead letters', () => {
     return [answer.statusCode, answer.json<unknown>()];
   };
 
-  it('answers how many were replayed and skipped', async () => {
+  it('a replay of all reports how many were replayed and skipped', async () => {
     const world = await httpWorld();
     const { state } = world;
     const ids = ['conflict', 'conflict', 'conflict', 'conflict', 'not_found'].map(
@@ -81,7 +81,7 @@ describe('a replay of all dead letters', () => {
     ]);
   });
 
-  it('that is cut short answers how far it came', async () => {
+  it('a replay of all that stops early reports its progress', async () => {
     const cutShort: HttpParts['deadLetters']['replayAll'] = async (_filter, { onProgress }) => {
       onProgress?.({ done: 7, total: 10 });
       throw new UnavailableError('queue', 'the queue is gone');
@@ -95,7 +95,7 @@ describe('a replay of all dead letters', () => {
     ['both a code and "all"', { code: 'conflict', all: true }],
     ['neither a code nor "all"', {}],
     ['an unknown field', { all: true, force: true }],
-  ])('with %s is refused', async (_what, payload) => {
+  ])('a replay with %s is refused', async (_what, payload) => {
     expect(await replayAll(await httpWorld(), payload)).toMatchObject([400, { error: { code: 'invalid_request' } }]);
   });
 });

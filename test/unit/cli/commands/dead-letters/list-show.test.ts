@@ -4,7 +4,7 @@ import { fakeCli } from '../../fake-cli.js';
 import { addDeadLetter, fakeDeadLetters } from '../../fake-handles.js';
 
 describe('dead-letters', () => {
-  it('without a command shows its commands and says that one is missing', async () => {
+  it('dead-letters without a command lists its commands and reports that one is missing', async () => {
     const cli = fakeCli({});
     expect(await cli.run('dead-letters')).toBe(2);
     expect(cli.written.stderr).toMatch(/ {2}list .*\n {2}show <job-id> .*\n {2}replay \[job-id\.\.\.\] .*\n {2}purge/);
@@ -14,7 +14,7 @@ describe('dead-letters', () => {
 });
 
 describe('dead-letters list', () => {
-  it('prints a table in the order that was read, with the beginning of long messages', async () => {
+  it('list prints a table in the order that was read, with shortened messages', async () => {
     const { backend, closed, state } = fakeDeadLetters();
     const run = { reason: 'not_found: no record', at: '2026-01-01T08:00:00.000Z', crashes: 0, attempts: [] };
     addDeadLetter(state, `not_found: ${'x'.repeat(300)}`, {
@@ -36,7 +36,7 @@ describe('dead-letters list', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('passes on code, trimmed game id, age by the clock of the process, and limit', async () => {
+  it('list passes on code, trimmed game id, age by the clock of the process, and limit', async () => {
     const { backend, deadLetters } = fakeDeadLetters();
     const list = vi.spyOn(deadLetters, 'list');
     const cli = fakeCli(backend);
@@ -50,7 +50,7 @@ describe('dead-letters list', () => {
     expect(cli.written.stderr).toBe('There are no such dead letters.\nThere are no dead letters.\n');
   });
 
-  it('reads all pages with --all, and without it says how many there are of each code', async () => {
+  it('list reads all pages with --all, and otherwise counts the dead letters of each code', async () => {
     const { backend, deadLetters, state } = fakeDeadLetters();
     for (let n = 0; n < 2; n += 1) addDeadLetter(state, 'not_found: no record');
     for (let n = 0; n < 40; n += 1) addDeadLetter(state, undefined, { finishedAt: new Date('2026-01-01T10:00:00Z') });
@@ -69,7 +69,7 @@ describe('dead-letters list', () => {
     expect(some.written.stderr).toContain('In all: 42 dead letters (2 not_found, 40 conflict).\n');
   });
 
-  it('makes control characters visible', async () => {
+  it('list makes control characters visible', async () => {
     const { backend, state } = fakeDeadLetters();
     addDeadLetter(state, 'conflict: a\nb', { jobId: 'j\u0007', data: { gameId: 'g\u001B[2J', opSource: '\u202Ex' } });
     const cli = fakeCli(backend);
@@ -98,7 +98,7 @@ describe('dead-letters show', () => {
     return opened;
   };
 
-  it('shows the data, each attempt with its trace, and the earlier runs', async () => {
+  it('show prints the data, each attempt with its trace, and the earlier runs', async () => {
     const { backend, closed } = stored();
     const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'show', '12')).toBe(0);
@@ -128,14 +128,14 @@ describe('dead-letters show', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('prints the stored dead letter unchanged with --json', async () => {
+  it('show prints the stored dead letter unchanged with --json', async () => {
     const { backend, deadLetters } = stored();
     const cli = fakeCli(backend);
     await cli.run('dead-letters', 'show', '12', '--json');
     expect(cli.json()).toEqual(JSON.parse(JSON.stringify(await deadLetters.find('12'))));
   });
 
-  it.each([[[]], [['--json']]])('ends with 1 and says so for a job that is not a dead letter %j', async (options) => {
+  it.each([[[]], [['--json']]])('show ends with 1 for a job that is not a dead letter %j', async (options) => {
     const { backend, state } = fakeDeadLetters();
     addDeadLetter(state, undefined, { jobId: '13' });
     const cli = fakeCli(backend);
@@ -144,21 +144,21 @@ describe('dead-letters show', () => {
     expect(cli.written.stderr).toContain('there is no dead letter with the job id');
   });
 
-  it('replaces data that is nested too deep to be written', async () => {
+  it('show replaces data that is nested too deep to be written', async () => {
     let payload: unknown = 'bottom';
     for (let depth = 0; depth < 100_000; depth += 1) payload = [payload];
     const { backend, state } = fakeDeadLetters();
     addDeadLetter(state, undefined, { jobId: '1', data: payload });
-    const [told, json] = [fakeCli(backend), fakeCli(backend)];
+    const [text, json] = [fakeCli(backend), fakeCli(backend)];
     expect([
-      await told.run('dead-letters', 'show', '1'),
+      await text.run('dead-letters', 'show', '1'),
       await json.run('dead-letters', 'show', '1', '--json'),
     ]).toEqual([0, 0]);
-    expect(told.written.stdout).toContain('nested too deep');
+    expect(text.written.stdout).toContain('nested too deep');
     expect(json.json()).toMatchObject({ payload: '(nested too deep to be shown)' });
   });
 
-  it('quotes a hostile job id so that the command can be pasted into a shell', async () => {
+  it('show quotes a hostile job id for the shell', async () => {
     const { backend, state } = fakeDeadLetters();
     addDeadLetter(state, undefined, { jobId: `-x'; rm` });
     const cli = fakeCli(backend);

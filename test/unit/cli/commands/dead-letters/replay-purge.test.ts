@@ -2,7 +2,8 @@ import { describe, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../../../../../src/domain/errors.js';
 import type { BulkOptions, DeadLetterFilter } from '../../../../../src/jobs/dead-letters.js';
 import { addFakeJob } from '../../../../support/fakes/state.js';
-import { fakeCli, untilAborted } from '../../fake-cli.js';
+import { untilAborted } from '../../../../support/calls.js';
+import { fakeCli } from '../../fake-cli.js';
 import { addDeadLetter, fakeDeadLetters } from '../../fake-handles.js';
 
 /** The dead letters 12 and 13, and the job `busy`, which is running. */
@@ -14,7 +15,7 @@ function twoAndBusy() {
 }
 
 describe('dead-letters replay of job ids', () => {
-  it('shows the answer for each job, replays each once, and ends with 0', async () => {
+  it('a replay of job ids shows the answer for each, replays each once, and ends with 0', async () => {
     const { backend, closed, deadLetters, stateOf } = twoAndBusy();
     const replay = vi.spyOn(deadLetters, 'replay');
     const cli = fakeCli(backend);
@@ -32,7 +33,7 @@ describe('dead-letters replay of job ids', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('ends with 1 when one job is missing, and still replays the others', async () => {
+  it('a replay of job ids ends with 1 when one is missing, and still replays the others', async () => {
     const { backend, stateOf } = twoAndBusy();
     const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'replay', 'gone', '12', '--json')).toBe(1);
@@ -45,21 +46,21 @@ describe('dead-letters replay of job ids', () => {
     });
   });
 
-  it('shows the answers that came before an outage', async () => {
+  it('a replay of job ids shows the answers before an outage', async () => {
     const { backend, deadLetters } = twoAndBusy();
     const { replay } = deadLetters;
     vi.spyOn(deadLetters, 'replay').mockImplementation((jobId) =>
-      jobId === '13' ? Promise.reject(new UnavailableError('queue', 'away')) : replay(jobId),
+      jobId === '13' ? Promise.reject(new UnavailableError('queue', 'no answer')) : replay(jobId),
     );
     const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'replay', '12', '13')).toBe(1);
     expect(cli.written.stdout).toContain('12   replayed');
-    expect(cli.written.stderr).toContain('runtime-cleanup: away');
+    expect(cli.written.stderr).toContain('runtime-cleanup: no answer');
   });
 });
 
 describe('dead-letters replay of many', () => {
-  it('passes on the filter and the rate, with ten lines of progress in a pipe', async () => {
+  it('a replay of many passes on filter and rate, and prints ten lines of progress in a pipe', async () => {
     const { backend, closed, deadLetters, state } = fakeDeadLetters();
     const ids = Array.from({ length: 1_000 }, () => addDeadLetter(state).jobId);
     addDeadLetter(state, 'not_found: no record', { jobId: 'other' });
@@ -80,7 +81,7 @@ describe('dead-letters replay of many', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('replays all dead letters only with --all, and prints only the tally with --json', async () => {
+  it('a replay of many needs --all for all dead letters, and prints only the counts with --json', async () => {
     const { backend, deadLetters, state } = fakeDeadLetters();
     for (const code of ['conflict', 'not_found', 'internal_error']) addDeadLetter(state, `${code}: because`);
     const replayAll = vi.spyOn(deadLetters, 'replayAll');
@@ -92,7 +93,7 @@ describe('dead-letters replay of many', () => {
     expect(cli.written.stderr).toBe('');
   });
 
-  it('says how many are done when it is stopped', async () => {
+  it('a stopped replay prints how many are done', async () => {
     const replayAll = async (_filter: DeadLetterFilter, { onProgress, signal }: BulkOptions) => {
       onProgress?.({ done: 7, total: 9 });
       return untilAborted(signal);
@@ -107,7 +108,7 @@ describe('dead-letters replay of many', () => {
 });
 
 describe('dead-letters purge', () => {
-  it('of job ids needs no --yes', async () => {
+  it('a purge of job ids needs no --yes', async () => {
     const { backend, stateOf } = twoAndBusy();
     const cli = fakeCli(backend);
     expect(await cli.run('dead-letters', 'purge', '12', 'gone', '--json')).toBe(1);
@@ -120,7 +121,7 @@ describe('dead-letters purge', () => {
     expect([stateOf('12'), stateOf('13')]).toEqual([undefined, 'failed']);
   });
 
-  it('of many says how many would be deleted, and deletes nothing without --yes', async () => {
+  it('a purge of many without --yes prints how many would be deleted and deletes nothing', async () => {
     const { backend, closed, deadLetters, state } = fakeDeadLetters();
     for (const code of ['conflict', 'not_found', 'conflict', 'not_found']) addDeadLetter(state, `${code}: because`);
     const { list } = deadLetters;
@@ -134,7 +135,7 @@ describe('dead-letters purge', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('of many ends with 0 without --yes when there are none', async () => {
+  it('a purge of many without --yes ends with 0 when there are none', async () => {
     const { backend, state } = fakeDeadLetters();
     addDeadLetter(state, undefined, { finishedAt: new Date('2100-01-01T00:00:00Z') });
     const cli = fakeCli(backend);
@@ -142,7 +143,7 @@ describe('dead-letters purge', () => {
     expect(cli.written.stdout).toBe('There are no such dead letters.\n');
   });
 
-  it('of many deletes them with --yes', async () => {
+  it('a purge of many with --yes deletes them', async () => {
     const { backend, state } = fakeDeadLetters();
     addDeadLetter(state, 'not_found: no record');
     const other = addDeadLetter(state);
@@ -153,28 +154,24 @@ describe('dead-letters purge', () => {
   });
 });
 
-describe.each(['replay', 'purge'])('dead-letters %s refuses', (command) => {
+describe.each(['replay', 'purge'])('the selection for %s', (command) => {
   const cases: readonly (readonly [situation: string, args: readonly string[], says: string])[] = [
-    [
-      'a call without a selection',
-      [],
-      'no dead letters are named; allowed: job ids, or --code, --game, --older-than, or --all',
-    ],
+    ['no selection', [], 'no dead letters are named; allowed: job ids, or --code, --game, --older-than, or --all'],
     ['a rate without a selection', ['--rate', '5'], 'no dead letters are named'],
     ['job ids beside --all', ['12', '--all'], 'job ids cannot be combined with'],
     ['job ids beside a filter', ['12', '--game', 'g'], 'job ids cannot be combined with'],
     ['a rate for job ids', ['12', '--rate', '5'], 'job ids cannot be combined with'],
     ['a filter beside --all', ['--all', '--code', 'conflict'], '--all means every dead letter'],
     ['an unknown code', ['--code', 'oops'], "'oops' is invalid. Allowed choices are invalid_request,"],
-    ['a game id that is none', ['--game', 'a\u0007'], 'contains a control character'],
-    ['an age that is none', ['--older-than', 'yesterday'], "'yesterday' is invalid. Allowed: 30s, 5m, 1h, 7d"],
-    ['no pace', ['--all', '--rate', '0'], "'0' is invalid. Allowed: a whole number from 1 to 10000"],
-    ['a fraction of a pace', ['--all', '--rate', '1.5'], "'1.5' is invalid"],
+    ['an invalid game id', ['--game', 'a\u0007'], 'contains a control character'],
+    ['an invalid age', ['--older-than', 'yesterday'], "'yesterday' is invalid. Allowed: 30s, 5m, 1h, 7d"],
+    ['a rate of 0', ['--all', '--rate', '0'], "'0' is invalid. Allowed: a whole number from 1 to 10000"],
+    ['a fraction as rate', ['--all', '--rate', '1.5'], "'1.5' is invalid"],
     ['an empty job id', [''], 'a job id is empty'],
     ['a job id with NUL', ['a\0b'], String.raw`job id "a\u0000b" is not storable text`],
-    ['a job id without end', ['x'.repeat(1_001)], 'is too long; allowed: at most 1000 characters'],
+    ['a job id that is too long', ['x'.repeat(1_001)], 'is too long; allowed: at most 1000 characters'],
   ];
-  it.each(cases)('%s, and changes nothing', async (_situation, args, says) => {
+  it.each(cases)(`${command} with %s is refused and changes nothing`, async (_situation, args, says) => {
     const cli = fakeCli({});
     expect(await cli.run('dead-letters', command, ...args)).toBe(2);
     expect(cli.written.stdout).toBe('');
