@@ -10,13 +10,10 @@ import { createSweepObserver } from '../telemetry/sweep-observer.js';
 import { composeCore, type Core } from './compose-core.js';
 import { MIGRATIONS_DIR, openDatabase, reachDatabase } from './connect/database.js';
 import { oneShotContext, serviceContext } from './context.js';
-import { checkDependencies } from './doctor/doctor.js';
 import type { ProcessFacts } from './http.js';
 import { createShutdownStack, type ShutdownStack } from './shutdown-stack.js';
-import { startService } from './start-service.js';
-import { verifyInvariants } from './verify.js';
 
-/** The service, as the command line needs it. */
+/** The service, as the command line needs it. What one command alone uses is loaded when that command runs. */
 export function createCommandBackend(facts: ProcessFacts): CommandBackend {
   return {
     migrate: migrateStores,
@@ -31,14 +28,21 @@ export function createCommandBackend(facts: ProcessFacts): CommandBackend {
       return openCore(session, ({ retention }) => ({ retention }), observer);
     },
     runService: async (session, role) => {
+      const { startService } = await import('./start-service.js');
       const telemetry = createTelemetry(session.clock);
       const service = await startService(serviceContext(session), { role, telemetry, facts });
       await untilAborted(session.signal);
       session.log.info({}, 'stopping');
       await service.stop();
     },
-    checkDependencies: (session) => checkDependencies(oneShotContext(session)),
-    verifyInvariants: (session, options) => verifyInvariants(oneShotContext(session), options),
+    checkDependencies: async function* (session) {
+      const { checkDependencies } = await import('./doctor/doctor.js');
+      yield* checkDependencies(oneShotContext(session));
+    },
+    verifyInvariants: async function* (session, options) {
+      const { verifyInvariants } = await import('./verify.js');
+      yield* verifyInvariants(oneShotContext(session), options);
+    },
   };
 }
 

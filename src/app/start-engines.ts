@@ -50,7 +50,7 @@ export async function startEngines(context: Context, parts: Parts, closing: Shut
   }
   keepRunning('deletion of old looks', (signal) => forgetOldLooks(context, database, signal), closing);
   return {
-    engines: createEngines({ engines, looks: database.looks, clock }, { concurrency: config.workerConcurrency }),
+    engines: createEngines({ engines, looks: database.looks, clock }, { concurrency: config.engineConcurrency }),
     gate: (consumer) => (hasSiblings ? consumer : gateJobs(consumer, mismatches)),
     shut: () => {
       mismatches.shut();

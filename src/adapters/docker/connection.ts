@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import Docker from 'dockerode';
+import type Docker from 'dockerode';
 import type { Clock } from '../../async/clock.js';
 import {
   ConfigurationError,
@@ -89,9 +90,14 @@ function readCertificates(certPath: string, source = 'DOCKER_CERT_PATH'): { ca: 
   return { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') };
 }
 
+const require = createRequire(import.meta.url);
+
+/** Loads dockerode for the first client: it brings gRPC and SSH along, and most commands ask no engine. */
 function construct(options: Docker.DockerOptions): Docker {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `require` returns has no type
+  const Dockerode = require('dockerode') as typeof Docker;
   try {
-    return new Docker(options);
+    return new Dockerode(options);
   } catch (cause) {
     // It parses the environment before it looks at its options, and throws over what it will not use.
     throw new ConfigurationError(

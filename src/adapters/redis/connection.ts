@@ -1,5 +1,6 @@
-import { Redis, type RedisOptions } from 'ioredis';
-
+import { createRequire } from 'node:module';
+import type * as Ioredis from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { messageOf, UnavailableError } from '../../domain/errors.js';
 
 /**
@@ -52,9 +53,16 @@ const byRole: Readonly<Record<RedisRole, Options>> = {
   blocking: { ...shared, socketTimeout: SILENCE_BLOCKING_MS, maxRetriesPerRequest: null },
 };
 
-/** A client that connects, and reconnects for ever, by itself; `disconnect()` or `quit()` ends it. */
+const require = createRequire(import.meta.url);
+
+/**
+ * A client that connects, and reconnects for ever, by itself; `disconnect()` or `quit()` ends it. Loads ioredis for the
+ * first client, because most installations have no Redis.
+ */
 export function createRedis({ url, role, onError }: RedisConnectionOptions): Redis {
-  const redis = new Redis(url, byRole[role]);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `require` returns has no type
+  const ioredis = require('ioredis') as typeof Ioredis;
+  const redis = new ioredis.Redis(url, byRole[role]);
   const reported = new Set<string>();
   redis.on('error', (error: Error) => {
     const kind = messageOf(error);

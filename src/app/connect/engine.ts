@@ -37,7 +37,11 @@ export function namedEngines(config: Config): readonly NamedEngine[] {
     shown: `${describeEngine(settings)} (from ${settings.source ?? 'DOCKER_HOST'})`,
     connect: (options) => createDocker({ ...settings, ...options }),
   });
-  return [named(DEFAULT_ENGINE, engineSettings(config))];
+  const tls = { tlsVerify: config.dockerTlsVerify, certPath: config.dockerCertPath ?? undefined };
+  const others = config.dockerHosts.map(({ name, host }) =>
+    named(name, { host, ...tls, source: `RTMANAGER_DOCKER_HOSTS, ${name}` }),
+  );
+  return [named(DEFAULT_ENGINE, engineSettings(config)), ...others];
 }
 
 /** A client of the default engine; connects when it is asked something. */

@@ -1,4 +1,4 @@
-import { Job } from 'bullmq';
+import { bullmq } from '../library.js';
 import type { JobQueue } from './queue-store.js';
 import {
   boundedMs,
@@ -98,6 +98,7 @@ export function createRedisFailedSet(redis: FailedSetClient, queueKey: string): 
 
   async function putBack(queue: JobQueue, jobId: string): Promise<boolean> {
     try {
+      const { Job } = bullmq();
       // The retry needs only the id; loading thousands of jobs would take longer than putting them back.
       await new Job(queue, '', null, {}, jobId).retry('failed', {
         resetAttemptsMade: true,

@@ -1,5 +1,5 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- BullMQ makes the store a type parameter of its classes; this file does not use that part */
-import { createPostgresBackend, runMigrations, withBackend } from 'bullmq';
+import type { runMigrations } from 'bullmq';
 import {
   type JobEvents,
   type JobQueue,
@@ -9,6 +9,7 @@ import {
   type Waiting,
   whenReady,
 } from './queue-store.js';
+import { bullmq } from '../library.js';
 import { createPostgresFailedSet } from './failed-set-postgres.js';
 import { jobOptionsFor, workerOptionsFor } from './job-options.js';
 import { CLEANUP_QUEUE, SCHEMA, SWEEP_SCHEDULER } from '../names.js';
@@ -50,11 +51,9 @@ const withoutDiskWait = ({ options = '' }: PoolConfig): PoolConfig => ({
   options: `${options} -c synchronous_commit=off`.trimStart(),
 });
 
-const Bull = withBackend(createPostgresBackend);
-
 /** Migrates BullMQ's own tables; needs the right to create schemas in the database. */
 export async function migrateQueueTables(client: Migratable, schema = SCHEMA): Promise<void> {
-  await runMigrations(client, schema);
+  await bullmq().runMigrations(client, schema);
 }
 
 const INSUFFICIENT_PRIVILEGE = '42501';
@@ -92,6 +91,8 @@ async function withAdvisoryLock<T>(client: Migratable, key: string, work: () => 
 export async function openPostgresStore(options: Options): Promise<QueueStore> {
   const { poolConfig, schema = SCHEMA, withClient, ...waiting } = options;
   await untilAnswered(() => withClient((client) => migrateIfAllowed(client, schema)), waiting);
+  const { createPostgresBackend, withBackend } = bullmq();
+  const Bull = withBackend(createPostgresBackend);
   const at = (limits: object): { connection: Record<string, unknown> } => ({
     connection: { keepAlive: true, ...poolConfig, ...limits, schema },
   });

@@ -1,4 +1,5 @@
-import { type ConnectionOptions, Queue, QueueEvents, Worker } from 'bullmq';
+import type { ConnectionOptions } from 'bullmq';
+import { bullmq } from '../library.js';
 import { UnavailableError } from '../../../domain/errors.js';
 import { type QueueStore, untilAnswered, type Waiting, whenReady } from './queue-store.js';
 import { createRedisFailedSet, type FailedSetClient } from './failed-set-redis.js';
@@ -33,6 +34,7 @@ export async function openRedisStore({
   await untilAnswered(async () => {
     await Promise.all([answering(commands), answering(blocking)]);
   }, waiting);
+  const { Queue, QueueEvents, Worker } = bullmq();
   const at = (client: RedisClient): { connection: ConnectionOptions; prefix: string } => ({
     connection: client,
     prefix,

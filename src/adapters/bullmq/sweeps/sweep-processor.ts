@@ -1,5 +1,6 @@
-import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import type { Job } from 'bullmq';
 import type { SweepReport } from '../../../retention/ports.js';
+import { bullmq } from '../library.js';
 import { SWEEP_JOB } from '../names.js';
 import { SHUTDOWN } from '../worker/queue-worker.js';
 import type { QueueReport } from '../store/queue-store.js';
@@ -19,6 +20,7 @@ type SweepJob = Pick<Job<unknown, unknown>, 'id' | 'name' | 'moveToWait'>;
  * that of a cleanup: a sweep is harmless when repeated, so one whose outcome could not be written simply runs again.
  */
 export function createSweepProcessor({ sweep, report }: Deps) {
+  const { DelayedError, UnrecoverableError } = bullmq();
   return async (job: SweepJob, token: string | undefined, signal: AbortSignal | undefined): Promise<unknown> => {
     if (job.name !== SWEEP_JOB) {
       const shown = JSON.stringify(job.name.slice(0, 100).toWellFormed());

@@ -4,12 +4,13 @@
  * until the store accepts it. That is safe because the store accepts one outcome, and only from the job's current holder.
  */
 import { setMaxListeners } from 'node:events';
-import { type Job, UnrecoverableError } from 'bullmq';
+import type { Job } from 'bullmq';
 import { type Clock, pause } from '../../../async/clock.js';
 import { resultToJson } from '../../../domain/result.js';
 import { storable } from '../../../domain/text.js';
 import type { AttemptHistory, FailedAttempt, JobOutcome } from '../../../jobs/delivery.js';
 import { withStepEvents } from '../../../async/step-events.js';
+import { bullmq } from '../library.js';
 import { isJobLost, isTransient } from '../store/store-errors.js';
 import { storableJson } from '../store/stored-text.js';
 
@@ -100,6 +101,7 @@ export function wholeDelayMs(delayMs: number): number {
 const storableAttempt = (attempt: FailedAttempt): FailedAttempt => ({ ...attempt, message: storable(attempt.message) });
 
 function deadLetterError(reason: string): Error {
+  const { UnrecoverableError } = bullmq();
   const error = new UnrecoverableError(storable(reason, REASON_MAX_CHARACTERS));
   // The stack would only name this file, and it would be stored with the job.
   error.stack = '';

@@ -1,10 +1,10 @@
 /** From a claimed job to its stored outcome: the one function that BullMQ calls for each job. */
-import { DelayedError } from 'bullmq';
 import type { Clock } from '../../../async/clock.js';
 import { messageOf, InterruptedError, type Interruption, BugError } from '../../../domain/errors.js';
 import type { Delivery, JobConsumer, JobOutcome } from '../../../jobs/delivery.js';
 import { readHistory, sinceReplay } from '../../../jobs/attempt-history.js';
 import { withStepEvents } from '../../../async/step-events.js';
+import { bullmq } from '../library.js';
 import type { QueueReport } from '../store/queue-store.js';
 import { isTransient } from '../store/store-errors.js';
 import { storableError } from '../store/stored-text.js';
@@ -48,6 +48,7 @@ interface Claim {
 
 export function createProcessor(deps: Deps): Process {
   const { consumer, completer, report } = deps;
+  const { DelayedError } = bullmq();
   const withOwnSignal = createRunSignals();
 
   async function process(
