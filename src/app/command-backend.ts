@@ -9,6 +9,7 @@ import { createTelemetry } from '../telemetry/metrics.js';
 import { createSweepObserver } from '../telemetry/sweep-observer.js';
 import { composeCore, type Core } from './compose-core.js';
 import { MIGRATIONS_DIR, openDatabase, reachDatabase } from './connect/database.js';
+import { namedEngines } from './connect/engine.js';
 import { oneShotContext, serviceContext } from './context.js';
 import type { ProcessFacts } from './http.js';
 import { createShutdownStack, type ShutdownStack } from './shutdown-stack.js';
@@ -19,6 +20,12 @@ export function createCommandBackend(facts: ProcessFacts): CommandBackend {
     migrate: migrateStores,
     openReader: (session) => openDatabase(oneShotContext(session)),
     openHolds: (session) => openDatabase(oneShotContext(session)),
+    openEngines: async (session) => {
+      const { engines, close } = await openDatabase(oneShotContext(session));
+      // Located when it is asked for: to accept an engine takes the database only.
+      const addresses = () => new Map(namedEngines(session.config).map(({ name, shown }) => [name, shown]));
+      return { engines, addresses, close };
+    },
     openProducer: (session) => openCore(session, ({ queues: { producer, endings } }) => ({ queue: producer, endings })),
     openDeadLetters: (session) => openCore(session, ({ queues: { deadLetters } }) => ({ deadLetters })),
     openRetention: (session) => {

@@ -16,6 +16,8 @@ import type { Context } from './context.js';
 import {
   type ClientBackend,
   createConnection,
+  type EngineAccounts,
+  enginesOf,
   queriesOf,
   queueBackendOf,
   retentionRecordsOf,
@@ -25,6 +27,7 @@ import type { RecordQueries } from '../domain/record-queries.js';
 
 export interface Core {
   readonly queries: RecordQueries;
+  readonly engines: EngineAccounts;
   /** The time by the database's clock. */
   readonly now: () => Promise<Date>;
   readonly backend: ClientBackend;
@@ -60,6 +63,7 @@ export function composeCore(context: Context, observer: SweepObserver = SILENT):
   );
   return {
     queries: queriesOf(database.get),
+    engines: enginesOf(database.get),
     now: async () => database.get().now(),
     backend,
     queues,

@@ -7,6 +7,7 @@ import type { Telemetry } from '../telemetry/metrics.js';
 import type { Core } from './compose-core.js';
 import { queueReport } from './connect/queue-store.js';
 import type { Context } from './context.js';
+import type { BreakerView } from './start-engines.js';
 import type { ShutdownStack } from './shutdown-stack.js';
 
 /** Facts of this process, which its environment does not tell. */
@@ -17,21 +18,24 @@ export interface ProcessFacts {
 }
 
 interface Parts {
-  readonly core: Pick<Core, 'queries' | 'retention' | 'queues' | 'backend'>;
+  readonly core: Pick<Core, 'queries' | 'engines' | 'retention' | 'queues' | 'backend'>;
   readonly checkReadiness: () => Promise<readonly ReadinessCheck[]>;
+  readonly isBreakerOpen: BreakerView;
   readonly telemetry: Telemetry;
   readonly facts: ProcessFacts;
 }
 
 /** The HTTP server and the parts that it answers from; the caller calls `listen`. */
 export function composeHttp({ config, clock, log }: Context, parts: Parts, closing: ShutdownStack): HttpServer {
-  const { core, checkReadiness, telemetry, facts } = parts;
-  const { queries, retention, queues, backend } = core;
+  const { core, checkReadiness, isBreakerOpen, telemetry, facts } = parts;
+  const { queries, engines, retention, queues, backend } = core;
   const board = createQueueDashboard({ backend, deadLetters: queues.deadLetters, clock, report: queueReport(log) });
   closing.add('queue dashboard', board.close);
   const server = createHttpServer(
     {
       records: queries,
+      engines,
+      isBreakerOpen,
       retention,
       queue: queues.producer,
       jobWaiter: queues.endings,

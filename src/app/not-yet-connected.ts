@@ -4,6 +4,7 @@
  */
 import type { QueueStore } from '../adapters/bullmq/store/queue-store.js';
 import type { UnavailableError } from '../domain/errors.js';
+import type { EngineRegistry } from '../engines/ports.js';
 import type { RetentionRecords } from '../retention/ports.js';
 import type { Database } from './connect/database.js';
 import type { RecordQueries } from '../domain/record-queries.js';
@@ -40,6 +41,17 @@ export function retentionRecordsOf(database: () => Pick<Database, 'retentionReco
     census: async (retentionMs, except) => database().retentionRecords.census(retentionMs, except),
     stopped: async (query) => database().retentionRecords.stopped(query),
     find: async (gameIds) => database().retentionRecords.find(gameIds),
+  };
+}
+
+/** What people see and do about the engines; only workers use the rest of the registry. */
+export type EngineAccounts = Pick<EngineRegistry, 'list' | 'accept' | 'named'>;
+
+export function enginesOf(database: () => Pick<Database, 'engines'>): EngineAccounts {
+  return {
+    list: async () => database().engines.list(),
+    accept: async (name, actor) => database().engines.accept(name, actor),
+    named: async () => database().engines.named(),
   };
 }
 

@@ -2,16 +2,17 @@ import { pingEngine } from '../adapters/docker/connection.js';
 import type { ReadinessCheck } from '../adapters/http/http-ports.js';
 import { withDeadline } from '../async/deadline.js';
 import { messageOf, TimeoutError } from '../domain/errors.js';
+import { engineProblems } from '../engines/engine-problems.js';
 import { sweepProblem } from '../retention/health.js';
 import type { Core } from './compose-core.js';
-import { dockerOf } from './connect/engine.js';
+import { engineCheckName, type NamedEngine, namedEngines } from './connect/engine.js';
 import type { Context } from './context.js';
 
 /** Below the second after which the HTTP API gives up. */
 const CHECK_LIMIT_MS = 900;
 
 interface Options {
-  /** Only a process that takes jobs needs an engine. */
+  /** Only a process that takes jobs needs the engines. */
   readonly needsEngine: boolean;
 }
 
@@ -22,11 +23,12 @@ const ok = (detail: string): Finding => ({ ok: true, detail });
 /** Checks all that the service needs, all at once; never rejects and takes no longer than `CHECK_LIMIT_MS`. */
 export function createReadiness(
   context: Context,
-  { now, queues }: Pick<Core, 'now' | 'queues'>,
+  { now, queues, engines }: Pick<Core, 'now' | 'queues' | 'engines'>,
   { needsEngine }: Options,
 ): () => Promise<readonly ReadinessCheck[]> {
   const { config, clock } = context;
   const startedMs = clock.monotonicMs();
+  const used = needsEngine ? namedEngines(config) : [];
 
   /** By the database's clock: this machine's clock may be wrong, and so may that of the process that swept last. */
   async function sweeps(): Promise<Finding> {
@@ -42,19 +44,30 @@ export function createReadiness(
     return ok(`${waiting} waiting, ${active} active, ${failed} dead letters`);
   }
 
-  async function engine(): Promise<Finding> {
-    const { version } = await pingEngine({ docker: dockerOf(config), clock, timeoutMs: CHECK_LIMIT_MS });
+  async function answers({ connect }: NamedEngine): Promise<Finding> {
+    const { version } = await pingEngine({ docker: connect(), clock, timeoutMs: CHECK_LIMIT_MS });
     return ok(`version ${version}`);
   }
 
-  const checks: Readonly<Record<string, () => Promise<Finding>>> = {
-    database: async () => ok(`its clock says ${(await now()).toISOString()}`),
-    queue,
-    ...(needsEngine ? { engine } : {}),
-    retention: sweeps,
-  };
+  /** What workers have found and stored: a process without access to an engine sees it, too. */
+  async function identities(): Promise<Finding> {
+    const known = await engines.list();
+    const problems = known.flatMap(engineProblems);
+    if (problems.length > 0) return { ok: false, detail: problems.join('; ') };
+    return ok(
+      known.length === 0 ? 'no engine has been used yet' : `known: ${known.map(({ name }) => name).join(', ')}`,
+    );
+  }
 
-  return () => Promise.all(Object.entries(checks).map(([name, look]) => run(context, name, look)));
+  const checks: readonly (readonly [name: string, look: () => Promise<Finding>])[] = [
+    ['database', async () => ok(`its clock says ${(await now()).toISOString()}`)],
+    ['queue', queue],
+    ...used.map((engine) => [engineCheckName(engine.name), () => answers(engine)] as const),
+    ['engines', identities],
+    ['retention', sweeps],
+  ];
+
+  return () => Promise.all(checks.map(([name, look]) => run(context, name, look)));
 }
 
 async function run({ clock }: Context, name: string, look: () => Promise<Finding>): Promise<ReadinessCheck> {

@@ -24,10 +24,14 @@ interface Parts {
   readonly breaker: Breaker;
 }
 
+/** Whether jobs wait because the engine does not answer; undefined: this process does not use the engine. */
+export type BreakerView = (engine: string) => boolean | undefined;
+
 export interface StartedEngines {
   readonly engines: Engines;
   /** The same consumer; jobs wait where no engine can be used. */
   readonly gate: (consumer: JobConsumer) => JobConsumer;
+  readonly isBreakerOpen: BreakerView;
   /** Ends the waits of jobs, which go back to the queue. */
   readonly shut: () => void;
 }
@@ -43,15 +47,17 @@ export async function startEngines(context: Context, parts: Parts, closing: Shut
   const named = namedEngines(config);
   const hasSiblings = named.length > 1;
   const mismatches = createMismatchGate();
+  const breakers = new Map<string, Breaker>();
   const engines: ManagedEngine[] = [];
   for (const engine of named) {
     await greetEngine(context, engine);
-    engines.push(await startEngine(context, engine, { ...parts, hasSiblings, mismatches }, closing));
+    engines.push(await startEngine(context, engine, { ...parts, hasSiblings, mismatches, breakers }, closing));
   }
   keepRunning('deletion of old looks', (signal) => forgetOldLooks(context, database, signal), closing);
   return {
     engines: createEngines({ engines, looks: database.looks, clock }, { concurrency: config.engineConcurrency }),
     gate: (consumer) => (hasSiblings ? consumer : gateJobs(consumer, mismatches)),
+    isBreakerOpen: (name) => isEngineOpen(breakers.get(name)),
     shut: () => {
       mismatches.shut();
       breaker.shut();
@@ -59,7 +65,12 @@ export async function startEngines(context: Context, parts: Parts, closing: Shut
   };
 }
 
+/** A dependency that has not been called yet has no state, and its breaker is closed. */
+const isEngineOpen = (breaker: Breaker | undefined): boolean | undefined =>
+  breaker?.states().some(({ dependency, isOpen }) => dependency === 'docker' && isOpen);
+
 interface EngineParts extends Parts {
+  readonly breakers: Map<string, Breaker>;
   readonly hasSiblings: boolean;
   readonly mismatches: MismatchGate;
 }
@@ -67,7 +78,7 @@ interface EngineParts extends Parts {
 async function startEngine(
   context: Context,
   { name, connect }: NamedEngine,
-  { database, telemetry, hasSiblings, mismatches, ...shared }: EngineParts,
+  { database, telemetry, hasSiblings, mismatches, breakers, ...shared }: EngineParts,
   closing: ShutdownStack,
 ): Promise<ManagedEngine> {
   const { config, clock } = context;
@@ -76,6 +87,7 @@ async function startEngine(
   const breaker = hasSiblings
     ? openBreaker(context, { metrics: telemetry.metrics, engine: name }, closing)
     : shared.breaker;
+  breakers.set(name, breaker);
   const timeoutMs = Math.min(IDENTIFY_LIMIT_MS, config.dockerTimeoutMs);
   const watch = createEngineWatch({
     engine: name,

@@ -9,6 +9,7 @@ import { composeCore, type Core } from './compose-core.js';
 import type { Context } from './context.js';
 import type { ProcessFacts } from './http.js';
 import { createReadiness } from './readiness.js';
+import type { BreakerView } from './start-engines.js';
 import { openAllOrNone, type ShutdownStack } from './shutdown-stack.js';
 import { startWorkers } from './start-workers.js';
 
@@ -33,12 +34,17 @@ export function startService(context: Context, options: Options): Promise<Servic
   return openAllOrNone(context.log, async (closing) => {
     const core = composeCore(context, createSweepObserver({ log: context.log, metrics }));
     closing.add('stores', core.close);
-    const server = role === 'worker' ? undefined : await listen(context, options, core, closing);
+    // Known once the workers run; a process without workers has no breakers.
+    let isBreakerOpen: BreakerView = () => undefined;
+    const view: BreakerView = (engine) => isBreakerOpen(engine);
+    const server = role === 'worker' ? undefined : await listen(context, { ...options, core, view }, closing);
 
     const database = await core.connectDatabase();
     const backend = await core.connectQueueStore();
     const { retention } = core;
-    if (role !== 'api') await startWorkers(context, { database, backend, telemetry, retention }, closing);
+    if (role !== 'api') {
+      ({ isBreakerOpen } = await startWorkers(context, { database, backend, telemetry, retention }, closing));
+    }
     observeStores(context, metrics, core, closing);
     return {
       stop: async () => {
@@ -51,14 +57,13 @@ export function startService(context: Context, options: Options): Promise<Servic
 
 async function listen(
   context: Context,
-  { role, telemetry, facts }: Options,
-  core: Core,
+  { role, telemetry, facts, core, view }: Options & { readonly core: Core; readonly view: BreakerView },
   closing: ShutdownStack,
 ): Promise<HttpServer> {
   // Loaded only by the roles that listen: workers and commands start sooner without Fastify and the dashboard.
   const { composeHttp } = await import('./http.js');
   const checkReadiness = createReadiness(context, core, { needsEngine: role === 'serve' });
-  const server = composeHttp(context, { core, checkReadiness, telemetry, facts }, closing);
+  const server = composeHttp(context, { core, checkReadiness, isBreakerOpen: view, telemetry, facts }, closing);
   const port = await server.listen();
   const { host } = context.config.httpAddress;
   context.log.info({ host, port, asks_for_token: context.config.apiTokens.length > 0 }, 'listening');

@@ -19,7 +19,7 @@ import { guardOperationLog, guardRecords } from '../telemetry/guarded-ports/guar
 import { currentTraceId } from '../telemetry/logger.js';
 import type { Telemetry } from '../telemetry/metrics.js';
 import { openBreaker } from './open-breaker.js';
-import { startEngines } from './start-engines.js';
+import { type StartedEngines, startEngines } from './start-engines.js';
 import type { ShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import type { Database } from './connect/database.js';
@@ -34,20 +34,31 @@ export interface WorkerParts {
 }
 
 /** Starts to take jobs, and to sweep when it is time. */
-export async function startWorkers(context: Context, parts: WorkerParts, closing: ShutdownStack): Promise<void> {
+export async function startWorkers(
+  context: Context,
+  parts: WorkerParts,
+  closing: ShutdownStack,
+): Promise<Pick<StartedEngines, 'isBreakerOpen'>> {
   // The sweep worker starts first and is stopped last, because the cleanup worker takes the jobs that it enqueues.
   await startUnlessStopped(context, sweepWorker(context, parts), 'sweep worker', closing);
-  await startUnlessStopped(context, await cleanupWorker(context, parts, closing), 'worker', closing);
+  const { worker, isBreakerOpen } = await cleanupWorker(context, parts, closing);
+  await startUnlessStopped(context, worker, 'worker', closing);
   context.log.info({}, 'taking jobs');
+  return { isBreakerOpen };
 }
 
-async function cleanupWorker(context: Context, parts: WorkerParts, closing: ShutdownStack): Promise<QueueWorker> {
+interface CleanupWorker extends Pick<StartedEngines, 'isBreakerOpen'> {
+  readonly worker: QueueWorker;
+}
+
+async function cleanupWorker(context: Context, parts: WorkerParts, closing: ShutdownStack): Promise<CleanupWorker> {
   const { config, log, clock } = context;
   const { database, backend, telemetry } = parts;
   const observer = createCleanupObserver({ log, metrics: telemetry.metrics });
   const breaker = openBreaker(context, telemetry, closing);
   const leaseStore = await openLeaseStore(context, database, closing);
-  const { engines, gate, shut } = await startEngines(context, { database, telemetry, breaker }, closing);
+  const started = await startEngines(context, { database, telemetry, breaker }, closing);
+  const { engines, gate, shut, isBreakerOpen } = started;
   const cleanup = createCleanup(context, telemetry, { database, leaseStore, observer, breaker, engines });
   const consumer = createJobConsumer({ cleanup, clock, random, traceId: currentTraceId }, retryLimits(context));
   const queue = { backend, clock, report: queueReport(log), telemetry: createQueueTelemetry() };
@@ -60,7 +71,7 @@ async function cleanupWorker(context: Context, parts: WorkerParts, closing: Shut
     shut();
     return worker.stop(options);
   };
-  return { start: worker.start, stop };
+  return { worker: { start: worker.start, stop }, isBreakerOpen };
 }
 
 function sweepWorker({ config, log, clock }: Context, { backend, retention }: WorkerParts): QueueWorker {

@@ -3,6 +3,7 @@ import type { InvariantReport } from '../audit/audit-report.js';
 import type { Clock } from '../async/clock.js';
 import type { Config } from '../config/config.js';
 import type { RecordQueries } from '../domain/record-queries.js';
+import type { EngineRegistry } from '../engines/ports.js';
 import type { DeadLetters } from '../jobs/dead-letters.js';
 import type { CleanupQueue, JobWaiter } from '../jobs/ports.js';
 import type { Holds } from '../retention/holds.js';
@@ -48,6 +49,12 @@ interface HoldsHandle extends Opened {
   readonly queries: RecordQueries;
 }
 
+interface EnginesHandle extends Opened {
+  readonly engines: Pick<EngineRegistry, 'list' | 'accept'>;
+  /** The engines that are configured here: their addresses by name. Throws `ConfigurationError` for an unusable setting. */
+  readonly addresses: () => ReadonlyMap<string, string>;
+}
+
 interface DeadLetterHandle extends Opened {
   readonly deadLetters: DeadLetters;
 }
@@ -71,6 +78,7 @@ interface Stores {
   readonly openProducer: (context: CommandContext) => Promise<Producer>;
   readonly openRetention: (context: CommandContext) => Promise<RetentionHandle>;
   readonly openHolds: (context: CommandContext) => Promise<HoldsHandle>;
+  readonly openEngines: (context: CommandContext) => Promise<EnginesHandle>;
   readonly openDeadLetters: (context: CommandContext) => Promise<DeadLetterHandle>;
 }
 

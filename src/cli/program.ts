@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addDeadLettersCommand } from './commands/dead-letters/index.js';
 import { addDoctorCommand } from './commands/doctor.js';
+import { addEnginesCommand } from './commands/engines/index.js';
 import { addEnqueueCommand } from './commands/enqueue/command.js';
 import { UsageError } from '../domain/errors.js';
 import { DONE, reportFailure } from './process/exit-codes.js';
@@ -23,7 +24,7 @@ const GROUPS: readonly (readonly [
   ['Run the service:', [addServeCommand, addWorkerCommand, addApiCommand]],
   ['Remove or keep containers:', [addEnqueueCommand, addSweepCommand, addHoldCommand, addUnholdCommand]],
   ['Inspect:', [addRecordsCommand, addLogCommand, addHoldsCommand]],
-  ['Diagnose and repair:', [addDoctorCommand, addVerifyCommand, addDeadLettersCommand]],
+  ['Diagnose and repair:', [addDoctorCommand, addVerifyCommand, addDeadLettersCommand, addEnginesCommand]],
   ['Set up:', [addMigrateCommand]],
 ];
 

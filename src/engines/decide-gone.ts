@@ -31,12 +31,12 @@ export function decideGone(facts: GoneFacts): GoneVerdict {
   if (facts.accepted) return { believed: true, removal: 'already_gone' };
   if (facts.goneLooks > LOOKS_COUNTED / 2) {
     return doubt(
-      `the engine ${shown(engine)} says that ${facts.goneLooks} of the last ${LOOKS_COUNTED} containers are gone; ${advice(engine)}`,
+      `the engine ${shown(engine)} says that ${facts.goneLooks} of the last ${LOOKS_COUNTED} containers are gone; ${howToAcceptGone(engine)}`,
     );
   }
   if (facts.othersSeen === 'never') {
     return doubt(
-      `the engine ${shown(engine)} says that the container is gone, and shows no other container of these records; ${advice(engine)}`,
+      `the engine ${shown(engine)} says that the container is gone, and shows no other container of these records; ${howToAcceptGone(engine)}`,
     );
   }
   return { believed: true, removal: 'already_gone' };
@@ -60,7 +60,8 @@ export function describeIdentity({ engineId, rootDir, storageDriver }: EngineIde
 
 const shown = (engine: string): string => JSON.stringify(engine);
 
-const advice = (engine: string): string =>
+/** The command that lets missing containers be believed gone. */
+export const howToAcceptGone = (engine: string): string =>
   `if its containers were really removed, accept that with "runtime-cleanup engines accept ${engine}"`;
 
 const doubt = (why: string): GoneVerdict => ({ believed: false, why });

@@ -46,7 +46,8 @@ export interface EngineRegistry {
   readonly list: () => Promise<readonly EngineRecord[]>;
   /**
    * Makes the observed identity the engine's own, and accepts that the containers that are missing now are gone; each in
-   * one transaction with its row in the operation log. Undefined: no engine of that name has been seen.
+   * one transaction with its row in the operation log. Where there is neither, nothing is changed or logged. Undefined:
+   * no engine of that name has been seen.
    */
   readonly accept: (name: string, actor: AcceptingActor) => Promise<Acceptance | undefined>;
   /** Names that records give to engines, with their number of records that are not `removed`. */

@@ -15,6 +15,8 @@ export function createHttpObserver({ log, metrics }: Deps): HttpObserver {
       const { requestId, elapsedMs, ...rest } = request;
       log.debug({ request_id: requestId, ...rest, duration_ms: Math.round(elapsedMs) }, 'request answered');
     },
+    operatorActed: ({ requestId, actor, action, detail }) =>
+      log.info({ request_id: requestId, actor, ...detail }, action),
     failed: ({ requestId, ...rest }, cause) =>
       log.error({ request_id: requestId, ...rest, err: cause }, 'request failed'),
   };

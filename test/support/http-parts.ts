@@ -1,5 +1,5 @@
 import type { HttpParts } from '../../src/adapters/http/build-app.js';
-import type { AnsweredRequest, HttpSettings } from '../../src/adapters/http/http-ports.js';
+import type { AnsweredRequest, HttpSettings, OperatorAction } from '../../src/adapters/http/http-ports.js';
 import { systemClock } from '../../src/async/clock.js';
 import { isLoopback } from '../../src/config/http-address.js';
 import type { CleanupJobData, JobState } from '../../src/jobs/ports.js';
@@ -35,13 +35,14 @@ export interface HttpObservations {
   readonly enqueued: CleanupJobData[];
   readonly bugs: unknown[];
   readonly answered: AnsweredRequest[];
+  readonly actions: OperatorAction[];
 }
 
-export const noObservations = (): HttpObservations => ({ enqueued: [], bugs: [], answered: [] });
+export const noObservations = (): HttpObservations => ({ enqueued: [], bugs: [], answered: [], actions: [] });
 
 /** Every port answers from the platform. */
 export function httpParts(
-  { enqueued, bugs, answered }: HttpObservations = noObservations(),
+  { enqueued, bugs, answered, actions }: HttpObservations = noObservations(),
   { state, recordQueries, cleanupQueue, ...platform }: FakePlatform = httpPlatform(),
 ): HttpParts {
   return {
@@ -57,6 +58,8 @@ export function httpParts(
     deadLetters: platform.deadLetters,
     retention: platform.retention,
     schedule: platform.sweepSchedule,
+    engines: platform.engines,
+    isBreakerOpen: () => undefined,
     countJobs: async () => ({
       waiting: countIn(state, 'waiting'),
       delayed: countIn(state, 'delayed'),
@@ -73,6 +76,7 @@ export function httpParts(
     },
     observer: {
       answered: (request) => void answered.push(request),
+      operatorActed: (action) => void actions.push(action),
       failed: (_request, cause) => void bugs.push(cause),
     },
     clock: systemClock,

@@ -19,6 +19,7 @@ import { type CleanupPorts, cleanupRoutes } from './routes/cleanups.js';
 import { type DeadLetterChangePorts, deadLetterChangeRoutes } from './routes/dead-letters/change-routes.js';
 import { type DeadLetterReadPorts, deadLetterReadRoutes } from './routes/dead-letters/read-routes.js';
 import { type ReplayAllPorts, replayAllRoute } from './routes/dead-letters/replay-all-route.js';
+import { type EnginePorts, engineRoutes } from './routes/engines.js';
 import { type HealthPorts, healthRoutes } from './routes/health.js';
 import { type RetentionPorts, retentionRoutes } from './routes/retention.js';
 import { type RuntimePorts, runtimeRoutes } from './routes/runtimes.js';
@@ -40,6 +41,7 @@ export type HttpParts = HealthPorts &
   DeadLetterChangePorts &
   ReplayAllPorts &
   RetentionPorts &
+  EnginePorts &
   DashboardPorts &
   ServerPorts;
 
@@ -134,5 +136,6 @@ function registerRoutes(app: App, parts: HttpParts, closing: AbortSignal): void 
   deadLetterChangeRoutes(app, parts);
   replayAllRoute(app, parts, closing);
   retentionRoutes(app, parts);
+  engineRoutes(app, parts);
   registerOverview(app, parts);
 }

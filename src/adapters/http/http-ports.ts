@@ -21,9 +21,20 @@ export interface AnsweredRequest {
   readonly elapsedMs: number;
 }
 
+/** Something that an operator had changed. */
+export interface OperatorAction {
+  readonly requestId: string;
+  /** Who asked for it; never a token. */
+  readonly actor: string;
+  /** The log line's message. */
+  readonly action: 'engine accepted';
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
 /** Receives what the server did; must not throw. */
 export interface HttpObserver {
   readonly answered: (request: AnsweredRequest) => void;
+  readonly operatorActed: (action: OperatorAction) => void;
   /** A request that ended in an unexpected error: a bug. */
   readonly failed: (request: Pick<AnsweredRequest, 'requestId' | 'method' | 'route'>, cause: unknown) => void;
 }

@@ -53,6 +53,7 @@ export async function registerOpenApi(app: App, version: string): Promise<void> 
         { name: 'runtimes', description: 'Runtime records and their operation log.' },
         { name: 'dead letters', description: 'Cleanups that failed permanently and wait for an operator.' },
         { name: 'retention', description: 'Which containers the retention sweep removes, and when.' },
+        { name: 'engines', description: 'The container engines, their identities, and what is missing there.' },
         { name: 'service', description: 'Health, readiness, metrics and this document.' },
       ],
       components: {

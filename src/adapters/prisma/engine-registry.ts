@@ -50,10 +50,14 @@ interface EngineRow {
   readonly missing: number;
 }
 
+/** Of a look `l` and the record `r` of its game: the engine says that the record's container is gone. */
+const IS_MISSING = Prisma.sql`
+  l.found = 'gone' AND l.accepted_at IS NULL AND r.game_id = l.game_id AND r.status = 'stopped'
+  AND r.current_container_id = l.container_id`;
+
 const MISSING = Prisma.sql`
-  (SELECT count(*)::integer FROM container_looks AS l JOIN runtime_records AS r ON r.game_id = l.game_id
-   WHERE l.engine = engines.name AND l.found = 'gone' AND l.accepted_at IS NULL
-     AND r.status = 'stopped' AND r.current_container_id = l.container_id) AS missing`;
+  (SELECT count(*)::integer FROM container_looks AS l, runtime_records AS r
+   WHERE l.engine = engines.name AND ${IS_MISSING}) AS missing`;
 
 const listRows = (prisma: PrismaClient, where: Prisma.Sql): Promise<readonly EngineRow[]> =>
   prisma.$queryRaw<EngineRow[]>`SELECT *, ${MISSING} FROM engines ${where} ORDER BY name`;
@@ -124,11 +128,17 @@ async function accept(
   name: string,
   { name: actor, opSource }: AcceptingActor,
 ): Promise<Acceptance | undefined> {
+  // PostgreSQL cannot store such a name, so no engine has it.
+  if (storable(name) !== name) return undefined;
   return prisma.$transaction(async (tx) => {
     const [before] = await tx.$queryRaw<EngineRow[]>`
       SELECT *, 0 AS missing FROM engines WHERE name = ${name}::text FOR UPDATE`;
     if (before === undefined) return undefined;
     const { identity, observed } = recordOf(before);
+    const gone = await tx.$queryRaw<{ game_id: string }[]>`
+      UPDATE container_looks AS l SET accepted_at = now(), accepted_by = ${storable(actor)}::text
+      FROM runtime_records AS r WHERE l.engine = ${name}::text AND ${IS_MISSING} RETURNING l.game_id`;
+    if (observed === null && gone.length === 0) return { replaced: null, engine: recordOf(before), gone: [] };
     const [after] = await tx.$queryRaw<EngineRow[]>`
       UPDATE engines
       SET engine_id = coalesce(observed_engine_id, engine_id), root_dir = coalesce(observed_root_dir, root_dir),
@@ -136,9 +146,6 @@ async function accept(
           observed_root_dir = NULL, observed_storage_driver = NULL, observed_at = NULL, evidence_since = now(),
           accepted_at = now(), accepted_by = ${storable(actor)}::text
       WHERE name = ${name}::text RETURNING *, 0 AS missing`;
-    const gone = await tx.$queryRaw<{ game_id: string }[]>`
-      UPDATE container_looks SET accepted_at = now(), accepted_by = ${storable(actor)}::text
-      WHERE engine = ${name}::text AND found = 'gone' AND accepted_at IS NULL RETURNING game_id`;
     if (after === undefined) throw new BugError(`the engine ${name} vanished while its row was locked`);
     const what =
       (observed === null
@@ -152,7 +159,7 @@ async function accept(
     return {
       replaced: observed === null ? null : identity,
       engine: recordOf(after),
-      gone: gone.map((row) => row.game_id),
+      gone: gone.map((row) => row.game_id).toSorted(),
     };
   });
 }

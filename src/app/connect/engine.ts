@@ -44,15 +44,12 @@ export function namedEngines(config: Config): readonly NamedEngine[] {
   return [named(DEFAULT_ENGINE, engineSettings(config)), ...others];
 }
 
+/** The name of the engine's check in readiness and `doctor`. */
+export const engineCheckName = (name: string): string => (name === DEFAULT_ENGINE ? 'engine' : `engine ${name}`);
+
 /** A client of the default engine; connects when it is asked something. */
 export function dockerOf(config: Config): ReturnType<typeof createDocker> {
   return createDocker(engineSettings(config));
-}
-
-/** The engine's address and where it comes from: `unix:///var/run/docker.sock (from usual socket)`. */
-export function shownEngine(config: Config): string {
-  const settings = engineSettings(config);
-  return `${describeEngine(settings)} (from ${settings.source ?? 'DOCKER_HOST'})`;
 }
 
 const GREETING_TIMEOUT_MS = 2_000;

@@ -1,9 +1,8 @@
-import { pingEngine } from '../../adapters/docker/connection.js';
 import { pendingMigrations } from '../../adapters/postgres/migrate.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
 import type { Check } from '../../cli/command-context.js';
-import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
+import { ConfigurationError, messageOf } from '../../domain/errors.js';
 import { newLeaseToken } from '../random.js';
 import { type ShutdownStack, createShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
@@ -11,10 +10,10 @@ import { composeCore, type Core } from '../compose-core.js';
 import { connectDatabase, type Database, MIGRATIONS_DIR } from '../connect/database.js';
 import { checkApi } from './api-check.js';
 import { retentionFinding, scheduleFinding } from './retention-check.js';
-import { dockerOf, shownEngine } from '../connect/engine.js';
+import { checkEngine, enginesFinding, readStoredEngines, type StoredEngines } from './engine-check.js';
+import { engineCheckName, namedEngines } from '../connect/engine.js';
 import { connectRedis } from '../connect/redis.js';
 
-const ENGINE_TIMEOUT_MS = 5_000;
 const PROBE_LEASE_MS = 2_000;
 
 type Finding = Omit<Check, 'name'>;
@@ -27,11 +26,15 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
   const core = composeCore(context);
   closing.add('stores', core.close);
   try {
-    yield await check('engine', 'repair DOCKER_HOST', () => checkEngine(context));
+    // The engines are compared with what the database knows of them, so it is opened first; its own check follows.
+    const opened = core.connectDatabase(openAsItIs);
+    const stored = await readStoredEngines(context, opened, core.engines.list);
+    yield* checkEngines(context, stored);
     const database = await check('database', 'start PostgreSQL, or set DATABASE_URL', async () =>
-      checkDatabase(await core.connectDatabase(openAsItIs)),
+      checkDatabase(await opened),
     );
     yield database;
+    if (database.status === 'ok') yield await checkNames(context, core);
     if (context.config.redisUrl !== null) {
       const redis = await check('redis', 'start Redis, or correct REDIS_URL', () => checkRedis(context, closing));
       yield redis;
@@ -53,6 +56,36 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
   } finally {
     await closing.closeAll();
   }
+}
+
+async function* checkEngines(context: Context, stored: StoredEngines): AsyncGenerator<Check> {
+  for (const [name, look] of engineChecks(context, stored)) yield await check(name, 'repair DOCKER_HOST', look);
+}
+
+/** A docker context that cannot be used is the finding of the one check. */
+function engineChecks(
+  context: Context,
+  stored: StoredEngines,
+): readonly (readonly [name: string, look: () => Promise<Finding>])[] {
+  try {
+    return namedEngines(context.config).map((engine) => [
+      engineCheckName(engine.name),
+      () => checkEngine(context, engine, stored),
+    ]);
+  } catch (error) {
+    const refuse = async (): Promise<never> => {
+      throw error;
+    };
+    return [['engine', refuse]];
+  }
+}
+
+/** What workers have found at the engines, and the names that records give to engines. */
+function checkNames({ config }: Context, { engines }: Core): Promise<Check> {
+  return check('engines', 'repair the database above', async () => {
+    const here = namedEngines(config).map(({ name }) => name);
+    return enginesFinding({ stored: await engines.list(), named: await engines.named(), here });
+  });
 }
 
 async function* checkRetention(
@@ -82,18 +115,6 @@ function adviceFor(error: unknown, advice: string): { readonly advice?: string }
     return { advice: 'check user and password in the address' };
   }
   return { advice };
-}
-
-async function checkEngine({ config, clock, signal }: Context): Promise<Finding> {
-  const engine = shownEngine(config);
-  const timeoutMs = Math.min(ENGINE_TIMEOUT_MS, config.dockerTimeoutMs);
-  try {
-    const facts = await pingEngine({ docker: dockerOf(config), clock, signal, timeoutMs });
-    return ok(`${engine}: version ${facts.version}, API ${facts.apiVersion}, ${facts.os}/${facts.arch}`);
-  } catch (error) {
-    if (!(error instanceof UnavailableError)) throw error;
-    return { status: 'failed', detail: `${engine}: ${error.message}`, advice: 'start Docker, or set DOCKER_HOST' };
-  }
 }
 
 async function checkDatabase({ pool, url }: Database): Promise<Finding> {

@@ -45,4 +45,6 @@ function settingsText(names: readonly string[]): string {
 /** Where the records are stored; nearly every command reads these. */
 export const DATABASE_SETTINGS = ['DATABASE_URL', 'RTMANAGER_DATA_DIR', 'RTMANAGER_LOG_LEVEL'];
 export const QUEUE_SETTINGS = ['REDIS_URL', 'RTMANAGER_QUEUE_BACKEND'];
+/** Where the engines are. */
+export const ENGINE_SETTINGS = ['DOCKER_HOST', 'RTMANAGER_DOCKER_HOSTS'];
 export const ALL_SETTINGS = describeSettings().map(({ name }) => name);

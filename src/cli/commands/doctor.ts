@@ -12,7 +12,7 @@ export function addDoctorCommand(program: Command, host: CommandHost): void {
     summary: 'Checks each dependency and says how to repair what has failed',
     details: 'Exits with 1 when a check has failed.',
     examples: [
-      ['runtime-cleanup doctor', 'check engine, database, queue, leases, sweep schedule, retention and API'],
+      ['runtime-cleanup doctor', 'check each engine, database, queue, leases, sweep schedule, retention and API'],
       ['runtime-cleanup doctor --json', 'the same; prints { "ok", "checks": [{ name, status, detail, advice }] }'],
     ],
     settings: ALL_SETTINGS,

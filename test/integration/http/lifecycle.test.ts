@@ -162,6 +162,7 @@ describe('the HTTP server', () => {
     const answered = new EventEmitter();
     const observer = {
       answered: (request: AnsweredRequest) => void answered.emit('one', request),
+      operatorActed: () => undefined,
       failed: () => undefined,
     };
     const { origin } = await open({ observer });

@@ -12,6 +12,7 @@ import type { Retention } from '../../../src/retention/retention-service.js';
 import { createManualClock } from '../manual-clock.js';
 import { createFakeCleanupQueue } from './cleanup-queue.js';
 import { createFakeDeadLetters } from './dead-letters.js';
+import { createFakeEngineRegistry, type FakeEngineRegistry } from './engine-registry.js';
 import { createFakeHolds } from './holds.js';
 import { createFakeJobLookup } from './job-lookup.js';
 import { createFakeJobWaiter } from './job-waiter.js';
@@ -30,6 +31,7 @@ export interface FakePlatform {
   readonly state: PlatformState;
   readonly recordQueries: RecordQueries;
   readonly holds: Holds;
+  readonly engines: FakeEngineRegistry;
   readonly cleanupQueue: CleanupQueue;
   readonly jobLookup: JobLookup;
   readonly jobWaiter: JobWaiter;
@@ -59,6 +61,7 @@ export function createFakePlatform({
     state,
     recordQueries: createFakeRecordQueries(state),
     holds: createFakeHolds(state),
+    engines: createFakeEngineRegistry(state),
     cleanupQueue,
     jobLookup: createFakeJobLookup(state),
     jobWaiter: createFakeJobWaiter(state),

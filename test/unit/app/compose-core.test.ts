@@ -21,6 +21,7 @@ function compose() {
 describe('an unconnected core', () => {
   it.each([
     ['a query of records', () => compose().queries.findRecord('game-1')],
+    ['a list of engines', () => compose().engines.list()],
     ['a question for the time', () => compose().now()],
     ['a page of the retention plan', () => compose().retention.plan({ includeNotDue: false, limit: 1 })],
     ['a sweep', () => compose().retention.sweep({ signal: new AbortController().signal })],

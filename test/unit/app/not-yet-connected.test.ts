@@ -3,6 +3,7 @@ import type { Database } from '../../../src/app/connect/database.js';
 import {
   type ClientBackend,
   createConnection,
+  enginesOf,
   queriesOf,
   queueBackendOf,
   retentionRecordsOf,
@@ -24,6 +25,7 @@ const echo = (...names: string[]): object =>
   Object.fromEntries(names.map((name) => [name, async (...args: unknown[]) => [name, ...args]]));
 
 const database = {
+  engines: echo('list', 'accept', 'named'),
   queries: echo('listRecords', 'findRecord', 'listOperations'),
   retentionRecords: echo('now', 'census', 'stopped', 'find'),
 } as unknown as Database;
@@ -44,6 +46,7 @@ const QUEUE_CALLS = [
 
 describe.each([
   ['record queries', queriesOf, database, ['listRecords first', 'findRecord first', 'listOperations first']],
+  ['engines', enginesOf, database, ['list', 'accept first second', 'named']],
   ['retention records', retentionRecordsOf, database, ['now', 'census first second', 'stopped first', 'find first']],
   ['queue clients', queueBackendOf, backend, QUEUE_CALLS],
 ] as const)('the %s', (part, partOf, store, passedOn) => {

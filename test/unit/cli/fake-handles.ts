@@ -59,6 +59,14 @@ export function fakeHolds(start: readonly Hold[] = []) {
   return { ...platform, closed, backend: { openHolds } satisfies Partial<CommandBackend> };
 }
 
+/** @param addresses of the engines that are configured here, by name */
+export function fakeEngines(addresses: ReadonlyMap<string, string> = new Map([['default', 'unix:///engine.sock']])) {
+  const platform = createFakePlatform();
+  const { closed, close } = counted();
+  const openEngines = async () => ({ engines: platform.engines, addresses: () => addresses, close });
+  return { ...platform, closed, backend: { openEngines } satisfies Partial<CommandBackend> };
+}
+
 export function fakeDeadLetters(over: Partial<DeadLetters> = {}) {
   const platform = createFakePlatform();
   const { closed, close } = counted();

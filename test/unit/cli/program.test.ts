@@ -18,20 +18,25 @@ const COMMANDS = [
   'verify',
   'migrate',
 ];
-const DEAD_LETTER_COMMANDS = ['list', 'show', 'replay', 'purge'].map((name) => `dead-letters ${name}`);
+const COMMANDS_IN_GROUPS = [
+  ...['list', 'show', 'replay', 'purge'].map((name) => `dead-letters ${name}`),
+  ...['list', 'accept'].map((name) => `engines ${name}`),
+];
 
 describe('--help', () => {
   it('--help lists every command and the exit codes, without loading the service', async () => {
     const cli = fakeCli({});
     expect(await cli.run('--help')).toBe(0);
     expect(
-      [...COMMANDS, 'dead-letters'].filter((name) => !new RegExp(`^  ${name} `, 'm').test(cli.written.stdout)),
+      [...COMMANDS, 'dead-letters', 'engines'].filter(
+        (name) => !new RegExp(`^  ${name} `, 'm').test(cli.written.stdout),
+      ),
     ).toEqual([]);
     expect(cli.written.stdout).toContain('Exit codes: 0 done, 1 failed, 2 wrong use.');
     expect(cli.loads()).toBe(0);
   });
 
-  it.each([...COMMANDS, ...DEAD_LETTER_COMMANDS])(
+  it.each([...COMMANDS, ...COMMANDS_IN_GROUPS])(
     'the help of %s shows --json, an example and its settings',
     async (name) => {
       const cli = fakeCli({});

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../async/clock.js';
 import { messageOf } from '../../../domain/errors.js';
+import type { EngineRecord, EngineRegistry } from '../../../engines/ports.js';
 import type { DeadLetter, DeadLetters } from '../../../jobs/dead-letters.js';
 import type { ScheduleStatus, SweepSchedule } from '../../../retention/ports.js';
 import type { Retention, RetentionSummary } from '../../../retention/retention-service.js';
@@ -16,6 +17,7 @@ export interface Dashboard {
   readonly summary: Part<RetentionSummary>;
   readonly schedule: Part<ScheduleStatus>;
   readonly jobs: Part<QueueCounts>;
+  readonly engines: Part<readonly EngineRecord[]>;
   readonly codes: Part<Readonly<Record<string, number>>>;
   readonly deadLetters: Part<readonly DeadLetter[]>;
   readonly operations: Part<readonly LoggedOperation[]>;
@@ -24,6 +26,7 @@ export interface Dashboard {
 /** What the page reads of the stores. */
 interface StorePorts {
   readonly records: Pick<RecordQueries, 'listOperations'>;
+  readonly engines: Pick<EngineRegistry, 'list'>;
   readonly retention: Pick<Retention, 'summary'>;
   readonly deadLetters: Pick<DeadLetters, 'countByCode' | 'list'>;
   readonly schedule: SweepSchedule;
@@ -46,14 +49,15 @@ export async function loadDashboard(ports: DashboardPorts, limit: AnswerLimit): 
       (value) => ({ value }),
       (error: unknown) => ({ unavailable: messageOf(error) }),
     );
-  const [checks, summary, schedule, jobs, codes, deadLetters, operations] = await Promise.all([
+  const [checks, summary, schedule, jobs, engines, codes, deadLetters, operations] = await Promise.all([
     ports.checkReadiness(),
     read(ports.retention.summary()),
     read(ports.schedule.status()),
     read(ports.countJobs()),
+    read(ports.engines.list()),
     read(ports.deadLetters.countByCode()),
     read(ports.deadLetters.list({ limit: DEAD_LETTERS }).then(({ items }) => items)),
     read(ports.records.listOperations({ limit: OPERATIONS }).then(({ items }) => items)),
   ]);
-  return { madeAt: ports.clock.now(), checks, summary, schedule, jobs, codes, deadLetters, operations };
+  return { madeAt: ports.clock.now(), checks, summary, schedule, jobs, engines, codes, deadLetters, operations };
 }

@@ -1,4 +1,6 @@
 import { html } from 'ghtml';
+import { describeIdentity } from '../../../engines/decide-gone.js';
+import type { EngineRecord } from '../../../engines/ports.js';
 import type { ScheduleStatus } from '../../../retention/ports.js';
 import type { RetentionSummary } from '../../../retention/retention-service.js';
 import type { QueueCounts } from '../http-ports.js';
@@ -17,12 +19,17 @@ interface Tile {
 const LATE_MS = 60_000;
 
 /** The numbers of runtimes, jobs and sweeps. */
-export function tiles({ summary, jobs, schedule }: Dashboard, now: Date): string {
+export function tiles({ summary, jobs, schedule, engines }: Dashboard, now: Date): string {
   const records = 'value' in summary ? recordTiles(summary.value) : [unavailable('Records', summary.unavailable)];
   const queue = 'value' in jobs ? queueTiles(jobs.value) : [unavailable('Jobs', jobs.unavailable)];
   const sweeps = 'value' in schedule ? sweepTiles(schedule.value, now) : [unavailable('Sweeps', schedule.unavailable)];
+  const known =
+    'value' in engines
+      ? engines.value.map((engine) => engineTile(engine, now))
+      : [unavailable('Engines', engines.unavailable)];
   return html`!${group('runtimes', 'Runtimes', records)}
-    <div class="pair">!${group('cleanups', 'Cleanups', queue)} !${group('sweeps', 'Retention sweeps', sweeps)}</div>`;
+    <div class="pair">!${group('cleanups', 'Cleanups', queue)} !${group('sweeps', 'Retention sweeps', sweeps)}</div>
+    !${known.length === 0 ? '' : group('engines', 'Engines', known)}`;
 }
 
 const group = (id: string, title: string, members: readonly Tile[]): string =>
@@ -45,6 +52,15 @@ function queueTiles({ waiting, active, delayed }: QueueCounts): readonly Tile[] 
     { name: 'Active', value: numberOf(active), note: 'running now' },
     { name: 'Delayed', value: numberOf(delayed), note: 'until their next attempt' },
   ];
+}
+
+/** The check `engines` has the whole text, with the command. */
+function engineTile({ name, identity, observed, missing, lastSeenAt }: EngineRecord, now: Date): Tile {
+  const accept = `check it, then: runtime-cleanup engines accept ${name}`;
+  const shown = { name: cell(name, 40), at: lastSeenAt };
+  if (observed !== null) return { ...shown, value: 'another engine answers', note: cell(accept), tone: 'warn' };
+  if (missing > 0) return { ...shown, value: `${numberOf(missing)} missing`, note: cell(accept), tone: 'warn' };
+  return { ...shown, value: `seen ${relative(lastSeenAt, now)}`, note: cell(describeIdentity(identity)) };
 }
 
 const unavailable = (name: string, why: string): Tile => ({

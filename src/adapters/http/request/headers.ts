@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { sourceRefProblem } from '../../../domain/operation.js';
+import { storable } from '../../../domain/text.js';
 
 /** The id that the caller sent; the empty string when it sent none. */
 const sentId = (headers: IncomingHttpHeaders): string => {
@@ -36,6 +37,14 @@ export function requestIdHeader(id: string, headers: IncomingHttpHeaders): strin
 export function opSourceOf(headers: IncomingHttpHeaders): 'gm_rest' | 'admin_rest' {
   const caller = String(headers['x-galaxy-caller'] ?? '');
   return caller.trim().toLowerCase() === 'gm' ? 'gm_rest' : 'admin_rest';
+}
+
+const ACTOR_MAX_CHARACTERS = 100;
+
+/** Who asks, as the caller says it; `admin` if it does not say. */
+export function actorOf(headers: IncomingHttpHeaders): string {
+  const caller = String(headers['x-galaxy-caller'] ?? '').trim();
+  return caller === '' ? 'admin' : storable(decodeHeader(caller), ACTOR_MAX_CHARACTERS);
 }
 
 /** Limits how long one request holds a connection; a caller that needs longer asks again. */

@@ -23,6 +23,13 @@ const jobId = z
 
 export const ofGame = z.object({ game_id: gameId });
 export const ofJob = z.object({ job_id: jobId });
+export const ofEngine = z.object({
+  name: z
+    .string()
+    .min(1)
+    .max(200)
+    .meta({ description: 'The name of an engine, as records have it in `docker_host`.', examples: ['default'] }),
+});
 /** Refuses every query parameter, so that a misspelt one is not silently ignored. */
 export const noQuery = z.strictObject({});
 
@@ -38,6 +45,10 @@ export const cleanupHeaders = z.object({
       description: '`wait=SECONDS` (RFC 7240): wait for the result, 60 seconds at most.',
       examples: ['wait=10'],
     }),
+});
+
+export const engineHeaders = z.object({
+  'x-galaxy-caller': z.string().optional().meta({ description: 'Who accepts it; `admin` if it is missing.' }),
 });
 
 export const limit = z.coerce

@@ -182,6 +182,38 @@ export const plan = z
   })
   .meta({ id: 'RetentionPlan' });
 
+const identity = z
+  .object({ engineId: z.string(), rootDir: z.string(), storageDriver: z.string() })
+  .meta({ id: 'EngineIdentity', description: 'What an engine says of itself and of its storage.' });
+const engineFields = {
+  name: z.string(),
+  identity,
+  observed: identity
+    .nullable()
+    .meta({ description: 'Another identity that answers at the address; its cleanups are held. Otherwise null.' }),
+  observedAt: nullableInstant,
+  firstSeenAt: instant,
+  lastSeenAt: instant,
+  acceptedAt: nullableInstant,
+  acceptedBy: z.string().nullable(),
+  missing: z
+    .number()
+    .meta({ description: 'Containers that the engine says are gone, without evidence that it ever had them.' }),
+  breakerOpen: z.boolean().optional().meta({
+    description: 'Whether jobs of this process wait for the engine; left out if this process does not use it.',
+  }),
+};
+export const engineList = z
+  .object({ items: z.array(z.object(engineFields).meta({ id: 'Engine' })) })
+  .meta({ id: 'EngineList' });
+export const acceptance = z
+  .object({
+    ...engineFields,
+    replaced: identity.nullable().meta({ description: 'The identity before; null: it has not changed.' }),
+    gone: z.array(z.string()).meta({ description: 'The games whose containers are believed to be gone from now on.' }),
+  })
+  .meta({ id: 'EngineAcceptance', description: 'The engine after it, and what was accepted.' });
+
 export const readiness = z
   .object({ ready: z.boolean(), checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })) })
   .meta({ id: 'Readiness' });

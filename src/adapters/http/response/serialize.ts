@@ -2,6 +2,7 @@
 import { isFailureCode } from '../../../domain/error-codes.js';
 import { type RecordJson, recordToJson } from '../../../domain/result.js';
 import type { RuntimeRecord } from '../../../domain/runtime-record.js';
+import type { EngineRecord } from '../../../engines/ports.js';
 import type { DeadLetter, DeadLetterStory } from '../../../jobs/dead-letters.js';
 import { shownReason } from '../../../jobs/failure-reason.js';
 import type { JobResult, JobView } from '../../../jobs/ports.js';
@@ -116,3 +117,13 @@ export function deadLetterStoryBody(found: DeadLetterStory) {
   const lives = pastLives.map(({ reason, at, attempts: tries }) => ({ reason, at, attempts: [...tries] }));
   return { ...deadLetterBody(found), jobName, payload: writable(payload), attempts: [...attempts], pastLives: lives };
 }
+
+/** @param breakerOpen undefined: this process does not use the engine */
+export const engineBody = (engine: EngineRecord, breakerOpen: boolean | undefined) => ({
+  ...engine,
+  observedAt: isoOrNull(engine.observedAt),
+  firstSeenAt: isoText(engine.firstSeenAt),
+  lastSeenAt: isoText(engine.lastSeenAt),
+  acceptedAt: isoOrNull(engine.acceptedAt),
+  ...(breakerOpen === undefined ? {} : { breakerOpen }),
+});

@@ -17,6 +17,7 @@ export interface HttpWorld extends HttpObservations {
   readonly app: App;
   /** What the stores and the queue contain. */
   readonly state: PlatformState;
+  readonly engines: FakePlatform['engines'];
   readonly closing: AbortController;
 }
 
@@ -30,7 +31,7 @@ export async function httpWorld(
     closing: closing.signal,
     connections: createConnections(),
   });
-  return { app, closing, state: platform.state, ...observations };
+  return { app, closing, state: platform.state, engines: platform.engines, ...observations };
 }
 
 export const API = '/api/v1/internal';

@@ -55,6 +55,8 @@ describe('the OpenAPI document', () => {
       `POST ${API}/dead-letters/{job_id}/replay`,
       `POST ${API}/dead-letters/replay`,
       `GET ${API}/retention/plan`,
+      `GET ${API}/engines`,
+      `POST ${API}/engines/{name}/accept`,
     ]);
   });
 

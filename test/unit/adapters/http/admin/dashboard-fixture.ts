@@ -1,4 +1,5 @@
 import type { Dashboard } from '../../../../../src/adapters/http/admin/load-dashboard.js';
+import type { EngineRecord } from '../../../../../src/engines/ports.js';
 import type { DeadLetter } from '../../../../../src/jobs/dead-letters.js';
 import type { LoggedOperation } from '../../../../../src/domain/record-queries.js';
 import { doneSweep } from '../../../../support/records.js';
@@ -10,6 +11,19 @@ export const ago = (ms: number): Date => new Date(NOW.getTime() - ms);
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
+
+export const anEngine = (over: Partial<EngineRecord> = {}): EngineRecord => ({
+  name: 'default',
+  identity: { engineId: 'own', rootDir: '/var/lib/docker', storageDriver: 'overlay2' },
+  observed: null,
+  observedAt: null,
+  firstSeenAt: ago(24 * HOUR_MS),
+  lastSeenAt: ago(20_000),
+  acceptedAt: null,
+  acceptedBy: null,
+  missing: 0,
+  ...over,
+});
 
 /** A service without alerts; override what a test is about. */
 export const aDashboard = (over: Partial<Dashboard> = {}): Dashboard => ({
@@ -32,6 +46,7 @@ export const aDashboard = (over: Partial<Dashboard> = {}): Dashboard => ({
       refusal: null,
     },
   },
+  engines: { value: [anEngine()] },
   jobs: { value: { waiting: 14, delayed: 5, active: 4 } },
   schedule: {
     value: {

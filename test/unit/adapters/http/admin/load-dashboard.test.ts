@@ -16,7 +16,7 @@ const valueOf = <T>(part: Part<T>): T => {
 
 function somePorts() {
   const clock = createManualClock();
-  const { summary, schedule, jobs, checks } = aDashboard();
+  const { summary, schedule, jobs, engines, checks } = aDashboard();
   const ports: DashboardPorts = {
     clock,
     records: {
@@ -25,6 +25,7 @@ function somePorts() {
     retention: { summary: async () => valueOf(summary) },
     schedule: { status: async () => valueOf(schedule) },
     countJobs: async () => valueOf(jobs),
+    engines: { list: async () => valueOf(engines) },
     deadLetters: {
       list: async ({ limit }) => ({ items: Array.from({ length: limit }, () => aDeadLetter()), next: 'x' }),
       countByCode: async () => ({ conflict: 3 }),

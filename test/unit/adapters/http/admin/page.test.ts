@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Dashboard } from '../../../../../src/adapters/http/admin/load-dashboard.js';
 import { adminPage } from '../../../../../src/adapters/http/admin/page.js';
-import { aDashboard, aDeadLetter, ago, anOperation } from './dashboard-fixture.js';
+import { aDashboard, aDeadLetter, ago, anEngine, anOperation } from './dashboard-fixture.js';
 import { refusedSweep } from '../../../../support/records.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -93,10 +93,32 @@ describe('the numbers of the page', () => {
     expect(late).not.toContain('Failed sweep');
   });
 
+  it('the tiles of engines show when each was seen, another one at its address, missing containers, and the command', () => {
+    const observed = { engineId: 'other', rootDir: '/var/lib/docker', storageDriver: 'overlay2' };
+    const engines = [
+      anEngine(),
+      anEngine({ name: 'eu-1', observed, observedAt: ago(1_000) }),
+      anEngine({ name: 'eu-2', missing: 1_200 }),
+    ];
+    const text = textOf(page({ engines: { value: engines } }));
+    expect(text).toContain('default seen 20 seconds ago id own, root /var/lib/docker, driver overlay2');
+    expect(text).toContain('eu-1 another engine answers check it, then: runtime-cleanup engines accept eu-1');
+    expect(text).toContain('eu-2 1,200 missing check it, then: runtime-cleanup engines accept eu-2');
+    expect(textOf(page({ engines: { value: [] } }))).not.toContain('Engines');
+  });
+
   it('a number that cannot be read is replaced by the reason', () => {
     const why = { unavailable: 'the database is <gone>' };
-    const html = page({ summary: why, jobs: why, schedule: why, codes: why, deadLetters: why, operations: why });
-    expect(html.match(/the database is &#60;gone&#62;/g)).toHaveLength(6);
+    const html = page({
+      summary: why,
+      jobs: why,
+      schedule: why,
+      engines: why,
+      codes: why,
+      deadLetters: why,
+      operations: why,
+    });
+    expect(html.match(/the database is &#60;gone&#62;/g)).toHaveLength(7);
     expect(html).not.toContain('<gone>');
     expect(unclosed(html)).toEqual([]);
   });

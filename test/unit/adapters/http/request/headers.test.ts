@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  actorOf,
   preferredWaitS,
   requestIdHeader,
   requestIdOf,
@@ -79,5 +80,17 @@ describe('the X-Request-Id header', () => {
     const id = requestIdOf(headers);
     expect(id).toMatch(/^[0-9a-f-]{36}$/);
     expect(requestIdHeader(id, headers)).toBe(id);
+  });
+});
+
+describe('the X-Galaxy-Caller header of an action', () => {
+  it.each([
+    ['admin without the header', {}, 'admin'],
+    ['admin for an empty header', { 'x-galaxy-caller': ' ' }, 'admin'],
+    ['the name in it', { 'x-galaxy-caller': ' kim ' }, 'kim'],
+    ['a name in UTF-8', { 'x-galaxy-caller': Buffer.from('Zoë').toString('latin1') }, 'Zoë'],
+    ['at most 100 characters', { 'x-galaxy-caller': 'x'.repeat(300) }, 'x'.repeat(100)],
+  ])('gives %s as the actor', (_what, headers, actor) => {
+    expect(actorOf(headers)).toBe(actor);
   });
 });

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { createReadiness } from '../../../src/app/readiness.js';
+import { UnavailableError } from '../../../src/domain/errors.js';
+import type { EngineIdentity } from '../../../src/engines/ports.js';
+import { createLogger } from '../../../src/telemetry/logger.js';
+import { createFakePlatform } from '../../support/fakes/platform.js';
+import { createManualClock } from '../../support/manual-clock.js';
+import { aRecord, CONTAINER_ID } from '../../support/records.js';
+import { read } from '../config/reading.js';
+
+const OWN: EngineIdentity = { engineId: 'own', rootDir: '/var/lib/docker', storageDriver: 'overlay2' };
+const OTHER: EngineIdentity = { ...OWN, storageDriver: 'vfs' };
+
+/** The readiness of a process without an engine of its own, as the role `api` has it. */
+function apiReadiness(over: Partial<ReturnType<typeof createFakePlatform>['engines']> = {}) {
+  const platform = createFakePlatform();
+  const { engines, state, sweepSchedule, cleanupQueue } = platform;
+  const counts = { waiting: 0, delayed: 0, active: 0, failed: 0 };
+  const queues = { producer: { ...cleanupQueue, counts: async () => counts }, schedule: sweepSchedule };
+  const check = createReadiness(
+    {
+      config: read({}),
+      log: createLogger({ name: 'test', level: 'silent' }),
+      clock: createManualClock(),
+      patienceMs: 0,
+      signal: new AbortController().signal,
+    },
+    { now: async () => new Date(0), queues: queues as never, engines: { ...engines, ...over } },
+    { needsEngine: false },
+  );
+  const enginesCheck = async () => (await check()).find(({ name }) => name === 'engines');
+  return { engines, state, check, enginesCheck };
+}
+
+describe('the readiness of a process without access to an engine', () => {
+  it('has the check of the engines that workers have used, and no check of an engine of its own', async () => {
+    const { check } = apiReadiness();
+    expect((await check()).map(({ name }) => name)).toEqual(['database', 'queue', 'engines', 'retention']);
+  });
+
+  it('passes while each engine has its own identity', async () => {
+    const { engines, enginesCheck } = apiReadiness();
+    expect(await enginesCheck()).toEqual({ name: 'engines', ok: true, detail: 'no engine has been used yet' });
+    await engines.seen('default', OWN);
+    await engines.seen('eu-1', OWN);
+    expect(await enginesCheck()).toEqual({ name: 'engines', ok: true, detail: 'known: default, eu-1' });
+  });
+
+  it('fails from the moment when a worker has seen another engine until that is accepted', async () => {
+    const { engines, enginesCheck } = apiReadiness();
+    await engines.seen('default', OWN);
+    await engines.seen('default', OTHER);
+    expect(await enginesCheck()).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(
+        /driver vfs instead of .*driver overlay2; .*"runtime-cleanup engines accept default"/,
+      ),
+    });
+    await engines.accept('default', { name: 'kim', opSource: 'operator_cli' });
+    expect(await enginesCheck()).toMatchObject({ ok: true });
+  });
+
+  it('fails while containers are missing', async () => {
+    const { engines, state, enginesCheck } = apiReadiness();
+    await engines.seen('default', OWN);
+    state.records.set('game-1', aRecord());
+    engines.noteMissing({ engine: 'default', gameId: 'game-1', containerId: CONTAINER_ID });
+    expect(await enginesCheck()).toMatchObject({ ok: false, detail: expect.stringContaining('1 container is gone') });
+  });
+
+  it('fails with the reason while the database is unavailable', async () => {
+    const list = () => Promise.reject(new UnavailableError('postgresql', 'not reached'));
+    expect(await apiReadiness({ list }).enginesCheck()).toEqual({ name: 'engines', ok: false, detail: 'not reached' });
+  });
+});
