@@ -20,6 +20,7 @@ export function aRecord(over: Partial<RuntimeRecord> = {}): RuntimeRecord {
     lastOpAt: new Date('2026-01-02T10:00:00Z'),
     createdAt: new Date('2026-01-01T09:00:00Z'),
     leaseEpoch: 7n,
+    dockerHost: null,
     ...over,
   };
 }
@@ -38,5 +39,8 @@ export const anEntry = (over: Partial<OperationEntry> = {}): OperationEntry => (
   elapsedMs: 1_500,
   jobId: '42',
   attempt: 3,
+  removal: 'removed',
+  engine: 'default',
+  actor: '',
   ...over,
 });

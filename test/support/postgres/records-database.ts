@@ -30,6 +30,7 @@ const COLUMNS = {
   lastOpAt: 'last_op_at',
   createdAt: 'created_at',
   leaseEpoch: 'lease_epoch',
+  dockerHost: 'docker_host',
 } as const satisfies Record<keyof RuntimeRecord, string>;
 
 export async function openRecordsDatabase(): Promise<RecordsDatabase> {

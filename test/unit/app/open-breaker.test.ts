@@ -22,7 +22,7 @@ function setUp() {
       void lines.push([level, message, fields]);
   const log: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
   const closing = createShutdownStack(log);
-  const breaker = openBreaker({ config: { dockerTimeoutMs: 1_000 }, clock, log }, recorded.telemetry.metrics, closing);
+  const breaker = openBreaker({ config: { dockerTimeoutMs: 1_000 }, clock, log }, recorded.telemetry, closing);
   return { clock, lines, breaker, closing, points: recorded.points };
 }
 

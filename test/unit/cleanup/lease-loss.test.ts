@@ -73,7 +73,7 @@ describe('a lease lost', () => {
     let done = (): void => undefined;
     scene.world.remove = () =>
       new Promise((resolve) => {
-        done = () => resolve({ kind: 'gone' });
+        done = () => resolve({ kind: 'gone', ours: true });
       });
     const ended = scene.world.service.handle(aCommand(), calm);
     await scene.clock.advance(10 * TTL_MS);

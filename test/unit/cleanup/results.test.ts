@@ -120,8 +120,8 @@ describe('the cleanup service', () => {
   });
 
   it('is not built with a collaborator that is null', () => {
-    expect(() => createCleanupService({ ...parts(), engine: null } as never, { retentionMs: 1 })).toThrow(
-      /^the cleanup service cannot be built without engine.look, engine.remove$/,
+    expect(() => createCleanupService({ ...parts(), engines: null } as never, { retentionMs: 1 })).toThrow(
+      /^the cleanup service cannot be built without engines.take$/,
     );
   });
 
@@ -143,7 +143,7 @@ function parts(): CleanupDeps {
     leases: { withLease: unused },
     records: { take: unused, markRemoved: unused },
     log: { append: unused },
-    engine: { look: unused, remove: unused },
+    engines: { take: unused },
     observer: { concluded: unused, auditRowLost: unused, leaseReleaseFailed: unused },
     clock: { now: unused, monotonicMs: unused, after: unused },
   };

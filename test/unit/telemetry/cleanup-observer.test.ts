@@ -38,6 +38,9 @@ function entry(changes: Partial<OperationEntry> = {}): OperationEntry {
     elapsedMs: 1_234.5,
     jobId: '42',
     attempt: 2,
+    removal: 'removed',
+    engine: 'default',
+    actor: '',
     ...changes,
   };
 }

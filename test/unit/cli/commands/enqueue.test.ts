@@ -13,6 +13,7 @@ const completed = (errorCode: ErrorCode = '') => ({
     errorCode,
     errorMessage: '',
     record: null,
+    removal: errorCode === '' ? ('removed' as const) : ('' as const),
   },
 });
 const deadLetter = (reason: string) => ({ state: 'failed' as const, reason });

@@ -19,6 +19,9 @@ const operation: LoggedOperation = {
   errorMessage: 'the runtime is running; stop it first',
   jobId: '12',
   attempt: 3,
+  removal: '',
+  engine: 'default',
+  actor: '',
   startedAt: new Date('2026-01-02T10:00:00.250Z'),
   finishedAt: new Date('2026-01-02T10:00:01.500Z'),
 };
