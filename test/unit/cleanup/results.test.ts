@@ -75,6 +75,7 @@ describe('the row of an operation', () => {
       errorCode: 'internal_error',
       errorMessage: 'the worker vanished',
       record: null,
+      removal: '',
     });
     expect(world.rows).toMatchObject([{ jobId: '42', attempt: 3, errorMessage: 'the worker vanished' }]);
     expect(world.concluded).toEqual(world.rows);
@@ -112,7 +113,7 @@ describe('the message of a result', () => {
 describe('the cleanup service', () => {
   it('is not built without a collaborator, and the error names each missing function', () => {
     const functions =
-      'leases.withLease, records.take, records.markRemoved, log.append, engine.look, engine.remove, ' +
+      'leases.withLease, records.take, records.markRemoved, log.append, engines.take, ' +
       'observer.concluded, observer.auditRowLost, clock.monotonicMs';
     expect(() => createCleanupService({} as never, { retentionMs: 1 })).toThrow(
       `the cleanup service cannot be built without ${functions}`,

@@ -25,11 +25,12 @@ export const EXITED = { Id: ID, Name: '/g', Config: { Labels: null }, State: { S
 export const state = { kind: 'present', gameLabel: null, activity: 'idle', detail: 'exited' };
 export const gone = saysNo(404, `No such container: ${ID}`);
 
-/** The engine over a client of which only these two calls exist; whatever else is asked of it breaks the test. */
+/** The engine over a client of which only these three calls exist; whatever else is asked of it breaks the test. */
 export function createEngineWorld({
   look = answers(EXITED),
   remove = answers(NO_BODY),
-}: { look?: Answer; remove?: Answer } = {}) {
+  list = answers([]),
+}: { look?: Answer; remove?: Answer; list?: Answer } = {}) {
   const clock = createManualClock();
   const requests: unknown[] = [];
   const signals: AbortSignal[] = [];
@@ -42,6 +43,7 @@ export function createEngineWorld({
     };
   const docker = {
     getContainer: (id: string) => ({ inspect: call('inspect', id, look), remove: call('remove', id, remove) }),
+    listContainers: call('list', '', list),
   } as unknown as Docker;
   return { clock, requests, signals, engine: createContainerEngine({ docker, clock, timeoutMs: TIMEOUT_MS }) };
 }
