@@ -35,7 +35,7 @@ export class UnavailableError extends Error {
   }
 }
 
-/** The engine answered that it does not carry out the request: it lives, whatever is wrong with this container. */
+/** The engine answered that it does not carry out the request: it lives, although something is wrong with this container. */
 export class EngineRefusalError extends UnavailableError {
   override readonly name = 'EngineRefusalError';
 

@@ -28,6 +28,9 @@ export interface CleanupCommand {
 export const REMOVALS = ['removed', 'already_gone', 'none'] as const;
 export type Removal = (typeof REMOVALS)[number];
 
+/** The word as it is stored; empty for any other value: results of older versions have no word. */
+export const removalOf = (stored: unknown): Removal | '' => REMOVALS.find((removal) => removal === stored) ?? '';
+
 /** One row of the append-only `operation_log`; its times are taken from the database's clock when it is written. */
 export interface OperationEntry {
   readonly gameId: string;

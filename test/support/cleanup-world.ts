@@ -3,15 +3,25 @@
  * as the test says, and a journal of all that happened, in order.
  */
 import { type CleanupService, createCleanupService } from '../../src/cleanup/cleanup-service.js';
-import type { ContainerState, MarkRemovedAnswer, RemovalAnswer, TakenRecord } from '../../src/cleanup/ports.js';
+import type {
+  ContainerState,
+  EngineTurn,
+  GoneBelief,
+  Held,
+  LabelledContainer,
+  MarkRemovedAnswer,
+  PresentContainer,
+  RemovalAnswer,
+  TakenRecord,
+} from '../../src/cleanup/ports.js';
 import type { CleanupCommand, OperationEntry } from '../../src/domain/operation.js';
-import type { RuntimeRecord } from '../../src/domain/runtime-record.js';
+import { DEFAULT_ENGINE, type RuntimeRecord } from '../../src/domain/runtime-record.js';
 import type { Leases } from '../../src/lease/with-lease.js';
 import { aRecord, CONTAINER_ID } from './records.js';
 
 const RETENTION_MS = 10_000;
 
-export const idle: ContainerState = { kind: 'present', gameLabel: 'game-1', activity: 'idle', detail: 'exited' };
+export const idle: PresentContainer = { kind: 'present', gameLabel: 'game-1', activity: 'idle', detail: 'exited' };
 
 export function aCommand(over: Partial<CleanupCommand> = {}): CleanupCommand {
   return {
@@ -35,7 +45,7 @@ const freeLeases: Leases = {
 
 export interface World {
   readonly service: CleanupService;
-  /** What was done to the world, in order: `take`, `look`, `remove`, `mark`. */
+  /** What was done to the world, in order: `take`, `turn`, `look`, `removal is next`, `remove`, `mark`, `release`. */
   readonly journal: string[];
   /** The operation log. */
   readonly rows: OperationEntry[];
@@ -46,6 +56,13 @@ export interface World {
   held: boolean;
   look: (signal: AbortSignal) => Promise<ContainerState>;
   remove: (signal: AbortSignal) => Promise<RemovalAnswer>;
+  labelled: () => Promise<readonly LabelledContainer[]>;
+  /** Whether the evidence lets a container be believed gone; `removalSent` as the service says it. */
+  judgeGone: (removalSent: boolean, signal: AbortSignal) => Promise<GoneBelief>;
+  /** Has its row stored before it resolves. */
+  removalIsNext: () => Promise<void>;
+  /** What comes of asking for a turn; by default it is granted. */
+  turn: (granted: EngineTurn, name: string) => EngineTurn | Held | undefined;
   take: () => Promise<TakenRecord | undefined>;
   mark: (taken: RuntimeRecord, entry: OperationEntry) => Promise<MarkRemovedAnswer>;
   append: (entry: OperationEntry) => Promise<void>;
@@ -69,7 +86,11 @@ export function createWorld(leases: Leases = freeLeases): World {
     held: false,
     elapsedMs: 5,
     look: async () => idle,
-    remove: async () => ({ kind: 'gone' }),
+    remove: async () => ({ kind: 'gone', ours: true }),
+    labelled: async () => [],
+    judgeGone: async (removalSent) => ({ believed: true, removal: removalSent ? 'removed' : 'already_gone' }),
+    removalIsNext: async () => undefined,
+    turn: (granted) => granted,
     take: async () => {
       if (world.record === undefined) return undefined;
       if (world.record.status === 'stopped') {
@@ -109,14 +130,10 @@ export function createWorld(leases: Leases = freeLeases): World {
           return world.mark(taken, entry);
         },
       },
-      engine: {
-        look: (id, signal) => {
-          journal.push(id === CONTAINER_ID ? 'look' : `look ${id}`);
-          return world.look(signal);
-        },
-        remove: (id, signal) => {
-          journal.push(id === CONTAINER_ID ? 'remove' : `remove ${id}`);
-          return world.remove(signal);
+      engines: {
+        take: async (name) => {
+          journal.push(name === DEFAULT_ENGINE ? 'turn' : `turn at ${name}`);
+          return world.turn(turnIn(world), name);
         },
       },
       log: { append: (entry) => world.append(entry) },
@@ -134,4 +151,42 @@ export function createWorld(leases: Leases = freeLeases): World {
     { retentionMs: RETENTION_MS },
   );
   return Object.assign(world, { service });
+}
+
+const ofOther = (containerId: string): string => (containerId === CONTAINER_ID ? '' : ` ${containerId}`);
+
+/** The right to use the world's engine; each use of it goes into the journal. */
+function turnIn(world: Omit<World, 'service'>): EngineTurn {
+  const { journal } = world;
+  return {
+    outcome: 'granted',
+    engine: {
+      look: (containerId, signal) => {
+        journal.push(`look${ofOther(containerId)}`);
+        return world.look(signal);
+      },
+      remove: (containerId, signal) => {
+        journal.push(`remove${ofOther(containerId)}`);
+        return world.remove(signal);
+      },
+      labelled: (gameId) => {
+        journal.push(`list ${gameId}`);
+        return world.labelled();
+      },
+    },
+    evidence: {
+      foundPresent: async ({ containerId, gameId, jobId }) => {
+        journal.push(`found present${ofOther(containerId)} for job ${jobId} of ${gameId}`);
+      },
+      removalIsNext: async ({ containerId }) => {
+        await world.removalIsNext();
+        journal.push(`removal is next${ofOther(containerId)}`);
+      },
+      judgeGone: ({ containerId, removalSent }, signal) => {
+        journal.push(`judge gone${ofOther(containerId)}${removalSent ? ' after a removal' : ''}`);
+        return world.judgeGone(removalSent, signal);
+      },
+    },
+    release: () => void journal.push('release'),
+  };
 }

@@ -1,5 +1,5 @@
 import type { LoggedOperation, OperationFilter, RecordFilter, RecordQueries } from '../../domain/record-queries.js';
-import { REMOVALS } from '../../domain/operation.js';
+import { removalOf } from '../../domain/operation.js';
 import { type Page, pageOf, requireLimit } from '../../domain/pages.js';
 import type { RuntimeRecord } from '../../domain/runtime-record.js';
 import type { OperationLogEntry, PrismaClient } from '../../generated/prisma/client.js';
@@ -86,7 +86,7 @@ function toOperation(row: OperationLogEntry): LoggedOperation {
     finishedAt: row.finishedAt,
     jobId: row.jobId,
     attempt: row.attempt,
-    removal: REMOVALS.find((removal) => removal === row.removal) ?? '',
+    removal: removalOf(row.removal),
     engine: row.engine,
     actor: row.actor,
   };

@@ -49,13 +49,16 @@ function showOperations(output: Output, { items: operations, next }: Page<Logged
     return;
   }
   output.table(
-    ['FINISHED', 'SOURCE', 'REF', 'OUTCOME', 'CODE', 'TOOK', 'JOB', 'ATTEMPT', 'MESSAGE'],
+    ['FINISHED', 'SOURCE', 'REF', 'ACTOR', 'OUTCOME', 'CODE', 'REMOVAL', 'ENGINE', 'TOOK', 'JOB', 'ATTEMPT', 'MESSAGE'],
     operations.map((row) => [
       shownTime(row.finishedAt),
       row.opSource,
       row.sourceRef,
+      row.actor,
       row.outcome,
       row.errorCode,
+      row.removal,
+      row.engine,
       `${row.finishedAt.getTime() - row.startedAt.getTime()}ms`,
       row.jobId,
       String(row.attempt),

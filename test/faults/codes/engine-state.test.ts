@@ -22,14 +22,16 @@ afterEach(() => site.containers.clear());
 const containerOf = ({ containerId }: Game) => site.containers.docker.getContainer(containerId);
 
 provokes('engine-container-gone', /^$/, async () => {
-  const game = await site.bareGame();
+  const [game, witness] = [await site.bareGame(), await site.witness()];
   const ended = await rig.run(game.job());
   expect(await site.statusOf(game)).toBe('removed');
+  expect(ended.concluded).toMatchObject([{ removal: 'already_gone', engine: 'default' }]);
+  expect(await site.containers.stateOf(witness.containerId)).toBe('created');
   return ended;
 });
 
 provokes('engine-namesake', /^$/, async () => {
-  const game = await site.game();
+  const [game] = [await site.game(), await site.witness()];
   await containerOf(game).remove();
   const namesake = await site.containers.make('created', { name: game.containerId });
   const ended = await rig.run(game.job());

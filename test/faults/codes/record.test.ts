@@ -35,6 +35,45 @@ provokes('record-without-container', /^$/, async () => {
   return ended;
 });
 
+provokes('record-empty-container-id', /^$/, async () => {
+  const game = await site.bareGame({ recordedId: '' });
+  const ended = await rig.run(game.job());
+  expect(await site.statusOf(game)).toBe('removed');
+  expect(ended.concluded).toMatchObject([{ removal: 'none', containerId: '' }]);
+  return ended;
+});
+
+provokes(
+  'record-without-container-labelled',
+  /^the record named no container; left alone, .*\(created\)$/,
+  async () => {
+    const game = await site.game({ recordedId: null });
+    const ended = await rig.run(game.job());
+    await untouched(game);
+    expect(await site.statusOf(game)).toBe('removed');
+    return ended;
+  },
+);
+
+provokes('record-without-container-running', /with the label of this game is running; stop the runtime/, async () => {
+  const game = await site.game({ recordedId: null, state: 'running' });
+  const ended = await rig.run(game.job());
+  expect(await site.containers.stateOf(game.containerId)).toBe('running');
+  expect(await site.statusOf(game)).toBe('stopped');
+  return ended;
+});
+
+provokes(
+  'record-removed-with-container',
+  /its container [0-9a-f]{64} exists \(created\) and was left alone$/,
+  async () => {
+    const game = await site.game({ status: 'removed' });
+    const ended = await rig.run(game.job());
+    await untouched(game);
+    return ended;
+  },
+);
+
 provokes('record-removed-before', /removed before/, async () => {
   const game = await site.bareGame({ status: 'removed', recordedId: null });
   return rig.run(game.job());

@@ -9,6 +9,8 @@ import { createContainerEngine } from '../../../src/adapters/docker/container-en
 import { createPostgresLeaseStore } from '../../../src/adapters/postgres/lease-store.js';
 import { poolOptions } from '../../../src/adapters/postgres/pool.js';
 import { createPrisma } from '../../../src/adapters/prisma/client.js';
+import { createContainerLooks } from '../../../src/adapters/prisma/container-looks.js';
+import { createEngineRegistry } from '../../../src/adapters/prisma/engine-registry.js';
 import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
 import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
 import { createRedis, untilReady } from '../../../src/adapters/redis/connection.js';
@@ -18,6 +20,10 @@ import type { ContainerEngine } from '../../../src/cleanup/ports.js';
 import { type Clock, systemClock } from '../../../src/async/clock.js';
 import type { ErrorCode } from '../../../src/domain/error-codes.js';
 import type { OperationEntry } from '../../../src/domain/operation.js';
+import { DEFAULT_ENGINE } from '../../../src/domain/runtime-record.js';
+import { createEngineWatch } from '../../../src/engines/engine-watch.js';
+import { createEngines } from '../../../src/engines/engines.js';
+import type { EngineIdentity } from '../../../src/engines/ports.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import { type AttemptHistory, type Delivery, EMPTY_HISTORY, type JobOutcome } from '../../../src/jobs/delivery.js';
 import type { RetryLimits } from '../../../src/jobs/retry-policy.js';
@@ -27,6 +33,8 @@ import { createManualClock } from '../../support/manual-clock.js';
 
 const ENGINE_TIMEOUT_MS = 5_000;
 const RETENTION_MS = 3_600_000;
+/** Told beside the proxy, so that the requests of the watch do not mix with those that a fault is for. */
+const IDENTITY: EngineIdentity = { engineId: 'engine-1', rootDir: '/var/lib/docker', storageDriver: 'overlay2' };
 
 export interface RigOptions {
   readonly databaseUrl: string;
@@ -38,6 +46,8 @@ export interface RigOptions {
   /** Shorter waits for the database than the program's own. */
   readonly poolLimits?: PoolConfig;
   readonly limits?: Partial<RetryLimits>;
+  /** What the engine says of itself; without it an identity that all rigs have. */
+  readonly identity?: EngineIdentity;
   /** The codes of the rows that one try of a job left in the operation log, read past every fault. */
   readonly loggedCodes: (jobId: string, attempt: number) => Promise<readonly string[]>;
 }
@@ -72,6 +82,8 @@ export interface Rig {
   readonly passEngineDeadline: () => Promise<void>;
   /** As if the worker had stood still for so long: time has passed, and no timer has fired. */
   readonly standStill: (ms: number) => void;
+  /** Another engine answers from now on, as far as its identity goes. */
+  readonly answerAs: (identity: EngineIdentity) => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -100,8 +112,25 @@ export async function openRig(options: RigOptions): Promise<Rig> {
   );
   const records = createRuntimeRecords({ prisma });
   const log = createOperationLog({ prisma });
+  let identity = options.identity ?? IDENTITY;
+  const watch = createEngineWatch({
+    engine: DEFAULT_ENGINE,
+    probe: { identify: async () => identity },
+    registry: createEngineRegistry({ prisma }),
+    report: { mismatch: () => undefined, matched: () => undefined, silent: () => undefined },
+    clock,
+  });
+  const breaker = { tryAdmit: () => ({ release: () => undefined }) };
+  const engines = createEngines(
+    {
+      engines: [{ name: DEFAULT_ENGINE, engine, watch, breaker, hasSiblings: false }],
+      looks: createContainerLooks({ prisma }),
+      clock,
+    },
+    { concurrency: 1 },
+  );
   const cleanup = createCleanupService(
-    { leases, records, log, engine, observer: told.observer, clock },
+    { leases, records, log, engines, observer: told.observer, clock },
     { retentionMs: RETENTION_MS },
   );
   const consumer = createJobConsumer(
@@ -119,6 +148,9 @@ export async function openRig(options: RigOptions): Promise<Rig> {
     consumer,
     passEngineDeadline: () => engineClock.advance(ENGINE_TIMEOUT_MS),
     standStill,
+    answerAs: (other) => {
+      identity = other;
+    },
     run: async (job, moments = {}) => {
       const delivery = aJob(job);
       use(moments);
@@ -184,6 +216,7 @@ function createWatchedEngine(real: ContainerEngine): { engine: ContainerEngine; 
         await moments.removed?.(signal);
         return answer;
       },
+      labelled: real.labelled,
     },
   };
 }
@@ -216,6 +249,8 @@ function endingOf(settlement: JobOutcome): { code: ErrorCode | undefined; messag
   switch (settlement.action) {
     case 'complete':
       return { code: settlement.result.errorCode, message: settlement.result.errorMessage };
+    case 'hold':
+      return { code: undefined, message: '' };
     case 'retry':
       return lastOf(settlement.history);
     case 'dead_letter':

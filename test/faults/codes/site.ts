@@ -51,6 +51,8 @@ export interface Site {
   readonly game: (options?: GameOptions) => Promise<Game>;
   /** A game whose record names an id that no container ever had. */
   readonly bareGame: (options?: GameOptions) => Promise<Game>;
+  /** Another game with a container: what the engine says of others can be believed then. */
+  readonly witness: () => Promise<Game>;
   readonly statusOf: (game: Game) => Promise<unknown>;
   readonly stop: () => Promise<void>;
 }
@@ -64,6 +66,13 @@ export async function openSite(openDatabase: () => Promise<TestDatabase> = creat
   const containers = await createTestContainers(engineSocket);
   const proxy = await startEngineFaultProxy({ engineSocket });
   const rigs: Rig[] = [];
+
+  const game: Site['game'] = async ({ state = 'created', ...gameOptions } = {}) => {
+    const gameId = gameOptions.gameId ?? `game-${(games += 1)}`;
+    const create = gameOptions.program === undefined ? {} : { Cmd: [gameOptions.program] };
+    const containerId = await containers.make(state, { gameLabel: gameOptions.label ?? gameId, create });
+    return put(containerId, { ...gameOptions, gameId });
+  };
 
   const put = async (containerId: string, options: GameOptions): Promise<Game> => {
     const { gameId = `game-${(games += 1)}`, recordedId = containerId, status = 'stopped' } = options;
@@ -101,13 +110,9 @@ export async function openSite(openDatabase: () => Promise<TestDatabase> = creat
       rigs.push(rig);
       return rig;
     },
-    game: async ({ state = 'created', ...options } = {}) => {
-      const gameId = options.gameId ?? `game-${(games += 1)}`;
-      const create = options.program === undefined ? {} : { Cmd: [options.program] };
-      const containerId = await containers.make(state, { gameLabel: options.label ?? gameId, create });
-      return put(containerId, { ...options, gameId });
-    },
+    game,
     bareGame: (options = {}) => put('e'.repeat(64), options),
+    witness: () => game(),
     statusOf: async ({ gameId }) => {
       const { rows } = await pool.query<{ status: string }>('SELECT status FROM runtime_records WHERE game_id = $1', [
         gameId,

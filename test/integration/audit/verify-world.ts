@@ -35,6 +35,9 @@ const anEntry = (over: Partial<OperationEntry>): OperationEntry => ({
   elapsedMs: 5,
   jobId: '1',
   attempt: 1,
+  removal: 'removed',
+  engine: 'default',
+  actor: '',
   ...over,
 });
 

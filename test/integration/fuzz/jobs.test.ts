@@ -83,7 +83,7 @@ describe.each(STORE_KINDS)('whatever plain BullMQ adds on %s', (kind) => {
         // No game has a record, so each valid payload ends at its first attempt.
         records: { take: async () => undefined, markRemoved: async () => ({ status: 'vanished' }) },
         log: createOperationLog(database),
-        engine: { look: async () => ({ kind: 'gone' }), remove: async () => ({ kind: 'gone' }) },
+        engines: { take: async () => undefined },
         observer: {
           concluded: () => undefined,
           auditRowLost: (_entry, cause) => void lost.push(cause),

@@ -11,6 +11,7 @@ import type { CommandBackend } from '../../../src/cli/command-context.js';
 import { createLeases } from '../../../src/lease/with-lease.js';
 import { newLeaseToken } from '../../../src/app/random.js';
 import { createRetention } from '../../../src/retention/retention-service.js';
+import { believedEngine } from '../../support/engine/believed-engine.js';
 import { openRecordsDatabase } from '../../support/postgres/records-database.js';
 
 const RETENTION_MS = 30 * 86_400_000;
@@ -39,13 +40,14 @@ export async function openRowsWorld() {
       leases,
       records: createRuntimeRecords({ prisma }),
       log: createOperationLog({ prisma }),
-      engine: {
+      engines: believedEngine({
         look: async () => ({ kind: 'present', gameLabel: null, activity: 'idle', detail: 'exited' }),
         remove: async (containerId) => {
           removed.push(containerId);
-          return { kind: 'gone' };
+          return { kind: 'gone', ours: true };
         },
-      },
+        labelled: async () => [],
+      }),
       observer: {
         concluded: () => undefined,
         auditRowLost: (_entry, cause) => void lost.push(cause),

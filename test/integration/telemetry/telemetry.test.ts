@@ -47,7 +47,11 @@ async function collector(options: Parameters<typeof startCollector>[0] = {}) {
 /** One piece of work that calls each of the three guarded ports. */
 async function cleanUp(telemetry: Telemetry): Promise<string> {
   const store: LeaseStore = { acquire: async () => true, renew: async () => true, release: async () => true };
-  const engine: ContainerEngine = { look: async () => ({ kind: 'gone' }), remove: async () => ({ kind: 'gone' }) };
+  const engine: ContainerEngine = {
+    look: async () => ({ kind: 'gone' }),
+    remove: async () => ({ kind: 'gone', ours: true }),
+    labelled: async () => [],
+  };
   const records: RuntimeRecords = {
     take: async () => undefined,
     markRemoved: async () => ({ status: 'vanished' }),
@@ -64,6 +68,8 @@ async function cleanUp(telemetry: Telemetry): Promise<string> {
       errorCode: '',
       opSource: 'admin_rest',
       elapsedMs: 12,
+      removal: 'removed',
+      engine: 'default',
     });
     span.end();
     return span.spanContext().traceId;

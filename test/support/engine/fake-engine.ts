@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import type { ContainerActivity, ContainerEngine, ContainerState, RemovalAnswer } from '../../../src/cleanup/ports.js';
+import type {
+  ContainerActivity,
+  ContainerEngine,
+  ContainerState,
+  LabelledContainer,
+  PresentContainer,
+  RemovalAnswer,
+} from '../../../src/cleanup/ports.js';
 import { isFullContainerId } from '../../../src/domain/runtime-record.js';
 
 interface FakeContainer {
@@ -19,40 +26,56 @@ export interface FakeEngine {
 export const createFakeEngine = (): FakeEngine => {
   const containers = new Map<string, FakeContainer>();
 
-  const sight = (id: string): ContainerState => {
-    const container = containers.get(id);
-    if (container === undefined) return { kind: 'gone' };
-    const { gameLabel, activity } = container;
-    return { kind: 'present', gameLabel, activity, detail: activity === 'idle' ? 'exited' : activity };
-  };
+  const stateOf = ({ gameLabel, activity }: FakeContainer): PresentContainer => ({
+    kind: 'present',
+    gameLabel,
+    activity,
+    detail: wordFor(activity),
+  });
 
-  const answering = async (id: string, signal: AbortSignal): Promise<void> => {
+  const requireFullId = (id: string): void => {
     if (!isFullContainerId(id)) throw new TypeError(`not a full container id: ${id}`);
+  };
+  const answering = async (signal: AbortSignal): Promise<void> => {
     signal.throwIfAborted();
     await Promise.resolve();
     signal.throwIfAborted();
   };
 
   const look = async (id: string, signal: AbortSignal): Promise<ContainerState> => {
-    await answering(id, signal);
-    return sight(id);
+    requireFullId(id);
+    await answering(signal);
+    const container = containers.get(id);
+    return container === undefined ? { kind: 'gone' } : stateOf(container);
   };
 
   const remove = async (id: string, signal: AbortSignal): Promise<RemovalAnswer> => {
-    await answering(id, signal);
+    requireFullId(id);
+    await answering(signal);
     const container = containers.get(id);
-    if (container === undefined) return { kind: 'gone' };
+    if (container === undefined) return { kind: 'gone', ours: false };
     if (container.activity !== 'idle') {
-      return { kind: 'still_there', state: sight(id), detail: `the container is ${container.activity}` };
+      return { kind: 'still_there', state: stateOf(container), detail: `the container is ${container.activity}` };
     }
     container.activity = 'removing';
     await Promise.resolve();
     containers.delete(id);
-    return { kind: 'gone' };
+    return { kind: 'gone', ours: true };
+  };
+
+  const labelled = async (gameId: string, signal: AbortSignal): Promise<readonly LabelledContainer[]> => {
+    await answering(signal);
+    return [...containers]
+      .filter(([, { gameLabel }]) => gameLabel === gameId)
+      .map(([containerId, { activity }]) => ({
+        containerId,
+        status: wordFor(activity),
+        isActive: ['running', 'paused', 'restarting'].includes(activity),
+      }));
   };
 
   return {
-    engine: { look, remove },
+    engine: { look, remove, labelled },
     containers,
     add: ({ gameLabel = null, activity = 'idle' } = {}) => {
       const id = randomBytes(32).toString('hex');
@@ -61,3 +84,6 @@ export const createFakeEngine = (): FakeEngine => {
     },
   };
 };
+
+/** The word of an engine's list for the state. */
+const wordFor = (activity: ContainerActivity): string => (activity === 'idle' ? 'exited' : activity);

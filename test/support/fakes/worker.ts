@@ -56,6 +56,8 @@ function after(job: FakeJob, outcome: JobOutcome | { readonly action: 'hand_back
       const ending = { jobId, state: 'completed', result: resultToJson(outcome.result) } as const;
       return { ...job, state: 'completed', finishedAt: now, ending };
     }
+    case 'hold':
+      return { ...job, state: 'delayed', nextTryAt: new Date(now.getTime() + outcome.delayMs) };
     case 'retry': {
       const nextTryAt = new Date(now.getTime() + outcome.delayMs);
       return { ...job, state: 'delayed', nextTryAt, history: outcome.history };

@@ -46,7 +46,9 @@ export const success = (gameId: string, errorCode: '' | 'replay_no_op' = ''): Re
     lastOpAt: DAY,
     createdAt: DAY,
     leaseEpoch: 7n,
+    dockerHost: null,
   },
+  removal: errorCode === '' ? 'removed' : '',
 });
 
 export const completed = (gameId = 'game-1'): JobOutcome => ({ action: 'complete', result: success(gameId) });

@@ -10,7 +10,7 @@ function setUp() {
   const recorded = recordTelemetry(clock);
   const { log, lines } = recordLog();
   const closing = createShutdownStack(log);
-  const breaker = openBreaker({ config: { dockerTimeoutMs: 1_000 }, clock, log }, recorded.telemetry.metrics, closing);
+  const breaker = openBreaker({ config: { dockerTimeoutMs: 1_000 }, clock, log }, recorded.telemetry, closing);
   return { clock, lines, breaker, closing, points: recorded.points };
 }
 

@@ -15,7 +15,7 @@ describe('a cleanup of a stopped game', () => {
   it('a cleanup takes the record, looks at the container, removes it and then changes the record, in that order', async () => {
     const world = createWorld();
     await world.service.handle(aCommand(), neverAborted);
-    expect(world.journal).toEqual(['take game-1', 'look', 'remove', 'mark']);
+    expect(world.journal).toEqual(['take game-1', 'turn', 'look', 'removal is next', 'remove', 'mark', 'release']);
   });
 
   it('a cleanup returns the changed record: removed, without a container, with both times', async () => {
@@ -25,6 +25,7 @@ describe('a cleanup of a stopped game', () => {
       outcome: 'success',
       errorCode: '',
       errorMessage: '',
+      removal: 'removed',
       record: aRecord({ status: 'removed', currentContainerId: null, removedAt: at, lastOpAt: at, leaseEpoch: 8n }),
     });
   });
@@ -46,22 +47,11 @@ describe('a cleanup of a stopped game', () => {
         elapsedMs: expect.any(Number),
         jobId: '42',
         attempt: 3,
+        removal: 'removed',
+        engine: 'default',
+        actor: '',
       },
     ]);
-  });
-
-  it('a container that is already gone is a success without a removal', async () => {
-    const world = createWorld();
-    world.look = async () => ({ kind: 'gone' });
-    expect(await world.service.handle(aCommand(), neverAborted)).toMatchObject({ outcome: 'success', errorCode: '' });
-    expect(world.journal).toEqual(['take game-1', 'look', 'mark']);
-  });
-
-  it('the engine is not asked when the record names no container', async () => {
-    const world = createWorld();
-    world.record = aRecord({ currentContainerId: null });
-    expect(await world.service.handle(aCommand(), neverAborted)).toMatchObject({ outcome: 'success', errorCode: '' });
-    expect(world.journal).toEqual(['take game-1', 'mark']);
   });
 
   it('a second cleanup is a replay that changes nothing and writes a row of its own', async () => {
@@ -144,7 +134,7 @@ describe('the lease of a cleanup', () => {
       },
     });
     await world.service.handle(aCommand(), neverAborted);
-    expect(world.journal).toEqual(['take game-1', 'look', 'remove']);
+    expect(world.journal).toEqual(['take game-1', 'turn', 'look', 'removal is next', 'remove', 'release']);
     expect(world.rows).toMatchObject([{ errorCode: 'lease_lost', containerId: CONTAINER_ID }]);
     expect(world.rows[0]?.errorMessage).toMatch(/the container is gone/);
   });
@@ -200,25 +190,31 @@ describe('a lost compare-and-set', () => {
 });
 
 describe('a failing dependency', () => {
-  it.each(['take', 'look', 'remove', 'mark'] as const)('an outage during %s is service_unavailable', async (step) => {
-    const world = createWorld();
-    world[step] = async () => {
-      throw new UnavailableError('docker', `no answer to ${step}`);
-    };
-    expect(await world.service.handle(aCommand(), neverAborted)).toMatchObject({
-      errorCode: 'service_unavailable',
-      errorMessage: `no answer to ${step}`,
-    });
-    expect(world.rows).toHaveLength(1);
-  });
+  it.each(['take', 'look', 'removalIsNext', 'remove', 'mark'] as const)(
+    'an outage during %s is service_unavailable',
+    async (step) => {
+      const world = createWorld();
+      world[step] = async () => {
+        throw new UnavailableError('docker', `no answer to ${step}`);
+      };
+      expect(await world.service.handle(aCommand(), neverAborted)).toMatchObject({
+        errorCode: 'service_unavailable',
+        errorMessage: `no answer to ${step}`,
+      });
+      expect(world.rows).toHaveLength(1);
+    },
+  );
 
-  it.each(['take', 'look', 'remove', 'mark'] as const)('a bug during %s is internal_error', async (step) => {
-    const world = createWorld();
-    world[step] = async () => {
-      throw new TypeError('x is not a function');
-    };
-    expect(await world.service.handle(aCommand(), neverAborted)).toMatchObject({ errorCode: 'internal_error' });
-  });
+  it.each(['take', 'look', 'removalIsNext', 'remove', 'mark'] as const)(
+    'a bug during %s is internal_error',
+    async (step) => {
+      const world = createWorld();
+      world[step] = async () => {
+        throw new TypeError('x is not a function');
+      };
+      expect(await world.service.handle(aCommand(), neverAborted)).toMatchObject({ errorCode: 'internal_error' });
+    },
+  );
 
   it('a row that cannot be written is reported, and the refusal stays', async () => {
     const world = createWorld();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decideByContainer, decideByRecord } from '../../../src/cleanup/decide.js';
-import type { ContainerState, TakenRecord } from '../../../src/cleanup/ports.js';
+import { decideByContainer, decideByLabel, decideByRecord } from '../../../src/cleanup/decide.js';
+import type { LabelledContainer, PresentContainer, TakenRecord } from '../../../src/cleanup/ports.js';
 import type { CleanupRequest } from '../../../src/cleanup/validate.js';
 import { aRecord, CONTAINER_ID, OTHER_CONTAINER_ID } from '../../support/records.js';
 
@@ -32,6 +32,24 @@ describe('decideByRecord', () => {
       { action: 'replay' },
     ],
     [
+      'of a removed game that still names a container looks at it before the replay',
+      request,
+      taken({ status: 'removed' }),
+      { action: 'look_before_replay', containerId: CONTAINER_ID },
+    ],
+    [
+      'of a removed game whose container id is not a full one is a replay',
+      request,
+      taken({ status: 'removed', currentContainerId: 'abc123' }),
+      { action: 'replay' },
+    ],
+    [
+      'of a removed game whose container id is empty is a replay',
+      request,
+      taken({ status: 'removed', currentContainerId: '' }),
+      { action: 'replay' },
+    ],
+    [
       'of a running game is refused and asks to stop it first',
       request,
       taken({ status: 'running' }),
@@ -39,10 +57,28 @@ describe('decideByRecord', () => {
     ],
     ['of an unknown status is refused', request, taken({ status: 'frozen' }), refused('internal_error', /"frozen"/)],
     [
-      'of a stopped game without a container skips the engine',
+      'of a stopped game without a container looks for containers with its label',
       request,
       taken({ currentContainerId: null }),
-      { action: 'mark_removed' },
+      { action: 'look_by_label' },
+    ],
+    [
+      'of a record with an empty id is one without a container, and no mismatch',
+      request,
+      taken({ currentContainerId: '' }),
+      { action: 'look_by_label' },
+    ],
+    [
+      'that expects a container where the id is empty is refused',
+      { ...request, expectedContainerId: CONTAINER_ID },
+      taken({ currentContainerId: '' }),
+      refused('container_mismatch', /names none/),
+    ],
+    [
+      'of a sweep that is not due is declined also where the record names no container',
+      sweep,
+      taken({ currentContainerId: null }, { stoppedForMs: RETENTION_MS - 1 }),
+      refused('conflict', /not due/),
     ],
     [
       'of a record with a short id is refused',
@@ -54,12 +90,6 @@ describe('decideByRecord', () => {
       'of a record with a name is refused',
       request,
       taken({ currentContainerId: '/game-1' }),
-      refused('container_mismatch', /not a full one/),
-    ],
-    [
-      'of a record with an empty id is refused',
-      request,
-      taken({ currentContainerId: '' }),
       refused('container_mismatch', /not a full one/),
     ],
     [
@@ -108,10 +138,9 @@ describe('decideByContainer', () => {
   const present = (
     activity: 'idle' | 'running' | 'paused' | 'restarting' | 'removing' | 'unknown',
     gameLabel: string | null = 'game-1',
-  ) => ({ kind: 'present', activity, gameLabel, detail: 'frobbing' }) satisfies ContainerState;
+  ): PresentContainer => ({ kind: 'present', activity, gameLabel, detail: 'frobbing' });
 
-  const rows: readonly [situation: string, ContainerState, expected: object][] = [
-    ['that is gone leaves only the record to change', { kind: 'gone' }, { action: 'mark_removed' }],
+  const rows: readonly [situation: string, PresentContainer, expected: object][] = [
     ['that is idle is removed', present('idle'), { action: 'remove' }],
     ['that is idle and carries no label is removed', present('idle', null), { action: 'remove' }],
     ['that runs is a conflict', present('running'), refused('conflict', /running/)],
@@ -130,5 +159,38 @@ describe('decideByContainer', () => {
 
   it.each(rows)('a container %s', (_situation, state, expected) => {
     expect(decideByContainer('game-1', state)).toEqual(expected);
+  });
+});
+
+describe('by its label, a game whose record names no container', () => {
+  const labelled = (digit: string, status = 'exited'): LabelledContainer => ({
+    containerId: digit.repeat(64),
+    status,
+    isActive: status === 'running',
+  });
+  const rows: readonly [situation: string, readonly LabelledContainer[], expected: object][] = [
+    ['has only its record to change when no container carries it', [], { action: 'mark_removed', remark: '' }],
+    [
+      'has a container named in its row that is left alone',
+      [labelled('1')],
+      {
+        action: 'mark_removed',
+        remark: `the record named no container; left alone, because a label proves no identity: ${'1'.repeat(64)} (exited)`,
+      },
+    ],
+    [
+      'has five containers named at most, and the others counted',
+      ['1', '2', '3', '4', '5', '6', '7'].map((digit) => labelled(digit)),
+      { action: 'mark_removed', remark: expect.stringMatching(/: 1{64} \(exited\), .*, 5{64} \(exited\) and 2 more$/) },
+    ],
+    [
+      'is a conflict when one of its containers runs, wherever it stands in the list',
+      [labelled('1'), labelled('2', 'running')],
+      refused('conflict', /container 2{64} with the label of this game is running; stop the runtime first$/),
+    ],
+  ];
+
+  it.each(rows)('%s', (_situation, found, expected) => {
+    expect(decideByLabel(found)).toEqual(expected);
   });
 });

@@ -33,7 +33,7 @@ describe('a lost lease', () => {
     scene.renewal = false;
     await scene.clock.advance(TTL_MS);
     expect(await ended).toMatchObject({ errorCode: 'lease_lost' });
-    expect(scene.world.journal).toEqual(['take game-1', 'look']);
+    expect(scene.world.journal).toEqual(['take game-1', 'turn', 'look', 'release']);
     expect(scene.world.rows).toMatchObject([{ errorCode: 'lease_lost' }]);
   });
 
@@ -48,6 +48,25 @@ describe('a lost lease', () => {
     expect(scene.world.journal).not.toContain('remove');
   });
 
+  it('a lease lost while the evidence is stored is noticed on the line before the removal', async () => {
+    const scene = setUp();
+    scene.world.removalIsNext = async () => scene.clock.skip(TTL_MS);
+    expect(await scene.world.service.handle(aCommand(), neverAborted)).toMatchObject({ errorCode: 'lease_lost' });
+    expect(scene.world.journal).toEqual(['take game-1', 'turn', 'look', 'removal is next', 'release']);
+  });
+
+  it('a lease lost while it is judged whether the container is gone leaves the record as it is', async () => {
+    const scene = setUp();
+    scene.world.look = async () => ({ kind: 'gone' });
+    scene.world.judgeGone = async () => {
+      scene.clock.skip(TTL_MS);
+      return { believed: true, removal: 'already_gone' };
+    };
+    expect(await scene.world.service.handle(aCommand(), neverAborted)).toMatchObject({ errorCode: 'lease_lost' });
+    expect(scene.world.journal).not.toContain('mark');
+    expect(scene.world.record).toMatchObject({ status: 'stopped' });
+  });
+
   it('a lease lost during the removal ends the wait for it, and the record is not changed', async () => {
     const scene = setUp();
     scene.world.remove = untilAborted;
@@ -58,7 +77,7 @@ describe('a lost lease', () => {
       errorCode: 'lease_lost',
       errorMessage: expect.stringMatching(/; the removal was asked for and may be carried out, and the next attempt/),
     });
-    expect(scene.world.journal).toEqual(['take game-1', 'look', 'remove']);
+    expect(scene.world.journal).toEqual(['take game-1', 'turn', 'look', 'removal is next', 'remove', 'release']);
     expect(scene.world.record).toMatchObject({ status: 'stopped' });
   });
 
@@ -67,7 +86,7 @@ describe('a lost lease', () => {
     let done = (): void => undefined;
     scene.world.remove = () =>
       new Promise((resolve) => {
-        done = () => resolve({ kind: 'gone' });
+        done = () => resolve({ kind: 'gone', ours: true });
       });
     const ended = scene.world.service.handle(aCommand(), neverAborted);
     await scene.clock.advance(10 * TTL_MS);

@@ -66,6 +66,7 @@ describe('the row of an operation', () => {
       errorCode: 'internal_error',
       errorMessage: 'the worker vanished',
       record: null,
+      removal: '',
     });
     expect(world.rows).toMatchObject([{ jobId: '42', attempt: 3, errorMessage: 'the worker vanished' }]);
     expect(world.concluded).toEqual(world.rows);
@@ -107,7 +108,7 @@ describe('the message of a result', () => {
 describe('the cleanup service', () => {
   it('the service is not built without its collaborators, and the error names each missing function', () => {
     const functions =
-      'leases.withLease, records.take, records.markRemoved, log.append, engine.look, engine.remove, ' +
+      'leases.withLease, records.take, records.markRemoved, log.append, engines.take, ' +
       'observer.concluded, observer.auditRowLost, clock.monotonicMs';
     expect(() => createCleanupService({} as never, { retentionMs: 1 })).toThrow(
       `the cleanup service cannot be built without ${functions}`,
@@ -115,8 +116,8 @@ describe('the cleanup service', () => {
   });
 
   it('the service is not built with a collaborator that is null', () => {
-    expect(() => createCleanupService({ ...parts(), engine: null } as never, { retentionMs: 1 })).toThrow(
-      /^the cleanup service cannot be built without engine.look, engine.remove$/,
+    expect(() => createCleanupService({ ...parts(), engines: null } as never, { retentionMs: 1 })).toThrow(
+      /^the cleanup service cannot be built without engines.take$/,
     );
   });
 
@@ -141,7 +142,7 @@ function parts(): CleanupDeps {
     leases: { withLease: unused },
     records: { take: unused, markRemoved: unused },
     log: { append: unused },
-    engine: { look: unused, remove: unused },
+    engines: { take: unused },
     observer: { concluded: unused, auditRowLost: unused, leaseReleaseFailed: unused },
     clock: { now: unused, monotonicMs: unused, after: unused },
   };

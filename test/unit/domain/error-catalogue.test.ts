@@ -15,6 +15,7 @@ it('the table of error classes lists each class of the catalogue once, with its 
   const listed = rows.map(([, name, code]) => [name, code]);
   const made: Readonly<Record<string, Error>> = {
     UnavailableError: new errors.UnavailableError('docker', ''),
+    EngineRefusalError: new errors.EngineRefusalError(''),
     TimeoutError: new errors.TimeoutError('', 1),
     ConfigError: new errors.ConfigError([]),
     UsageError: new errors.UsageError([]),

@@ -41,6 +41,8 @@ function codeOf(settlement: JobOutcome): ErrorCode | undefined {
   switch (settlement.action) {
     case 'complete':
       return settlement.result.errorCode;
+    case 'hold':
+      return undefined;
     case 'retry':
       return settlement.history.attempts.at(-1)?.code;
     case 'dead_letter':
@@ -148,7 +150,7 @@ async function triesUntilDead(trouble: Trouble, remembered: unknown): Promise<nu
   for (let run = 1; run <= 100; run++) {
     const settlement = await consumer.consume(aDelivery({ run, history: progress }), signal);
     if (settlement.action === 'dead_letter') return run;
-    if (settlement.action === 'complete') throw new TypeError('there is nothing to complete');
+    if (settlement.action !== 'retry') throw new TypeError(`there is nothing to ${settlement.action}`);
     clock.skip(settlement.delayMs);
     progress = asStored(settlement.history);
   }

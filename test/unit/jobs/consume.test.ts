@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { CleanupService } from '../../../src/cleanup/cleanup-service.js';
+import type { Held } from '../../../src/cleanup/ports.js';
 import type { FailureCode } from '../../../src/domain/error-codes.js';
 import { failure, type Result } from '../../../src/domain/result.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
@@ -12,7 +13,7 @@ const HOUR_MS = 3_600_000;
 const limits = { conflictMaxAttempts: 3, conflictMaxDelayMs: 5_000, retryMaxAgeMs: HOUR_MS };
 const START_MS = Date.parse('2026-03-01T00:00:00Z');
 
-function setUp(result: Result = failure('conflict', 'busy')) {
+function setUp(result: Result | Held = failure('conflict', 'busy')) {
   const asked: string[] = [];
   const state = { result, nowMs: START_MS };
   const cleanup: CleanupService = {
@@ -35,11 +36,11 @@ function setUp(result: Result = failure('conflict', 'busy')) {
 }
 
 const historyOf = (settled: JobOutcome | undefined): unknown =>
-  settled === undefined || settled.action === 'complete' ? 0 : settled.history;
+  settled !== undefined && 'history' in settled ? settled.history : 0;
 
 describe('the job consumer', () => {
   it('a delivery whose cleanup succeeds completes with the result', async () => {
-    const result: Result = { outcome: 'success', errorCode: '', errorMessage: '', record: aRecord() };
+    const result: Result = { outcome: 'success', errorCode: '', errorMessage: '', record: aRecord(), removal: 'removed' };
     const { consume } = setUp(result);
     expect(await consume()).toEqual({ action: 'complete', result });
   });

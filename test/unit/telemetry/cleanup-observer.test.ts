@@ -32,11 +32,20 @@ function entry(changes: Partial<OperationEntry> = {}): OperationEntry {
     elapsedMs: 1_234.5,
     jobId: '42',
     attempt: 2,
+    removal: 'removed',
+    engine: 'default',
+    actor: '',
     ...changes,
   };
 }
 
-const refusals: readonly ErrorCode[] = ['invalid_request', 'not_found', 'container_mismatch', 'conflict'];
+const refusals: readonly ErrorCode[] = [
+  'invalid_request',
+  'not_found',
+  'container_mismatch',
+  'conflict',
+  'engine_mismatch',
+];
 const failures: readonly ErrorCode[] = ['lease_lost', 'service_unavailable', 'internal_error'];
 
 describe('the log line of an outcome', () => {
@@ -55,6 +64,8 @@ describe('the log line of an outcome', () => {
         source_ref: 'req-7',
         error_code: '',
         error_message: '',
+        removal: 'removed',
+        engine: 'default',
         duration_ms: 1_235,
       },
     ]);
@@ -100,7 +111,9 @@ describe('the metrics of an outcome', () => {
     const { observer, points } = setup();
     observer.concluded(entry());
     observer.concluded(entry());
-    observer.concluded(entry({ outcome: 'failure', errorCode: 'conflict', opSource: 'auto_ttl', elapsedMs: 500 }));
+    observer.concluded(
+      entry({ outcome: 'failure', errorCode: 'conflict', opSource: 'auto_ttl', elapsedMs: 500, removal: '' }),
+    );
     const success = { outcome: 'success', error_code: '', op_source: 'admin_rest' };
     const conflict = { outcome: 'failure', error_code: 'conflict', op_source: 'auto_ttl' };
     expect(await points()).toEqual([
@@ -108,6 +121,12 @@ describe('the metrics of an outcome', () => {
       { instrument: 'rtmanager.cleanup.outcomes', unit: '{operation}', attributes: conflict, value: 1 },
       { instrument: 'rtmanager.cleanup.duration', unit: 's', attributes: success, value: 2.469 },
       { instrument: 'rtmanager.cleanup.duration', unit: 's', attributes: conflict, value: 0.5 },
+      {
+        instrument: 'rtmanager.cleanup.removals',
+        unit: '{container}',
+        attributes: { removal: 'removed', engine: 'default' },
+        value: 2,
+      },
     ]);
   });
 

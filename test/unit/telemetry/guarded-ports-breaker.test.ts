@@ -19,6 +19,7 @@ describe('the steps of a guarded port', () => {
     const engine: ContainerEngine = {
       look: async () => ({ kind: 'gone' }),
       remove: () => Promise.reject(new UnavailableError('docker', 'no answer')),
+      labelled: async () => [],
     };
     const { look, remove } = guardEngine(engine, guard);
     const { signal } = new AbortController();
@@ -52,13 +53,14 @@ describe('the circuit breaker behind guarded ports', () => {
     expect(opened).toEqual(['postgresql']);
   });
 
-  it('the breaker counts looks and removals as calls of the engine', async () => {
+  it('the breaker counts looks, removals and lists as calls of the engine', async () => {
     const { guard, opened } = createGuardWorld();
     const rejects = (): Promise<never> => Promise.reject(new UnavailableError('docker', 'no answer'));
-    const { look, remove } = guardEngine({ look: rejects, remove: rejects }, guard);
+    const { look, remove, labelled } = guardEngine({ look: rejects, remove: rejects, labelled: rejects }, guard);
     const { signal } = new AbortController();
     await refusedTimes(3, () => look(ID, signal));
-    await refusedTimes(2, () => remove(ID, signal));
+    await refusedTimes(1, () => remove(ID, signal));
+    await refusedTimes(1, () => labelled('game-1', signal));
     expect(opened).toEqual(['docker']);
   });
 

@@ -96,7 +96,8 @@ describe('a guarded lease store', () => {
 describe('a guarded engine', () => {
   const engine = (changes: Partial<ContainerEngine>): ContainerEngine => ({
     look: async () => ({ kind: 'gone' }),
-    remove: async () => ({ kind: 'gone' }),
+    remove: async () => ({ kind: 'gone', ours: true }),
+    labelled: async () => [],
     ...changes,
   });
 
@@ -112,14 +113,14 @@ describe('a guarded engine', () => {
         },
         remove: async (...args) => {
           calls.push(args);
-          return { kind: 'gone' };
+          return { kind: 'gone', ours: false };
         },
       }),
       guard,
     );
     const { signal } = new AbortController();
     expect(await guarded.look(ID, signal)).toBe(state);
-    expect(await guarded.remove(ID, signal)).toEqual({ kind: 'gone' });
+    expect(await guarded.remove(ID, signal)).toEqual({ kind: 'gone', ours: false });
     expect(calls).toEqual([
       [ID, signal],
       [ID, signal],
@@ -145,7 +146,7 @@ describe('a guarded engine', () => {
   it('a guarded engine measures the duration and the outcome of each removal', async () => {
     const { guard, points, after, noAnswer } = createGuardWorld();
     const { signal } = new AbortController();
-    const removed = engine({ remove: () => after(1_500, { kind: 'gone' }) });
+    const removed = engine({ remove: () => after(1_500, { kind: 'gone', ours: true } as const) });
     await guardEngine(removed, guard).remove(ID, signal);
     await expect(guardEngine(engine({ remove: noAnswer }), guard).remove(ID, signal)).rejects.toThrow(
       'does not answer',

@@ -12,6 +12,7 @@ import type { ContainerEngine } from '../../../src/cleanup/ports.js';
 import type { Leases } from '../../../src/lease/with-lease.js';
 import { guardEngine } from '../../../src/telemetry/guarded-ports/guard-engine.js';
 import { aCommand } from '../../support/cleanup-world.js';
+import { believedEngine } from '../../support/engine/believed-engine.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { aRecord, CONTAINER_ID } from '../../support/records.js';
 import { nextSteps } from '../../support/steps.js';
@@ -52,7 +53,7 @@ async function momentOfRemoval(
   const service = createCleanupService(
     {
       leases,
-      engine,
+      engines: believedEngine(engine),
       clock,
       records: {
         take: async () => ({ record, stoppedForMs: 10_000, held: false }),
@@ -89,7 +90,7 @@ function fakeDocker(onRemove: () => void): Docker {
 }
 
 const awaiting: Wrapper = (engine) => ({
-  look: engine.look,
+  ...engine,
   remove: async (containerId, signal) => {
     await Promise.resolve();
     return engine.remove(containerId, signal);

@@ -1,6 +1,7 @@
 /** The schemas of answers. Fastify writes answers by them, and the OpenAPI document is made of them. */
 import { z } from 'zod';
 import { FAILURE_CODES } from '../../../domain/error-codes.js';
+import { REMOVALS } from '../../../domain/operation.js';
 import { RETENTION_VERDICTS } from '../../../retention/judge-record.js';
 
 const instant = z.string().meta({ format: 'date-time', description: 'ISO 8601, in UTC.' });
@@ -35,10 +36,22 @@ const recordFields = {
   lastOpAt: instant,
   createdAt: instant,
   leaseEpoch: z.string().meta({ description: 'The fence: a 64-bit integer as text.' }),
+  dockerHost: z.string().nullable().meta({
+    description: 'The name of the engine that owns the container; null: the default engine.',
+  }),
 };
+const removal = z.enum([...REMOVALS, '']).meta({
+  description:
+    'What a success did: `removed` (the container was deleted), `already_gone` (the engine that owned it no longer ' +
+    'has it), `none` (the record named no container). Empty: a failure, a replay, or a result of an older version.',
+});
 export const record = z
   .object(recordFields)
   .meta({ id: 'Record', description: 'The stored state of the runtime of one game.' });
+export const cleanedRecord = z.object({ ...recordFields, removal }).meta({
+  id: 'CleanedRecord',
+  description: 'The record after the cleanup, and what the cleanup did.',
+});
 const dueAt = nullableInstant.meta({
   description: 'When the retention sweep will remove the container, judged by the present state; null: never.',
 });
@@ -73,6 +86,9 @@ const operation = z
     finishedAt: instant,
     jobId: z.string(),
     attempt: z.number(),
+    removal,
+    engine: z.string().meta({ description: 'The name of the engine that was asked; empty where none was.' }),
+    actor: z.string().meta({ description: 'Who asked: an API token, a user or a producer; empty: not known.' }),
   })
   .meta({ id: 'Operation', description: 'One row of the operation log.' });
 export const operationPage = z.object({ items: z.array(operation), next }).meta({ id: 'OperationPage' });
@@ -101,7 +117,13 @@ export const cleanup = z
     tries: z.number(),
     attempts: z.array(attempt),
     result: z
-      .object({ outcome: z.string(), errorCode: z.string(), errorMessage: z.string(), record: record.nullable() })
+      .object({
+        outcome: z.string(),
+        errorCode: z.string(),
+        errorMessage: z.string(),
+        record: record.nullable(),
+        removal,
+      })
       .nullable()
       .meta({ description: 'The result of a completed job; otherwise null.' }),
     failure: z

@@ -1,5 +1,6 @@
 /** Values of the domain as JSON, as the schemas of the answers have them. */
 import { isFailureCode } from '../../../domain/error-codes.js';
+import { removalOf } from '../../../domain/operation.js';
 import { type RecordJson, recordToJson } from '../../../domain/result.js';
 import type { RuntimeRecord } from '../../../domain/runtime-record.js';
 import type { EngineRecord } from '../../../engines/ports.js';
@@ -42,14 +43,26 @@ export function cleanupBody({ enqueuedAt, startedAt, finishedAt, nextTryAt, atte
 
 function resultBody(ended: JobResult | null) {
   if (ended?.state !== 'completed') return null;
-  const { outcome, errorCode, errorMessage, record } = ended.result;
-  return { outcome, errorCode, errorMessage: errorMessage ?? '', record: storedRecord(record) };
+  const { outcome, errorCode, errorMessage, record, removal } = ended.result;
+  return {
+    outcome,
+    errorCode,
+    errorMessage: errorMessage ?? '',
+    record: storedRecord(record),
+    removal: removalOf(removal),
+  };
 }
 
-/** Null when the stored record does not fit: a worker of another version may have stored it. */
-const storedRecord = (stored: RecordJson | null) => recordSchema.nullable().catch(null).parse(stored);
+/** Null when the stored record does not fit: a worker of another version may have stored it, an older one no engine. */
+const storedRecord = (stored: Partial<RecordJson> | null) =>
+  stored === null
+    ? null
+    : recordSchema
+        .nullable()
+        .catch(null)
+        .parse({ dockerHost: null, ...stored });
 
-/** The record of a job that succeeded; throws a `RequestRefusedError` for a job that failed. */
+/** The record of a job that succeeded, and what the cleanup did; throws a `RequestRefusedError` for a job that failed. */
 export function recordOf(ended: Exclude<JobResult, { readonly state: 'missing' }>) {
   if (ended.state === 'failed') {
     const { code, message } = shownReason(ended.reason);
@@ -59,7 +72,7 @@ export function recordOf(ended: Exclude<JobResult, { readonly state: 'missing' }
   if (outcome !== 'success') throw refused(isFailureCode(errorCode) ? errorCode : 'internal_error', errorMessage);
   const record = storedRecord(ended.result.record);
   if (record === null) throw refused('internal_error', 'the cleanup succeeded, but its result has no record');
-  return record;
+  return { ...record, removal: removalOf(ended.result.removal) };
 }
 
 export const listedRecordBody = (found: RuntimeRecord, judgement: Judgement | undefined) => ({

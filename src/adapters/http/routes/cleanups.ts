@@ -8,7 +8,7 @@ import { opSourceOf, preferredWaitS } from '../request/headers.js';
 import { cleanupHeaders, noQuery, ofGame, ofJob } from '../request/parameters.js';
 import { createWithinSecond } from '../request-timeouts.js';
 import { NOT_FOUND, refused, REFUSALS } from '../response/problem.js';
-import { accepted, cleanup, problem, record } from '../response/schemas.js';
+import { accepted, cleanedRecord, cleanup, problem } from '../response/schemas.js';
 import { cleanupBody, recordOf } from '../response/serialize.js';
 
 export interface CleanupPorts {
@@ -28,7 +28,7 @@ const CLEAN_UP_CONTAINER = {
   querystring: noQuery,
   headers: cleanupHeaders,
   response: {
-    200: record.describe('After a wait: the container is removed, and this is the record.'),
+    200: cleanedRecord.describe('After a wait: the container is removed, and this is the record.'),
     202: accepted.describe('Stored. `Location` is the path of the cleanup.'),
     ...NOT_FOUND,
     409: problem.describe('After a wait: the cleanup ended with a conflict, a mismatch or a lost lease.'),

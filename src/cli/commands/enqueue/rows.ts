@@ -1,4 +1,5 @@
 import { SUCCESS_CODES } from '../../../domain/error-codes.js';
+import { type Removal, removalOf } from '../../../domain/operation.js';
 import type { EnqueuedJob, JobResult } from '../../../jobs/ports.js';
 import { type ExitCode, DONE, FAILED } from '../../process/exit-codes.js';
 import type { Output } from '../../terminal/command-output.js';
@@ -13,32 +14,41 @@ export interface EnqueueRow {
   /** How the job ended: an error code, empty for a fresh success. Null until it has ended. */
   readonly code: string | null;
   readonly message: string;
+  /** What a success did to the container; empty until then, and for a replay or a failure. */
+  readonly removal: Removal | '';
 }
 
 /** The row of a game: its job, if it has one, and the job's result, if the command waited for it and it has come. */
 export function rowOf(gameId: string, job: EnqueuedJob | undefined, ending: JobResult | undefined): EnqueueRow {
   if (job === undefined) {
-    return { gameId, jobId: null, state: 'not_enqueued', coalesced: false, code: null, message: '' };
+    return { gameId, jobId: null, state: 'not_enqueued', coalesced: false, code: null, message: '', removal: '' };
   }
   const { jobId, coalesced, state } = job;
   return {
     gameId,
     jobId,
     coalesced,
-    ...(ending === undefined ? { state, code: null, message: '' } : endingOf(ending)),
+    ...(ending === undefined ? { state, code: null, message: '', removal: '' } : endingOf(ending)),
   };
 }
 
-function endingOf(ending: JobResult): Pick<EnqueueRow, 'state' | 'code' | 'message'> {
+function endingOf(ending: JobResult): Pick<EnqueueRow, 'state' | 'code' | 'message' | 'removal'> {
   switch (ending.state) {
-    case 'completed':
-      return { state: 'completed', code: ending.result.errorCode, message: ending.result.errorMessage };
+    case 'completed': {
+      const { errorCode, errorMessage, removal } = ending.result;
+      return { state: 'completed', code: errorCode, message: errorMessage, removal: removalOf(removal) };
+    }
     case 'failed': {
       const [, code = 'internal_error', message = ''] = /^([a-z_]+): ([\s\S]*)$/.exec(ending.reason) ?? [];
-      return { state: 'failed', code, message: message === '' ? ending.reason : message };
+      return { state: 'failed', code, message: message === '' ? ending.reason : message, removal: '' };
     }
     case 'missing':
-      return { state: 'missing', code: null, message: 'the queue no longer has this job; see the operation log' };
+      return {
+        state: 'missing',
+        code: null,
+        message: 'the queue no longer has this job; see the operation log',
+        removal: '',
+      };
   }
 }
 
@@ -80,8 +90,8 @@ export function showRows(output: Output, { rows, waited }: EnqueueSummary): void
   ];
   if (waited) {
     output.table(
-      ['GAME', 'JOB', 'STATE', 'COALESCED', 'CODE', 'MESSAGE'],
-      rows.map((row) => [...cells(row), row.code ?? '', row.message]),
+      ['GAME', 'JOB', 'STATE', 'COALESCED', 'CODE', 'REMOVAL', 'MESSAGE'],
+      rows.map((row) => [...cells(row), row.code ?? '', row.removal, row.message]),
     );
   } else {
     output.table(['GAME', 'JOB', 'STATE', 'COALESCED'], rows.map(cells));

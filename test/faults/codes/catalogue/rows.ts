@@ -32,7 +32,7 @@ export function rowOf(id: RowId): Row {
 /** Marks a test, in its title, as the one that provokes this row on a real service; the check finds it by this call. */
 export const row = (id: RowId): string => `${id}: ${rowOf(id).situation}`;
 
-const JOB_WORDS = { complete: 'completed', retry: 'retried', dead_letter: 'dead letter' } as const;
+const JOB_WORDS = { complete: 'completed', hold: 'held', retry: 'retried', dead_letter: 'dead letter' } as const;
 
 /** The tables of the page, one for each source. */
 export function rowsMarkdown(): string {

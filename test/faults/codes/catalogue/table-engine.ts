@@ -32,9 +32,21 @@ export const ENGINE = [
     },
   },
   {
+    code: 'engine_mismatch',
+    job: 'retry',
+    situations: {
+      'engine-replaced': 'another engine answers at the address when the cleanup is to begin: nothing is asked of it',
+      'engine-replaced-meanwhile': 'another engine answers at the address, and says that the container is gone',
+      'engine-gone-unproven':
+        'the engine says that the container is gone, and has no other container that the records name',
+      'engine-many-gone': 'the engine says of more than half of the last 20 containers that they are gone',
+    },
+  },
+  {
     code: 'service_unavailable',
     job: 'retry',
     situations: {
+      'engine-unknown-name': 'the record names an engine that this process does not know',
       'engine-away': 'the socket does not exist: the engine is stopped, or the address is wrong',
       'engine-killed': 'no process listens at the socket or the port',
       'engine-hangs-on-look': 'the engine accepts the inspection and never answers',

@@ -40,6 +40,9 @@ export const TABLE = {
       situations: {
         'record-stopped': 'the record is stopped and its container idle',
         'record-without-container': 'the record is stopped and names no container',
+        'record-empty-container-id': 'the record is stopped, and its container id is an empty text',
+        'record-without-container-labelled':
+          'the record names no container, and one with the label of the game does not run: it is named and left alone',
       },
     },
     {
@@ -47,6 +50,7 @@ export const TABLE = {
       job: 'complete',
       situations: {
         'record-removed-before': 'the record is `removed` already',
+        'record-removed-with-container': 'the record is `removed`, and its container exists: it is left alone',
         'record-removed-meanwhile': 'another service changed the record to `removed` during the cleanup',
       },
     },
@@ -68,6 +72,8 @@ export const TABLE = {
       job: 'retry',
       situations: {
         'record-running': 'the record is `running`',
+        'record-without-container-running':
+          'the record names no container, and one with the label of the game runs, is paused or is restarting',
         'record-started-meanwhile': 'the record became `running` during the cleanup',
         'record-other-container-meanwhile': 'the record names another container by the end of the cleanup',
         'record-taken-meanwhile': 'another holder of the lease took the record during the cleanup',

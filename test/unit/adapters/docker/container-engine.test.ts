@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { UnavailableError, EngineProtocolError, TimeoutError } from '../../../../src/domain/errors.js';
+import { EngineProtocolError, EngineRefusalError, TimeoutError, UnavailableError } from '../../../../src/domain/errors.js';
 import {
   type Answer,
   answers,
@@ -79,13 +79,13 @@ describe('a look', () => {
 describe('a removal', () => {
   test('a removal is sent once, for the given id, with its volumes and without force', async () => {
     const { engine, requests } = createEngineWorld();
-    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone' });
+    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone', ours: true });
     expect(requests).toEqual([REMOVE]);
   });
 
   test('a removal of a missing container succeeds without a look', async () => {
     const { engine, requests } = createEngineWorld({ remove: gone });
-    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone' });
+    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone', ours: false });
     expect(requests).toEqual([REMOVE]);
   });
 
@@ -101,7 +101,7 @@ describe('a removal', () => {
 
   test('a removal that is refused because another one was faster succeeds', async () => {
     const { engine } = createEngineWorld({ remove: saysNo(409, 'removal is already in progress'), look: gone });
-    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone' });
+    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone', ours: false });
   });
 
   test('a removal that is refused is an outage when the look after it fails', async () => {
@@ -129,6 +129,48 @@ describe('a removal', () => {
     const { engine, requests } = createEngineWorld({ remove: saysNo(400, 'bad') });
     expect(await thrownBy(engine.remove(ID, neverAborted))).toBeInstanceOf(EngineProtocolError);
     expect(requests).toEqual([REMOVE]);
+  });
+});
+
+describe('an engine that refuses', () => {
+  test.each<[string, Answer]>([
+    ['is busy', saysNo(503, 'busy')],
+    ['has a broken container', saysNo(500, 'driver failed')],
+    ['has no such page', saysNo(404, 'page not found')],
+  ])('is told from an engine that does not answer when it %s', async (_situation, look) => {
+    expect(await thrownBy(createEngineWorld({ look }).engine.look(ID, neverAborted))).toBeInstanceOf(EngineRefusalError);
+  });
+
+  test.each<[string, Answer]>([
+    ['does not listen', fails({ code: 'ECONNREFUSED' })],
+    ['is behind a gateway that answers for it', saysNo(502)],
+  ])('is no refusal when it %s', async (_situation, look) => {
+    const error = await thrownBy(createEngineWorld({ look }).engine.look(ID, neverAborted));
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect(error).not.toBeInstanceOf(EngineRefusalError);
+  });
+});
+
+describe('the list of labelled containers', () => {
+  const listed = { Id: ID, State: 'exited', Labels: { 'com.galaxy.game_id': 'game-1' } };
+
+  test('asks for containers in any state, by the label', async () => {
+    const { engine, requests } = createEngineWorld({ list: answers([listed]) });
+    expect(await engine.labelled('game-1', neverAborted)).toEqual([{ containerId: ID, status: 'exited', isActive: false }]);
+    expect(requests).toEqual([['list', '', { all: true, filters: { label: ['com.galaxy.game_id=game-1'] } }]]);
+  });
+
+  test('is an outage when the answer is not the engine’s', async () => {
+    const error = await thrownBy(createEngineWorld({ list: answers('<html>') }).engine.labelled('game-1', neverAborted));
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect(error).toMatchObject({ message: expect.stringContaining('cannot list the containers with the label') });
+  });
+
+  test('is an outage when the engine does not answer', async () => {
+    const { engine } = createEngineWorld({ list: fails({ code: 'ENOENT' }, 'connect ENOENT') });
+    expect(await thrownBy(engine.labelled('game-1', neverAborted))).toMatchObject({
+      message: 'cannot list the containers with the label of this game: connect ENOENT',
+    });
   });
 });
 
@@ -170,14 +212,11 @@ describe('a removal whose outcome is unknown', () => {
     ['the success is JSON, which is not the engine’s', answers({ length: 0 }), WITH_BODY],
   ];
 
-  test.each(situations)(
-    'a removal with an unknown outcome succeeds when a look finds the container gone: %s',
-    async (_situation, remove) => {
-      const { engine, requests } = createEngineWorld({ remove, look: gone });
-      expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone' });
-      expect(requests).toEqual([REMOVE, LOOK]);
-    },
-  );
+  test.each(situations)('a removal with an unknown outcome succeeds when a look finds the container gone: %s', async (_situation, remove) => {
+    const { engine, requests } = createEngineWorld({ remove, look: gone });
+    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone', ours: false });
+    expect(requests).toEqual([REMOVE, LOOK]);
+  });
 
   test.each(situations)(
     'a removal with an unknown outcome is an outage when a look finds the container: %s',

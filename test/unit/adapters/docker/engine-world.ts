@@ -24,11 +24,12 @@ export const EXITED = { Id: ID, Name: '/g', Config: { Labels: null }, State: { S
 export const state = { kind: 'present', gameLabel: null, activity: 'idle', detail: 'exited' };
 export const gone = saysNo(404, `No such container: ${ID}`);
 
-/** The engine over a client that has only these two calls; any other call fails the test. */
+/** The engine over a client that has only these three calls; any other call fails the test. */
 export function createEngineWorld({
   look = answers(EXITED),
   remove = answers(NO_BODY),
-}: { look?: Answer; remove?: Answer } = {}) {
+  list = answers([]),
+}: { look?: Answer; remove?: Answer; list?: Answer } = {}) {
   const clock = createManualClock();
   const requests: unknown[] = [];
   const signals: AbortSignal[] = [];
@@ -41,6 +42,7 @@ export function createEngineWorld({
     };
   const docker = {
     getContainer: (id: string) => ({ inspect: call('inspect', id, look), remove: call('remove', id, remove) }),
+    listContainers: call('list', '', list),
   } as unknown as Docker;
   return { clock, requests, signals, engine: createContainerEngine({ docker, clock, timeoutMs: TIMEOUT_MS }) };
 }

@@ -13,6 +13,7 @@ const completed = (errorCode: ErrorCode = '') => ({
     errorCode,
     errorMessage: '',
     record: null,
+    removal: errorCode === '' ? ('removed' as const) : ('' as const),
   },
 });
 const deadLetter = (reason: string) => ({ state: 'failed' as const, reason });
@@ -79,7 +80,7 @@ describe('enqueue', () => {
     const cli = fakeCli(fakeProducer().backend);
     expect(await cli.run('enqueue', 'game-1', '--json')).toBe(0);
     expect(cli.json()).toEqual({
-      jobs: [{ gameId: 'game-1', jobId: '1', state: 'waiting', coalesced: false, code: null, message: '' }],
+      jobs: [{ gameId: 'game-1', jobId: '1', state: 'waiting', coalesced: false, code: null, message: '', removal: '' }],
     });
     expect(cli.written.stderr).toBe('');
   });
@@ -153,8 +154,8 @@ describe('enqueue --wait', () => {
     expect(await cli.run('enqueue', 'a', 'b', '--wait')).toBe(0);
     expect(cli.written.stdout).toBe(
       [
-        'GAME  JOB  STATE      COALESCED  CODE          MESSAGE',
-        'a     1    completed',
+        'GAME  JOB  STATE      COALESCED  CODE          REMOVAL  MESSAGE',
+        'a     1    completed                           removed',
         'b     2    completed             replay_no_op',
         '',
       ].join('\n'),

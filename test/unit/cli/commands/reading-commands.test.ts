@@ -19,6 +19,9 @@ const operation: LoggedOperation = {
   errorMessage: 'the runtime is running; stop it first',
   jobId: '12',
   attempt: 3,
+  removal: '',
+  engine: 'default',
+  actor: '',
   startedAt: new Date('2026-01-02T10:00:00.250Z'),
   finishedAt: new Date('2026-01-02T10:00:01.500Z'),
 };
@@ -135,7 +138,7 @@ describe('log', () => {
     expect(await cli.run('log', ' game-1 ', '--limit', '5')).toBe(0);
     expect(listOperations.mock.calls).toEqual([[{ gameId: 'game-1', limit: 5 }]]);
     expect(cli.written.stdout).toContain(
-      '2026-01-02 10:00:01Z  operator_cli  ticket 7  failure  conflict  1250ms  12   3        the runtime is running; stop it first\n',
+      '2026-01-02 10:00:01Z  operator_cli  ticket 7         failure  conflict           default  1250ms  12   3        the runtime is running; stop it first\n',
     );
     const lines = cli.written.stdout.trimEnd().split('\n');
     expect([lines.length, lines.at(-1)]).toEqual([3, expect.stringContaining('an older message')]);

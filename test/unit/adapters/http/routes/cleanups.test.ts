@@ -116,6 +116,7 @@ describe('a waiting cleanup request', () => {
     ['container_mismatch', 409],
     ['lease_lost', 409],
     ['invalid_request', 400],
+    ['engine_mismatch', 503],
     ['service_unavailable', 503],
     ['internal_error', 500],
   ])('a job that failed with %s is answered with %i', async (code, status) => {
@@ -125,11 +126,20 @@ describe('a waiting cleanup request', () => {
     expect(answer.headers['preference-applied']).toBe('wait=5');
   });
 
-  it('a job that succeeded is answered with its record', async () => {
+  it('a job that succeeded is answered with its record and with what it did to the container', async () => {
     const record = recordToJson(aRecord({ gameId: 'a' }));
-    const { app } = await worldEndingWith(completed({ outcome: 'success', errorCode: '', errorMessage: '', record }));
+    const { app } = await worldEndingWith(
+      completed({ outcome: 'success', errorCode: '', errorMessage: '', record, removal: 'already_gone' }),
+    );
     const answer = await requestCleanup(app, { prefer: 'respond-async, wait="5"' });
-    expect([answer.statusCode, answer.json()]).toEqual([200, record]);
+    expect([answer.statusCode, answer.json()]).toEqual([200, { ...record, removal: 'already_gone' }]);
+  });
+
+  it('answers a result of an older worker, which has neither removal nor engine, with empty ones', async () => {
+    const { dockerHost: _none, ...record } = recordToJson(aRecord({ gameId: 'a' }));
+    const { app } = await worldEndingWith(completed({ outcome: 'success', errorCode: '', errorMessage: '', record }));
+    const answer = await requestCleanup(app, PREFER);
+    expect([answer.statusCode, answer.json()]).toEqual([200, { ...record, dockerHost: null, removal: '' }]);
   });
 
   it.each([
