@@ -2,7 +2,6 @@
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { EngineFault } from '../../support/engine/engine-fault-proxy.js';
-import { eventually } from '../../support/eventually.js';
 import { provokes } from './catalogue/provokes.js';
 import type { Ended, Rig } from './rig.js';
 import { type Game, onEach, openSite, type Site } from './site.js';
@@ -36,7 +35,7 @@ const hangingIn = (fault: EngineFault, engineStatus: number | null) => async ():
   const game = await site.game();
   site.proxy.use(onEach('GET', fault));
   const running = rig.run(game.job());
-  await eventually(() => expect(site.proxy.requests()).toMatchObject([{ method: 'GET', engineStatus }]));
+  await site.proxy.until(() => expect(site.proxy.requests()).toMatchObject([{ method: 'GET', engineStatus }]));
   await rig.passEngineDeadline();
   const ended = await running;
   await expectOneLook(game);

@@ -2,7 +2,6 @@
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { EngineFault } from '../../support/engine/engine-fault-proxy.js';
-import { eventually } from '../../support/eventually.js';
 import { provokes } from './catalogue/provokes.js';
 import type { Ended, Rig } from './rig.js';
 import { type Game, onEach, openSite, type Site } from './site.js';
@@ -42,7 +41,7 @@ const hangingIn = (fault: EngineFault, engineStatus: number | null, check: Check
   const game = await site.game();
   site.proxy.use(onEach('DELETE', fault));
   const running = rig.run(game.job());
-  await eventually(() => expect(site.proxy.requests()[1]).toMatchObject({ method: 'DELETE', engineStatus }));
+  await site.proxy.until(() => expect(site.proxy.requests()[1]).toMatchObject({ method: 'DELETE', engineStatus }));
   await rig.passEngineDeadline();
   const ended = await running;
   expect(methods()).toEqual(['GET', 'DELETE', 'GET']);

@@ -3,7 +3,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { leaseKey } from '../../../src/adapters/redis/lease-store.js';
-import { eventually } from '../../support/eventually.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
 import { provokes } from './catalogue/provokes.js';
@@ -115,7 +114,7 @@ describe.each(['Redis', 'PostgreSQL'] as const)('a lease in %s', (name) => {
     withGame(async (game) => {
       site.proxy.use(onEach('DELETE', { kind: 'hang-after' }));
       const running = rig.run(game.job());
-      await eventually(() => expect(site.proxy.requests()[1]).toMatchObject({ engineStatus: 204 }));
+      await site.proxy.until(() => expect(site.proxy.requests()[1]).toMatchObject({ engineStatus: 204 }));
       await store.seize(game);
       const ended = await running;
       expect(await site.statusOf(game)).toBe('stopped');
