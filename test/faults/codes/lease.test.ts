@@ -1,4 +1,4 @@
-/** The lease of the game, in either store: held by another, lost at every stage, and not to be given back. */
+/** The lease of the game in either store: held by another operation, lost at every stage, and impossible to release. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
@@ -136,7 +136,7 @@ describe.each(['Redis', 'PostgreSQL'] as const)('a lease in %s', (name) => {
   );
 });
 
-describe('a lease whose store goes away', () => {
+describe('a lease whose store becomes unavailable', () => {
   let line: TcpFaultProxy;
   beforeEach(async () => {
     line = await startTcpFaultProxy({ port: server.port });
