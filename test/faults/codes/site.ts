@@ -44,9 +44,9 @@ export interface Site {
   readonly databaseUrl: string;
   readonly containers: TestContainers;
   readonly proxy: EngineFaultProxy;
-  /** A rig on this site's database and proxy unless told otherwise; stopped with the site. */
+  /** A rig on this site's database and proxy unless `over` names others; stopped with the site. */
   readonly rig: (over?: Partial<RigOptions>) => Promise<Rig>;
-  /** A game with a container (created, unless told) and a record that is stopped and long due. */
+  /** A game with a container (created, unless `state` says otherwise) and a record that is stopped and long due. */
   readonly game: (options?: GameOptions) => Promise<Game>;
   /** A game whose record names an id that no container ever had. */
   readonly bareGame: (options?: GameOptions) => Promise<Game>;

@@ -45,7 +45,7 @@ export async function watchEngine(
   const events: EngineEvent[] = [];
   const marks = new Set<string>();
   const changes = createChanges();
-  const told = new Set<string>();
+  const known = new Set<string>();
   let lastNano = 0;
   let closed = false;
   let stream: Readable | undefined;
@@ -54,8 +54,8 @@ export async function watchEngine(
     const { Type: type, Action: action, timeNano, Actor: actor } = message;
     // Asked "since", the engine repeats the last event.
     const identity = `${timeNano} ${actor.ID} ${action}`;
-    if (told.has(identity)) return;
-    told.add(identity);
+    if (known.has(identity)) return;
+    known.add(identity);
     lastNano = Math.max(lastNano, timeNano);
     const attributes = actor.Attributes ?? {};
     if (type === 'volume') {

@@ -6,6 +6,9 @@ import { createChanges } from '../changes.js';
 /** The session that listens to the events; a test that ends the sessions of a worker must leave it out. */
 export const CHANGES_SESSION = 'queue changes';
 
+/** Events of this time are checked together: each check is a query, and a busy queue has many events. */
+const GATHERED_MS = 10;
+
 const EVENTS = ['added', 'waiting', 'active', 'delayed', 'completed', 'failed', 'removed'] as const;
 
 /** As `Until`; the assertion is checked at each event of the named queue, the cleanups' without a name. */
@@ -22,13 +25,20 @@ export function createQueueChanges(env: Readonly<Record<string, string>>): {
   readonly close: () => Promise<unknown>;
 } {
   const changes = createChanges();
+  let gathering: NodeJS.Timeout | undefined;
+  const notify = (): void => {
+    gathering ??= setTimeout(() => {
+      gathering = undefined;
+      changes.notify();
+    }, GATHERED_MS);
+  };
   const opened = new Map<QueueName, Promise<Close>>();
   const open = async (name: QueueName): Promise<Close> => {
     const { REDIS_URL: url, DATABASE_URL: connectionString, QUEUE_SPACE: prefix = '' } = env;
     if (url === undefined) {
       // Not `QueueEvents`: on PostgreSQL it misses the events between its reading and its listening.
       const client = new Client({ connectionString, application_name: CHANGES_SESSION });
-      client.on('error', () => undefined).on('notification', changes.notify);
+      client.on('error', () => undefined).on('notification', notify);
       await client.connect();
       await client.query('LISTEN bullmq_events');
       return () => client.end();
@@ -36,7 +46,7 @@ export function createQueueChanges(env: Readonly<Record<string, string>>): {
     // From the first stored event on, so that none is missed.
     const events = new QueueEvents(name, { connection: { url }, prefix, lastEventId: '0' });
     events.on('error', () => undefined);
-    for (const event of EVENTS) events.on(event, changes.notify);
+    for (const event of EVENTS) events.on(event, notify);
     return () => events.close();
   };
   return {

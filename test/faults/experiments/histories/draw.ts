@@ -14,7 +14,7 @@ import {
 
 /** The workers' deadline for calls of the engine: the faults that concern time are made for it. */
 export const DOCKER_TIMEOUT_MS = 1_000;
-/** The life of the workers' lease. */
+/** How long the workers' lease lasts. */
 export const LEASE_TTL_MS = 2_000;
 export const WORKERS = 2;
 

@@ -11,7 +11,7 @@ interface Place {
 export interface Outage {
   readonly name: string;
   readonly stores: readonly Store[];
-  /** What the workers are told beside the usual. */
+  /** Further settings of the workers. */
   readonly environment?: (own: OwnServers) => Readonly<Record<string, string>>;
   readonly begin: (place: Place) => Promise<void> | void;
   readonly end: (place: Place) => Promise<void> | void;
