@@ -1,11 +1,10 @@
-/** What holds between whole processes: one trace, one migration, one embedded database, one refusal. */
+/** Several processes at once: they share one trace, one migration and one embedded database. */
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 import { createDatabase, createMigratedDatabase } from '../support/postgres/database.js';
-import { eventually } from '../support/eventually.js';
 import { startRedis } from '../support/redis.js';
 import { type Service, startService } from '../support/service.js';
 import { startCollector } from '../support/telemetry-collector.js';
@@ -63,7 +62,7 @@ it('one trace leads from the command line through queue, lease and database to t
   await worker.logged('taking jobs');
   expect(await run(['enqueue', 'traced', '--wait'], environment).exit).toBe(0);
   const line = await worker.logged('cleanup succeeded');
-  await eventually(() => expect(collector.metricNames()).toContain('rtmanager.queue.jobs'));
+  await collector.until(() => expect(collector.metricNames()).toContain('rtmanager.queue.jobs'));
   worker.signal('SIGTERM');
   expect(await worker.exit).toBe(0);
 
@@ -102,10 +101,10 @@ describe('without DATABASE_URL', () => {
     const environment = { RTMANAGER_DATA_DIR: join(dir, 'data'), RTMANAGER_INTERNAL_HTTP_ADDR: '127.0.0.1:0' };
     const worker = run(['serve'], environment);
     await worker.logged('taking jobs');
-    const asked = run(['enqueue', 'nobody-knows-me', '--wait', '--json'], environment);
+    const asked = run(['enqueue', 'unknown-game', '--wait', '--json'], environment);
     expect(await asked.exit).toBe(1);
     expect(asked.stdout()).toContain('not_found');
-    const log = run(['log', 'nobody-knows-me', '--json'], environment);
+    const log = run(['log', 'unknown-game', '--json'], environment);
     expect(await log.exit).toBe(0);
     expect(log.stdout()).toContain('"not_found"');
     worker.signal('SIGTERM');

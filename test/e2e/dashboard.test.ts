@@ -6,6 +6,8 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { startBrowser } from '../support/browser.js';
 import { createMigratedDatabase, type TestDatabase } from '../support/postgres/database.js';
+import { createQueueChanges } from '../support/queue/queue-changes.js';
+import { PREFIX } from '../../src/adapters/bullmq/names.js';
 import { eventually } from '../support/eventually.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { type Service, startService } from '../support/service.js';
@@ -45,6 +47,7 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
   let database: TestDatabase;
   let db: Client;
   let redis: TestRedis | undefined;
+  let changes: ReturnType<typeof createQueueChanges>;
   let service: Service;
   let base: string;
   let context: BrowserContext;
@@ -56,15 +59,16 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     redis = store === 'redis' ? await startRedis() : undefined;
     db = new Client({ connectionString: database.url });
     await db.connect();
+    const stores = { DATABASE_URL: database.url, ...(redis === undefined ? {} : { REDIS_URL: redis.url }) };
+    changes = createQueueChanges({ ...stores, QUEUE_SPACE: PREFIX });
     service = startService(['serve'], {
-      DATABASE_URL: database.url,
+      ...stores,
       DOCKER_HOST: `unix://${inject('engineSocket')}`,
       RTMANAGER_INTERNAL_HTTP_ADDR: '127.0.0.1:0',
       RTMANAGER_API_TOKENS: TOKEN,
       RTMANAGER_GAME_LEASE_TTL_SECONDS: '2',
       // A dead letter as soon as a lease of two seconds allows.
       RTMANAGER_CONFLICT_MAX_ATTEMPTS: '3',
-      ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
     });
     const { port } = await service.logged('listening');
     await service.logged('taking jobs');
@@ -75,6 +79,7 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
   afterEach(async () => {
     await context.close();
     await service.kill();
+    await changes.close();
     await db.end();
     await database.drop();
     await redis?.stop();
@@ -118,7 +123,7 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
   }
 
   async function untilEnded(jobId: string, state: 'completed' | 'failed'): Promise<void> {
-    await eventually(async () => {
+    await changes.untilQueue(async () => {
       expect(await (await api('GET', `/cleanups/${jobId}`)).json()).toMatchObject({ state });
     });
   }
@@ -149,7 +154,7 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     await page.screenshot({ path: `${IMAGES}${name}.png`, fullPage: name === 'admin' });
   };
 
-  it('asks for a login', async () => {
+  it('the dashboard asks for a login', async () => {
     for (const path of ['/admin', '/admin/queues', '/admin/queues/api/queues']) {
       const answer = await fetch(`${base}${path}`);
       expect(answer.status).toBe(401);
@@ -157,7 +162,7 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     }
   });
 
-  it('shows a dead letter with its reason and data, and a click on retry completes the job', async () => {
+  it('the dashboard shows a dead letter with its reason and data, and a click on retry completes the job', async () => {
     const containerId = await containers.make('exited', { gameLabel: 'arena-41' });
     // The record has a short container id, which an operator has to repair.
     await insertRecord('arena-41', containerId.slice(0, 12));
@@ -180,8 +185,8 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     expect(problems).toEqual([]);
   });
 
-  it('purges a dead letter on a click', async () => {
-    const jobId = await makeDeadLetter('nobody');
+  it('a click on the dashboard purges a dead letter', async () => {
+    const jobId = await makeDeadLetter('unknown-game');
     const page = await context.newPage();
     await page.goto(`${base}/admin/queues/queue/runtime-cleanup/${jobId}?status=failed`);
     await page.locator('button:has(svg.lucide-trash-2)').click();
@@ -190,7 +195,7 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     expect(problems.filter((problem) => !problem.includes('404'))).toEqual([]);
   });
 
-  it('shows the state of the service on one page', async () => {
+  it('the dashboard shows the state of the service on one page', async () => {
     const page = await context.newPage();
     await eventually(async () => {
       await page.goto(`${base}/admin`);
@@ -216,7 +221,7 @@ describe.each(['postgres', 'redis'] as const)('the dashboard on the %s queue', (
     expect(problems).toEqual([]);
   });
 
-  it('shows hostile game ids as text, with and without scripts', async () => {
+  it('the dashboard shows hostile game ids as text, with and without scripts', async () => {
     for (const gameId of HOSTILE) await makeDeadLetter(gameId);
     const plain = await newContext({ javaScriptEnabled: false });
     for (const opened of [context, plain]) {

@@ -1,6 +1,5 @@
-/** A game id is opaque text: whatever stands in it comes through queue, HTTP, command line, page and log as it is. */
+/** A game id is opaque text: it passes queue, HTTP, command line, page and log unchanged. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../support/eventually.js';
 import { createWorld, type Listening, type World } from './operator-world.js';
 
 const IDS = {
@@ -14,7 +13,7 @@ const IDS = {
   '256 characters': '長'.repeat(256),
   SQL: `'; DROP TABLE runtime_records; --`,
   HTML: '<script>alert("1")</script>&amp;<!--',
-  'an option of ours': '--all',
+  'an option of the program': '--all',
 } as const;
 const ids = Object.values(IDS);
 
@@ -34,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.end());
 
-/** As a path names it: `.` and `..` would be steps in the path otherwise. */
+/** Escapes the id for a path; `.` and `..` would be steps in the path otherwise. */
 const pathOf = (id: string): string => `runtimes/${encodeURIComponent(id).replaceAll('.', '%2E')}`;
 
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
@@ -48,7 +47,7 @@ const unescaped = (html: string): string =>
   });
 
 describe.each(Object.entries(IDS))('a game id that is %s', (_what, id) => {
-  it('is removed through HTTP, and is the same in every answer and in the log', async () => {
+  it('a hostile game id is cleaned up through HTTP, and is the same in every answer and in the log', async () => {
     const { ask, service } = serving;
     const containerId = containerIds.get(id) ?? '';
     const removed = await ask('DELETE', `${pathOf(id)}/container`, { headers: { prefer: 'wait=30' } });
@@ -64,8 +63,8 @@ describe.each(Object.entries(IDS))('a game id that is %s', (_what, id) => {
   });
 });
 
-it('one that looks like an option is found by the command line', async () => {
-  const id = IDS['an option of ours'];
+it('the command line finds a game id that looks like an option', async () => {
+  const id = IDS['an option of the program'];
   const { exitCode, stdout } = await world.command('log', '--json', '--', id);
   expect(exitCode).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ operations: [{ gameId: id, outcome: 'success' }] });
@@ -92,7 +91,7 @@ it('dead letters of hostile game ids can be listed, found and replayed', async (
   const { ask } = serving;
   const unknown = ids.map((id) => `${id.slice(0, 250)}?`);
   for (const id of unknown) expect(await ask('DELETE', `${pathOf(id)}/container`)).toMatchObject({ status: 202 });
-  const letters = await eventually(
+  const letters = await world.untilQueue(
     async () => {
       const { body } = await ask('GET', 'dead-letters?code=not_found&limit=100');
       const { items } = body as { items: { gameId: string; jobId: string }[] };
@@ -109,7 +108,7 @@ it('dead letters of hostile game ids can be listed, found and replayed', async (
     status: 200,
     body: { replayed: ids.length, skipped: 0 },
   });
-  await eventually(
+  await world.untilQueue(
     async () => {
       const { body } = await ask('GET', 'dead-letters?limit=100');
       expect((body as { items: { replays: number }[] }).items.map(({ replays }) => replays)).toEqual(ids.map(() => 1));

@@ -1,10 +1,10 @@
-/** `serve` while a store is away: it answers at once, says what is wrong, promises nothing it cannot keep, and heals. */
+/** `serve` while a store is unavailable: it answers at once, names the store, stores nothing that it confirms falsely, and recovers. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../support/network/tcp-fault-proxy.js';
 import { type Ask, createWorld, type Store, type World } from './operator-world.js';
 
-/** The contract says a second; the rest is what a busy machine adds, and still far from hanging. */
+/** One second by the contract, and a margin for a busy machine. */
 const AT_ONCE_MS = 2_500;
 
 let world: World;
@@ -21,7 +21,7 @@ const checksOf = async (ask: Ask): Promise<Record<string, boolean>> => {
   return Object.fromEntries(checks.map(({ name, ok }) => [name, ok]));
 };
 
-/** No request hangs, and none is told that something was stored which was not. */
+/** No request hangs, and no answer confirms a job that was not stored. */
 async function expectUnavailableAtOnce(ask: Ask): Promise<void> {
   const { status, body, elapsedMs, headers } = await ask('DELETE', 'runtimes/game-1/container');
   expect({ status, body }).toEqual({
@@ -48,7 +48,7 @@ async function startBehindProxy(): Promise<{ readonly line: TcpFaultProxy; reado
   return { line, DATABASE_URL: line.urlFor(world.databaseUrl) };
 }
 
-it('serve that starts before its database names it, and works once it answers', async () => {
+it('serve that starts before its database reports the database, and works once it answers', async () => {
   world = await createWorld('postgres');
   await world.stopped('game-1', 1);
   const { line, DATABASE_URL } = await startBehindProxy();
@@ -81,15 +81,15 @@ it('serve that is stopped while it waits for its database ends with 0', async ()
   expect(await service.exit).toBe(0);
 });
 
-describe.each(['postgres', 'redis'] as const)('serve, when its queue on %s becomes unavailable,', (store: Store) => {
-  it('refuses requests at once, and continues when the store answers again', async () => {
+describe.each(['postgres', 'redis'] as const)('serve when its queue on %s becomes unavailable', (store: Store) => {
+  it('serve refuses requests at once while its queue is unavailable, and continues when the store answers again', async () => {
     world = await createWorld(store);
     const { redis } = world;
     const { line, DATABASE_URL } = await startBehindProxy();
     const { service, ask } = await world.listen('serve', { DATABASE_URL });
     await service.logged('taking jobs');
     await world.stopped('game-1', 1);
-    expect(await ask('DELETE', 'runtimes/nobody/container')).toMatchObject({ status: 202 });
+    expect(await ask('DELETE', 'runtimes/unknown-game/container')).toMatchObject({ status: 202 });
 
     await (redis === undefined ? line.use('refuse') : redis.kill());
     await eventually(async () => expect((await checksOf(ask))['queue']).toBe(false));
@@ -101,7 +101,7 @@ describe.each(['postgres', 'redis'] as const)('serve, when its queue on %s becom
     expect(service.process.exitCode).toBeNull();
   });
 
-  it('refuses requests at once also when the store accepts connections and never answers', async () => {
+  it('serve refuses requests at once also when its store accepts connections and never answers', async () => {
     world = await createWorld(store);
     const { redis } = world;
     const { line, DATABASE_URL } = await startBehindProxy();

@@ -1,4 +1,4 @@
-/** The service's processes among themselves, and with those who start and stop them. */
+/** The service's processes beside each other, and their start and stop. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.js';
 import { createWorld, type World } from './operator-world.js';
@@ -16,19 +16,19 @@ it('SIGTERM ends a waiting request with an answer, and the process ends with 0',
   await world.stopped('game-1', 1);
   await eventually(async () => expect(await ask('GET', 'runtimes')).toMatchObject({ status: 200 }));
   const waiting = ask('DELETE', 'runtimes/game-1/container', { headers: { prefer: 'wait=60' } });
-  await eventually(async () => {
+  await world.untilQueue(async () => {
     const { rowCount } = await world.db.query(`SELECT FROM bullmq.job WHERE name = 'cleanup_container'`);
     expect(rowCount).toBe(1);
   });
-  const toldMs = performance.now();
+  const signalledMs = performance.now();
   service.signal('SIGTERM');
-  // What was stored stays stored, so this is what the caller is told.
+  // The job stays stored, so the answer states its state.
   expect(await waiting).toMatchObject({ status: 202, body: { state: 'waiting' } });
   expect(await service.exit).toBe(0);
-  expect(performance.now() - toldMs).toBeLessThan(STOPS_WITHIN_MS);
+  expect(performance.now() - signalledMs).toBeLessThan(STOPS_WITHIN_MS);
 });
 
-it('a second serve on the same address says so in one line, and fails', async () => {
+it('a second serve on the same address reports the address in one line, and fails', async () => {
   world = await createWorld('postgres');
   const { port, ask } = await world.listen('api');
   const second = world.run(['serve'], { RTMANAGER_INTERNAL_HTTP_ADDR: `127.0.0.1:${port}` });
@@ -43,7 +43,7 @@ it('a second serve on the same address says so in one line, and fails', async ()
   expect(await ask('GET', '/healthz')).toMatchObject({ status: 200 });
 });
 
-it('serve refuses to listen beyond this machine without a token, and says what is allowed', async () => {
+it('serve refuses to listen on a public address without a token, and names the setting', async () => {
   world = await createWorld('postgres');
   const service = world.run(['serve'], { RTMANAGER_INTERNAL_HTTP_ADDR: '0.0.0.0:0' });
   expect(await service.exit).toBe(2);
@@ -62,8 +62,8 @@ it('the output of the service contains no secret', async () => {
   expect(service.stdout() + service.stderr()).not.toContain(TOKEN);
 });
 
-describe.each(['postgres', 'redis'] as const)('on the %s queue', (store) => {
-  it('a job that api stores is done by a separate worker', async () => {
+describe.each(['postgres', 'redis'] as const)('processes on the %s queue', (store) => {
+  it('a separate worker does the job that api has stored', async () => {
     world = await createWorld(store);
     const { service: api, ask } = await world.listen('api');
     const id = await world.containers.make('exited', { gameLabel: 'game-1' });
@@ -79,7 +79,7 @@ describe.each(['postgres', 'redis'] as const)('on the %s queue', (store) => {
     expect(await ask('GET', location)).toMatchObject({ status: 200, body: { state: 'waiting', gameId: 'game-1' } });
 
     const worker = world.run(['worker']);
-    await eventually(
+    await world.untilQueue(
       async () => {
         expect((await ask('GET', location)).body).toMatchObject({ state: 'completed', result: { outcome: 'success' } });
       },

@@ -1,6 +1,7 @@
-/** Retention as the operator of a running service meets it: it sweeps by itself, keeps what it must, and can be stopped. */
+/** Retention in a running service: it sweeps on its own, keeps the containers that it must keep, and can be refused. */
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { RETENTION_QUEUE } from '../../src/adapters/bullmq/names.js';
 import { eventually } from '../support/eventually.js';
 import { type Ask, createWorld, type World } from './operator-world.js';
 
@@ -25,7 +26,7 @@ const operations = async (): Promise<readonly Operation[]> => {
   return (await world.db.query<Operation>(text)).rows;
 };
 
-/** The games of the rows that tell of a fresh success. */
+/** The games of the rows that record a first success. */
 const cleanedIn = (rows: readonly Operation[]): readonly string[] =>
   rows.filter(({ error_code: code }) => code === '').map(({ game_id: gameId }) => gameId);
 
@@ -48,7 +49,7 @@ async function expectSweptOnce(gameIds: readonly string[]): Promise<void> {
   }
 }
 
-/** Sweeps by hand, when the service's own sweep lets it. */
+/** Sweeps by hand, as soon as no sweep of the service is running. */
 const sweepByHand = (
   ...args: readonly string[]
 ): Promise<{ readonly exitCode: number | null; readonly said: string }> =>
@@ -69,16 +70,17 @@ const sweepsEnded = (ask: Ask, status: string): Promise<number> =>
     ),
   );
 
-/** So many more sweeps have come and gone. */
-async function expectMoreSweeps(ask: Ask, count: number): Promise<void> {
+/** Resolves once so many more sweeps have ended. */
+async function untilMoreSweeps(ask: Ask, count: number): Promise<void> {
   const before = await sweepsEnded(ask, 'done');
-  await eventually(async () => expect(await sweepsEnded(ask, 'done')).toBeGreaterThanOrEqual(before + count), {
+  await world.untilQueue(async () => expect(await sweepsEnded(ask, 'done')).toBeGreaterThanOrEqual(before + count), {
+    queue: RETENTION_QUEUE,
     withinMs: 30_000,
   });
 }
 
 describe.each(['postgres', 'redis'] as const)('serve on the %s queue', (store) => {
-  it('removes each due container once, and neither held containers nor those that are not due', async () => {
+  it('serve removes each due container once, and removes neither held containers nor those that are not due', async () => {
     world = await createWorld(store);
     const { containers } = world;
     const due = await containers.make('exited', { gameLabel: 'due' });
@@ -89,9 +91,9 @@ describe.each(['postgres', 'redis'] as const)('serve on the %s queue', (store) =
     const { ask } = await world.listen('serve', SWEEPING);
     await world.stopped('due', 3, due);
 
-    await eventually(async () => expect(await world.statusOf('due')).toBe('removed'), { withinMs: 30_000 });
+    await world.untilRemoved('due');
     expect(await containers.stateOf(due)).toBe('missing');
-    await expectMoreSweeps(ask, 2);
+    await untilMoreSweeps(ask, 2);
     await expectSweptOnce(['due']);
     expect(await containers.stateOf(held)).toBe('exited');
     // On a busy machine the database may take longer than the second after which the API answers 503.
@@ -104,14 +106,14 @@ describe.each(['postgres', 'redis'] as const)('serve on the %s queue', (store) =
     );
 
     expect(await world.command('unhold', 'held')).toMatchObject({ exitCode: 0 });
-    await eventually(async () => expect(await world.statusOf('held')).toBe('removed'), { withinMs: 30_000 });
+    await world.untilRemoved('held');
     expect(await world.statusOf('not-due')).toBe('stopped');
   });
 
   it.each([
     ['fast', DAY_MS],
     ['slow', -DAY_MS],
-  ])('removes the same containers when the clock of the process is a day %s', async (_word, shiftMs) => {
+  ])('serve removes the same containers when the clock of its process is a day %s', async (_word, shiftMs) => {
     world = await createWorld(store);
     await world.stopped('due', 2.5);
     await world.stopped('not-due', 1.5);
@@ -122,7 +124,7 @@ describe.each(['postgres', 'redis'] as const)('serve on the %s queue', (store) =
     });
     const [first] = service.lines();
     const offMs = new Date(String(first?.['time'])).getTime() - Date.now();
-    expect(Math.abs(offMs - shiftMs), 'the clock really is off').toBeLessThan(DAY_MS / 24);
+    expect(Math.abs(offMs - shiftMs), 'the clock of the process differs').toBeLessThan(DAY_MS / 24);
 
     const plan = await eventually(async () => {
       const answer = await ask('GET', 'retention/plan?all=true');
@@ -130,14 +132,14 @@ describe.each(['postgres', 'redis'] as const)('serve on the %s queue', (store) =
       return answer.body as { items: { gameId: string; verdict: string }[] };
     });
     expect(plan.items.find(({ gameId }) => gameId === 'not-due')?.verdict).toBe('not_due');
-    await eventually(async () => expect(await world.statusOf('due')).toBe('removed'), { withinMs: 30_000 });
-    await expectMoreSweeps(ask, 2);
+    await world.untilRemoved('due');
+    await untilMoreSweeps(ask, 2);
     expect(await world.statusOf('not-due')).toBe('stopped');
     expect(await ask('GET', '/readyz')).toMatchObject({ status: 200, body: { ready: true } });
   });
 });
 
-it('a sweep that exceeds the share enqueues nothing and says so everywhere, until it is allowed', async () => {
+it('a sweep that exceeds the share enqueues nothing, and every interface reports it until it is allowed', async () => {
   world = await createWorld('postgres');
   await world.db.query(
     `INSERT INTO runtime_records (game_id, status, stopped_at, last_op_at, created_at)
@@ -168,10 +170,10 @@ it('a sweep that exceeds the share enqueues nothing and says so everywhere, unti
   expect(await operations()).toEqual([]);
 
   expect(await sweepByHand('--max-share', '100%')).toMatchObject({ exitCode: 0 });
-  await eventually(async () => expect(cleanedIn(await operations())).toHaveLength(10), { withinMs: 60_000 });
+  await world.untilQueue(async () => expect(cleanedIn(await operations())).toHaveLength(10), { withinMs: 60_000 });
   await eventually(async () => expect(await ask('GET', '/readyz')).toMatchObject({ status: 200 }), {
     withinMs: 20_000,
   });
-  await expectMoreSweeps(ask, 2);
+  await untilMoreSweeps(ask, 2);
   await expectSweptOnce(Array.from({ length: 10 }, (_, index) => `game-${index + 1}`));
 });

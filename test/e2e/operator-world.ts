@@ -1,12 +1,14 @@
-/** Stores, an engine and processes of a platform whose operator the tests play. */
+/** The stores, the engine and the processes of a platform, for tests that act as its operator. */
 import { type IncomingMessage, request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Client } from 'pg';
-import { inject } from 'vitest';
+import { expect, inject } from 'vitest';
 import { createMigratedDatabase } from '../support/postgres/database.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { type Service, startService } from '../support/service.js';
 import { createTestContainers, type TestContainers } from '../support/engine/test-containers.js';
+import { createQueueChanges, type UntilQueue } from '../support/queue/queue-changes.js';
+import { PREFIX } from '../../src/adapters/bullmq/names.js';
 
 export type Store = 'postgres' | 'redis';
 
@@ -41,6 +43,9 @@ export interface World {
   /** Writes the record of a game that was stopped so many days ago. */
   readonly stopped: (gameId: string, daysAgo: number, containerId?: string) => Promise<void>;
   readonly statusOf: (gameId: string) => Promise<string | undefined>;
+  readonly untilQueue: UntilQueue;
+  /** Resolves once the record is `removed`, which a worker writes before the end of its job. */
+  readonly untilRemoved: (gameId: string) => Promise<void>;
   /** Ends every process and every store. */
   readonly end: () => Promise<void>;
 }
@@ -68,6 +73,12 @@ export async function createWorld(store: Store): Promise<World> {
     DOCKER_HOST: `unix://${inject('engineSocket')}`,
     RTMANAGER_INTERNAL_HTTP_ADDR: '127.0.0.1:0',
     ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
+  };
+
+  const changes = createQueueChanges({ ...environment, QUEUE_SPACE: PREFIX });
+  const statusOf: World['statusOf'] = async (gameId) => {
+    const text = 'SELECT status FROM runtime_records WHERE game_id = $1';
+    return (await db.query<{ status: string }>(text, [gameId])).rows[0]?.status;
   };
 
   const run: World['run'] = (args, more) => {
@@ -100,14 +111,13 @@ export async function createWorld(store: Store): Promise<World> {
         [gameId, containerId ?? null, daysAgo],
       );
     },
-    statusOf: async (gameId) => {
-      const { rows } = await db.query<{ status: string }>('SELECT status FROM runtime_records WHERE game_id = $1', [
-        gameId,
-      ]);
-      return rows[0]?.status;
-    },
+    statusOf,
+    untilQueue: changes.untilQueue,
+    untilRemoved: (gameId) =>
+      changes.untilQueue(async () => expect(await statusOf(gameId)).toBe('removed'), { withinMs: 30_000 }),
     end: async () => {
       await Promise.all(services.splice(0).map((service) => service.kill()));
+      await changes.close();
       await db.end();
       await database.drop();
       await redis?.stop();
@@ -116,7 +126,7 @@ export async function createWorld(store: Store): Promise<World> {
   };
 }
 
-/** `fetch` takes steps such as `..` out of a path, written in whichever way; this asks for just what it is told. */
+/** `fetch` removes steps such as `..` from a path, however they are written; this sends the path unchanged. */
 const askAt =
   (port: number): Ask =>
   async (method, path, { headers = {}, body } = {}) => {

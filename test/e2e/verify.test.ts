@@ -1,4 +1,4 @@
-/** `runtime-cleanup verify` as an operator runs it, beside a worker that has done real work. */
+/** `runtime-cleanup verify`, run by an operator beside a worker that has done real work. */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -28,7 +28,7 @@ async function verify(...args: readonly string[]): Promise<Verified> {
 const unsound = ({ invariants }: Verified): readonly (readonly [string, string])[] =>
   invariants.filter(({ status }) => status !== 'holds').map(({ name, status }) => [name, status]);
 
-/** How many rows there are and what was last written, wherever a command could leave a trace. */
+/** The number of rows and the last write, for each table and key that a command could change. */
 async function traces(): Promise<unknown> {
   const { rows } = await world.db.query(`
     SELECT relname, xmin::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
@@ -37,7 +37,7 @@ async function traces(): Promise<unknown> {
   if (world.redis === undefined) return rows;
   const redis = new Redis(world.redis.url);
   const keys = (await redis.keys('*')).sort();
-  // What runs out by itself, such as the throttle of the stall check, may do so meanwhile.
+  // Keys that expire, such as the throttle of the stall check, may do so meanwhile.
   const lasting = await Promise.all(keys.map(async (key) => ((await redis.pttl(key)) === -1 ? [key] : [])));
   redis.disconnect();
   return { rows, keys: lasting.flat() };
@@ -61,7 +61,7 @@ async function startSilentEngine() {
 }
 
 describe.each(['postgres', 'redis'] as const)('verify, with the queue on %s', (store: Store) => {
-  it('holds after real cleanups and refusals, beside the worker and without one, and leaves no trace', async () => {
+  it('verify finds every invariant to hold after real cleanups and refusals, beside the worker and without one, and changes nothing', async () => {
     world = await createWorld(store);
     const worker = world.run(['worker']);
     await worker.logged('taking jobs');
@@ -69,7 +69,7 @@ describe.each(['postgres', 'redis'] as const)('verify, with the queue on %s', (s
     await world.stopped('clean', 1, containerId);
     await world.stopped('bare', 1);
     expect(await world.command('enqueue', 'clean', 'bare', '--wait')).toMatchObject({ exitCode: 0 });
-    expect(await world.command('enqueue', 'nobody', '--wait')).toMatchObject({ exitCode: 1 });
+    expect(await world.command('enqueue', 'unknown-game', '--wait')).toMatchObject({ exitCode: 1 });
 
     const beside = await verify('--strict');
     expect(beside).toMatchObject({ exitCode: 0, ok: true });
@@ -90,7 +90,7 @@ describe.each(['postgres', 'redis'] as const)('verify, with the queue on %s', (s
   });
 });
 
-it('names what is broken, and fails', async () => {
+it('verify names the broken invariant, and fails', async () => {
   world = await createWorld('postgres');
   expect(await world.command('migrate')).toMatchObject({ exitCode: 0 });
   const lost = randomBytes(32).toString('hex');
@@ -109,7 +109,7 @@ it('names what is broken, and fails', async () => {
   expect(unsound(await verify('--game', 'another'))).toEqual([]);
 });
 
-it('the job of a killed worker has none, until another worker takes it over', async () => {
+it('verify reports the job of a killed worker, until another worker takes it over', async () => {
   world = await createWorld('redis');
   const silent = await startSilentEngine();
   const redis = new Redis(world.redis?.url ?? '');
@@ -119,8 +119,9 @@ it('the job of a killed worker has none, until another worker takes it over', as
     await first.logged('taking jobs');
     await world.stopped('game-1', 1, randomBytes(32).toString('hex'));
     expect(await world.command('enqueue', 'game-1')).toMatchObject({ exitCode: 0 });
-    await eventually(async () => expect(await redis.exists('{rtmanager}:runtime-cleanup:1:lock')).toBe(1));
+    await world.untilQueue(async () => expect(await redis.exists('{rtmanager}:runtime-cleanup:1:lock')).toBe(1));
     await first.kill();
+    // The lock expires, which Redis does not announce.
     await eventually(async () => expect(await redis.exists('{rtmanager}:runtime-cleanup:1:lock')).toBe(0));
     const alone = await verify();
     expect(unsound(alone)).toEqual([['active_has_worker', 'broken']]);
@@ -135,7 +136,7 @@ it('the job of a killed worker has none, until another worker takes it over', as
   }
 });
 
-it('with everything away all is unknown, and it ends soon', async () => {
+it('verify reports every invariant as unknown when all dependencies are unavailable, and ends soon', async () => {
   world = await createWorld('redis');
   const startedMs = performance.now();
   const service = world.run(['verify', '--json'], {
@@ -150,7 +151,7 @@ it('with everything away all is unknown, and it ends soon', async () => {
   expect(service.stdout()).not.toContain('u:p@');
 });
 
-it('wrong use ends with 2', async () => {
+it('verify ends with 2 when its arguments are wrong', async () => {
   world = await createWorld('postgres');
   expect(await world.command('verify', '--game', '')).toMatchObject({ exitCode: 2 });
   expect(await world.command('verify', 'everything')).toMatchObject({ exitCode: 2 });

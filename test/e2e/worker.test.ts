@@ -1,10 +1,11 @@
-/** The worker as a whole process: stopped, stopped twice, killed twice in one job, and started before its stores. */
+/** The worker as a process: stopped, stopped twice, killed twice in one job, and started before its stores. */
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createMigratedDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { type Jobs, openJobs } from '../faults/laboratory/jobs.js';
 import { type EngineFaultProxy, startEngineFaultProxy } from '../support/engine/engine-fault-proxy.js';
-import { eventually } from '../support/eventually.js';
+import { createQueueChanges } from '../support/queue/queue-changes.js';
+import { PREFIX } from '../../src/adapters/bullmq/names.js';
 import { startRedis, type TestRedis } from '../support/redis.js';
 import { type Service, startService } from '../support/service.js';
 import { createTestContainers, type TestContainers } from '../support/engine/test-containers.js';
@@ -26,6 +27,7 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
   let db: Client;
   let redis: TestRedis | undefined;
   let jobs: Jobs;
+  let changes: ReturnType<typeof createQueueChanges>;
   let environment: Record<string, string>;
   const services: Service[] = [];
 
@@ -42,10 +44,12 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
       RTMANAGER_GAME_LEASE_TTL_SECONDS: '2',
       ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
     };
+    changes = createQueueChanges({ ...environment, QUEUE_SPACE: PREFIX });
   });
   afterEach(async () => {
     await Promise.all(services.splice(0).map((service) => service.kill()));
     await jobs.close();
+    await changes.close();
     await db.end();
     await database.drop();
     await redis?.stop();
@@ -77,7 +81,8 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
     );
 
   async function expectCleanedOnce(gameId: string, containerId: string, withinMs: number): Promise<void> {
-    await eventually(
+    // A worker changes the record before it ends the job.
+    await changes.untilQueue(
       async () => {
         const { rows } = await db.query('SELECT status, current_container_id FROM runtime_records WHERE game_id = $1', [
           gameId,
@@ -91,9 +96,9 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
   }
 
   const requestSeen = (method: string): Promise<void> =>
-    eventually(() => expect(proxy.requests().map((request) => request.method)).toContain(method));
+    proxy.until(() => expect(proxy.requests().map((request) => request.method)).toContain(method));
 
-  it('cleans up, says so in one line, and leaves with 0 on SIGTERM', async () => {
+  it('a worker cleans up, logs one line of it, and ends with 0 on SIGTERM', async () => {
     const worker = await startWorker();
     const id = await askForCleanup('game-1');
     expect(await worker.logged('cleanup succeeded')).toMatchObject({
@@ -106,7 +111,7 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
     expect(await worker.exit).toBe(0);
   });
 
-  it('finishes what runs before it leaves', async () => {
+  it('a worker finishes its running job before it ends', async () => {
     proxy.use(({ method }) => (method === 'DELETE' ? { kind: 'delay', ms: 1_500 } : undefined));
     const worker = await startWorker();
     const id = await askForCleanup('game-1');
@@ -116,7 +121,7 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
     await expectCleanedOnce('game-1', id, 1_000);
   });
 
-  it('hands back what does not finish in time, with its lease released and no attempt lost', async () => {
+  it('a worker hands back a job that does not finish in time, releases its lease, and counts no attempt', async () => {
     proxy.use(({ method }) => (method === 'DELETE' ? { kind: 'hang' } : undefined));
     const worker = await startWorker({
       RTMANAGER_SHUTDOWN_TIMEOUT: '500ms',
@@ -133,7 +138,7 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
     await expectCleanedOnce('game-1', id, 10_000);
   });
 
-  it('ends at once on a second signal', async () => {
+  it('a worker ends at once on a second signal', async () => {
     proxy.use(({ method }) => (method === 'DELETE' ? { kind: 'hang' } : undefined));
     const worker = await startWorker();
     await askForCleanup('game-1');
@@ -145,14 +150,14 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
   });
 
   // Killed once, at any step: `test/faults/crash.lab.test.ts`.
-  it('killed twice in the middle of one job is healed all the same', async () => {
+  it('a job whose worker is killed twice is finished by a third one', async () => {
     proxy.use(({ method, nth }) => (method === 'DELETE' && nth <= 2 ? { kind: 'hang' } : undefined));
     const first = await startWorker();
     const id = await askForCleanup('game-1');
     await requestSeen('DELETE');
     await first.kill();
     const second = await startWorker();
-    await eventually(() => expect(proxy.requests().filter(({ method }) => method === 'DELETE')).toHaveLength(2), {
+    await proxy.until(() => expect(proxy.requests().filter(({ method }) => method === 'DELETE')).toHaveLength(2), {
       withinMs: 25_000,
     });
     await second.kill();
@@ -161,15 +166,15 @@ describe.each(['postgres', 'redis'] as const)('a worker on the %s queue', (store
   });
 });
 
-it('a command that cannot reach its database says so and fails', async () => {
-  const service = startService(['records'], { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' });
+it('a command that cannot reach its database reports that and fails', async () => {
+  const service = startService(['records'], { DATABASE_URL: 'postgresql://unknown@127.0.0.1:1/none' });
   expect(await service.exit).toBe(1);
   expect(service.stderr()).toMatch(/^runtime-cleanup: PostgreSQL is not available: .*ECONNREFUSED/m);
   expect(service.stdout()).toBe('');
 });
 
-it('a worker that waits for its database says so, and leaves with 0 on SIGTERM', async () => {
-  const service = startService(['worker'], { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none' });
+it('a worker that waits for its database logs that, and ends with 0 on SIGTERM', async () => {
+  const service = startService(['worker'], { DATABASE_URL: 'postgresql://unknown@127.0.0.1:1/none' });
   await service.logged('waiting for the database');
   service.signal('SIGTERM');
   expect(await service.exit).toBe(0);

@@ -1,4 +1,4 @@
-/** Every call of the engine ends in its time, with an answer or an outage, whatever comes back over the wire. */
+/** Every call of the engine ends in time with an answer or an outage, for every fault of the connection. */
 import { describe, expect, inject, test, vi } from 'vitest';
 import { callMatrix } from './experiments/engine-calls/matrix.js';
 import { engineFaults } from './experiments/engine-calls/faults.js';
@@ -7,18 +7,18 @@ import { faultyWorkers } from './experiments/engine-calls/worker.js';
 import { startRedis } from '../support/redis.js';
 
 const quiet = { seed: 1, say: () => undefined } as const;
-// Half a minute where nothing else runs; on a machine that is shared by many it may be minutes.
+// Half a minute on a quiet machine, and minutes on a busy one.
 vi.setConfig({ testTimeout: 240_000 });
 const engine = () => ({ engineSocket: inject('engineSocket') });
 
-test('every fault on every kind of call', async () => {
+test('every kind of call ends in time under every fault', async () => {
   const findings = await callMatrix(engine(), { ...quiet, runs: 1 });
   expect(findings.length).toBeGreaterThanOrEqual(33);
   expect(findings.flatMap(({ violations }) => violations)).toEqual([]);
 });
 
 describe("the engine's real answers, cut off", () => {
-  test('at every byte', async () => {
+  test('every call ends in time when the answer is cut off after any byte', async () => {
     const findings = await cutEverywhere(engine(), { ...quiet, stride: 1, end: 'fin' });
     // The shortest is a removal's 204, the longest a description of some thousand bytes.
     const runs = findings.map((finding) => finding.runs).sort((a, b) => a - b);
@@ -28,13 +28,13 @@ describe("the engine's real answers, cut off", () => {
     expect(findings.flatMap(({ violations }) => violations)).toEqual([]);
   });
 
-  test('with a reset', async () => {
+  test('every call ends in time when the answer is cut off with a reset', async () => {
     const findings = await cutEverywhere(engine(), { ...quiet, stride: 7, end: 'reset' });
     expect(findings.flatMap(({ violations }) => violations)).toEqual([]);
   });
 });
 
-test('a worker whose calls fail goes on with other games, and with these once the fault is over', async () => {
+test('a worker whose calls fail cleans other games meanwhile, and these games once the fault is over', async () => {
   const redis = await startRedis();
   const servers = { ...engine(), postgresUrl: inject('postgresUrl'), redisUrl: redis.url };
   const names = new Set([

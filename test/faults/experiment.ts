@@ -1,6 +1,6 @@
 /**
- * What the fault laboratory is made of: experiments. Each one breaks something on purpose, again and again, around real
- * worker processes, and says what it found. `run.ts` runs them all and prints one table; the tests run them small.
+ * The form of the fault laboratory's experiments. Each one breaks something on purpose, many times, around real worker
+ * processes, and reports what it found. `run.ts` runs them all and prints one table; the tests run small parts of them.
  */
 
 export type Store = 'redis' | 'postgres';
@@ -23,15 +23,15 @@ export interface Options {
   readonly seed: number;
   /** How often each fault of a matrix is tried on each store. */
   readonly runs: number;
-  /** How many seeded histories are told. */
+  /** How many seeded histories are played. */
   readonly histories: number;
-  /** How long each server is away in an outage, in seconds. */
+  /** How long each server is unavailable in an outage, in seconds. */
   readonly outage: number;
   /** How many sites work at the same time. */
   readonly lanes: number;
   /** Progress, a line each. */
   readonly say: (line: string) => void;
-  /** Aborted when nothing more is to be begun; what is under way is told to its end. */
+  /** Aborted when no other run is to begin; those under way are finished and reported. */
   readonly signal?: AbortSignal;
 }
 
@@ -52,7 +52,7 @@ export interface Finding {
   readonly store: Store | 'both';
   readonly runs: number;
   readonly violations: readonly Violation[];
-  /** How long each recovery took, in milliseconds from the fault (or the return of what was away) till all was done. */
+  /** How long each recovery took, in milliseconds from the fault (or from the end of the outage) until all was done. */
   readonly recoveriesMs: readonly number[];
   /** Figures that are no recovery, for the notes below the table. */
   readonly notes?: readonly string[];

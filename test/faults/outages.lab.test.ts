@@ -1,4 +1,4 @@
-/** A small cut of the experiment: each dependency away for ten seconds under load, on the store that it concerns most. */
+/** A small part of the experiment: each dependency is unavailable for ten seconds under load, on the store that it concerns most. */
 import { expect, test } from 'vitest';
 import type { Store } from './experiment.js';
 import { OUTAGE_KINDS } from './experiments/outages/outage-kinds.js';
@@ -14,14 +14,14 @@ test.concurrent.each<readonly [string, Store]>([
   ['Redis frozen', 'redis'],
   ['Redis killed, its data lost', 'redis'],
 ])(
-  '%s for ten seconds under load loses nothing, floods nothing and heals by itself, on the %s queue',
+  'an outage of ten seconds (%s) loses no job, floods no log and ends in a full recovery, on the %s queue',
   async (name, store) => {
     const absence = OUTAGE_KINDS.find((one) => one.name === name);
     if (absence === undefined) throw new Error(`no absence is named ${JSON.stringify(name)}`);
     const own = await startOwnServers();
     try {
       const { broken, said } = await runOutage(own, { absence, store, outageMs: OUTAGE_MS, games: GAMES });
-      // What the workers said is shown beside what is broken.
+      // The workers' last log lines are shown beside the violations.
       expect(broken.length === 0 ? [] : [...broken, ...said.slice(-40)]).toEqual([]);
     } finally {
       await own.stop();

@@ -1,4 +1,4 @@
-/** A small cut of the experiment: each variant at the point where it hurts most. `npm run faults` tries them all. */
+/** A small part of the experiment: each variant at its most dangerous point. `npm run faults` tries them all. */
 import { expect, inject, test } from 'vitest';
 import { startRedis } from '../support/redis.js';
 import type { Servers, Store } from './experiment.js';
@@ -19,7 +19,7 @@ const POINT_OF: Readonly<Record<string, string>> = {
 const silent = (): void => undefined;
 
 test.concurrent.each<Store>(['postgres', 'redis'])(
-  'a worker that is frozen for three lives of its lease removes nothing wrong and writes nothing wrong afterwards, on %s',
+  'a worker that is frozen for three times its lease removes nothing wrong and writes nothing wrong afterwards, on %s',
   async (store) => {
     const redis = await startRedis();
     const servers: Servers = {

@@ -1,4 +1,4 @@
-/** `npm run faults`: breaks things around real workers on servers of its own, prints what came of it, and fails on any violation. */
+/** `npm run faults`: breaks things around real workers on its own servers, prints the findings, and fails on any violation. */
 import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { startPrivateEngine } from '../../scripts/services/engine.mjs';
@@ -23,7 +23,7 @@ interface Asked extends Omit<Options, 'say' | 'signal'> {
   readonly sabotage: boolean;
 }
 
-// More sites at a time than this wait for each other on a small machine, and their recoveries are not the product's.
+// More sites than this wait for each other on a small machine, and would measure that instead of the product's recovery.
 const LANES = 6;
 // Each lane has one of Redis's sixteen databases.
 const MOST_LANES = 15;
@@ -44,7 +44,7 @@ const experimentsNamed = (text: string): readonly Experiment[] =>
   });
 
 const command = new Command('npm run faults --')
-  .description('Breaks engine, stores and workers in every way known from the field, and checks what was promised.')
+  .description('Breaks engine, stores and workers in the ways that are known from practice, and checks every promise.')
   .addOption(
     new Option('--only <names>', 'these experiments alone, separated by commas')
       .argParser(experimentsNamed)
@@ -53,22 +53,22 @@ const command = new Command('npm run faults --')
   .option('--runs <n>', 'how often each fault of a matrix is tried on each store', wholeNumber(1), 3)
   .option(
     '--histories <n>',
-    'how many seeded histories are told; Ctrl-C ends with the table of those told so far',
+    'how many seeded histories are played; Ctrl-C ends with the table of those played so far',
     wholeNumber(0),
     100,
   )
-  .option('--outage <seconds>', 'how long each server is away', wholeNumber(1), 20)
+  .option('--outage <seconds>', 'how long each server is unavailable', wholeNumber(1), 20)
   .option('--seed <n>', 'the first seed', wholeNumber(0, 2 ** 32 - 1), 1)
   .option('--lanes <n>', 'how many sites work at a time', wholeNumber(1, MOST_LANES), LANES)
-  .option('--report <file>', 'write the table there too, as Markdown')
-  .option('--sabotage', 'break the product instead, in ten ways, and want each to be noticed', false)
+  .option('--report <file>', 'also write the table to this file, as Markdown')
+  .option('--sabotage', 'break the product itself in ten ways, and fail unless each break is noticed', false)
   .option('--quiet', 'no progress', false)
   .addHelpText(
     'after',
     `\nExperiments:\n${EXPERIMENTS.map((one) => `  ${one.name.padEnd(14)} ${one.about}`).join('\n')}`,
   );
 
-// As everywhere here: 1 is a promise that was broken, 2 is wrong use.
+// As in the product's commands: 1 is a broken promise, 2 is wrong use.
 command.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 
 const asked = command.parse().opts<Asked>();
@@ -123,8 +123,8 @@ function conclude(findings: readonly Finding[]): void {
   if (violations.length > 0) process.exitCode = 1;
 }
 
-// What this run has started ends with it; without these a signal would pass the workers by. A long run that is told to end says what it
-// found so far; a second signal ends it at once.
+// The workers end with this run: without these handlers a signal would not reach them. A long run reports its findings so far;
+// a second signal ends it at once.
 for (const [signal, exitCode] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
@@ -133,9 +133,9 @@ for (const [signal, exitCode] of [
     process.exitCode = exitCode;
     if (ending.signal.aborted || underWay?.endsEarly !== true) process.exit();
     ending.abort();
-    say(`${signal}: ending with what is under way; once more ends at once`);
+    say(`${signal}: finishing the runs under way; a second signal ends at once`);
   });
 }
 await main();
-// All that was started is stopped and all that was to be said is said; clients' timers need not run out.
+// Everything is stopped and printed; the timers of clients need not run out.
 process.exit();

@@ -15,7 +15,7 @@ export interface RunOptions {
   readonly input?: string | Buffer;
 }
 
-/** Runs a program to its end, whatever that is. A signal's end counts as exit code -1. */
+/** Runs a program until it ends. An end by a signal counts as exit code -1. */
 export async function run(
   command: string,
   args: readonly string[],

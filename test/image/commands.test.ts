@@ -13,7 +13,7 @@ afterAll(() => platform.end());
 const command = async (...args: readonly string[]): Promise<string> =>
   (await platform.compose(['run', '--rm', '-T', 'worker', ...args])).stdout;
 
-it('explains each of them', async () => {
+it('the image explains each command', async () => {
   const help = await command('--help');
   const names = [...help.matchAll(/^ {2}([a-z-]+)(?= |$)/gm)].map(([, name = '']) => name);
   expect(names).toEqual(
@@ -42,7 +42,7 @@ it('migrate finds nothing left to do', async () => {
   expect(await command('migrate')).toMatch(/up to date/);
 });
 
-it('enqueue waits for the end; records and log tell of it', async () => {
+it('enqueue waits for the end, and records and log show the cleanup', async () => {
   const [gameId = ''] = await platform.stoppedGames('asked', 1);
   expect(await command('enqueue', gameId, '--wait')).toMatch(/asked-1.*(completed|removed)/s);
   expect(JSON.parse(await command('records', '--json'))).toMatchObject({
@@ -51,7 +51,7 @@ it('enqueue waits for the end; records and log tell of it', async () => {
   expect(await command('log', gameId)).toMatch(/success/);
 });
 
-it('hold keeps a game from a sweep, holds lists it, unhold lets it go', async () => {
+it('hold protects a game from a sweep, holds lists it, and unhold ends the hold', async () => {
   const [kept = '', due = ''] = await platform.stoppedGames('swept', 2, 40);
   await command('hold', kept, '--reason', 'evidence', '--by', 'kim');
   expect(await command('holds')).toMatch(/swept-1.*evidence/);
@@ -65,7 +65,7 @@ it('hold keeps a game from a sweep, holds lists it, unhold lets it go', async ()
   expect(await command('holds')).not.toMatch(/swept-1/);
 });
 
-it('dead-letters list, show, replay and purge', async () => {
+it('dead-letters lists, shows, replays and purges a dead letter', async () => {
   expect((await platform.tryCompose(['run', '--rm', '-T', 'worker', 'enqueue', 'unknown', '--wait'])).exitCode).toBe(1);
   const list = await command('dead-letters', 'list', '--json');
   const [, jobId = ''] = /"(?:jobId|id)": ?"([^"]+)"/.exec(list) ?? [];
@@ -78,17 +78,17 @@ it('dead-letters list, show, replay and purge', async () => {
   expect(await command('dead-letters', 'list')).not.toContain('unknown');
 });
 
-it('doctor finds everything in order', async () => {
+it('doctor finds no problem', async () => {
   const found = await command('doctor');
   expect(found).toMatch(/^No check failed\.$/m);
   expect(found).not.toMatch(/^failed/m);
 });
 
-it('verify finds every promise kept', async () => {
+it('verify finds every invariant to hold', async () => {
   expect(await command('verify')).not.toMatch(/broken/);
 });
 
-it('serve is worker, API and retention in one', async () => {
+it('serve runs worker, API and retention in one process', async () => {
   const id = (await platform.compose(['run', '--detach', '--rm', 'worker', 'serve'])).stdout.trim();
   try {
     await expect

@@ -43,11 +43,11 @@ async function expectSurvival(name: string, fault: () => Promise<unknown>): Prom
   await expectEachCleanedOnce(platform, ending);
 }
 
-it('runs as many workers as it is told to', async () => {
+it('the platform runs as many workers as are configured', async () => {
   expect(await platform.idsOf('worker')).toHaveLength(WORKERS);
 });
 
-it('a worker that is killed in the middle of its jobs leaves them to the others', async () => {
+it('other workers finish the jobs of a killed worker', async () => {
   const prefix = 'worker-killed-mid-job';
   // No worker can take these records until the locks are released, so each worker holds as many jobs as it can.
   const games = await platform.stoppedGames(prefix, GAMES);
@@ -92,7 +92,6 @@ it('a deployment that replaces workers and API loses nothing', () =>
     ]),
   ));
 
-it('Redis, killed, comes back with what it had', () => expectSurvival('Redis killed', () => crash('redis')));
+it('a killed Redis keeps its data', () => expectSurvival('Redis killed', () => crash('redis')));
 
-it('PostgreSQL, killed, comes back with what it had', () =>
-  expectSurvival('PostgreSQL killed', () => crash('postgres')));
+it('a killed PostgreSQL keeps its data', () => expectSurvival('PostgreSQL killed', () => crash('postgres')));

@@ -40,7 +40,7 @@ async function inspect(service: string): Promise<Container> {
   return container;
 }
 
-it('comes up by one command, and cleans a container of the same engine, asked through the API', async () => {
+it('one command starts the platform, which cleans a container of the same engine through the API', async () => {
   const container = await platform.containers.make('exited', { gameLabel: 'first' });
   const startedMs = performance.now();
   await platform.compose(['up', '--detach', '--wait']);
@@ -62,7 +62,7 @@ it('the dashboard is shown to a caller with a token', async () => {
   });
 });
 
-it('publishes the API on loopback, and nothing else', async () => {
+it('the platform publishes the API on loopback, and no other port', async () => {
   const published = await Promise.all(
     SERVICES.map(async (service) => {
       const { Ports: ports } = (await inspect(service)).NetworkSettings;
@@ -74,7 +74,7 @@ it('publishes the API on loopback, and nothing else', async () => {
   expect(published.flat()).toEqual(['127.0.0.1 api 8096/tcp']);
 });
 
-it('has its stores on a network without a way out or in', async () => {
+it('the stores are on a network without access from or to the outside', async () => {
   const reach = `
     const { connect } = require('node:net');
     const socket = connect({ host: process.argv[1], port: Number(process.argv[2]), timeout: 3000 });
@@ -111,7 +111,7 @@ it('has its stores on a network without a way out or in', async () => {
   expect(await from('bridge', '10.0.2.3', '53'), 'which is there').toBe('reached');
 });
 
-it("gives the engine's socket to the worker alone", async () => {
+it("only the worker has the engine's socket", async () => {
   const holders = await Promise.all(
     SERVICES.map(async (service) => {
       const { Mounts: mounts } = await inspect(service);
@@ -121,7 +121,7 @@ it("gives the engine's socket to the worker alone", async () => {
   expect(holders.flat()).toEqual(['worker']);
 });
 
-it.each(['api', 'worker'])('runs %s without privileges, on a file system that it cannot write to', async (service) => {
+it.each(['api', 'worker'])('the service %s runs without privileges, on a read-only file system', async (service) => {
   const { HostConfig: host, Config: config } = await inspect(service);
   expect(config.User).toBe('65532:65532');
   expect(host).toMatchObject({
@@ -144,7 +144,7 @@ it('the logs contain no secret', async () => {
   expect(stdout).toMatch(/taking jobs/);
 });
 
-it('is taken down without a trace but its named volumes, and comes up with its data', async () => {
+it('the platform leaves only its named volumes when it is taken down, and starts again with its data', async () => {
   const gone = await platform.containers.make('exited', { gameLabel: 'kept' });
   await recordStopped('kept', gone.slice(0, 12));
   expect(await cleanup('kept'), 'a dead letter').toMatchObject({ status: 409 });
@@ -179,7 +179,7 @@ it('is taken down without a trace but its named volumes, and comes up with its d
   });
 });
 
-it('is restored from a dump of its database, on another machine as it were', async () => {
+it('a second platform continues from a dump of the database', async () => {
   const dump = (
     await platform.compose([
       'exec',
@@ -211,7 +211,7 @@ it('is restored from a dump of its database, on another machine as it were', asy
   await eventually(async () => expect(await platform.containers.stateOf(due)).toBe('missing'), { withinMs: 60_000 });
 });
 
-it('names what has to be set when it is not', async () => {
+it('compose names each setting that is missing', async () => {
   const { exitCode, stderr } = await platform.tryCompose(['--env-file', '/dev/null', 'config', '--quiet']);
   expect(exitCode).not.toBe(0);
   // Whichever Compose comes upon first.

@@ -21,7 +21,7 @@ async function fromWorker(method: string, path: string): Promise<number> {
   return Number((await platform.compose(['exec', '-T', 'worker', 'node', '-e', call, method, path])).stdout);
 }
 
-it('cleans a container', async () => {
+it('the platform cleans a container through the engine proxy', async () => {
   const [gameId = ''] = await platform.stoppedGames('proxied', 1);
   const answer = await platform.door.ask('DELETE', `/api/v1/internal/runtimes/${gameId}/container`, {
     prefer: 'wait=30',
@@ -30,7 +30,7 @@ it('cleans a container', async () => {
   expect(await platform.docker(['ps', '--all', '--quiet', '--filter', `label=com.galaxy.game_id=${gameId}`])).toBe('');
 });
 
-it('leaves the worker no socket', async () => {
+it('the worker has no socket of the engine', async () => {
   const look = `console.log(require('fs').statSync('/var/run/docker.sock').isSocket())`;
   expect((await platform.compose(['exec', '-T', 'worker', 'node', '-e', look])).stdout).toBe('false\n');
 });
@@ -46,11 +46,11 @@ it.each([
   `/v1.41/containers/json?${BY_LABEL}&all=1`,
   `/containers/json?${BY_LABEL}`,
   '/containers/json?all=true',
-])('lets a read of %s through', async (path) => {
+])('the engine proxy passes on a read of %s', async (path) => {
   expect(await fromWorker('GET', path)).toBe(200);
 });
 
-it('lets an inspection and a gentle removal through', async () => {
+it('the engine proxy passes on an inspection and an unforced removal', async () => {
   const id = await platform.containers.make('running');
   expect(await fromWorker('GET', `/containers/${id}/json`)).toBe(200);
   expect(await fromWorker('GET', `/v1.41/containers/${id}/json`)).toBe(200);
@@ -92,6 +92,6 @@ it.each([
   ['DELETE', '/containers/a-name'],
   ['DELETE', `/images/${ID}`],
   ['DELETE', `/volumes/x`],
-])('refuses %s %s', async (method, path) => {
+])('the engine proxy refuses %s %s', async (method, path) => {
   expect(await fromWorker(method, path)).toBe(403);
 });

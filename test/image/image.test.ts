@@ -31,7 +31,7 @@ const inspectImage = async (): Promise<Inspected> => {
   return image;
 };
 
-it('is smaller than 250 MB', async () => {
+it('the image is smaller than 250 MB', async () => {
   const { Size: bytes } = await inspectImage();
   tell(inject('folder'), { what: 'image size', result: `${(bytes / 1e6).toFixed(0)} MB` });
   expect(bytes).toBeLessThan(MAX_BYTES);
@@ -51,7 +51,7 @@ it('the image has labels and runs as an unprivileged user', async () => {
   expect(await docker('run', '--rm', '--read-only', IMAGE, '--version')).toBe(`${version}\n`);
 });
 
-it('has no shell, no package manager, no compiler, and no package that only a build or an embedded database needs', async () => {
+it('the image has no shell, no package manager, no compiler, and no package that only a build or an embedded database needs', async () => {
   for (const program of ['sh', 'bash', 'npm', 'npx', 'apt-get']) {
     const { exitCode, stderr } = await run('docker', ['run', '--rm', `--entrypoint=${program}`, IMAGE], where);
     expect({ program, exitCode, stderr }).toMatchObject({ exitCode: 127, stderr: expect.stringMatching(/not found/) });
@@ -63,7 +63,7 @@ it('has no shell, no package manager, no compiler, and no package that only a bu
   expect(found, 'what is there, to see that the question is right').toBe('@prisma/client\n');
 });
 
-it('belongs to root, and its user can change nothing of it', async () => {
+it('the files of the image belong to root, and its user can change none of them', async () => {
   const said = await inside(`
     const { statSync, accessSync, constants } = require('fs');
     const { uid } = statSync('/app/dist/main.js');
@@ -74,13 +74,13 @@ it('belongs to root, and its user can change nothing of it', async () => {
   expect(JSON.parse(said)).toEqual({ uid: 0, writable: false, us: 65_532 });
 });
 
-it('runs as whichever user it is told to', async () => {
+it('the image runs as any user that is configured', async () => {
   expect(await docker('run', '--rm', '--read-only', '--user=12345:12345', IMAGE, '--version')).toMatch(
     /^\d+\.\d+\.\d+\n$/,
   );
 });
 
-it('says what is missing when it gets no database', async () => {
+it('the program names the missing setting when it gets no database', async () => {
   const { exitCode, stderr } = await run('docker', ['run', '--rm', '--read-only', IMAGE, 'records'], where);
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/no embedded PostgreSQL.*set DATABASE_URL/);
@@ -88,7 +88,7 @@ it('says what is missing when it gets no database', async () => {
 
 /** A container of a role whose stores cannot be reached, which is removed afterwards. */
 async function withContainer(role: string, use: (id: string) => Promise<void>): Promise<void> {
-  const noDatabase = '--env=DATABASE_URL=postgresql://nobody:nothing@127.0.0.1:1/none';
+  const noDatabase = '--env=DATABASE_URL=postgresql://unknown:nothing@127.0.0.1:1/none';
   const id = await docker(
     'run',
     '--detach',
@@ -116,7 +116,7 @@ it.each([
   ['api', ['--listening']],
   ['serve', ['--listening']],
   ['worker', []],
-])('as PID 1, %s is healthy and leaves with 0 on SIGTERM, with no store to be reached', (role, flags) =>
+])('%s is healthy as PID 1 without any store, and ends with 0 on SIGTERM', (role, flags) =>
   withContainer(role, async (id) => {
     await eventually(async () => expect(await docker('logs', id)).toContain('"msg":"starting"'), { withinMs: 30_000 });
     await expectHealthy(id, ...flags);
@@ -127,7 +127,7 @@ it.each([
   }),
 );
 
-it('ends at once when it is told to while it still loads', async () => {
+it('the program ends at once on a signal while it still loads', async () => {
   const id = (await docker('run', '--detach', '--init', '--read-only', '--network=none', IMAGE, 'worker')).trim();
   try {
     const startedMs = performance.now();
@@ -138,7 +138,7 @@ it('ends at once when it is told to while it still loads', async () => {
   }
 });
 
-it('its health check fails while the server does not answer', () =>
+it('the health check fails while the server does not answer', () =>
   withContainer('api', async (id) => {
     await expectHealthy(id, '--listening');
     const pid = Number(await docker('inspect', '--format={{.State.Pid}}', id));

@@ -21,7 +21,7 @@ export interface Platform {
   readonly docker: (args: readonly string[]) => Promise<string>;
   /** `docker compose …` in the platform's folder, likewise. */
   readonly compose: (args: readonly string[], more?: { readonly input?: string | Buffer }) => Promise<Ran>;
-  /** The same, to whatever end. */
+  /** The same; a failure does not reject. */
   readonly tryCompose: (args: readonly string[]) => Promise<Ran>;
   /** One value or row of the platform's database, by its own psql: columns separated by `|`. */
   readonly sql: (statement: string) => Promise<string>;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { eventually } from './eventually.js';
+import { createChanges, type Until } from './changes.js';
 
 // For a message that never comes. On a busy machine a process takes half a minute to start.
 const LOGGED_WITHIN_MS = 90_000;
@@ -18,8 +18,10 @@ export interface Service {
   readonly stderr: () => string;
   /** The log lines so far. */
   readonly lines: () => readonly LogLine[];
-  /** Resolves to the first log line with this message, now or later. */
+  /** Resolves to the first log line with this message, now or later; rejects when the process ends without it. */
   readonly logged: (message: string, withinMs?: number) => Promise<LogLine>;
+  /** The assertion is checked at each output of the process. */
+  readonly until: Until;
   readonly signal: (signal: NodeJS.Signals) => void;
   /** Resolves to the exit code once the process is gone; null when a signal killed it. */
   readonly exit: Promise<number | null>;
@@ -55,8 +57,15 @@ export function startService(
   if (child.pid !== undefined) child.once('exit', killWithThisProcess(child.pid));
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const output = createChanges();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    output.notify();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    output.notify();
+  });
   const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
   const lines = (): LogLine[] =>
     stdout
@@ -68,15 +77,16 @@ export function startService(
     stdout: () => stdout,
     stderr: () => stderr,
     lines,
-    logged: (message, withinMs = LOGGED_WITHIN_MS) =>
-      eventually(
-        () => {
-          const line = lines().find(({ msg }) => msg === message);
-          if (line === undefined) throw new Error(`no log line "${message}" in:\n${stdout}${stderr}`);
-          return line;
-        },
-        { withinMs },
-      ),
+    logged: (message, withinMs = LOGGED_WITHIN_MS) => {
+      const find = (): LogLine => {
+        const line = lines().find(({ msg }) => msg === message);
+        if (line === undefined) throw new Error(`no log line "${message}" in:\n${stdout}${stderr}`);
+        return line;
+      };
+      // A process that has ended logs nothing more.
+      return Promise.race([output.until(find, { withinMs }), exit.then(find)]);
+    },
+    until: output.until,
     signal: (signal) => void child.kill(signal),
     exit,
     kill: async () => {

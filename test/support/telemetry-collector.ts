@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createChanges } from './changes.js';
 
 interface OtlpSpan {
   readonly name: string;
@@ -34,6 +35,7 @@ interface Received {
 /** An OTLP/HTTP collector on loopback that keeps what it gets; `answer` makes it misbehave. */
 export async function startCollector({ answer = 200 }: { answer?: number | 'never' } = {}) {
   const received: Received[] = [];
+  const changes = createChanges();
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -43,6 +45,7 @@ export async function startCollector({ answer = 200 }: { answer?: number | 'neve
         contentType: request.headers['content-type'] ?? '',
         body: Buffer.concat(chunks),
       });
+      changes.notify();
       if (answer !== 'never') response.writeHead(answer, { 'content-type': 'application/json' }).end('{}');
     });
   });
@@ -56,6 +59,8 @@ export async function startCollector({ answer = 200 }: { answer?: number | 'neve
   return {
     url: `http://127.0.0.1:${address.port}`,
     received,
+    /** The assertion is checked at each request. */
+    until: changes.until,
     spans: () => groups().flatMap(({ scopeSpans = [] }) => scopeSpans.flatMap(({ spans }) => spans)),
     metricNames: () =>
       groups().flatMap(({ scopeMetrics = [] }) =>

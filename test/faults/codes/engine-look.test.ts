@@ -1,22 +1,16 @@
-/** What can go wrong on the way to the engine when the container is looked at: nothing is removed in any case. */
+/** Faults on the connection to the engine when the container is inspected: none leads to a removal. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { EngineFault } from '../../support/engine/engine-fault-proxy.js';
-import { eventually } from '../../support/eventually.js';
 import { provokes } from './catalogue/provokes.js';
 import type { Ended, Rig } from './rig.js';
-import { type Game, onEach, openSite, type Site } from './site.js';
+import { type Game, onEach, type Site, useSite } from './site.js';
 
 let site: Site;
 let rig: Rig;
-beforeAll(async () => {
-  site = await openSite();
-  rig = await site.rig();
-});
-afterAll(() => site.stop());
-afterEach(() => site.containers.clear());
+useSite((...opened) => ([site, rig] = opened));
 
-/** One look, and no removal: neither asked for nor done. */
+/** One inspection was sent, and no removal was sent or done. */
 const expectOneLook = async (game: Game): Promise<void> => {
   expect(site.proxy.requests().map(({ method }) => method)).toEqual(['GET']);
   expect(await site.containers.stateOf(game.containerId)).toBe('created');
@@ -31,12 +25,12 @@ const answeredWith = (fault: EngineFault) => async (): Promise<Ended> => {
   return ended;
 };
 
-/** The call hangs until its deadline; `engineStatus` is what the engine had said by then. */
+/** The call hangs until its deadline; `engineStatus` is the engine's answer by then. */
 const hangingIn = (fault: EngineFault, engineStatus: number | null) => async (): Promise<Ended> => {
   const game = await site.game();
   site.proxy.use(onEach('GET', fault));
   const running = rig.run(game.job());
-  await eventually(() => expect(site.proxy.requests()).toMatchObject([{ method: 'GET', engineStatus }]));
+  await site.proxy.until(() => expect(site.proxy.requests()).toMatchObject([{ method: 'GET', engineStatus }]));
   await rig.passEngineDeadline();
   const ended = await running;
   await expectOneLook(game);

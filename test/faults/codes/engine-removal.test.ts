@@ -1,20 +1,14 @@
-/** What can go wrong on the way to the engine when the container is removed. */
+/** Faults on the connection to the engine when the container is removed. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { EngineFault } from '../../support/engine/engine-fault-proxy.js';
-import { eventually } from '../../support/eventually.js';
 import { provokes } from './catalogue/provokes.js';
 import type { Ended, Rig } from './rig.js';
-import { type Game, onEach, openSite, type Site } from './site.js';
+import { type Game, onEach, type Site, useSite } from './site.js';
 
 let site: Site;
 let rig: Rig;
-beforeAll(async () => {
-  site = await openSite();
-  rig = await site.rig();
-});
-afterAll(() => site.stop());
-afterEach(() => site.containers.clear());
+useSite((...opened) => ([site, rig] = opened));
 
 const methods = (): readonly string[] => site.proxy.requests().map(({ method }) => method);
 const expectStillThere = async (game: Game): Promise<void> => {
@@ -28,7 +22,7 @@ const expectRemoved = async (game: Game): Promise<void> => {
 
 type Check = (game: Game) => Promise<void>;
 
-/** The removal meets the fault, and a second look at the container follows. */
+/** The removal meets the fault, and a second inspection of the container follows. */
 const answeredWith = (fault: EngineFault, check: Check) => async (): Promise<Ended> => {
   const game = await site.game();
   site.proxy.use(onEach('DELETE', fault));
@@ -42,7 +36,7 @@ const hangingIn = (fault: EngineFault, engineStatus: number | null, check: Check
   const game = await site.game();
   site.proxy.use(onEach('DELETE', fault));
   const running = rig.run(game.job());
-  await eventually(() => expect(site.proxy.requests()[1]).toMatchObject({ method: 'DELETE', engineStatus }));
+  await site.proxy.until(() => expect(site.proxy.requests()[1]).toMatchObject({ method: 'DELETE', engineStatus }));
   await rig.passEngineDeadline();
   const ended = await running;
   expect(methods()).toEqual(['GET', 'DELETE', 'GET']);
@@ -59,30 +53,30 @@ provokes('engine-hangs-after-removal', /^$/, hangingIn({ kind: 'hang-after' }, 2
 provokes('engine-removal-reset', MAY_STILL, answeredWith({ kind: 'reset' }, expectStillThere));
 provokes('engine-hangs-on-removal', MAY_STILL, hangingIn({ kind: 'hang' }, null, expectStillThere));
 
-const says = (status: number, message: string): EngineFault => ({ kind: 'status', status, message });
+const refusal = (status: number, message: string): EngineFault => ({ kind: 'status', status, message });
 
 for (const status of [502, 504]) {
-  const provoke = answeredWith(says(status, 'upstream'), expectStillThere);
+  const provoke = answeredWith(refusal(status, 'upstream'), expectStillThere);
   provokes('engine-gateway-on-removal', MAY_STILL, provoke, String(status));
 }
 for (const status of [200, 202]) {
-  const provoke = answeredWith(says(status, 'accepted'), expectStillThere);
+  const provoke = answeredWith(refusal(status, 'accepted'), expectStillThere);
   provokes('engine-removal-accepted', MAY_STILL, provoke, String(status));
 }
 provokes(
   'engine-409-on-removal',
   /^the engine did not remove the container: removal of container x is already in progress \(HTTP 409\)$/,
-  answeredWith(says(409, 'removal of container x is already in progress'), expectStillThere),
+  answeredWith(refusal(409, 'removal of container x is already in progress'), expectStillThere),
 );
 provokes(
   'engine-500-on-removal',
   /^the engine did not remove the container: driver failed \(HTTP 500\)$/,
-  answeredWith(says(500, 'driver failed'), expectStillThere),
+  answeredWith(refusal(500, 'driver failed'), expectStillThere),
 );
 
 provokes('engine-409-and-gone', /^$/, async () => {
   const game = await site.game();
-  site.proxy.use(onEach('DELETE', says(409, 'removal of container x is already in progress')));
+  site.proxy.use(onEach('DELETE', refusal(409, 'removal of container x is already in progress')));
   const ended = await rig.run(game.job(), {
     looked: () => site.containers.docker.getContainer(game.containerId).remove(),
   });
@@ -91,10 +85,10 @@ provokes('engine-409-and-gone', /^$/, async () => {
   return ended;
 });
 
-/** Refused for now or for good: nothing more is asked. */
+/** The engine refuses the removal, for now or for good, and no other request follows. */
 const endedBy = (status: number, message: string) => async (): Promise<Ended> => {
   const game = await site.game();
-  site.proxy.use(onEach('DELETE', says(status, message)));
+  site.proxy.use(onEach('DELETE', refusal(status, message)));
   const ended = await rig.run(game.job());
   expect(methods()).toEqual(['GET', 'DELETE']);
   await expectStillThere(game);

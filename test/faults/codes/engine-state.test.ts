@@ -1,23 +1,18 @@
-/** What real containers are like when they are looked at, and when they are to be removed. */
+/** The states in which the engine may have a container when it is inspected and when it is removed. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
-import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest';
-import { pinFile, slowDownRemoval } from '../../support/engine/engine-files.js';
+import { beforeAll, expect, inject } from 'vitest';
+import { holdRemoval, pinFile } from '../../support/engine/engine-files.js';
 import { eventually } from '../../support/eventually.js';
 import type { TestContainerState } from '../../support/engine/test-containers.js';
 import { provokes } from './catalogue/provokes.js';
 import type { Ended, Rig } from './rig.js';
-import { type Game, openSite, type Site } from './site.js';
+import { type Game, type Site, useSite } from './site.js';
 
 let site: Site;
 let rig: Rig;
-beforeAll(async () => {
-  site = await openSite();
-  rig = await site.rig();
-  // What is timed by the engine must not wait for what is loaded at first use.
-  await rig.run((await site.bareGame()).job());
-});
-afterAll(() => site.stop());
-afterEach(() => site.containers.clear());
+useSite((...opened) => ([site, rig] = opened));
+// The first cleanup loads modules; later tests must not wait for that while a state of the engine lasts.
+beforeAll(async () => void (await rig.run((await site.bareGame()).job())));
 
 const containerOf = ({ containerId }: Game) => site.containers.docker.getContainer(containerId);
 
@@ -69,36 +64,32 @@ provokes('engine-started-before-removal', /says that the container is running; s
   return ended;
 });
 
-/** Makes another client begin to remove the container, which takes a while; resolves when that has ended. */
-const removingBySomebodyElse = async (game: Game): Promise<Promise<unknown>[]> => {
-  const removal: Promise<unknown> = containerOf(game).remove();
-  await eventually(async () => expect(await site.containers.stateOf(game.containerId)).toBe('removing'));
-  // In an array, or it would be waited for right here.
-  return [removal];
-};
-const slowGame = async (): Promise<Game> => {
-  const game = await site.game();
-  await slowDownRemoval(site.containers.docker, game.containerId);
-  return game;
+/** Another client removes the container, and the engine is at it for as long as `work` runs. */
+const whileRemoved = async (game: Game, work: (begin: () => Promise<void>) => Promise<Ended>): Promise<Ended> => {
+  const letGo = await holdRemoval(site.containers.docker, game.containerId);
+  let removal: Promise<unknown> | undefined;
+  try {
+    return await work(async () => {
+      removal = containerOf(game).remove();
+      // Only the engine knows when it has begun, and it announces nothing.
+      await eventually(async () => expect(await site.containers.stateOf(game.containerId)).toBe('removing'));
+    });
+  } finally {
+    await Promise.all([letGo(), removal]);
+  }
 };
 
 provokes('engine-removing-already', /the engine is already removing the container/, async () => {
-  const game = await slowGame();
-  const [removal] = await removingBySomebodyElse(game);
-  const ended = await rig.run(game.job());
-  await removal;
-  return ended;
+  const game = await site.game();
+  return whileRemoved(game, async (begin) => {
+    await begin();
+    return rig.run(game.job());
+  });
 });
 
 provokes('engine-409-removal-in-progress', /the engine is already removing the container/, async () => {
-  const game = await slowGame();
-  let removals: Promise<unknown>[] = [];
-  const ended = await rig.run(game.job(), {
-    looked: async () => {
-      removals = await removingBySomebodyElse(game);
-    },
-  });
-  await Promise.all(removals);
+  const game = await site.game();
+  const ended = await whileRemoved(game, (begin) => rig.run(game.job(), { looked: begin }));
   expect(site.proxy.requests().at(-2)).toMatchObject({ method: 'DELETE', engineStatus: 409 });
   return ended;
 });

@@ -1,9 +1,8 @@
-/** The lease of the game, in either store: held by another, lost at every stage, and not to be given back. */
+/** The lease of the game in either store: held by another operation, lost at every stage, and impossible to release. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect } from 'vitest';
 import { leaseKey } from '../../../src/adapters/redis/lease-store.js';
-import { eventually } from '../../support/eventually.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
 import { provokes } from './catalogue/provokes.js';
@@ -115,7 +114,7 @@ describe.each(['Redis', 'PostgreSQL'] as const)('a lease in %s', (name) => {
     withGame(async (game) => {
       site.proxy.use(onEach('DELETE', { kind: 'hang-after' }));
       const running = rig.run(game.job());
-      await eventually(() => expect(site.proxy.requests()[1]).toMatchObject({ engineStatus: 204 }));
+      await site.proxy.until(() => expect(site.proxy.requests()[1]).toMatchObject({ engineStatus: 204 }));
       await store.seize(game);
       const ended = await running;
       expect(await site.statusOf(game)).toBe('stopped');
@@ -137,7 +136,7 @@ describe.each(['Redis', 'PostgreSQL'] as const)('a lease in %s', (name) => {
   );
 });
 
-describe('a lease whose store goes away', () => {
+describe('a lease whose store becomes unavailable', () => {
   let line: TcpFaultProxy;
   beforeEach(async () => {
     line = await startTcpFaultProxy({ port: server.port });

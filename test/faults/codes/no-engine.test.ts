@@ -1,4 +1,4 @@
-/** Nothing at all where the engine should be, or something else, or an engine of another time. */
+/** No engine at the configured address, a server that is not an engine, or an engine with states that are not known. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
@@ -10,7 +10,7 @@ import type { Ended, Rig } from './rig.js';
 import { openSite, type Site } from './site.js';
 
 let site: Site;
-/** What answers in the engine's place. */
+/** Answers in place of the engine. */
 let answer: (response: ServerResponse) => void;
 let server: Server;
 let atServer: Rig;
@@ -40,17 +40,17 @@ provokes('engine-killed', /^cannot look at container e{64}: connect ECONNREFUSED
 );
 
 provokes('engine-no-http', /Parse Error/, async () => {
-  const babble = createNetServer((socket) => {
+  const foreign = createNetServer((socket) => {
     socket.on('error', () => undefined);
     socket.end('SSH-2.0-OpenSSH_9.2\r\n');
   }).listen(0, '127.0.0.1');
-  await once(babble, 'listening');
-  const ended = await at(addressOf(babble));
-  babble.close();
+  await once(foreign, 'listening');
+  const ended = await at(addressOf(foreign));
+  foreign.close();
   return ended;
 });
 
-const told = (status: number, body: string) => async (): Promise<Ended> => {
+const answeredWith = (status: number, body: string) => async (): Promise<Ended> => {
   answer = (response) => void response.writeHead(status).end(body);
   return atServer.run((await site.bareGame()).job());
 };
@@ -58,19 +58,24 @@ const told = (status: number, body: string) => async (): Promise<Ended> => {
 provokes(
   'engine-foreign-404-on-look',
   /HTTP code 404/,
-  told(404, '<h1>No such container</h1>'),
+  answeredWith(404, '<h1>No such container</h1>'),
   'a web page of those words',
 );
 provokes(
   'engine-foreign-400-on-look',
   /HTTP request to an HTTPS server/,
-  told(400, 'Client sent an HTTP request to an HTTPS server.\n'),
+  answeredWith(400, 'Client sent an HTTP request to an HTTPS server.\n'),
 );
-provokes('engine-foreign-answer', /not the engine's: it has no Id/, told(200, '<h1>Welcome</h1>'), 'a web page');
+provokes(
+  'engine-foreign-answer',
+  /not the engine's: it has no Id/,
+  answeredWith(200, '<h1>Welcome</h1>'),
+  'a web page',
+);
 provokes(
   'engine-foreign-answer',
   /not the engine's: it describes another container/,
-  told(
+  answeredWith(
     200,
     JSON.stringify({ Id: 'b'.repeat(64), Name: '/other', Config: { Labels: {} }, State: { Status: 'exited' } }),
   ),

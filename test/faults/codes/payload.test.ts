@@ -1,17 +1,11 @@
 /** Jobs whose data is refused: each leaves its row and is a dead letter at once. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
-import { afterAll, beforeAll } from 'vitest';
 import { provokes } from './catalogue/provokes.js';
 import type { Ended, Rig } from './rig.js';
-import { openSite, type Site } from './site.js';
+import { useSite } from './site.js';
 
-let site: Site;
 let rig: Rig;
-beforeAll(async () => {
-  site = await openSite();
-  rig = await site.rig();
-});
-afterAll(() => site.stop());
+useSite((_site, opened) => (rig = opened));
 
 const good = { gameId: 'game-1', opSource: 'admin_rest' };
 const given = (payload: unknown) => (): Promise<Ended> => rig.run({ payload });

@@ -1,4 +1,4 @@
-/** A database that our connections do not reach, or that turns them away. */
+/** A database that our connections do not reach, or that refuses them. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
@@ -40,7 +40,7 @@ afterEach(async () => {
   await site.containers.clear();
 });
 
-const away = (fault: 'refuse' | 'reset' | 'blackhole') => async (): Promise<Ended> => {
+const unavailableBy = (fault: 'refuse' | 'reset' | 'blackhole') => async (): Promise<Ended> => {
   const game = await site.bareGame();
   // Live connections meet the fault too, not only new ones.
   await rig.pool.query('SELECT 1');
@@ -49,9 +49,9 @@ const away = (fault: 'refuse' | 'reset' | 'blackhole') => async (): Promise<Ende
 };
 const BROKEN =
   /^PostgreSQL is not available: (Can't reach database server at|Server has closed the connection|Connection terminated)/;
-provokes('postgresql-refuses-connections', BROKEN, away('refuse'));
-provokes('postgresql-resets-connections', BROKEN, away('reset'));
-provokes('postgresql-silent', /^PostgreSQL is not available: Query read timeout$/, away('blackhole'));
+provokes('postgresql-refuses-connections', BROKEN, unavailableBy('refuse'));
+provokes('postgresql-resets-connections', BROKEN, unavailableBy('reset'));
+provokes('postgresql-silent', /^PostgreSQL is not available: Query read timeout$/, unavailableBy('blackhole'));
 
 provokes('postgresql-silent-lease-store', /^the lease could not be acquired: .*(did not answer|timeout)/, async () => {
   const game = await site.bareGame();

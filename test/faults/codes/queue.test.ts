@@ -1,11 +1,10 @@
-/** Jobs that are not tried again: by the policy's limits, and by what a real queue says of them. */
+/** Jobs that are not tried again, because of the policy's limits or because of the queue's own record of the job. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { type AttemptHistory, EMPTY_HISTORY } from '../../../src/jobs/delivery.js';
 import { startStore, type TestStore } from '../../support/queue/queue-stores.js';
-import { eventually } from '../../support/eventually.js';
 import { provokes } from './catalogue/provokes.js';
 import type { Ended } from './rig.js';
 import { openSite, type Site } from './site.js';
@@ -52,15 +51,15 @@ provokes(
   },
 );
 
-describe('what a queue on Redis says', () => {
+describe('a job on Redis', () => {
   let store: TestStore;
   beforeAll(async () => {
     store = await startStore('redis');
   });
   afterAll(() => store.stop());
 
-  /** A job of which BullMQ's own bookkeeping says so, taken by a real worker. */
-  const known = (fields: Readonly<Record<string, string>>) => async (): Promise<Ended> => {
+  /** A job with these fields in BullMQ's own record of it, taken by a real worker. */
+  const recordedWith = (fields: Readonly<Record<string, string>>) => async (): Promise<Ended> => {
     const space = await store.space();
     const rig = await site.rig();
     const game = await site.game();
@@ -92,10 +91,8 @@ describe('what a queue on Redis says', () => {
       },
     });
     await worker.start();
-    const reason = await eventually(async () => {
-      expect(await space.plain.getJobState(job.id ?? '')).toBe('failed');
-      return (await space.plain.getJob(job.id ?? ''))?.failedReason;
-    });
+    await space.untilQueue(async () => expect(await space.plain.getJobState(job.id ?? '')).toBe('failed'));
+    const reason = (await space.plain.getJob(job.id ?? ''))?.failedReason;
     await worker.stop({ graceMs: 0 });
     await space.close();
     expect(await site.containers.stateOf(game.containerId)).toBe('created');
@@ -108,11 +105,11 @@ describe('what a queue on Redis says', () => {
   provokes(
     'queue-worker-vanished',
     /^internal_error: the worker vanished 10 times while it ran this job; it is not tried again$/,
-    known({ stc: '10' }),
+    recordedWith({ stc: '10' }),
   );
   provokes(
     'queue-gave-up',
     /^internal_error: the queue gave the job up: child 7 failed$/,
-    known({ defa: 'child 7 failed' }),
+    recordedWith({ defa: 'child 7 failed' }),
   );
 });

@@ -1,20 +1,15 @@
-/** What the record says when it is taken, and when it is to be changed. */
+/** The states in which the record may be when it is taken and when it is changed. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
-import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import { provokes } from './catalogue/provokes.js';
 import type { Rig } from './rig.js';
-import { type Game, openSite, type Site } from './site.js';
+import { type Game, type Site, useSite } from './site.js';
 
 let site: Site;
 let rig: Rig;
-beforeAll(async () => {
-  site = await openSite();
-  rig = await site.rig();
-});
-afterAll(() => site.stop());
-afterEach(() => site.containers.clear());
+useSite((...opened) => ([site, rig] = opened));
 
-/** Changes the record behind the worker's back. */
+/** Changes the record without the worker. */
 const setRecord = ({ gameId }: Game, change: string) =>
   site.pool.query(`UPDATE runtime_records SET ${change} WHERE game_id = $1`, [gameId]);
 const deleteRecord = ({ gameId }: Game) => site.pool.query('DELETE FROM runtime_records WHERE game_id = $1', [gameId]);
@@ -85,7 +80,7 @@ provokes('record-removed-meanwhile', /removed before/, async () => {
 });
 
 provokes('record-missing', /^not_found: there is no runtime record of this game/, () =>
-  rig.run({ payload: { gameId: 'nobody', opSource: 'admin_rest' } }),
+  rig.run({ payload: { gameId: 'unknown-game', opSource: 'admin_rest' } }),
 );
 
 provokes('record-vanished-meanwhile', /vanished while its container was cleaned up/, async () => {
@@ -94,10 +89,10 @@ provokes('record-vanished-meanwhile', /vanished while its container was cleaned 
 });
 
 provokes('record-missing-for-sweep', /there is no runtime record/, () =>
-  rig.run({ payload: { gameId: 'nobody', opSource: 'auto_ttl' } }),
+  rig.run({ payload: { gameId: 'unknown-game', opSource: 'auto_ttl' } }),
 );
 
-/** Refused on the record's word, without a question to the engine. */
+/** The job was refused because of its record, and the engine was not asked. */
 const untouched = async (game: Game): Promise<void> => {
   expect(await site.containers.stateOf(game.containerId)).toBe('created');
 };

@@ -1,4 +1,4 @@
-/** Leases in a Redis that cannot serve, each in a way of its own. */
+/** Leases in a Redis that cannot grant them, for each reason that Redis has. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { Redis } from 'ioredis';
 import { mkdirSync } from 'node:fs';
@@ -41,7 +41,7 @@ afterEach(async () => {
   await site.containers.clear();
 });
 
-/** No lease, no step: the record is not even taken. */
+/** Without a lease no step is made: the record is not even taken. */
 const expectUntouched = async ({ gameId }: Game): Promise<void> => {
   const { rows } = await site.pool.query('SELECT status, lease_epoch FROM runtime_records WHERE game_id = $1', [
     gameId,

@@ -1,7 +1,6 @@
 /**
- * The inside of a worker as src/app/start-workers.ts puts it together, on real services, given one job at a time. Two things are
- * the test's: the clock of the engine's deadlines, moved by hand, and moments between two steps, at which the test can
- * have something happen.
+ * The parts of a worker, put together as in src/app/start-workers.ts, on real services and with one job at a time. The test
+ * moves the clock of the engine's deadlines by hand, and can act between two steps.
  */
 import { Pool, type PoolConfig } from 'pg';
 import { createDocker } from '../../../src/adapters/docker/connection.js';
@@ -64,7 +63,7 @@ export interface Ended {
   readonly settlement: JobOutcome;
   readonly code: ErrorCode | undefined;
   readonly message: string;
-  /** What the observer was told of the operation's end. */
+  /** The operations that the observer received. */
   readonly concluded: readonly OperationEntry[];
   /** Rows of the operation log that could not be written. */
   readonly lostRows: number;
@@ -75,12 +74,12 @@ export interface Ended {
 export interface Rig {
   readonly pool: Pool;
   readonly run: (job: Partial<Delivery>, moments?: Moments) => Promise<Ended>;
-  /** For a queue's worker; what it settled is told to `endedWith`. */
+  /** For a queue's worker; the outcome goes to `endedWith`. */
   readonly consumer: ReturnType<typeof createJobConsumer>;
   readonly endedWith: (delivery: Delivery, settlement: JobOutcome) => Ended;
   /** Lets the deadline of the engine call under way pass. */
   readonly passEngineDeadline: () => Promise<void>;
-  /** As if the worker had stood still for so long: time has passed, and no timer has fired. */
+  /** As if the worker had been frozen for so long: time has passed, and no timer has fired. */
   readonly standStill: (ms: number) => void;
   /** Another engine answers from now on, as far as its identity goes. */
   readonly answerAs: (identity: EngineIdentity) => void;
@@ -99,7 +98,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
   const redis = await openRedis(options.redisUrl);
   const { clock, standStill } = createSkippingClock();
   const engineClock = createManualClock();
-  const told = createToldObserver();
+  const observed = createRecordingObserver();
 
   const docker = createDocker({ host: options.dockerHost });
   const { engine, use } = createWatchedEngine(
@@ -107,7 +106,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
   );
   const store = redis === undefined ? createPostgresLeaseStore({ pool }) : createRedisLeaseStore({ redis });
   const leases = createLeases(
-    { store, clock, newToken: newLeaseToken, releaseFailed: told.observer.leaseReleaseFailed },
+    { store, clock, newToken: newLeaseToken, releaseFailed: observed.observer.leaseReleaseFailed },
     { ttlMs: options.leaseTtlMs ?? 60_000, releaseTimeoutMs: 1_000 },
   );
   const records = createRuntimeRecords({ prisma });
@@ -130,7 +129,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
     { concurrency: 1 },
   );
   const cleanup = createCleanupService(
-    { leases, records, log, engines, observer: told.observer, clock },
+    { leases, records, log, engines, observer: observed.observer, clock },
     { retentionMs: RETENTION_MS },
   );
   const consumer = createJobConsumer(
@@ -140,7 +139,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
 
   const endedWith: Rig['endedWith'] = ({ jobId, run }, settlement) => {
     const loggedCodes = () => options.loggedCodes(jobId, run);
-    return { jobId, settlement, ...endingOf(settlement), ...told.facts(), loggedCodes };
+    return { jobId, settlement, ...endingOf(settlement), ...observed.facts(), loggedCodes };
   };
 
   return {
@@ -154,7 +153,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
     run: async (job, moments = {}) => {
       const delivery = aJob(job);
       use(moments);
-      told.forget();
+      observed.forget();
       return endedWith(delivery, await consumer.consume(delivery, never));
     },
     endedWith,
@@ -188,7 +187,7 @@ async function openRedis(url: string | undefined): Promise<ReturnType<typeof cre
   return redis;
 }
 
-/** The system's clock, which can be put forward behind its timers' back. */
+/** The system's clock, which can be put forward without its timers. */
 function createSkippingClock(): { clock: Clock; standStill: (ms: number) => void } {
   let skippedMs = 0;
   return {
@@ -221,7 +220,7 @@ function createWatchedEngine(real: ContainerEngine): { engine: ContainerEngine; 
   };
 }
 
-function createToldObserver() {
+function createRecordingObserver() {
   let concluded: OperationEntry[] = [];
   let lostRows = 0;
   let leasesNotReleased = 0;

@@ -1,6 +1,6 @@
-/** A place where situations are provoked: a database, an engine behind a fault proxy, games, and rigs on all of it. */
+/** The site on which situations are provoked: a database, an engine behind a fault proxy, games, and rigs that use them. */
 import type { Pool } from 'pg';
-import { inject } from 'vitest';
+import { afterAll, afterEach, beforeAll, inject } from 'vitest';
 import { createPool } from '../../../src/adapters/postgres/pool.js';
 import type { Delivery } from '../../../src/jobs/delivery.js';
 import { createMigratedDatabase, type TestDatabase } from '../../support/postgres/database.js';
@@ -20,7 +20,6 @@ type Job = Pick<Delivery, 'payload'>;
 
 export interface Game {
   readonly gameId: string;
-  /** Null where the record names none. */
   readonly containerId: string;
   /** Asks for the cleanup as an administrator does; `over` changes the payload. */
   readonly job: (over?: Readonly<Record<string, unknown>>) => Job;
@@ -45,9 +44,9 @@ export interface Site {
   readonly databaseUrl: string;
   readonly containers: TestContainers;
   readonly proxy: EngineFaultProxy;
-  /** A rig on this site's database and proxy unless told otherwise; stopped with the site. */
+  /** A rig on this site's database and proxy unless `over` names others; stopped with the site. */
   readonly rig: (over?: Partial<RigOptions>) => Promise<Rig>;
-  /** A game with a container (created, unless told) and a record that is stopped and long due. */
+  /** A game with a container (created, unless `state` says otherwise) and a record that is stopped and long due. */
   readonly game: (options?: GameOptions) => Promise<Game>;
   /** A game whose record names an id that no container ever had. */
   readonly bareGame: (options?: GameOptions) => Promise<Game>;
@@ -127,6 +126,17 @@ export async function openSite(openDatabase: () => Promise<TestDatabase> = creat
       await proxy.close();
     },
   };
+}
+
+/** Registers the hooks of a file that needs one site and one rig; `use` gets them before the first test. */
+export function useSite(use: (site: Site, rig: Rig) => void): void {
+  let site: Site;
+  beforeAll(async () => {
+    site = await openSite();
+    use(site, await site.rig());
+  });
+  afterEach(() => site.containers.clear());
+  afterAll(() => site.stop());
 }
 
 /** What the proxy does to every request of one method. */

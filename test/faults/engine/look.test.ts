@@ -1,4 +1,4 @@
-/** What a look comes to when the way to the engine is broken, or leads to something that is no engine. */
+/** How a look ends when the connection to the engine is faulty, or leads to a server that is not an engine. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createNetServer } from 'node:net';
@@ -13,7 +13,6 @@ import {
   type EngineFaultProxy,
   startEngineFaultProxy,
 } from '../../support/engine/engine-fault-proxy.js';
-import { eventually } from '../../support/eventually.js';
 import { type ManualClock, createManualClock } from '../../support/manual-clock.js';
 import { createTestContainers, type TestContainers } from '../../support/engine/test-containers.js';
 
@@ -31,7 +30,7 @@ beforeEach(() => {
   clock = createManualClock();
 });
 
-describe('on the way to the engine', () => {
+describe('a look over a faulty connection', () => {
   let proxy: EngineFaultProxy;
   let containers: TestContainers;
   let engine: ContainerEngine;
@@ -61,7 +60,7 @@ describe('on the way to the engine', () => {
     [{ kind: 'status', status: 404, message: 'page not found' }, /page not found \(HTTP 404\)/],
     [{ kind: 'status', status: 301, message: 'moved' }, /moved \(HTTP 301\)/],
     [{ kind: 'status', status: 200, message: 'welcome' }, /the answer is not the engine's: it has no Id/],
-  ])('%o is an outage, not a missing container', async (fault, message) => {
+  ])('a look that meets %o is an outage, not a missing container', async (fault, message) => {
     proxy.use(() => fault);
     expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(message));
   });
@@ -70,35 +69,35 @@ describe('on the way to the engine', () => {
     [{ kind: 'hang' }, null],
     [{ kind: 'hang-after' }, 200],
     [{ kind: 'truncated-body' }, 200],
-  ])('%o ends with the deadline', async (fault, engineStatus) => {
+  ])('a look that meets %o ends with the deadline', async (fault, engineStatus) => {
     proxy.use(() => fault);
     const ending = endingOf(engine.look(id, signal));
-    await eventually(() => expect(proxy.requests()).toMatchObject([{ engineStatus }]));
+    await proxy.until(() => expect(proxy.requests()).toMatchObject([{ engineStatus }]));
     await clock.advance(TIMEOUT_MS);
     expect(await ending).toMatchObject(unavailable(/no answer within 5000 ms/));
   });
 
-  test('a body that comes slowly but in time is read', async () => {
+  test('a look reads an answer that comes slowly but in time', async () => {
     proxy.use(() => ({ kind: 'slow-body', ms: 1, bytes: 256 }));
     expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', activity: 'idle' });
   });
 
-  test('a body that comes too slowly ends with the deadline', async () => {
+  test('a look whose answer comes too slowly ends with the deadline', async () => {
     proxy.use(() => ({ kind: 'slow-body', ms: 50, bytes: 1 }));
     const ending = endingOf(engine.look(id, signal));
-    await eventually(() => expect(proxy.requests()).toMatchObject([{ engineStatus: 200 }]));
+    await proxy.until(() => expect(proxy.requests()).toMatchObject([{ engineStatus: 200 }]));
     await clock.advance(TIMEOUT_MS);
     expect(await ending).toMatchObject(unavailable(/no answer within 5000 ms/));
   });
 
   test.each<EngineFault>([{ kind: 'hang' }, { kind: 'truncated-body' }])(
-    '%o is left at once on an abort',
+    'a look that meets %o ends at once on an abort',
     async (fault) => {
       proxy.use(() => fault);
       const reason = new Error('lease lost');
       const caller = new AbortController();
       const ending = endingOf(engine.look(id, caller.signal));
-      await eventually(() => expect(proxy.requests()).toHaveLength(1));
+      await proxy.until(() => expect(proxy.requests()).toHaveLength(1));
       caller.abort(reason);
       expect(await ending).toBe(reason);
     },
@@ -109,19 +108,19 @@ describe('on the way to the engine', () => {
     const reason = new Error('shutting down');
     const caller = new AbortController();
     const endings = Promise.all(Array.from({ length: 32 }, () => endingOf(engine.look(id, caller.signal))));
-    await eventually(() => expect(proxy.requests()).toHaveLength(32));
+    await proxy.until(() => expect(proxy.requests()).toHaveLength(32));
     caller.abort(reason);
     expect(new Set(await endings)).toEqual(new Set([reason]));
   });
 
-  test('the engine is used again as soon as it answers', async () => {
+  test('a look succeeds again as soon as the engine answers', async () => {
     proxy.use(({ nth }) => (nth === 1 ? { kind: 'lost-answer' } : undefined));
     expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/./));
     expect(await engine.look(id, signal)).toMatchObject({ kind: 'present' });
   });
 });
 
-describe('at something that is no engine', () => {
+describe('a look at a server that is not an engine', () => {
   const id = 'a'.repeat(64);
   let folder: string;
   let answer: (response: ServerResponse) => void;
@@ -142,53 +141,53 @@ describe('at something that is no engine', () => {
     await rm(folder, { recursive: true });
   });
 
-  const say = (status: number, body: string): void => {
+  const answerAlways = (status: number, body: string): void => {
     answer = (response) => {
       response.writeHead(status);
       response.end(body);
     };
   };
 
-  test('a web page that says "No such container" with 404 is no proof', async () => {
-    say(404, '<h1>No such container</h1>');
+  test('a web page that says "No such container" with 404 is not taken for a missing container', async () => {
+    answerAlways(404, '<h1>No such container</h1>');
     expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/HTTP code 404/));
     expect(await endingOf(engine.remove(id, signal))).toMatchObject(unavailable(/HTTP code 404/));
   });
 
-  test('an empty 404 is no proof', async () => {
-    say(404, '');
+  test('an empty 404 is not taken for a missing container', async () => {
+    answerAlways(404, '');
     expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/HTTP code 404/));
     expect(await endingOf(engine.remove(id, signal))).toMatchObject(unavailable(/HTTP code 404/));
   });
 
   test('a plain 400, as from a TLS port that is spoken to in plain HTTP, is an outage', async () => {
-    say(400, 'Client sent an HTTP request to an HTTPS server.\n');
+    answerAlways(400, 'Client sent an HTTP request to an HTTPS server.\n');
     expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/HTTP request to an HTTPS server/));
   });
 
-  test('a page that welcomes everybody with 200 is neither a container nor a removal', async () => {
-    say(200, '<h1>Welcome</h1>');
+  test('a web page with 200 is taken neither for a container nor for a removal', async () => {
+    answerAlways(200, '<h1>Welcome</h1>');
     expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/not the engine's/));
     expect(await endingOf(engine.remove(id, signal))).toMatchObject(unavailable(/may still be carried out/));
   });
 
-  test('a description of another container is not taken for "gone"', async () => {
+  test('a description of another container is not taken for a missing container', async () => {
     const other = { Id: 'b'.repeat(64), Name: '/other', Config: { Labels: {} }, State: { Status: 'exited' } };
-    say(200, JSON.stringify(other));
+    answerAlways(200, JSON.stringify(other));
     expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/describes another container/));
   });
 
-  test('what is not even HTTP is an outage', async () => {
-    const babble = createNetServer((socket) => {
+  test('an answer that is not HTTP is an outage', async () => {
+    const foreign = createNetServer((socket) => {
       socket.on('error', () => undefined);
       socket.end('SSH-2.0-OpenSSH_9.2\r\n');
     });
-    await new Promise<void>((resolve) => void babble.listen(0, '127.0.0.1', resolve));
-    const { port } = babble.address() as AddressInfo;
+    await new Promise<void>((resolve) => void foreign.listen(0, '127.0.0.1', resolve));
+    const { port } = foreign.address() as AddressInfo;
     const docker = createDocker({ host: `tcp://127.0.0.1:${port}` });
     const elsewhere = createContainerEngine({ docker, clock, timeoutMs: TIMEOUT_MS });
     expect(await endingOf(elsewhere.look(id, signal))).toMatchObject(unavailable(/Parse Error/));
-    babble.close();
+    foreign.close();
   });
 
   test.each(['GET', 'DELETE'])('a redirect of a %s is not followed, and does not end the process', async (method) => {
@@ -205,9 +204,9 @@ describe('at something that is no engine', () => {
     };
     const ending = await endingOf(method === 'GET' ? engine.look(id, signal) : engine.remove(id, signal));
     expect(ending).toMatchObject({ name: 'UnavailableError' });
-    // A connection that was begun before ours is accepted before ours.
-    const ours = endingOf(createDocker({ host: `tcp://127.0.0.1:${port}` }).ping());
-    expect(await ours).toBeInstanceOf(Error);
+    // Connections are accepted in the order in which they were begun, so a followed redirect would be counted by now.
+    const own = endingOf(createDocker({ host: `tcp://127.0.0.1:${port}` }).ping());
+    expect(await own).toBeInstanceOf(Error);
     expect(connections).toBe(1);
     elsewhere.close();
   });

@@ -1,4 +1,4 @@
-/** What a removal comes to when the way to the engine is broken. Deadlines end by hand: no test waits for one. */
+/** How a removal ends when the connection to the engine is faulty. The clock is set by hand, so no test waits for a deadline. */
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { createDocker } from '../../../src/adapters/docker/connection.js';
 import { createContainerEngine } from '../../../src/adapters/docker/container-engine.js';
@@ -8,7 +8,6 @@ import {
   type EngineFaultProxy,
   startEngineFaultProxy,
 } from '../../support/engine/engine-fault-proxy.js';
-import { eventually } from '../../support/eventually.js';
 import { type ManualClock, createManualClock } from '../../support/manual-clock.js';
 import { createTestContainers, type TestContainers } from '../../support/engine/test-containers.js';
 import { EngineProtocolError } from '../../../src/domain/errors.js';
@@ -37,10 +36,10 @@ afterAll(async () => {
 
 const onDelete = (fault: EngineFault): void => proxy.use(({ method }) => (method === 'DELETE' ? fault : undefined));
 
-/** The methods that came over the wire, in order. */
+/** The methods of the requests, in order. */
 const methods = (): readonly string[] => proxy.requests().map((request) => request.method);
 
-/** What `promise` ends with, as a value either way; listens at once, so that no rejection is unhandled. */
+/** The value or the error that `promise` ends with; listens at once, so that no rejection is unhandled. */
 const endingOf = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error);
 
 const mayStillBe = {
@@ -49,8 +48,8 @@ const mayStillBe = {
   message: expect.stringMatching(/may still be carried out: .+ a second look found it still there/) as string,
 };
 
-describe('a removal whose answer is lost is looked into', () => {
-  test('and is gone when the engine had carried it out', async () => {
+describe('a removal whose answer is lost', () => {
+  test('a removal whose answer is lost is reported as gone when the engine has carried it out', async () => {
     const id = await containers.make('created');
     onDelete({ kind: 'lost-answer' });
     expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
@@ -60,7 +59,7 @@ describe('a removal whose answer is lost is looked into', () => {
     ]);
   });
 
-  test('and is no success when it never reached the engine', async () => {
+  test('a removal that never reached the engine is reported as unavailable', async () => {
     const id = await containers.make('created');
     onDelete({ kind: 'reset' });
     expect(await endingOf(engine.remove(id, signal))).toMatchObject(mayStillBe);
@@ -68,50 +67,53 @@ describe('a removal whose answer is lost is looked into', () => {
     expect(await containers.stateOf(id)).toBe('created');
   });
 
-  test.each(['hang-after', 'truncated-body'] as const)('and is gone when the answer ends in a %s', async (kind) => {
-    const id = await containers.make('created');
-    onDelete({ kind });
-    const ending = endingOf(engine.remove(id, signal));
-    await eventually(() => expect(proxy.requests()).toMatchObject([{ method: 'DELETE', engineStatus: 204 }]));
-    await clock.advance(TIMEOUT_MS);
-    expect(await ending).toEqual({ kind: 'gone' });
-    expect(methods()).toEqual(['DELETE', 'GET']);
-  });
+  test.each(['hang-after', 'truncated-body'] as const)(
+    'a removal whose answer meets the fault %s is reported as gone',
+    async (kind) => {
+      const id = await containers.make('created');
+      onDelete({ kind });
+      const ending = endingOf(engine.remove(id, signal));
+      await proxy.until(() => expect(proxy.requests()).toMatchObject([{ method: 'DELETE', engineStatus: 204 }]));
+      await clock.advance(TIMEOUT_MS);
+      expect(await ending).toEqual({ kind: 'gone' });
+      expect(methods()).toEqual(['DELETE', 'GET']);
+    },
+  );
 
-  test('and a running container is still there when the refusal is cut off', async () => {
+  test('a removal of a running container is reported as unavailable when the refusal is cut off', async () => {
     const id = await containers.make('running');
     onDelete({ kind: 'truncated-body' });
     const ending = endingOf(engine.remove(id, signal));
-    await eventually(() => expect(proxy.requests()).toMatchObject([{ method: 'DELETE', engineStatus: 409 }]));
+    await proxy.until(() => expect(proxy.requests()).toMatchObject([{ method: 'DELETE', engineStatus: 409 }]));
     await clock.advance(TIMEOUT_MS);
     expect(await ending).toMatchObject(mayStillBe);
     expect(await containers.stateOf(id)).toBe('running');
   });
 
-  test('and is no success when the engine hangs before it begins', async () => {
+  test('a removal that the engine does not begin is reported as unavailable', async () => {
     const id = await containers.make('created');
     onDelete({ kind: 'hang' });
     const ending = endingOf(engine.remove(id, signal));
-    await eventually(() => expect(methods()).toEqual(['DELETE']));
+    await proxy.until(() => expect(methods()).toEqual(['DELETE']));
     await clock.advance(TIMEOUT_MS);
     expect(await ending).toMatchObject(mayStillBe);
     expect(await containers.stateOf(id)).toBe('created');
   });
 
-  test.each([502, 504])('and is no success when a gateway answers %i', async (status) => {
+  test.each([502, 504])('a removal that a gateway answers with %i is reported as unavailable', async (status) => {
     const id = await containers.make('created');
     onDelete({ kind: 'status', status, message: 'upstream' });
     expect(await endingOf(engine.remove(id, signal))).toMatchObject(mayStillBe);
     expect(methods()).toEqual(['DELETE', 'GET']);
   });
 
-  test('and rejects within a second deadline when the look hangs as well', async () => {
+  test('a removal rejects after a second deadline when the look after it hangs as well', async () => {
     const id = await containers.make('created');
     proxy.use(() => ({ kind: 'hang' }));
     const ending = endingOf(engine.remove(id, signal));
-    await eventually(() => expect(methods()).toEqual(['DELETE']));
+    await proxy.until(() => expect(methods()).toEqual(['DELETE']));
     await clock.advance(TIMEOUT_MS);
-    await eventually(() => expect(methods()).toEqual(['DELETE', 'GET']));
+    await proxy.until(() => expect(methods()).toEqual(['DELETE', 'GET']));
     await clock.advance(TIMEOUT_MS);
     expect(await ending).toMatchObject({
       name: 'UnavailableError',
@@ -120,31 +122,34 @@ describe('a removal whose answer is lost is looked into', () => {
   });
 });
 
-describe('a refusal is judged by a fresh look, not by its text', () => {
+describe('a refused removal', () => {
   test.each([
     [409, 'removal of container x is already in progress'],
     [409, 'You cannot remove a running container'],
     [500, 'container state improper'],
     [500, 'No such container'],
-  ])('%i %s, though the container is idle', async (status, message) => {
-    const id = await containers.make('created');
-    onDelete({ kind: 'status', status, message });
-    expect(await engine.remove(id, signal)).toEqual({
-      kind: 'still_there',
-      state: { kind: 'present', gameLabel: 'game-1', activity: 'idle', detail: 'created' },
-      detail: `${message} (HTTP ${status})`,
-    });
-    expect(methods()).toEqual(['DELETE', 'GET']);
-  });
+  ])(
+    'a removal refused with %i %s is judged by a fresh look, which finds the container idle',
+    async (status, message) => {
+      const id = await containers.make('created');
+      onDelete({ kind: 'status', status, message });
+      expect(await engine.remove(id, signal)).toEqual({
+        kind: 'still_there',
+        state: { kind: 'present', gameLabel: 'game-1', activity: 'idle', detail: 'created' },
+        detail: `${message} (HTTP ${status})`,
+      });
+      expect(methods()).toEqual(['DELETE', 'GET']);
+    },
+  );
 
-  test('and a container that went meanwhile is gone', async () => {
+  test('a refused removal is reported as gone when the container has disappeared meanwhile', async () => {
     const id = await containers.make('created');
     await containers.docker.getContainer(id).remove();
     onDelete({ kind: 'status', status: 409, message: 'removal of container x is already in progress' });
     expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
   });
 
-  test('and the engine is out of reach when that look fails', async () => {
+  test('a refused removal is reported as unavailable when the look after it fails', async () => {
     const id = await containers.make('created');
     proxy.use(({ method }) =>
       method === 'DELETE' ? { kind: 'status', status: 409, message: 'in progress' } : { kind: 'reset' },
@@ -153,7 +158,7 @@ describe('a refusal is judged by a fresh look, not by its text', () => {
   });
 });
 
-describe('what says "not now" removes nothing and asks nothing more', () => {
+describe('a removal that is answered with "not now"', () => {
   test.each([
     [503, 'shutting down'],
     [429, 'too many requests'],
@@ -161,7 +166,7 @@ describe('what says "not now" removes nothing and asks nothing more', () => {
     [403, 'authorization denied by plugin'],
     [404, 'page not found'],
     [301, 'moved'],
-  ])('%i %s', async (status, message) => {
+  ])('a removal answered with %i %s removes nothing, and no other request follows', async (status, message) => {
     const id = await containers.make('created');
     onDelete({ kind: 'status', status, message });
     expect(await endingOf(engine.remove(id, signal))).toMatchObject({
@@ -173,13 +178,13 @@ describe('what says "not now" removes nothing and asks nothing more', () => {
     expect(await containers.stateOf(id)).toBe('created');
   });
 
-  test('400 is a bug, not an outage', async () => {
+  test('a removal answered with 400 is a bug, not an outage', async () => {
     const id = await containers.make('created');
     onDelete({ kind: 'status', status: 400, message: 'bad parameter' });
     expect(await endingOf(engine.remove(id, signal))).toBeInstanceOf(EngineProtocolError);
   });
 
-  test('no engine at all', async () => {
+  test('a look and a removal are unavailable when there is no engine', async () => {
     const docker = createDocker({ host: 'unix:///tmp/no-such-folder/engine.sock' });
     const nowhere = createContainerEngine({ docker, clock, timeoutMs: TIMEOUT_MS });
     const id = 'a'.repeat(64);
@@ -189,37 +194,40 @@ describe('what says "not now" removes nothing and asks nothing more', () => {
   });
 });
 
-describe('an abort ends a removal at once with its reason', () => {
+describe('an abort during a removal', () => {
   const reason = new Error('lease lost');
 
   test.each([
     ['hang', null],
     ['hang-after', 204],
     ['truncated-body', 204],
-  ] as const)('while its answer is in a %s', async (kind, engineStatus) => {
-    const id = await containers.make('created');
-    onDelete({ kind });
-    const caller = new AbortController();
-    const ending = endingOf(engine.remove(id, caller.signal));
-    await eventually(() => expect(proxy.requests()).toMatchObject([{ engineStatus }]));
-    caller.abort(reason);
-    expect(await ending).toBe(reason);
-    expect(methods()).toEqual(['DELETE']);
-  });
+  ] as const)(
+    'an abort ends a removal at once with its reason while the answer meets the fault %s',
+    async (kind, engineStatus) => {
+      const id = await containers.make('created');
+      onDelete({ kind });
+      const caller = new AbortController();
+      const ending = endingOf(engine.remove(id, caller.signal));
+      await proxy.until(() => expect(proxy.requests()).toMatchObject([{ engineStatus }]));
+      caller.abort(reason);
+      expect(await ending).toBe(reason);
+      expect(methods()).toEqual(['DELETE']);
+    },
+  );
 
-  test('while a lost answer is looked into', async () => {
+  test('an abort ends a removal at once with its reason during the look after a lost answer', async () => {
     const id = await containers.make('created');
     proxy.use(({ method }) => ({ kind: method === 'DELETE' ? 'lost-answer' : 'hang' }));
     const caller = new AbortController();
     const ending = endingOf(engine.remove(id, caller.signal));
-    await eventually(() => expect(methods()).toEqual(['DELETE', 'GET']));
+    await proxy.until(() => expect(methods()).toEqual(['DELETE', 'GET']));
     caller.abort(reason);
     expect(await ending).toBe(reason);
   });
 });
 
-describe('what goes over the wire', () => {
-  test('is one look or one removal by full id, with the anonymous volumes, never forced', async () => {
+describe('the requests to the engine', () => {
+  test('a look and a removal each send one request with the full id, and a removal is never forced', async () => {
     const id = await containers.make('created');
     proxy.use(() => undefined);
     await engine.look(id, signal);
@@ -230,7 +238,7 @@ describe('what goes over the wire', () => {
     ]);
   });
 
-  test('never is a parameter that changes a removal, whatever happens', async () => {
+  test('a repeated or refused removal sends the same parameters as the first one', async () => {
     const id = await containers.make('running');
     proxy.use(() => undefined);
     for (let turn = 0; turn < 3; turn += 1) await engine.remove(id, signal);
@@ -243,7 +251,7 @@ describe('what goes over the wire', () => {
     expect(new Set(queries)).toEqual(new Set(['v=true']));
   });
 
-  test('is nothing for anything but a full id', async () => {
+  test('no request is sent for an id that is not a full one', async () => {
     proxy.use(() => undefined);
     await expect(engine.remove(`${'a'.repeat(64)}?force=1&x=`, signal)).rejects.toThrow(TypeError);
     await expect(engine.look('..', signal)).rejects.toThrow(TypeError);

@@ -1,4 +1,4 @@
-/** Every call of the engine ends: whatever comes back over the wire, in its time, with an answer or an outage. */
+/** Every call of the engine ends in time with an answer or an outage, for every fault of the connection. */
 import type { Experiment, Finding } from '../experiment.js';
 import { callMatrix } from './engine-calls/matrix.js';
 import { cutEverywhere } from './engine-calls/offsets.js';
@@ -6,7 +6,7 @@ import { faultyWorkers } from './engine-calls/worker.js';
 
 export const engineCalls: Experiment = {
   name: 'engine-calls',
-  about: 'faults on the way to the engine, and its answers cut at every byte',
+  about: 'faults of the connection to the engine, and its answers cut off at every byte',
   run: async (servers, options) => {
     const calls = await callMatrix(servers, options);
     const cuts = [

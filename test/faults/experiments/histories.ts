@@ -24,7 +24,7 @@ const ENVIRONMENT = {
   RTMANAGER_CONFLICT_MAX_ATTEMPTS: '4',
 };
 
-interface Told {
+interface Played {
   readonly schedule: Schedule;
   readonly violations: readonly Violation[];
   readonly settlingMs: number;
@@ -48,14 +48,14 @@ export async function playHistories(
   servers: Servers,
   { lanes, say, signal }: Pick<Options, 'lanes' | 'say' | 'signal'>,
 ): Promise<readonly Finding[]> {
-  const told: Told[] = [];
+  const played: Played[] = [];
   const schedules = seeds.map(scheduleOf);
   if (schedules.length === 1) for (const line of schedules.flatMap(shownSchedule)) say(line);
-  const tell = (one: Told): void => {
-    told.push(one);
+  const report = (one: Played): void => {
+    played.push(one);
     const { length: wrong } = one.violations;
     say(
-      `history ${told.length} of ${seeds.length}: seed ${one.schedule.seed}, ${one.schedule.store}: ` +
+      `history ${played.length} of ${seeds.length}: seed ${one.schedule.seed}, ${one.schedule.store}: ` +
         `settled after ${Math.round(one.settlingMs)} ms${wrong === 0 ? '' : `, ${wrong} violations`}`,
     );
     // A long run goes on for hours after it.
@@ -69,9 +69,9 @@ export async function playHistories(
     for (const store of STORES) left[store].length = 0;
   });
   const count = Math.min(lanes, schedules.length);
-  await Promise.all(Array.from({ length: count }, (_, lane) => playInLane({ servers, lane, left, tell })));
+  await Promise.all(Array.from({ length: count }, (_, lane) => playInLane({ servers, lane, left, report })));
   return STORES.map((store): Finding => {
-    const mine = told.filter(({ schedule }) => schedule.store === store);
+    const mine = played.filter(({ schedule }) => schedule.store === store);
     return {
       fault: 'seeded histories',
       store,
@@ -85,9 +85,9 @@ export async function playHistories(
 interface LaneWork {
   readonly servers: Servers;
   readonly lane: number;
-  /** What is still to be told, shared between the lanes. */
+  /** The schedules that are still to be played, shared between the lanes. */
   readonly left: Readonly<Record<Store, Schedule[]>>;
-  readonly tell: (told: Told) => void;
+  readonly report: (played: Played) => void;
 }
 
 /** New workers cost more than one history. */
@@ -103,8 +103,8 @@ async function playInLane(work: LaneWork): Promise<void> {
   while (left[other].length >= (lane === 0 ? 1 : WORTH_A_STAGE)) await playOnStage(other, work);
 }
 
-/** Until nothing is left to tell, or until something is wrong: what broke one history must not spoil the next. */
-async function playOnStage(store: Store, { servers, lane, left, tell }: LaneWork): Promise<void> {
+/** Until nothing is left to play, or until something is wrong: what broke one history must not spoil the next. */
+async function playOnStage(store: Store, { servers, lane, left, report }: LaneWork): Promise<void> {
   const site = await openSite(servers, { store, lane, environment: ENVIRONMENT });
   const workerPool = createWorkerPool(site, WORKERS);
   const bystanders = await createTestContainers(servers.engineSocket);
@@ -112,9 +112,9 @@ async function playOnStage(store: Store, { servers, lane, left, tell }: LaneWork
   try {
     const stage: Stage = { site, workerPool, operator, strangers: await plantStrangers(bystanders) };
     for (let next = left[store].shift(); next !== undefined; next = left[store].shift()) {
-      const told = await tellOne(stage, next);
-      tell(told);
-      if (told.violations.length > 0) return;
+      const played = await playOne(stage, next);
+      report(played);
+      if (played.violations.length > 0) return;
     }
   } finally {
     await operator.close();
@@ -125,7 +125,7 @@ async function playOnStage(store: Store, { servers, lane, left, tell }: LaneWork
   }
 }
 
-async function tellOne(stage: Stage, schedule: Schedule): Promise<Told> {
+async function playOne(stage: Stage, schedule: Schedule): Promise<Played> {
   const { seed } = schedule;
   try {
     const history = await play(stage, schedule);

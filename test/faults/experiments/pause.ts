@@ -1,4 +1,4 @@
-/** SIGSTOP between any two steps of a cleanup, for three lives of a lease, while another holder has the game. */
+/** SIGSTOP between any two steps of a cleanup, for three times its lease, while another holder has the game. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.js';
 import type { Experiment, Finding, Options, Servers, Store, Violation } from '../experiment.js';
@@ -49,9 +49,10 @@ interface Ledgers {
 
 export const pause: Experiment = {
   name: 'pause',
-  about: 'SIGSTOP of the worker before and after every step, for three lives of its lease, while another has the game',
+  about:
+    'SIGSTOP of the worker before and after every step, for three times its lease, while another holder has the game',
   run: async (servers, options) => {
-    // Nothing here is left to chance but the machine's pace: once is enough, and takes its time.
+    // Only the machine's pace varies between two tries, and each takes long: once is enough.
     const tries = pauseTries(() => true, 1);
     const findings: Finding[] = [];
     for (const store of STORES) findings.push(...(await pauseOn(store, tries, servers, options)));
@@ -155,7 +156,7 @@ async function pauseAt(site: Site, one: PauseTry, ledgers: Ledgers, seed: number
   broken.push(...checkAccount(account), ...(await checkEnding(site, { gameId, jobId })));
   if (broken.length === 0) return { variant, violations: [], recoveryMs };
   const history = await historyOf(site, gameId, containerId);
-  // What they are at now must not meddle with the next try.
+  // Their running jobs must not disturb the next try.
   await Promise.all(site.workers().map((worker) => worker.kill()));
   const where = `${point.name}, ${site.store}`;
   const violations = broken.map(({ check, what }) => ({ check, what: `${where}: ${what}`, seed, history }));
@@ -184,7 +185,7 @@ async function runEnds(site: Site, { pid, gameId, afterNs }: Run): Promise<void>
   await eventually(
     async () => {
       await sleep(LOOK_EVERY_MS);
-      if (!isOver()) throw new Error('the frozen worker did not finish what it was at');
+      if (!isOver()) throw new Error('the frozen worker did not finish its job');
     },
     { withinMs: ENDED_WITHIN_MS },
   );

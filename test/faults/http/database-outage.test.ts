@@ -70,7 +70,7 @@ describe('the API while the database is unavailable', () => {
   });
 
   it.each(['blackhole', 'refuse', 'reset'] as const)(
-    'answers 503 within a second while the connection is in the mode %s, and as before afterwards',
+    'the API answers 503 within a second while the database connection is in the mode %s, and as before afterwards',
     async (mode) => {
       await eventually(async () => expect(await statuses()).toEqual([200, 200, 404, 200, 200, 200]));
       await proxy.use(mode);

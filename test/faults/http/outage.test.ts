@@ -99,7 +99,7 @@ describe.each(STORE_KINDS)('the API while the queue on %s is unavailable', (kind
   it.each([
     ['is cut off', () => store.proxy.cut()],
     ['hangs', async () => store.proxy.freeze()],
-  ])('answers 503 within a second to every request when the store %s', async (_how, breakIt) => {
+  ])('the API answers 503 within a second to every request when the store %s', async (_how, breakIt) => {
     await breakIt();
     const answers = await Promise.all(CALLS.map(([method, path, body]) => ask(method, path, body)));
     expect(answers.map(({ status, body }) => [status, body.error?.code])).toEqual(
@@ -108,7 +108,7 @@ describe.each(STORE_KINDS)('the API while the queue on %s is unavailable', (kind
     for (const { elapsedMs } of answers) expect(elapsedMs).toBeLessThan(AT_ONCE_MS);
   });
 
-  it('answers again when the store does, and has stored every job that it answered 202 for', async () => {
+  it('the API answers again when the store does, and has stored every job that it answered 202 for', async () => {
     const accepted: string[] = [];
     const offer = async (gameId: string): Promise<void> => {
       const { status, body } = await ask('DELETE', `/runtimes/${gameId}/container`);
@@ -132,7 +132,7 @@ describe.each(STORE_KINDS)('the API while the queue on %s is unavailable', (kind
     for (const jobId of accepted) expect(await space.plain.getJobState(jobId)).toBe('waiting');
   });
 
-  it('answers 202 with the known state when the store hangs while it waits for a job', async () => {
+  it('the API answers 202 with the known state when the store hangs while it waits for a job', async () => {
     const headers = { prefer: 'wait=1' };
     const begun = once(calls, 'wait');
     const waiting = fetch(`${origin}${API}/runtimes/game-1/container`, { method: 'DELETE', headers });

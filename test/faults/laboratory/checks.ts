@@ -1,4 +1,4 @@
-/** What must be true of a game once its cleanup has ended well, whatever happened on the way. */
+/** What must be true of a game once its cleanup has succeeded, after any fault on the way. */
 import { isSuccessRow, isTransition } from './promises.js';
 import type { Site } from './site.js';
 

@@ -1,9 +1,9 @@
-/** What the engine itself says of its containers: every start, kill, end and removal, by any client. */
+/** The engine's own record of its containers: every start, kill, end and removal, by any client. */
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { eventually } from '../../support/eventually.js';
+import { createChanges } from '../../support/changes.js';
 import type { Asked } from './lifecycle.js';
 
 export interface EngineEvent {
@@ -35,8 +35,8 @@ interface Message {
 }
 
 /**
- * Writes down the events of all containers that carry `label`; resolves when the engine has begun to tell. An engine
- * that goes away and comes back is asked again, from where it broke off; what it did not keep meanwhile is unknown.
+ * Records the events of all containers that carry `label`; resolves when the engine has begun to report. After an outage
+ * of the engine the events are requested again from the last one on; those that the engine did not keep are unknown.
  */
 export async function watchEngine(
   docker: Docker,
@@ -44,21 +44,24 @@ export async function watchEngine(
 ): Promise<EngineLedger> {
   const events: EngineEvent[] = [];
   const marks = new Set<string>();
-  const told = new Set<string>();
+  const changes = createChanges();
+  const known = new Set<string>();
   let lastNano = 0;
   let closed = false;
   let stream: Readable | undefined;
 
   const note = (message: Message): void => {
     const { Type: type, Action: action, timeNano, Actor: actor } = message;
-    // Asked "since", the engine tells the last one again.
+    // Asked "since", the engine repeats the last event.
     const identity = `${timeNano} ${actor.ID} ${action}`;
-    if (told.has(identity)) return;
-    told.add(identity);
+    if (known.has(identity)) return;
+    known.add(identity);
     lastNano = Math.max(lastNano, timeNano);
     const attributes = actor.Attributes ?? {};
-    if (type === 'volume') marks.add(actor.ID);
-    else if (label in attributes) {
+    if (type === 'volume') {
+      marks.add(actor.ID);
+      changes.notify();
+    } else if (label in attributes) {
       events.push({
         at: new Date(Math.floor(timeNano / 1e6)),
         action,
@@ -89,12 +92,12 @@ export async function watchEngine(
   return {
     events: () => events,
     caughtUp: async () => {
-      // The engine tells in order: once it has told of this, it has told of everything before.
+      // The engine reports in order: once it has reported this volume, it has reported everything before.
       const name = `ledger-${randomBytes(6).toString('hex')}`;
       await docker.createVolume({ Name: name });
       await docker.getVolume(name).remove();
-      await eventually(() => {
-        if (!marks.has(name)) throw new Error('the engine has not told of everything yet');
+      await changes.until(() => {
+        if (!marks.has(name)) throw new Error('the engine has not reported every event yet');
       });
     },
     close: async () => {
@@ -122,7 +125,7 @@ async function readLines(stream: Readable, take: (line: string) => void): Promis
   });
 }
 
-// Podman's words beside Docker's.
+// Podman's names beside Docker's.
 const DEATHS: ReadonlySet<string> = new Set(['kill', 'die', 'died']);
 const REMOVALS: ReadonlySet<string> = new Set(['destroy', 'remove']);
 const STARTS: ReadonlySet<string> = new Set(['start', 'restart', 'unpause']);

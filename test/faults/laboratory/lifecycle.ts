@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Site } from './site.js';
 
-/** What was asked of the engine, so that what happens without having been asked can be told. */
+/** A request to the engine, kept so that unrequested changes can be recognised. */
 export interface Asked {
   readonly containerId: string;
   readonly what: 'start' | 'stop' | 'remove' | 'rename';

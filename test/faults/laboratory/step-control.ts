@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../../support/eventually.js';
 
-/** A place in a job's course: before or after one of its steps. */
+/** A point of a job: before or after one of its steps. */
 export interface Point {
   readonly step: string;
   readonly at: 'start' | 'end';
@@ -18,37 +18,37 @@ export interface Seen {
   readonly step?: string;
   readonly at?: 'start' | 'end' | 'error';
   readonly facts?: Readonly<Record<string, unknown>>;
-  /** The port's word of what came of it. */
+  /** The result, as the port returned it. */
   readonly said?: string | boolean;
   readonly fence?: string;
-  /** Set on the line that tells of an order which is being carried out. */
+  /** Set on the line that records the carrying out of an order. */
   readonly order?: string;
   readonly signal?: NodeJS.Signals;
 }
 
 export interface Order {
   readonly id: string;
-  /** Resolves when a worker carries it out: who, and when. */
+  /** Resolves when a worker carries it out, to its process and time. */
   readonly carriedOut: (withinMs?: number) => Promise<Seen>;
   readonly isCarriedOut: () => boolean;
-  /** Takes it back, unless it has been carried out. */
+  /** Withdraws the order, unless it has been carried out. */
   readonly withdraw: () => void;
 }
 
-/** What lies between the laboratory and the seam in its workers. */
+/** The connection between the laboratory and the module that its workers load. */
 export interface StepControl {
   /** For the workers' environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The first worker that comes by this point with something that concerns `about` (a game, a container) sends itself the signal. */
+  /** The first worker that reaches this point for `about` (a game, a container) sends itself the signal. */
   readonly order: (point: Point, signal: NodeJS.Signals, about?: string) => Order;
   /** Every step of every worker so far, in the order in which they were written. */
   readonly seen: () => readonly Seen[];
-  /** From here on; a journal that is long is not read again from its beginning. */
+  /** The steps from now on, so that a long journal is not read again from its beginning. */
   readonly follow: () => () => readonly Seen[];
   readonly remove: () => void;
 }
 
-// For what hangs. A busy machine takes its time to start workers.
+// A limit for hanging workers. On a busy machine a worker starts slowly.
 const PASSED_WITHIN_MS = 120_000;
 
 const PRELOAD = fileURLToPath(new URL('step-control-in-worker.mjs', import.meta.url));
@@ -67,7 +67,7 @@ export function createStepControl(): StepControl {
   const linesOf = (text: string): Seen[] =>
     text
       .split('\n')
-      // The last line may still be on its way.
+      // The last line may be incomplete.
       .filter((line) => line.endsWith('}'))
       .map((line) => JSON.parse(line) as Seen);
   const seen = (): Seen[] => linesOf(readFileSync(journal, 'utf8'));
@@ -80,7 +80,7 @@ export function createStepControl(): StepControl {
     const id = String(++count);
     const file = join(orders, `${id}.json`);
     const done = `${file}.done`;
-    // Written aside and renamed, so that no worker reads half of it.
+    // Written under another name and renamed, so that no worker reads a part of it.
     writeFileSync(`${file}.tmp`, JSON.stringify({ id, ...point, signal, about }));
     renameSync(`${file}.tmp`, file);
     return {
@@ -91,7 +91,7 @@ export function createStepControl(): StepControl {
           () => {
             const line = existsSync(done) ? seen().find((one) => one.order === id) : undefined;
             if (line === undefined)
-              throw new Error(`no worker came by ${point.step}, ${point.at} of ${about ?? 'anything'}`);
+              throw new Error(`no worker reached ${point.step}, ${point.at} of ${about ?? 'any game'}`);
             return line;
           },
           { withinMs },

@@ -13,18 +13,11 @@ const DEAD_LETTERS = 40;
 
 describe.each(STORE_KINDS)('dead letters in an outage of %s', (kind) => {
   const world = useQueueWorld(kind);
+  const { interrupt, restore } = world;
   let ids: string[];
   let letters: ReturnType<typeof createDeadLetters>;
   let lookup: ReturnType<typeof createJobLookup>;
 
-  const interrupt = async (how: 'cut' | 'frozen') => {
-    if (how === 'frozen') world.store.proxy.freeze();
-    else await world.store.proxy.cut();
-  };
-  const restore = async () => {
-    world.store.proxy.thaw();
-    await world.store.proxy.restore();
-  };
   const inQueue = () => world.space.plain.getJobCounts('failed', 'waiting');
 
   beforeEach(async () => {
@@ -40,7 +33,7 @@ describe.each(STORE_KINDS)('dead letters in an outage of %s', (kind) => {
   });
 
   it.each(['cut', 'frozen'] as const)(
-    'every request about one job is refused within about a second while the store is %s, and answered afterwards',
+    'every request about one dead letter is refused within about a second while the store is %s, and answered afterwards',
     async (how) => {
       const [id = ''] = ids;
       await Promise.all([letters.find(id), lookup.find(id), letters.purge('no-such-job')]);
@@ -63,7 +56,7 @@ describe.each(STORE_KINDS)('dead letters in an outage of %s', (kind) => {
   );
 
   it.each(['cut', 'frozen'] as const)(
-    'lists and counts are refused, not left hanging, while the store is %s',
+    'lists and counts of dead letters are refused, not left hanging, while the store is %s',
     async (how) => {
       await letters.countByCode();
       await interrupt(how);
@@ -83,7 +76,7 @@ describe.each(STORE_KINDS)('dead letters in an outage of %s', (kind) => {
     60_000,
   );
 
-  it('an interrupted replay of all rejects, and a repetition replays the rest', async () => {
+  it('an interrupted replay of all dead letters rejects, and a repetition replays the rest', async () => {
     const replayed = letters.replayAll(
       {},
       {
@@ -104,7 +97,7 @@ describe.each(STORE_KINDS)('dead letters in an outage of %s', (kind) => {
     expect(await inQueue()).toMatchObject({ failed: 0, waiting: DEAD_LETTERS });
   }, 60_000);
 
-  it('a stopped replay of all leaves the other dead letters unchanged', async () => {
+  it('a stopped replay of all dead letters leaves the other ones unchanged', async () => {
     const stop = new AbortController();
     const stopped = letters.replayAll(
       {},
@@ -121,7 +114,7 @@ describe.each(STORE_KINDS)('dead letters in an outage of %s', (kind) => {
     expect(await inQueue()).toMatchObject({ failed: DEAD_LETTERS - 10, waiting: 10 });
   });
 
-  it('an object created during the outage answers once it is over', async () => {
+  it('a dead-letter reader created during the outage answers once it is over', async () => {
     const early = createDeadLetters({ backend: world.space.backend, clock: systemClock, report: world.space.report });
     await interrupt('cut');
     await expect(early.replay(ids[0] ?? '')).rejects.toBeInstanceOf(UnavailableError);

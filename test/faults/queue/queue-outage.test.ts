@@ -4,14 +4,16 @@ import { type CleanupProducer, createCleanupQueue } from '../../../src/adapters/
 import { systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import type { JobWaiter } from '../../../src/jobs/ports.js';
-import { completed, retryAfter, scripted, untilAborted } from '../../support/queue/queue-scripts.js';
+import { completed, scripted, untilAborted } from '../../support/queue/queue-scripts.js';
 import { type QueueSpace, STORE_KINDS } from '../../support/queue/queue-stores.js';
 import { requestFor, useQueueWorld } from '../../support/queue/queue-world.js';
 import { eventually } from '../../support/eventually.js';
 
 describe.each(STORE_KINDS)('an outage of %s', (kind) => {
   const world = useQueueWorld(kind);
-  const { add } = world;
+  const { add, interrupt, restore, untilCompleted } = world;
+  const untilReported = (kind: 'unavailable' | 'recovered'): Promise<void> =>
+    world.space.report.until(() => expect(world.space.report.of(kind)).toHaveLength(1));
   const producer = () => {
     const queue = createCleanupQueue({ backend: world.space.backend, clock: systemClock, report: world.space.report });
     world.atEnd(() => queue.close());
@@ -26,39 +28,32 @@ describe.each(STORE_KINDS)('an outage of %s', (kind) => {
   const enqueuePatiently = (queue: CleanupProducer, gameId: string) =>
     eventually(() => queue.enqueue([requestFor(gameId)]), { withinMs: 20_000 });
 
-  it('an idle worker recovers by itself and reports once, at the start and at the end', async () => {
+  it('an idle worker recovers by itself, and reports the outage once at its start and once at its end', async () => {
     const consumer = scripted();
     await world.startCleanupWorker(consumer);
     await add('before');
-    await eventually(async () => expect(await world.completedCount()).toBe(1));
+    await untilCompleted(1);
     await world.store.proxy.cut();
-    await eventually(() => expect(world.space.report.of('unavailable')).toHaveLength(1));
+    await untilReported('unavailable');
     await add('meanwhile');
     await world.store.proxy.restore();
-    await eventually(() => expect(world.space.report.of('recovered')).toHaveLength(1));
+    await untilReported('recovered');
     await add('after');
-    await eventually(async () => expect(await world.completedCount()).toBe(3), { withinMs: 20_000 });
+    await untilCompleted(3, { withinMs: 20_000 });
     expect(world.space.report.lines.length).toBeLessThan(8);
   }, 40_000);
 
   it('the outcome of work that ends during the outage is written afterwards, and the work does not run again', async () => {
     let finish = (): void => undefined;
-    const consumer = scripted(
-      ({ payload }) =>
-        new Promise((resolve) => {
-          finish = () => resolve(JSON.stringify(payload).includes('retry') ? retryAfter(0) : completed());
-        }),
-    );
+    const consumer = scripted(() => new Promise((resolve) => (finish = () => resolve(completed()))));
     await world.startCleanupWorker(consumer);
     const jobId = await add('game-1');
-    await eventually(() => expect(consumer.deliveries).toHaveLength(1));
+    await consumer.delivered(1);
     await world.store.proxy.cut();
-    await eventually(() => expect(world.space.report.of('unavailable')).toHaveLength(1));
+    await untilReported('unavailable');
     finish();
     await world.store.proxy.restore();
-    await eventually(async () => expect(await (await world.space.plain.getJob(jobId))?.getState()).toBe('completed'), {
-      withinMs: 20_000,
-    });
+    await world.untilState(jobId, 'completed', { withinMs: 20_000 });
     expect(consumer.deliveries).toHaveLength(1);
     expect(await world.space.plain.getJob(jobId)).toMatchObject({ attemptsStarted: 1, stalledCounter: 0 });
   }, 40_000);
@@ -75,32 +70,30 @@ describe.each(STORE_KINDS)('an outage of %s', (kind) => {
     await world.startCleanupWorker(consumer);
     const queue = producer();
     const jobIds = [await add('game-1'), await add('game-2')];
-    await eventually(() => expect(consumer.deliveries).toHaveLength(2));
+    await consumer.delivered(2);
     world.store.proxy.freeze();
     finish();
     // Each call takes its limit of one second; meanwhile the writes of the worker hang.
     await expect(queue.counts()).rejects.toBeInstanceOf(UnavailableError);
     await expect(queue.counts()).rejects.toBeInstanceOf(UnavailableError);
     world.store.proxy.thaw();
-    await eventually(async () => expect(await world.completedCount()).toBe(jobIds.length), { withinMs: 30_000 });
+    await untilCompleted(jobIds.length, { withinMs: 30_000 });
     expect(consumer.deliveries).toHaveLength(2);
     expect(await world.space.plain.getFailedCount()).toBe(0);
   }, 60_000);
 
   it.each(['cut', 'frozen'] as const)(
-    'the producer refuses within a second while the store is %s, and works afterwards',
+    'the producer refuses requests within a second while the store is %s, and works afterwards',
     async (how) => {
       const queue = producer();
       await enqueuePatiently(queue, 'before');
-      if (how === 'cut') await world.store.proxy.cut();
-      else world.store.proxy.freeze();
+      await interrupt(how);
       for (const games of [['game-1'], ['game-1', 'game-2']]) {
         const startedMs = performance.now();
         await expect(queue.enqueue(games.map(requestFor))).rejects.toBeInstanceOf(UnavailableError);
         expect(performance.now() - startedMs).toBeLessThan(2_000);
       }
-      if (how === 'cut') await world.store.proxy.restore();
-      else world.store.proxy.thaw();
+      await restore();
       await enqueuePatiently(queue, 'game-1');
       const [again] = await enqueuePatiently(queue, 'game-1');
       expect(again?.coalesced).toBe(true);
@@ -117,27 +110,27 @@ describe.each(STORE_KINDS)('an outage of %s', (kind) => {
     await expect(queue.enqueue([requestFor('game-1')])).rejects.toBeInstanceOf(UnavailableError);
     const consumer = scripted();
     const started = world.cleanupWorker(consumer).start();
-    await eventually(() => expect(world.space.report.of('unavailable').length).toBeGreaterThan(0));
+    await world.space.report.until(() => expect(world.space.report.of('unavailable')).not.toEqual([]));
     await world.store.proxy.restore();
     await started;
     const [answer] = await enqueuePatiently(queue, 'game-1');
-    await eventually(async () => expect(await world.completedCount()).toBe(1), { withinMs: 20_000 });
+    await untilCompleted(1, { withinMs: 20_000 });
     expect(consumer.deliveries.map(({ jobId }) => jobId)).toEqual([answer?.jobId]);
   }, 40_000);
 
-  it('a worker with running work stops within its limit', async () => {
+  it('a worker with running work stops within its limit although the store is unavailable', async () => {
     const consumer = scripted((_delivery, signal) => untilAborted(signal));
     const worker = world.cleanupWorker(consumer);
     await worker.start();
     await add('game-1');
-    await eventually(() => expect(consumer.deliveries).toHaveLength(1));
+    await consumer.delivered(1);
     await world.store.proxy.cut();
     const startedMs = performance.now();
     await worker.stop({ graceMs: 200 });
     expect(performance.now() - startedMs).toBeLessThan(10_000);
   }, 30_000);
 
-  it('a wait for jobs gets the results from the time of the outage', async () => {
+  it('a wait for jobs gets the results of jobs that ended during the outage', async () => {
     const waits = jobWaiter();
     const jobIds = [await add('game-1'), await add('game-2')];
     const results: string[] = [];
@@ -173,6 +166,6 @@ async function endDirectly(space: QueueSpace, jobIds: readonly string[]): Promis
           prefix: env['QUEUE_SPACE'] ?? '',
         });
   worker.on('error', () => undefined);
-  await eventually(async () => expect(await space.plain.getCompletedCount()).toBe(jobIds.length));
+  await space.untilQueue(async () => expect(await space.plain.getCompletedCount()).toBe(jobIds.length));
   await worker.close();
 }

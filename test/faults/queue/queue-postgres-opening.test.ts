@@ -10,7 +10,6 @@ import { withClient } from '../../support/queue/queue-clients.js';
 import { startProxy } from '../../support/queue/queue-proxy.js';
 import { createRecordingReport, type RecordingReport } from '../../support/queue/queue-report.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres/database.js';
-import { eventually } from '../../support/eventually.js';
 
 let database: TestDatabase;
 let report: RecordingReport;
@@ -43,7 +42,7 @@ const open = ({ url = database.url, deadlineMs = 30_000, signal, lockTimeoutMs }
   });
 };
 
-it('a store creates no BullMQ object before PostgreSQL answers and the tables exist', async () => {
+it('a queue store creates no BullMQ object before PostgreSQL answers and the tables exist', async () => {
   const direct = new URL(database.url);
   const proxy = await startProxy(Number(direct.port));
   await proxy.cut();
@@ -67,13 +66,13 @@ it('a store creates no BullMQ object before PostgreSQL answers and the tables ex
   await proxy.close();
 }, 40_000);
 
-it('a store waits for another process that creates the tables for longer than the lock time-out', async () => {
+it('a queue store waits for another process that creates the tables, also longer than the lock time-out', async () => {
   const backend = await withClient({ connectionString: database.url }, async (other) => {
     await migrateQueueTables(other);
     await other.query('BEGIN');
     await other.query('LOCK TABLE bullmq.migration');
     const opening = open({ lockTimeoutMs: 200 });
-    const reported = eventually(() => expect(report.of('unavailable').join()).toContain('lock timeout'));
+    const reported = report.until(() => expect(report.of('unavailable').join()).toContain('lock timeout'));
     await Promise.race([opening, reported]);
     await other.query('ROLLBACK');
     return opening;

@@ -7,7 +7,6 @@ import { UnavailableError } from '../../../src/domain/errors.js';
 import { createRecordingReport } from '../../support/queue/queue-report.js';
 import { completed, deadLetter, type ScriptedConsumer, scripted } from '../../support/queue/queue-scripts.js';
 import { requestFor, useQueueWorld } from '../../support/queue/queue-world.js';
-import { eventually } from '../../support/eventually.js';
 
 describe('a cleanup worker on Redis', () => {
   const world = useQueueWorld('redis');
@@ -17,10 +16,7 @@ describe('a cleanup worker on Redis', () => {
   };
   const redis = () => world.space.plain.getBackend().client;
   const key = (jobId: string) => `${world.space.plain.qualifiedName}:${jobId}`;
-  const ended = (jobId: string, state: string) =>
-    eventually(async () => expect(await (await world.space.plain.getJob(jobId))?.getState()).toBe(state), {
-      withinMs: 20_000,
-    });
+  const ended = (jobId: string, state: string) => world.untilState(jobId, state, { withinMs: 20_000 });
   /** A waiting job, changed without BullMQ. */
   const tampered = async (fields: Record<string, string>): Promise<string> => {
     const job = await world.space.plain.add('cleanup_container', requestFor('game-1'), { delay: 3_600_000 });
@@ -49,12 +45,10 @@ describe('a cleanup worker on Redis', () => {
           'gameId' in Object(payload) ? completed() : deadLetter('invalid_request: unreadable'),
         ),
       );
-      const next = await world.space.plain.add('cleanup_container', requestFor('game-2'));
-      await ended(next.id ?? '', 'completed');
+      const nextId = await world.add('game-2');
+      await ended(nextId, 'completed');
       await ended(jobId, 'data' in fields ? 'failed' : 'completed');
-      expect(consumer.deliveries.map((delivery) => delivery.jobId).toSorted()).toEqual(
-        [jobId, next.id ?? ''].toSorted(),
-      );
+      expect(consumer.deliveries.map((delivery) => delivery.jobId).toSorted()).toEqual([jobId, nextId].toSorted());
       expect(world.space.report.of('repaired')).toHaveLength(1);
     },
     30_000,
@@ -63,9 +57,8 @@ describe('a cleanup worker on Redis', () => {
   it('a trace context that cannot be read does not end the worker', async () => {
     const contexts = ['not json', '5', 'null', '{"traceparent":7,"baggage":{}}', '["x"]'];
     const consumer = await work(scripted());
-    for (const metadata of contexts)
-      await world.space.plain.add('cleanup_container', requestFor('game-1'), { telemetry: { metadata } });
-    await eventually(async () => expect(await world.space.plain.getCompletedCount()).toBe(contexts.length));
+    for (const metadata of contexts) await world.add('game-1', { telemetry: { metadata } });
+    await world.untilCompleted(contexts.length);
     expect(consumer.deliveries).toHaveLength(contexts.length);
     expect(world.space.report.lines).toEqual([]);
   });
@@ -91,14 +84,15 @@ describe('a cleanup worker on Redis', () => {
 
   it('a worker takes jobs from a Redis that lost all its data', async () => {
     const consumer = await work(scripted());
-    await world.space.plain.add('cleanup_container', requestFor('game-1'));
-    await eventually(() => expect(consumer.deliveries).toHaveLength(1));
+    await world.add('game-1');
+    await consumer.delivered(1);
     await world.space.plain.obliterate({ force: true });
-    await world.space.plain.add('cleanup_container', requestFor('game-2'));
-    await eventually(async () => expect(await world.space.plain.getCompletedCount()).toBe(1), { withinMs: 20_000 });
+    await world.add('game-2');
+    await world.untilCompleted(1, { withinMs: 20_000 });
+    expect(consumer.deliveries).toHaveLength(2);
   }, 30_000);
 
-  it('a store opens only when Redis answers: a deadline and a signal bound the wait', async () => {
+  it('a queue store opens only when Redis answers: a deadline and a signal bound the wait', async () => {
     await work(scripted());
     await world.store.proxy.cut();
     const url = `redis://127.0.0.1:${world.store.proxy.port}`;

@@ -1,16 +1,14 @@
 /** Schedules that exist but start no sweep, jobs that would block all others, and what the status shows of both. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { JobQueue, QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
-import { SWEEP_JOB, SWEEP_SCHEDULER } from '../../../src/adapters/bullmq/names.js';
+import { RETENTION_QUEUE, SWEEP_JOB, SWEEP_SCHEDULER } from '../../../src/adapters/bullmq/names.js';
 import { createScheduleStatus } from '../../../src/adapters/bullmq/sweeps/schedule-status.js';
 import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
-import type { SweepReport } from '../../../src/retention/ports.js';
-import { NOTHING_DUE, untilAborted } from '../../support/queue/queue-scripts.js';
+import { type CountedSweeps, countedSweeps, NOTHING_DUE, untilAborted } from '../../support/queue/queue-scripts.js';
 import { openRetentionQueue, STORE_KINDS } from '../../support/queue/queue-stores.js';
 import { useQueueWorld } from '../../support/queue/queue-world.js';
 import { loseJob, spoilJob, takeLock } from '../../support/queue/stored-jobs.js';
-import { eventually } from '../../support/eventually.js';
 
 const DAY_MS = 24 * 3_600_000;
 const INTERVAL_MS = 1_000;
@@ -18,48 +16,43 @@ const INTERVAL_MS = 1_000;
 describe.each(STORE_KINDS)('the schedule of sweeps on %s', (kind) => {
   const world = useQueueWorld(kind);
   let queue: JobQueue;
-  let swept: number;
-  let sweep: (signal: AbortSignal) => Promise<SweepReport>;
+  let sweeps: CountedSweeps;
 
-  const startWorker = (everyMs = INTERVAL_MS, backend: QueueStore = world.space.backend): Promise<QueueWorker> => {
-    const counted = (signal: AbortSignal): Promise<SweepReport> => {
-      swept += 1;
-      return sweep(signal);
-    };
-    return world.startSweepWorker(counted, { everyMs, ensureEveryMs: 100, backend });
-  };
-  const sweptTimes = (times: number) =>
-    eventually(() => expect(swept).toBeGreaterThanOrEqual(times), { withinMs: 25_000 });
+  const startWorker = (everyMs = INTERVAL_MS, backend: QueueStore = world.space.backend): Promise<QueueWorker> =>
+    world.startSweepWorker(sweeps.sweep, { everyMs, ensureEveryMs: 100, backend });
+  const untilSwept = (times: number) => sweeps.untilBegun(times, { withinMs: 25_000 });
   const addSchedule = (repeat: { every: number; limit?: number }, name = SWEEP_JOB) =>
     queue.upsertJobScheduler(SWEEP_SCHEDULER, repeat, { name, data: {} });
 
   beforeEach(async () => {
     queue = await openRetentionQueue(world.space);
     world.atEnd(() => queue.close());
-    swept = 0;
-    sweep = async () => NOTHING_DUE;
+    sweeps = countedSweeps();
   });
   afterEach(() => void vi.useRealTimers());
 
-  it('the schedule goes on when the job of the next sweep is lost', async () => {
+  it('the sweeps go on when the job of the next sweep is lost', async () => {
     await startWorker();
-    const lost = await eventually(async () => {
-      expect(await queue.getDelayedCount()).toBe(1);
-      return `repeat:${SWEEP_SCHEDULER}:${(await queue.getJobScheduler(SWEEP_SCHEDULER))?.next}`;
-    });
+    const lost = await world.space.untilQueue(
+      async () => {
+        expect(await queue.getDelayedCount()).toBe(1);
+        return `repeat:${SWEEP_SCHEDULER}:${(await queue.getJobScheduler(SWEEP_SCHEDULER))?.next}`;
+      },
+      { queue: RETENTION_QUEUE },
+    );
     await loseJob(world.store, world.space, queue, lost);
-    await sweptTimes(swept + 2);
-    await eventually(() => expect(world.space.report.of('repaired')).toHaveLength(1));
+    await untilSwept(sweeps.begun() + 2);
+    await world.space.report.until(() => expect(world.space.report.of('repaired')).toHaveLength(1));
     expect(await queue.getJobSchedulersCount()).toBe(1);
   }, 40_000);
 
-  it('the schedule goes on when a clock that was a day ahead set the time of the next sweep', async () => {
+  it('the sweeps go on when a clock that was a day ahead set the time of the next sweep', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + DAY_MS });
     await addSchedule({ every: INTERVAL_MS });
     vi.useRealTimers();
     await startWorker();
     // The first sweep runs at once, without regard to its time; the next ones would be a day away.
-    await sweptTimes(4);
+    await untilSwept(4);
     const next = (await queue.getJobScheduler(SWEEP_SCHEDULER))?.next ?? 0;
     expect(next).toBeLessThan(Date.now() + DAY_MS / 2);
   }, 40_000);
@@ -68,11 +61,11 @@ describe.each(STORE_KINDS)('the schedule of sweeps on %s', (kind) => {
     ['adds jobs of another name', { every: INTERVAL_MS }, 'other'],
     ['ends after one sweep', { every: INTERVAL_MS, limit: 1 }, SWEEP_JOB],
   ])(
-    'a schedule is replaced when the one under its id %s',
+    'a schedule of sweeps is replaced when the one under its id %s',
     async (_what, repeat, name) => {
       await addSchedule(repeat, name);
       await startWorker();
-      await sweptTimes(3);
+      await untilSwept(3);
       expect(await queue.getJobScheduler(SWEEP_SCHEDULER)).toMatchObject({ name: SWEEP_JOB, every: INTERVAL_MS });
       expect((await queue.getJobScheduler(SWEEP_SCHEDULER))?.limit).toBeUndefined();
     },
@@ -82,53 +75,57 @@ describe.each(STORE_KINDS)('the schedule of sweeps on %s', (kind) => {
   it('a job whose trace context cannot be read does not block the sweeps', async () => {
     const { id = '' } = await queue.add(SWEEP_JOB, {}, { telemetry: { metadata: 'not json' } });
     await startWorker();
-    await sweptTimes(3);
+    await untilSwept(3);
     expect(await queue.getJobState(id)).toBe('completed');
   }, 40_000);
 
   it('a sweep whose lock was lost is aborted and runs again, without a fault in the report', async () => {
     const reasons: unknown[] = [];
-    sweep = async (signal) => {
-      if (swept > 1) return NOTHING_DUE;
+    sweeps = countedSweeps(async (nth, signal) => {
+      if (nth > 1) return NOTHING_DUE;
       signal.addEventListener('abort', () => reasons.push(signal.reason));
       return untilAborted(signal);
-    };
+    });
     await startWorker(DAY_MS);
-    await sweptTimes(1);
+    await untilSwept(1);
     const [active] = await queue.getActive();
     const jobId = active?.id ?? '';
     await takeLock(world.store, world.space, queue, jobId);
-    await sweptTimes(2);
+    await untilSwept(2);
     expect(reasons).toEqual(['lock lost']);
     expect(world.space.report.of('lockLost')).toEqual([`lockLost: ${jobId}`]);
     expect(world.space.report.of('fault')).toEqual([]);
   }, 40_000);
 
   it('a worker that is stopped while it creates the schedule waits until that is done', async () => {
-    let creating = 0;
+    let isCreated = false;
     let goOn = (): void => undefined;
     const held = new Promise<void>((resolve) => (goOn = resolve));
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
     const withScheduleLock: QueueStore['withScheduleLock'] = (work) =>
       world.space.backend.withScheduleLock(async () => {
-        creating += 1;
+        begin();
         await held;
-        return work().finally(() => (creating -= 1));
+        return work().finally(() => (isCreated = true));
       });
     const stopping = await startWorker(DAY_MS, { ...world.space.backend, withScheduleLock });
-    await eventually(() => expect(creating).toBe(1));
+    await begun;
     const stopped = stopping.stop({ graceMs: 0 });
     // Everything that a stop closes at once has had time to close.
     await new Promise((resolve) => systemClock.after(300, () => resolve(undefined)));
     goOn();
     await stopped;
-    await eventually(() => expect(creating).toBe(0), { withinMs: 5_000 });
+    expect(isCreated).toBe(true);
   }, 30_000);
 
-  it('the status shows sweeps only, although other jobs are in their queue', async () => {
+  it('the status of the schedule shows sweeps only, although other jobs are in their queue', async () => {
     await startWorker(DAY_MS);
-    await sweptTimes(1);
+    await untilSwept(1);
     const { id = '' } = await queue.add('other', {});
-    await eventually(async () => expect(await queue.getJobState(id)).toBe('failed'));
+    await world.space.untilQueue(async () => expect(await queue.getJobState(id)).toBe('failed'), {
+      queue: RETENTION_QUEUE,
+    });
     if (kind === 'redis') await spoilJob(queue, id, { data: '{"' });
     const schedule = createScheduleStatus({
       backend: world.space.backend,
@@ -147,17 +144,13 @@ describe('a Redis that holds a job that cannot be read', () => {
   it('an unreadable job delays the sweeps only by seconds', async () => {
     const queue = await openRetentionQueue(world.space);
     world.atEnd(() => queue.close());
-    let swept = 0;
+    const sweeps = countedSweeps();
     const job = await queue.add(SWEEP_JOB, {}, { delay: DAY_MS });
     await spoilJob(queue, job.id ?? '', { opts: 'null' });
     // Promotion does not read the spoilt field.
     await job.promote();
-    const sweep = async (): Promise<SweepReport> => {
-      swept += 1;
-      return NOTHING_DUE;
-    };
-    await world.startSweepWorker(sweep, { everyMs: INTERVAL_MS, ensureEveryMs: 100 });
-    await eventually(() => expect(swept).toBeGreaterThan(2), { withinMs: 25_000 });
+    await world.startSweepWorker(sweeps.sweep, { everyMs: INTERVAL_MS, ensureEveryMs: 100 });
+    await sweeps.untilBegun(3, { withinMs: 25_000 });
     expect(world.space.report.of('repaired').join()).toContain('could not be read');
   }, 40_000);
 });

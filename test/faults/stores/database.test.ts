@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 
 const migrationsDir = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
 
-/** Reached without faults; for looking and for getting in the way. */
+/** Connected without faults: for reading, and for locks that block the program. */
 let direct: RecordsDatabase;
 let proxy: TcpFaultProxy;
 let url: string;
@@ -87,9 +87,9 @@ const backendsOf = async (applicationName: string, state: string): Promise<numbe
   return rows[0]?.n ?? 0;
 };
 
-describe('the line to the database', () => {
+describe('a faulty connection to the database', () => {
   test.each(['refuse', 'reset'] as const)(
-    '%s: every use says at once that it is unavailable, and recovers',
+    'every use of the database is unavailable at once in the mode %s, and recovers',
     async (mode) => {
       await warmUp();
       await proxy.use(mode);
@@ -101,14 +101,14 @@ describe('the line to the database', () => {
     },
   );
 
-  test('a black hole for new connections: every use ends after the time to connect', async () => {
+  test('every use of the database ends after the time to connect when new connections are silent', async () => {
     await proxy.use('blackhole');
     const startedAtMs = performance.now();
     expect(await endings({ ...uses(), ...migrations() })).toEqual(all(UNAVAILABLE, { ...uses(), ...migrations() }));
     expect(performance.now() - startedAtMs).toBeLessThan(12_000);
   });
 
-  test('a black hole for live connections: every use ends after the time for a query, and recovers', async () => {
+  test('every use of the database ends after the time for a query when live connections are silent, and recovers', async () => {
     await warmUp();
     await proxy.use('blackhole');
     const startedAtMs = performance.now();
@@ -119,7 +119,7 @@ describe('the line to the database', () => {
   });
 });
 
-describe('the server', () => {
+describe('a faulty database server', () => {
   /** Makes `work` wait for a row that another transaction has locked, and then does `then` to it. */
   const whileLocked = async <T>(work: () => Promise<T>, then: (other: PoolClient) => Promise<unknown>): Promise<T> => {
     await direct.put(aRecord());
@@ -142,18 +142,18 @@ describe('the server', () => {
   const take = () => endings({ take: () => createRuntimeRecords({ prisma }).take('game-1') });
 
   test.each(['pg_terminate_backend', 'pg_cancel_backend'] as const)(
-    'that ends our query (%s) is unavailable',
+    'the database is unavailable when the server ends the query (%s)',
     async (how) => {
       expect(await whileLocked(take, () => signalBackends(how))).toEqual({ take: UNAVAILABLE });
       expect(await take()).toEqual({ take: 'answered' });
     },
   );
 
-  test('that keeps us waiting for a row too long is unavailable', async () => {
+  test('the database is unavailable when a row stays locked too long', async () => {
     expect(await whileLocked(take, async () => undefined)).toEqual({ take: UNAVAILABLE });
   });
 
-  test('that is only read from is unavailable for writing', async () => {
+  test('a read-only database is unavailable for writing', async () => {
     await direct.put(aRecord());
     await direct.pool.query(
       `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`,
@@ -167,7 +167,7 @@ describe('the server', () => {
     }
   });
 
-  test('that runs every transaction serializable and refuses the loser of a race is unavailable, not a bug', async () => {
+  test('the loser of a race between serializable transactions finds the database unavailable, not a bug', async () => {
     await direct.pool.query(
       `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = ''serializable''', current_database()); END $$`,
     );
@@ -183,7 +183,7 @@ describe('the server', () => {
     }
   });
 
-  test('that carries out a change whose answer is lost has carried it out once: the next try finds it removed', async () => {
+  test('a change whose answer is lost is carried out once, and the next attempt finds the record removed', async () => {
     await direct.put(aRecord());
     const records = createRuntimeRecords({ prisma });
     const taken = await records.take('game-1');

@@ -28,7 +28,7 @@ const leasesOn = (store = createRedisLeaseStore({ redis })) =>
 
 const { signal } = new AbortController();
 
-test('a Redis that freezes during the work costs the lease in time, and it is free again after the thaw', async () => {
+test('a lease is lost in time when Redis freezes during the work, and is free again after the thaw', async () => {
   const ending = await leasesOn().withLease('game', signal, async (lease) => {
     server.freeze();
     await new Promise((resolve) => lease.signal.addEventListener('abort', resolve, { once: true }));
@@ -41,7 +41,7 @@ test('a Redis that freezes during the work costs the lease in time, and it is fr
   });
 });
 
-test('a Redis that comes back empty has lost the lease, and the work hears of it at the next renewal', async () => {
+test('a lease is lost when Redis comes back empty, and the next renewal aborts the work', async () => {
   const ending = await leasesOn().withLease('game', signal, async (lease) => {
     await server.restart();
     await new Promise((resolve) => lease.signal.addEventListener('abort', resolve, { once: true }));
@@ -53,14 +53,17 @@ test('a Redis that comes back empty has lost the lease, and the work hears of it
 test.each([
   ['a replica', ['replicaof', '127.0.0.1', '1'], /READONLY/],
   ['full', ['config', 'set', 'maxmemory', '1'], /OOM/],
-] as const)('a Redis that is %s makes the lease unavailable, and says why', async (_what, [command, ...args], why) => {
-  await redis.call(command, ...args);
-  const store = createRedisLeaseStore({ redis });
-  await expect(store.acquire('game', newLeaseToken(), 2_000)).rejects.toThrow(why);
-  await expect(store.acquire('game', newLeaseToken(), 2_000)).rejects.toBeInstanceOf(UnavailableError);
-});
+] as const)(
+  'a lease is unavailable when Redis is %s, and the error states the reason',
+  async (_what, [command, ...args], why) => {
+    await redis.call(command, ...args);
+    const store = createRedisLeaseStore({ redis });
+    await expect(store.acquire('game', newLeaseToken(), 2_000)).rejects.toThrow(why);
+    await expect(store.acquire('game', newLeaseToken(), 2_000)).rejects.toBeInstanceOf(UnavailableError);
+  },
+);
 
-test('a key of ours that holds something else makes the lease unavailable, and is left alone', async () => {
+test('a lease is unavailable when its key holds another type, and the key is not changed', async () => {
   await redis.lpush('rtmanager:game_lease:Zw', 'what is this');
   const store = createRedisLeaseStore({ redis });
   await expect(store.renew('g', newLeaseToken(), 2_000)).rejects.toThrow(/WRONGTYPE/);

@@ -5,6 +5,7 @@ import type { LeaseSettings } from '../../../src/lease/timing.js';
 import { createLeases, type Lease, type LeaseEnding } from '../../../src/lease/with-lease.js';
 import { newLeaseToken } from '../../../src/app/random.js';
 import { type ConnectedStore, LEASE_BACKENDS, type LeaseBackend } from '../../support/lease-backends.js';
+import { createChanges } from '../../support/changes.js';
 import { eventually } from '../../support/eventually.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
 import { LeaseLostError } from '../../../src/domain/errors.js';
@@ -27,9 +28,9 @@ const elapsedMs = async (work: () => Promise<unknown>): Promise<number> => {
 describe.each(LEASE_BACKENDS)('a lease on %s', (_name, startBackend) => {
   let backend: LeaseBackend;
   let proxy: TcpFaultProxy;
-  /** Its line can be made bad. */
+  /** Its connection can be made faulty. */
   let holder: ConnectedStore;
-  /** Its line is always good. */
+  /** Its connection has no faults. */
   let contender: ConnectedStore;
   let releaseFailures: unknown[];
   const game = 'game-1';
@@ -68,7 +69,7 @@ describe.each(LEASE_BACKENDS)('a lease on %s', (_name, startBackend) => {
       settings,
     ).withLease(game, new AbortController().signal, work);
 
-  /** Asks again and again until the contender has the lease, and gives it back. */
+  /** Repeats the request until the contender has the lease, and releases it. A lease store announces no expiry. */
   const untilContenderGetsIt = (withinMs: number): Promise<void> =>
     eventually(
       async () => {
@@ -80,7 +81,7 @@ describe.each(LEASE_BACKENDS)('a lease on %s', (_name, startBackend) => {
     );
 
   test.each(['refuse', 'reset'] as const)(
-    'is unavailable within two seconds when connections are met with: %s',
+    'a lease is unavailable within two seconds when connections meet the fault: %s',
     async (mode) => {
       await proxy.use(mode);
       let ending: LeaseEnding<void> | undefined;
@@ -92,7 +93,7 @@ describe.each(LEASE_BACKENDS)('a lease on %s', (_name, startBackend) => {
     },
   );
 
-  test('is unavailable within about two seconds when the server is silent, and is free again once it is heard', async () => {
+  test('a lease is unavailable within about two seconds when the server is silent, and is free again once the server answers', async () => {
     await proxy.use('blackhole');
     let ending: LeaseEnding<void> | undefined;
     const tookMs = await elapsedMs(async () => {
@@ -126,14 +127,17 @@ describe.each(LEASE_BACKENDS)('a lease on %s', (_name, startBackend) => {
     expect(releaseFailures).toHaveLength(1);
   });
 
-  test('survives outages that are shorter than its trust, and is renewed when they are over', async () => {
+  test('a lease survives outages that are shorter than its trust, and is renewed when they are over', async () => {
     const renewals = { asked: 0, done: 0 };
+    const changes = createChanges();
     const counted: LeaseStore = {
       ...holder.store,
       renew: async (...question) => {
         renewals.asked += 1;
+        changes.notify();
         const renewed = await holder.store.renew(...question);
         renewals.done += 1;
+        changes.notify();
         return renewed;
       },
     };
@@ -144,11 +148,11 @@ describe.each(LEASE_BACKENDS)('a lease on %s', (_name, startBackend) => {
         await proxy.use(mode);
         // A second question after the line went bad means that the first had failed.
         const { asked } = renewals;
-        await eventually(() => expect(renewals.asked).toBeGreaterThan(asked + 1));
+        await changes.until(() => expect(renewals.asked).toBeGreaterThan(asked + 1));
         expect(await contender.store.acquire(game, newLeaseToken(), 60_000)).toBe(false);
         await proxy.use('pass');
         const { done } = renewals;
-        await eventually(() => expect(renewals.done).toBeGreaterThan(done));
+        await changes.until(() => expect(renewals.done).toBeGreaterThan(done));
         lease.assertHeld();
       }
       return 'well';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createContainerEngine } from '../../../src/adapters/docker/container-engine.js';
 import type { ContainerEngine } from '../../../src/cleanup/ports.js';
 import { systemClock } from '../../../src/async/clock.js';
-import { pinFile, slowDownRemoval } from '../../support/engine/engine-files.js';
+import { holdRemoval, pinFile } from '../../support/engine/engine-files.js';
 import { createTestContainers, type TestContainers } from '../../support/engine/test-containers.js';
 
 let containers: TestContainers;
@@ -41,10 +41,10 @@ test('a container whose files cannot be unlinked becomes dead, tells why, and is
 
 test('a container that is being removed is seen as such and not called removed before it is gone', async () => {
   const id = await containers.make('created');
-  await slowDownRemoval(containers.docker, id);
+  const letGo = await holdRemoval(containers.docker, id);
 
   const first = engine.remove(id, signal);
-  // Immediately again: the state must not be missed, and ends by itself.
+  // The engine is at it until `letGo`, and announces nothing when it begins.
   let seen = await engine.look(id, signal);
   while (seen.kind === 'present' && seen.activity === 'idle') seen = await engine.look(id, signal);
   expect(seen).toEqual({ kind: 'present', gameLabel: 'game-1', activity: 'removing', detail: 'removing' });
@@ -53,6 +53,7 @@ test('a container that is being removed is seen as such and not called removed b
     state: { kind: 'present', activity: 'removing' },
     detail: expect.stringMatching(/already in progress/) as string,
   });
+  await letGo();
   expect(await first).toEqual({ kind: 'gone' });
   expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
 });

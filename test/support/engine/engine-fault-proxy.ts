@@ -3,6 +3,7 @@ import { type ClientRequest, createServer, type IncomingMessage, type ServerResp
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Changes, createChanges, type Until } from '../changes.js';
 import { answerWithFault, type EngineFault, stoppedBefore } from './engine-faults.js';
 import { askEngine } from './engine-raw-answers.js';
 
@@ -36,6 +37,8 @@ export interface EngineFaultProxy {
   readonly host: string;
   /** All requests since the start or the last `use`, in order of arrival. */
   readonly requests: () => readonly RequestSeen[];
+  /** The assertion is checked at each request and at each answer of the engine. */
+  readonly until: Until;
   /** Replaces the rule and forgets the requests seen so far. Requests already under way keep their fault. */
   readonly use: (rule: FaultRule) => void;
   /** Replaces the hooks; a request that is held goes on being held by the old one. */
@@ -57,7 +60,7 @@ const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 
 /** Remembers each request and asks the rule what is to become of it. */
-const createJournal = (first: FaultRule) => {
+const createJournal = (first: FaultRule, changes: Changes) => {
   let rule = first;
   let seen: RequestSeen[] = [];
   let counts = new Map<string, number>();
@@ -74,6 +77,7 @@ const createJournal = (first: FaultRule) => {
       const fault = rule({ method, url, nth });
       const entry: RequestSeen = { method, url, nth, fault: fault?.kind ?? null, engineStatus: null };
       seen.push(entry);
+      changes.notify();
       return [entry, fault];
     },
   };
@@ -97,7 +101,8 @@ export const startEngineFaultProxy = async ({
   hooks: firstHooks = {},
   listen = 'unix',
 }: ProxyOptions): Promise<EngineFaultProxy> => {
-  const journal = createJournal(rule);
+  const changes = createChanges();
+  const journal = createJournal(rule, changes);
   const underWay = new Set<ClientRequest>();
   let hooks = firstHooks;
   let pending = 0;
@@ -111,6 +116,7 @@ export const startEngineFaultProxy = async ({
   ): Promise<void> => {
     const { statusCode: status = 502, headers } = engineAnswer;
     entry.engineStatus = status;
+    changes.notify();
     await hooks.onAnswer?.(entry);
     if (fault === undefined) {
       // Streamed: calls like `wait` and `logs` answer bit by bit.
@@ -161,6 +167,7 @@ export const startEngineFaultProxy = async ({
     socketPath,
     host: folder === undefined ? `tcp://127.0.0.1:${(server.address() as AddressInfo).port}` : `unix://${socketPath}`,
     requests: journal.requests,
+    until: changes.until,
     use: journal.use,
     hook: (next) => {
       hooks = next;

@@ -1,11 +1,12 @@
-/** What a test does to the files of a container, behind the engine's back. */
+/** Changes to the files of a container that the engine does not know of. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type Docker from 'dockerode';
 
-const shell = (script: string, args: readonly string[], cwd?: string): void => {
-  const { status, stderr } = spawnSync('sh', ['-c', script, ...args], { encoding: 'utf8', ...(cwd && { cwd }) });
+const shell = (script: string, args: readonly string[]): void => {
+  const { status, stderr } = spawnSync('sh', ['-c', script, ...args], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${script} failed with ${args.join(' ')}: ${stderr}`);
 };
 
@@ -17,17 +18,18 @@ export const pinFile = (engineDataRoot: string, containerId: string): (() => voi
   return () => shell('chattr "$0" "$1"', ['-i', pinned]);
 };
 
-const MANY_FILES = 30_000;
-
 /**
- * Files that the engine has to unlink one by one, so that a removal takes long enough to be looked at. In the layer, not
- * in the container's own folder: for that one newer engines hold the container's lock, and a second call waits.
+ * Makes the engine wait in the removal of this container: its storage driver reads the layer's file `link`, which becomes
+ * a named pipe here. The returned function gives the engine the content, so that the removal goes on. In the layer, not in
+ * the container's own folder: for that one newer engines hold the container's lock, and a second call waits.
  */
-export const slowDownRemoval = async (docker: Docker, containerId: string): Promise<void> => {
+export const holdRemoval = async (docker: Docker, containerId: string): Promise<() => Promise<void>> => {
   const { GraphDriver: driver } = await docker.getContainer(containerId).inspect();
   const upper = (driver.Data as Readonly<Record<string, string>> | null)?.['UpperDir'];
-  if (upper === undefined) throw new Error(`the storage driver ${driver.Name} tells no folder of the layer`);
-  const folder = join(upper, 'many-files');
-  mkdirSync(folder);
-  shell('seq 1 "$0" | xargs touch', [String(MANY_FILES)], folder);
+  if (upper === undefined) throw new Error(`the storage driver ${driver.Name} names no folder of the layer`);
+  const link = join(dirname(upper), 'link');
+  const content = readFileSync(link);
+  rmSync(link);
+  shell('mkfifo "$0"', [link]);
+  return () => writeFile(link, content);
 };

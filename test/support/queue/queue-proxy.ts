@@ -1,4 +1,5 @@
 import { createServer, connect, type Server, type Socket } from 'node:net';
+import { createChanges, type Until } from '../changes.js';
 
 /** Stands between a client and a server on 127.0.0.1, and makes the server unavailable without touching its data. */
 export interface FaultProxy {
@@ -10,6 +11,8 @@ export interface FaultProxy {
   readonly restore: () => Promise<void>;
   /** How many connections were accepted so far, those that were closed at once included. */
   readonly accepted: () => number;
+  /** The assertion is checked at each accepted connection. */
+  readonly untilAccepted: Until;
   /** Keeps connections open but forwards nothing, like a server that hangs. */
   readonly freeze: () => void;
   readonly thaw: () => void;
@@ -43,6 +46,7 @@ export async function startProxy(targetPort: number): Promise<FaultProxy> {
       connections.destroy();
     },
     accepted: connections.accepted,
+    untilAccepted: connections.untilAccepted,
     restore: async () => {
       connections.keepNew();
       if (server.listening) return;
@@ -61,9 +65,11 @@ function createConnections(targetPort: number) {
   let isFrozen = false;
   let closesNew = false;
   let accepted = 0;
+  const changes = createChanges();
   return {
     accept: (client: Socket): void => {
       accepted += 1;
+      changes.notify();
       if (closesNew) {
         client.on('error', () => undefined).destroy();
         return;
@@ -84,6 +90,7 @@ function createConnections(targetPort: number) {
       }
     },
     accepted: () => accepted,
+    untilAccepted: changes.until,
     closeNew: () => void (closesNew = true),
     keepNew: () => void (closesNew = false),
     destroy: () => {

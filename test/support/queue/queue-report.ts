@@ -1,21 +1,30 @@
 import { messageOf } from '../../../src/domain/errors.js';
 import type { QueueReport } from '../../../src/adapters/bullmq/store/queue-store.js';
+import { createChanges, type Until } from '../changes.js';
 
 export interface RecordingReport extends QueueReport {
   /** Every report in order, as `kind` or `kind: text`. */
   readonly lines: string[];
   readonly of: (kind: keyof QueueReport) => string[];
+  /** The assertion is checked at each report. */
+  readonly until: Until;
 }
 
 export const createRecordingReport = (): RecordingReport => {
   const lines: string[] = [];
+  const changes = createChanges();
+  const add = (line: string): void => {
+    lines.push(line);
+    changes.notify();
+  };
   return {
     lines,
     of: (kind) => lines.filter((line) => line.startsWith(`${kind}:`)),
-    unavailable: (cause) => void lines.push(`unavailable: ${messageOf(cause)}`),
-    recovered: (outageMs) => void lines.push(`recovered: ${outageMs}`),
-    fault: (what, cause) => void lines.push(`fault: ${what}: ${messageOf(cause)}`),
-    lockLost: (jobId) => void lines.push(`lockLost: ${jobId}`),
-    repaired: (jobId, how) => void lines.push(`repaired: ${jobId}: ${how}`),
+    until: changes.until,
+    unavailable: (cause) => add(`unavailable: ${messageOf(cause)}`),
+    recovered: (outageMs) => add(`recovered: ${outageMs}`),
+    fault: (what, cause) => add(`fault: ${what}: ${messageOf(cause)}`),
+    lockLost: (jobId) => add(`lockLost: ${jobId}`),
+    repaired: (jobId, how) => add(`repaired: ${jobId}: ${how}`),
   };
 };

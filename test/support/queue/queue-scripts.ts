@@ -7,20 +7,26 @@ import {
   type JobConsumer,
   type JobOutcome,
 } from '../../../src/jobs/delivery.js';
+import { createChanges } from '../changes.js';
 
 /** A consumer that records its deliveries and returns the outcomes that the test gives. */
 export interface ScriptedConsumer extends JobConsumer {
   readonly deliveries: Delivery[];
+  /** Resolves once so many deliveries have been made; rejects after ten seconds. */
+  readonly delivered: (count: number) => Promise<void>;
 }
 
 type Answer = (delivery: Delivery, signal: AbortSignal) => JobOutcome | Promise<JobOutcome>;
 
 export const scripted = (answer: Answer = () => completed()): ScriptedConsumer => {
   const deliveries: Delivery[] = [];
+  const changes = createChanges();
   return {
     deliveries,
+    delivered: (count) => changes.until(() => atLeast(count, deliveries.length, 'deliveries')),
     consume: async (delivery, signal) => {
       deliveries.push(delivery);
+      changes.notify();
       return answer(delivery, signal);
     },
   };
@@ -82,6 +88,10 @@ export const deadLetter = (reason: string, history = EMPTY_HISTORY): JobOutcome 
 
 export { untilAborted } from '../calls.js';
 
+function atLeast(wanted: number, actual: number, what: string): void {
+  if (actual < wanted) throw new Error(`${actual} ${what} instead of ${wanted}`);
+}
+
 /** A sweep that found nothing to do. */
 export const NOTHING_DUE: SweepReport = {
   status: 'done',
@@ -93,4 +103,31 @@ export const NOTHING_DUE: SweepReport = {
   enqueued: 0,
   coalesced: 0,
   failed: 0,
+};
+
+type Sweep = (signal: AbortSignal) => Promise<SweepReport>;
+
+export interface CountedSweeps {
+  readonly sweep: Sweep;
+  /** How many sweeps have begun. */
+  readonly begun: () => number;
+  /** Resolves once so many sweeps have begun. */
+  readonly untilBegun: (count: number, options?: { readonly withinMs: number }) => Promise<void>;
+}
+
+/** Counts the sweeps; the one of this number does as `answer` says. */
+export const countedSweeps = (
+  answer: (nth: number, signal: AbortSignal) => Promise<SweepReport> = async () => NOTHING_DUE,
+): CountedSweeps => {
+  const changes = createChanges();
+  let begun = 0;
+  return {
+    begun: () => begun,
+    untilBegun: (count, options) => changes.until(() => atLeast(count, begun, 'sweeps'), options),
+    sweep: (signal) => {
+      begun += 1;
+      changes.notify();
+      return answer(begun, signal);
+    },
+  };
 };

@@ -9,6 +9,7 @@ import { createRedis } from '../../../src/adapters/redis/connection.js';
 import { type Clock, systemClock } from '../../../src/async/clock.js';
 import { createDatabase } from '../postgres/database.js';
 import { startRedis } from '../redis.js';
+import { createQueueChanges, type UntilQueue } from './queue-changes.js';
 import { type FaultProxy, startProxy } from './queue-proxy.js';
 import { createRecordingReport, type RecordingReport } from './queue-report.js';
 
@@ -25,6 +26,7 @@ export interface QueueSpace {
   readonly report: RecordingReport;
   /** A plain BullMQ client, as another service uses it; it does not go through the proxy. */
   readonly plain: Queue;
+  readonly untilQueue: UntilQueue;
   /** The environment with which another process uses this space. */
   readonly env: Readonly<Record<string, string>>;
   readonly close: () => Promise<void>;
@@ -64,13 +66,16 @@ const startRedisStore = async (): Promise<TestStore> => {
       const blocking = createRedis({ url, role: 'blocking', onError });
       const backend = await openRedisStore({ commands, blocking, prefix, ...waiting(report) });
       const plain = new Queue('runtime-cleanup', { connection: { url: server.url }, prefix });
+      const env = { REDIS_URL: server.url, QUEUE_SPACE: prefix };
+      const changes = createQueueChanges(env);
       return {
         backend,
         report,
         plain,
-        env: { REDIS_URL: server.url, QUEUE_SPACE: prefix },
+        untilQueue: changes.untilQueue,
+        env,
         close: async () => {
-          await plain.close();
+          await Promise.all([plain.close(), changes.close()]);
           commands.disconnect();
           blocking.disconnect();
         },
@@ -110,13 +115,16 @@ const startPostgresStore = async (): Promise<TestStore> => {
       });
       const connection = { connectionString: database.url, schema, max: 4 };
       const plain = new Queue('runtime-cleanup', { connection }, createPostgresBackend) as unknown as Queue;
+      const env = { DATABASE_URL: database.url, QUEUE_SPACE: schema };
+      const changes = createQueueChanges(env);
       return {
         backend,
         report,
         plain,
-        env: { DATABASE_URL: database.url, QUEUE_SPACE: schema },
+        untilQueue: changes.untilQueue,
+        env,
         close: async () => {
-          await plain.close();
+          await Promise.all([plain.close(), changes.close()]);
           await pool.end();
         },
       };

@@ -1,5 +1,5 @@
 /** What the tests of both workers share: a store for a file, an empty space in it for each test, and workers on that space. */
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { QueueStore, WorkerSettings } from '../../../src/adapters/bullmq/store/queue-store.js';
 import { createSweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
@@ -39,11 +39,15 @@ export interface QueueWorld {
     sweep: (signal: AbortSignal) => Promise<SweepReport>,
     sweeping: Sweeping,
   ) => Promise<QueueWorker>;
+  /** Makes the store unavailable to all but the plain client. */
+  readonly interrupt: (how: 'cut' | 'frozen') => Promise<void>;
+  readonly restore: () => Promise<void>;
   /** Adds a cleanup as any client may; resolves to the job's id. */
   readonly add: (gameId: string, options?: object) => Promise<string>;
   /** The state of a cleanup; undefined when there is no such job. */
   readonly stateOf: (jobId: string) => Promise<string | undefined>;
-  readonly completedCount: () => Promise<number>;
+  readonly untilCompleted: (count: number, options?: { readonly withinMs: number }) => Promise<void>;
+  readonly untilState: (jobId: string, state: string, options?: { readonly withinMs: number }) => Promise<void>;
 }
 
 /** Registers the hooks of the surrounding `describe`; the members can be used inside tests. */
@@ -61,9 +65,12 @@ export function useQueueWorld(kind: StoreKind): QueueWorld {
     space = await store.space();
     abandoned.length = 0;
   });
-  afterEach(async () => {
+  const restore = async (): Promise<void> => {
     store.proxy.thaw();
     await store.proxy.restore();
+  };
+  afterEach(async () => {
+    await restore();
     await Promise.all(closers.splice(0).map((close) => close()));
     await space.close();
   });
@@ -112,8 +119,16 @@ export function useQueueWorld(kind: StoreKind): QueueWorld {
     startCleanupWorker: (consumer, settings) => started(newCleanupWorker(consumer, settings)),
     startSweepWorker: (sweep, { everyMs, ensureEveryMs, ...over }) =>
       started(createSweepWorker({ ...deps(), sweep, ...over }, { everyMs, ensureEveryMs })),
+    interrupt: async (how) => {
+      if (how === 'frozen') store.proxy.freeze();
+      else await store.proxy.cut();
+    },
+    restore,
     add: async (gameId, options = {}) => (await space.plain.add(JOB, requestFor(gameId), options)).id ?? '',
     stateOf: async (jobId) => (await space.plain.getJob(jobId))?.getState(),
-    completedCount: () => space.plain.getCompletedCount(),
+    untilCompleted: (count, options) =>
+      space.untilQueue(async () => expect(await space.plain.getCompletedCount()).toBe(count), options),
+    untilState: (jobId, state, options) =>
+      space.untilQueue(async () => expect(await space.plain.getJobState(jobId)).toBe(state), options),
   };
 }

@@ -11,7 +11,7 @@ import { engineFaults, type NamedFault } from './faults.js';
 import { asViolations, type Call, createProbe, type EndingKind, leavingNothing, type Probe } from './probe.js';
 
 const TIMEOUT_MS = 400;
-/** For what comes in time: a busy engine must not make it late. */
+/** For answers that must arrive in time also from a busy engine. */
 const PATIENT_MS = 30_000;
 const MISSING = 'f'.repeat(64);
 
@@ -21,9 +21,9 @@ interface Situation {
   readonly container: 'stopped' | 'running' | 'missing';
   /** Which requests the fault meets. */
   readonly meets: (request: { readonly method: string }) => boolean;
-  /** What comes of it when the engine's whole answer gets through. */
+  /** How the call ends when the engine's whole answer arrives. */
   readonly whole: EndingKind;
-  /** Whether the engine's whole answer to the last request gets through whatever the fault. */
+  /** Whether the engine's whole answer to the last request arrives under every fault. */
   readonly looksFreely: boolean;
 }
 

@@ -14,7 +14,7 @@ import {
 
 /** The workers' deadline for calls of the engine: the faults that concern time are made for it. */
 export const DOCKER_TIMEOUT_MS = 1_000;
-/** The life of the workers' lease. */
+/** How long the workers' lease lasts. */
 export const LEASE_TTL_MS = 2_000;
 export const WORKERS = 2;
 
@@ -71,7 +71,8 @@ const OPERATIONS: Weighted<Operation['kind']> = [
   [2, 'occupy'],
 ];
 
-const FAULTS: Weighted<Fault['kind']> = [
+/** Without `swap`, which is drawn for itself. */
+const FAULTS: Weighted<Exclude<Fault['kind'], 'swap'>> = [
   [6, 'engine'],
   [4, 'line'],
   [2, 'slow line'],

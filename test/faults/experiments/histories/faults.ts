@@ -12,7 +12,7 @@ import type { Game } from './history.js';
 import type { Fault } from './schedule.js';
 
 export interface Faults {
-  /** Resolves to what came of it, when it is over. */
+  /** Resolves to a description of the result, when the fault is over. */
   readonly commit: (fault: Fault) => Promise<string>;
   /** Ends those that are not over. */
   readonly end: () => void;
@@ -66,7 +66,7 @@ export function createFaults({ site, workerPool, games }: Deps): Faults {
     const point = POINTS.find(({ name }) => name === pointName);
     if (point === undefined || game === undefined) throw new Error(`there is no ${JSON.stringify(pointName)}`);
     const about = point.step.startsWith('container') ? (game.containerId ?? game.gameId) : game.gameId;
-    // The settlement names its job alone; whatever else is at this site is of the same history.
+    // The settlement names only its job; all other jobs of this site belong to the same history.
     return site.stepControl.order(point, signal, point.step === 'job settle' ? undefined : about);
   };
 
@@ -78,7 +78,7 @@ export function createFaults({ site, workerPool, games }: Deps): Faults {
 
   const freezeAt = async ({ game, point, forMs }: Extract<Fault, { kind: 'freeze at' }>): Promise<string> => {
     const order = placeOrder(point, 'SIGSTOP', games[game]);
-    if (!(await untilCarriedOut(order))) return 'no worker came by';
+    if (!(await untilCarriedOut(order))) return 'no worker reached the point';
     const { pid, ns } = await order.carriedOut();
     await workerPool.frozeItself(pid, ns, lasting(forMs));
     return `worker ${pid} was frozen`;
@@ -120,7 +120,7 @@ export function createFaults({ site, workerPool, games }: Deps): Faults {
       case 'kill at':
         return (await untilCarriedOut(placeOrder(fault.point, 'SIGKILL', games[fault.game])))
           ? 'carried out'
-          : 'no worker came by';
+          : 'no worker reached the point';
       case 'freeze at':
         return freezeAt(fault);
     }

@@ -25,7 +25,7 @@ export async function plantStrangers(containers: TestContainers): Promise<readon
   });
   return [
     await plant('a stranger without a label', 'created', null),
-    await plant("another game's container", 'created', 'somebody else'),
+    await plant("another game's container", 'created', 'another game'),
     await plant('a stranger that runs', 'running', null),
   ];
 }

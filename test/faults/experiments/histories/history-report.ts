@@ -73,7 +73,7 @@ const engineLines = ({ events, requests, startedAt, games, strangers }: History)
         atMs: at.getTime() - startedAt.getTime(),
         said: `engine: ${action} of ${containerId} (${gameId})`,
       })),
-    // The proxy keeps no times; their order is told.
+    // The proxy keeps no times; only their order is shown.
     ...requests.map(({ method, url, fault, engineStatus }, index) => ({
       atMs: Number.MAX_SAFE_INTEGER,
       said: `${index + 1}. request to the engine: ${method} ${url} -> ${engineStatus ?? 'nothing'}${fault === null ? '' : `, ${fault}`}`,

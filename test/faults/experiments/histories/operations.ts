@@ -1,4 +1,4 @@
-/** Carries out what people and other services do in a history, and keeps what must be remembered of it. */
+/** Carries out the operations of people and other services in a history, and records what the checks need. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OperatorCommands } from '../../laboratory/operator-commands.js';
 import type { Lifecycle } from '../../laboratory/lifecycle.js';
@@ -9,7 +9,7 @@ import type { Accepted, Game, Tenure } from './history.js';
 import type { Operation, Service } from './schedule.js';
 
 export interface Operations {
-  /** Resolves to what came of it, in a word or a few. */
+  /** Resolves to a short description of the result. */
   readonly perform: (operation: Operation) => Promise<string>;
   readonly accepted: () => readonly Accepted[];
   readonly purged: () => readonly string[];
@@ -96,7 +96,7 @@ export function createOperations({ site, operator, lifecycle, leases, games }: D
 
   const ask = async ({ how, source, game }: Ask): Promise<string> => {
     const gameId = idOf(game);
-    const opSource = how === 'nonsense' ? 'nobody' : source;
+    const opSource = how === 'nonsense' ? 'moon_phase' : source;
     const expectedContainerId = await expectedBy(how, gameId);
     const isNonsense = how === 'nonsense' || !FULL_ID.test(expectedContainerId ?? ANOTHER_ID);
     const request = { gameId, opSource, ...(expectedContainerId === undefined ? {} : { expectedContainerId }) };

@@ -141,6 +141,8 @@ export function shownAct(act: Act): string {
       return `game ${act.game}: hold its lease for ${act.forMs} ms`;
     case 'engine':
       return `engine: ${act.name}, every ${act.nth}. request (${act.method}), for ${act.forMs} ms`;
+    case 'swap':
+      return `another engine, without containers, at the address for ${act.forMs} ms`;
     case 'line':
       return `line to ${act.line}: ${act.mode} for ${act.forMs} ms`;
     case 'slow line':

@@ -43,7 +43,7 @@ export function startLoad(site: Site, games: readonly Game[], overMs: number): L
         accepted.push({ gameId, containerId, jobId: await site.jobs.ask({ gameId }) });
         return;
       } catch {
-        // The store is away. Nothing was promised, so asking again is the client's part.
+        // The store is unavailable. No job was confirmed, so the client has to ask again.
         await sleep(ASK_AGAIN_MS);
       }
     }

@@ -1,4 +1,4 @@
-/** The ways in which something can be away, and how it comes back. */
+/** The ways in which a dependency can become unavailable, and how it recovers. */
 import type { Store } from '../../experiment.js';
 import type { Site } from '../../laboratory/site.js';
 import type { OwnServers } from './own-servers.js';
@@ -11,7 +11,7 @@ interface Place {
 export interface Outage {
   readonly name: string;
   readonly stores: readonly Store[];
-  /** What the workers are told beside the usual. */
+  /** Further settings of the workers. */
   readonly environment?: (own: OwnServers) => Readonly<Record<string, string>>;
   readonly begin: (place: Place) => Promise<void> | void;
   readonly end: (place: Place) => Promise<void> | void;
@@ -21,7 +21,7 @@ export interface Outage {
 
 const BOTH: readonly Store[] = ['postgres', 'redis'];
 
-/** Past the proxy, which would answer for an engine that is not there. */
+/** Past the proxy, which would answer in place of a killed engine. */
 const straightToEngine: Outage['environment'] = ({ engine }) => ({ DOCKER_HOST: `unix://${engine.socketPath}` });
 
 const redisLine = ({ lines }: Site): NonNullable<Site['lines']['redis']> => {

@@ -1,4 +1,4 @@
-/** One outage, from a site at work to a site at rest, and what it broke. */
+/** One outage, from working workers until nothing is left to do, and the promises that it broke. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../../support/eventually.js';
 import type { Service } from '../../../support/service.js';
@@ -19,7 +19,7 @@ export interface Trial {
 
 export interface Ending {
   readonly broken: readonly Broken[];
-  /** From the return of what was away till everything was done. */
+  /** From the end of the outage until everything was done. */
   readonly recoveryMs: number;
   readonly restlessness: readonly Restlessness[];
   /** Attempts that ended in failure, as the operation log has them. */
@@ -88,7 +88,7 @@ async function watched(workers: readonly Service[], outageMs: number): Promise<r
   return watches.map((watch) => watch.end());
 }
 
-/** What retention owes stands in the database; a sweep asks for it, whatever became of the jobs. */
+/** The database records which containers are due; a sweep requests them again, also when their jobs are lost. */
 async function askAgainForWhatIsDue(site: Site): Promise<void> {
   await site.db.query(STOPPED_LONG_AGO);
   const { exitCode, stdout, stderr } = await site.command('sweep');
@@ -126,7 +126,7 @@ async function whatIsLost(site: Site, accepted: readonly Asked[], absence: Outag
 
 function tooRestless({ linesPerSecond, mostInASecond, cpuShare }: Restlessness): readonly Broken[] {
   const judged: readonly (readonly [string, number, number])[] = [
-    ['few log lines while it is away', linesPerSecond, MOST_LINES_PER_SECOND],
+    ['few log lines during the outage', linesPerSecond, MOST_LINES_PER_SECOND],
     ['no burst of log lines', mostInASecond, MOST_IN_A_SECOND],
     ['a waiting worker rests', cpuShare, MOST_CPU_SHARE],
   ];

@@ -72,7 +72,7 @@ export const checkWorkDone = (notes: readonly Audited[]): readonly Broken[] =>
   brokenBy('a completed job has done its work', notes.some(isTransition) ? [] : ['nothing was ever marked as removed']);
 
 /**
- * Until it acquires a lease anew, a worker that has outslept its own has no part in whatever lease there is.
+ * A worker that was frozen for longer than its lease must neither renew nor release any lease until it acquires one anew.
  * @param steps those of the worker that was frozen
  */
 export function checkLateTouch(steps: readonly Seen[], thawedNs: number): readonly Broken[] {

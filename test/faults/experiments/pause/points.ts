@@ -1,5 +1,5 @@
-/** Where a worker is frozen: at the points of the seam, and with its removal sent but not yet arrived. */
-import { eventually } from '../../../support/eventually.js';
+/** Where a worker is frozen: before and after each step, and with its removal sent but not yet arrived. */
+import { createChanges } from '../../../support/changes.js';
 import { type NamedPoint, POINTS } from '../../laboratory/points.js';
 import { nowNs } from '../../laboratory/step-control.js';
 import type { Site } from '../../laboratory/site.js';
@@ -21,7 +21,7 @@ export const PAUSE_POINTS: readonly NamedPoint[] = POINTS.flatMap((point) =>
 export interface Freeze {
   /** Resolves when a worker is frozen there: which, and since when. */
   readonly carriedOut: () => Promise<{ readonly pid: number; readonly ns: number }>;
-  /** Lets go what was held up together with the worker; the worker itself stays frozen. */
+  /** Lets the held request continue; the worker itself stays frozen. */
   readonly letGo: () => void;
   readonly withdraw: () => void;
 }
@@ -44,6 +44,7 @@ export function freezeAt(site: Site, point: NamedPoint, { gameId, containerId }:
 function freezeBehindRemoval({ engine, stepControl }: Site, containerId: string): Freeze {
   let letGo = (): void => undefined;
   const held = new Promise<void>((resolve) => (letGo = resolve));
+  const changes = createChanges();
   let frozen: { readonly pid: number; readonly ns: number } | undefined;
   engine.hook({
     onRequest: async ({ method, url }) => {
@@ -54,12 +55,13 @@ function freezeBehindRemoval({ engine, stepControl }: Site, containerId: string)
       if (sender === undefined) return;
       process.kill(sender.pid, 'SIGSTOP');
       frozen = { pid: sender.pid, ns: nowNs() };
+      changes.notify();
       await held;
     },
   });
   return {
     carriedOut: () =>
-      eventually(
+      changes.until(
         () => {
           if (frozen === undefined) throw new Error('no worker sent a removal');
           return frozen;

@@ -1,5 +1,6 @@
-/** What goes on around a worker that is frozen, and after it has thawed. */
+/** What other services do around a worker while it is frozen, and after it has thawed. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createChanges } from '../../../support/changes.js';
 import { eventually } from '../../../support/eventually.js';
 import type { Broken } from '../../laboratory/checks.js';
 import type { Done, Lifecycle } from '../../laboratory/lifecycle.js';
@@ -17,7 +18,7 @@ interface Scene {
   readonly point: NamedPoint;
   readonly gameId: string;
   readonly containerId: string;
-  /** Waits until the worker was frozen for three lives of a lease, lets it go on, and resolves when it has done what it was at. */
+  /** Waits until the worker was frozen for three times its lease, thaws it, and resolves when it has ended its job. */
   readonly thaw: () => Promise<void>;
 }
 
@@ -25,7 +26,7 @@ export interface Variant {
   readonly name: string;
   readonly workers: number;
   readonly points: readonly NamedPoint[];
-  /** What the cleanup is asked for as, and since when the game is stopped. */
+  /** The source of the cleanup request, and how long the game has been stopped. */
   readonly opSource: 'admin_rest' | 'auto_ttl';
   readonly stoppedDaysAgo: number;
   /** Resolves to what was wrong on the way; the job's end is waited for after it. */
@@ -40,7 +41,7 @@ const expected = (check: string, holds: boolean, what: string): readonly Broken[
 const DONE_WITHIN_MS = 120_000;
 const ASK_AGAIN_MS = 100;
 
-/** As a service that asks again as long as another holder has the lease; resolves to the outcome. */
+/** As a service that repeats its request while another holder has the lease; resolves to the outcome. No event announces the release. */
 const whenFree = (ask: () => Promise<Done>): Promise<Done> =>
   eventually(
     async () => {
@@ -52,7 +53,7 @@ const whenFree = (ask: () => Promise<Done>): Promise<Done> =>
     { withinMs: DONE_WITHIN_MS },
   );
 
-/** As a service that asks until it is done. */
+/** As a service that repeats its request until it is done. */
 const insistently = async (ask: () => Promise<Done>): Promise<void> => {
   while ((await whenFree(ask)) !== 'done') await sleep(ASK_AGAIN_MS);
 };
@@ -77,7 +78,7 @@ const startedBy =
     return runsOn(scene);
   };
 
-/** What a worker asked of the database right before it froze, it asks after it has thawed: no check can come between. */
+/** A query that the worker sent right before it froze is answered after it has thawed: no check can come between. */
 const TAKES_LATE = 'before the load';
 
 async function heldAllTheWhile(scene: Scene): Promise<readonly Broken[]> {
@@ -105,7 +106,7 @@ async function leaseStays(site: Site, gameId: string, holder: string | undefined
   return expected(
     'the lease stays with its holder',
     holder !== undefined && now === holder && third === undefined,
-    `${holder ?? 'no one'} had it, ${now ?? 'no one'} has it, a third party was ${third === undefined ? 'refused' : 'let in'}`,
+    `${holder ?? 'no holder'} had it, ${now ?? 'no holder'} has it, a third party was ${third === undefined ? 'refused' : 'let in'}`,
   );
 }
 
@@ -126,16 +127,18 @@ async function keptWhenNoLongerDue({ site, lifecycle, gameId, containerId, thaw 
 async function anotherInside({ site, gameId, containerId, thaw }: Scene): Promise<readonly Broken[]> {
   let letGo = (): void => undefined;
   const held = new Promise<void>((resolve) => (letGo = resolve));
+  const changes = createChanges();
   let inside = false;
   site.engine.hook({
     onRequest: async ({ method, url }) => {
       if (inside || method !== 'GET' || !url.includes(containerId)) return;
       inside = true;
+      changes.notify();
       await held;
     },
   });
   try {
-    await eventually(
+    await changes.until(
       () => {
         if (!inside) throw new Error('the second worker did not get the job');
       },

@@ -1,7 +1,7 @@
 /**
- * The end of a history, when everything is well again: all games are stopped and all jobs end; the dead letters are
- * replayed once, because their cause may be repaired; then time passes for some games, and a last sweep requests whatever
- * is due.
+ * The end of a history, when every fault is over: all games are stopped and all jobs end; the dead letters are
+ * replayed once, because their cause may be repaired; then some games become due, and a last sweep requests all
+ * that are due.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../../../support/eventually.js';
@@ -47,7 +47,7 @@ export function createFinalState({ site, operator, lifecycle, operations, games 
   const ids = games.map(({ gameId }) => gameId);
   const seenJobs = new Set<string>();
 
-  /** Stops what runs, by the record or without a word in it. */
+  /** Stops the container, with the record and without it. */
   const stop = async ({ gameId }: Game): Promise<void> => {
     await eventually(
       async () => {
