@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { eventually } from './eventually.js';
+import { createChangeSignal } from './signals.js';
 
 // For a message that never comes. On a busy machine a process takes half a minute to start.
 const LOGGED_WITHIN_MS = 90_000;
@@ -40,7 +40,7 @@ function killWithThisProcess(pid: number): () => void {
   return () => void watch.kill('SIGKILL');
 }
 
-/** Runs the built command line (or another build of it) as a user would, with this environment and nothing else of ours. */
+/** Runs the built command line (or another build of it) as a user would, with no environment but this one. */
 export function startService(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
@@ -55,7 +55,11 @@ export function startService(
   if (child.pid !== undefined) child.once('exit', killWithThisProcess(child.pid));
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  const printed = createChangeSignal();
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    printed.notify();
+  });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
   const lines = (): LogLine[] =>
@@ -69,7 +73,7 @@ export function startService(
     stderr: () => stderr,
     lines,
     logged: (message, withinMs = LOGGED_WITHIN_MS) =>
-      eventually(
+      printed.until(
         () => {
           const line = lines().find(({ msg }) => msg === message);
           if (line === undefined) throw new Error(`no log line "${message}" in:\n${stdout}${stderr}`);

@@ -17,7 +17,7 @@ import {
 import { eventually } from '../../support/eventually.js';
 
 const never = new AbortController().signal;
-const MANY = 200;
+const MANY = 1_000;
 const CLIENTS = 20;
 const MEGABYTE = 1_024 * 1_024;
 

@@ -3,6 +3,7 @@ import { type ClientRequest, createServer, type IncomingMessage, type ServerResp
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type ChangeSignal, createChangeSignal } from '../signals.js';
 import { answerWithFault, type EngineFault, stoppedBefore } from './engine-faults.js';
 import { askEngine } from './engine-raw-answers.js';
 
@@ -42,6 +43,8 @@ export interface EngineFaultProxy {
   readonly hook: (hooks: EngineHooks) => void;
   /** How many requests have not come to their end: the caller still holds its connection open for the answer. */
   readonly pending: () => number;
+  /** Makes the assertion again when a request arrives, is answered by the engine, or comes to its end. */
+  readonly until: ChangeSignal['until'];
   readonly close: () => Promise<void>;
 }
 
@@ -97,6 +100,7 @@ export const startEngineFaultProxy = async ({
 }: ProxyOptions): Promise<EngineFaultProxy> => {
   const journal = createJournal(rule);
   const underWay = new Set<ClientRequest>();
+  const change = createChangeSignal();
   let hooks = firstHooks;
   let pending = 0;
 
@@ -108,6 +112,7 @@ export const startEngineFaultProxy = async ({
   ): Promise<void> => {
     const { statusCode: status = 502, headers } = engineAnswer;
     entry.engineStatus = status;
+    change.notify();
     await hooks.onAnswer?.(entry);
     if (fault === undefined) {
       // Streamed: calls like `wait` and `logs` answer bit by bit.
@@ -124,6 +129,7 @@ export const startEngineFaultProxy = async ({
 
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const recorded = journal.record(incoming);
+    change.notify();
     const [entry, fault] = recorded;
     await hooks.onRequest?.(entry);
     if (await stoppedBefore(fault, response, incoming.socket)) return;
@@ -142,7 +148,10 @@ export const startEngineFaultProxy = async ({
 
   const server = createServer((incoming, response) => {
     pending += 1;
-    response.once('close', () => (pending -= 1));
+    response.once('close', () => {
+      pending -= 1;
+      change.notify();
+    });
     serve(incoming, response).catch(() => response.destroy());
   });
   // A caller that breaks off is part of the game.
@@ -163,6 +172,7 @@ export const startEngineFaultProxy = async ({
       hooks = next;
     },
     pending: () => pending,
+    until: change.until,
     close: async () => {
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
