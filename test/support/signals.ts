@@ -12,7 +12,7 @@ export function createChangeSignal(): ChangeSignal {
   const waiting = new Set<() => void>();
   return {
     notify: () => {
-      for (const check of [...waiting]) check();
+      for (const check of waiting) check();
     },
     until: (assertion, { withinMs = 10_000 } = {}) =>
       new Promise((resolve, reject) => {

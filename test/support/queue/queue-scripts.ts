@@ -7,20 +7,29 @@ import {
   type JobConsumer,
   type JobOutcome,
 } from '../../../src/jobs/delivery.js';
+import { createChangeSignal } from '../signals.js';
 
 /** A consumer that records its deliveries and returns the outcomes that the test gives. */
 export interface ScriptedConsumer extends JobConsumer {
   readonly deliveries: Delivery[];
+  /** Resolves when exactly this many jobs have been delivered. */
+  readonly delivered: (count: number, options?: { readonly withinMs?: number }) => Promise<void>;
 }
 
 type Answer = (delivery: Delivery, signal: AbortSignal) => JobOutcome | Promise<JobOutcome>;
 
 export const scripted = (answer: Answer = () => completed()): ScriptedConsumer => {
   const deliveries: Delivery[] = [];
+  const delivered = createChangeSignal();
   return {
     deliveries,
+    delivered: (count, options) =>
+      delivered.until(() => {
+        if (deliveries.length !== count) throw new RangeError(`${deliveries.length} jobs were delivered, not ${count}`);
+      }, options),
     consume: async (delivery, signal) => {
       deliveries.push(delivery);
+      delivered.notify();
       return answer(delivery, signal);
     },
   };
