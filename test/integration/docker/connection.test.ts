@@ -6,7 +6,6 @@ import { systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { startEngineFaultProxy } from '../../support/engine/engine-fault-proxy.js';
 import { createManualClock } from '../../support/manual-clock.js';
-import { eventually } from '../../support/eventually.js';
 
 const ENGINE_FACTS = {
   version: expect.stringMatching(/^\d+\.\d+/) as string,
@@ -76,7 +75,7 @@ describe('asking which engine answers', () => {
       try {
         const docker = createDocker({ host: `unix://${proxy.socketPath}` });
         const failure = pingEngine({ docker, clock, timeoutMs: 2_000 }).catch((error: unknown) => error);
-        await eventually(() => expect(proxy.requests()).toHaveLength(1));
+        await proxy.until(() => expect(proxy.requests()).toHaveLength(1));
         await clock.advance(2_000);
         expect(await failure).toMatchObject({
           name: 'UnavailableError',

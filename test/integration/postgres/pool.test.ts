@@ -7,8 +7,8 @@ import { createRecordQueries } from '../../../src/adapters/prisma/record-queries
 import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
 import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 import { createDatabase } from '../../support/postgres/database.js';
-import { eventually } from '../../support/eventually.js';
 import { anEntry, aRecord } from '../../support/records.js';
+import { createGate } from '../../support/signals.js';
 import { fileURLToPath } from 'node:url';
 
 const migrationsDir = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
@@ -105,16 +105,14 @@ describe('on a server whose own time zone is far from UTC', () => {
 });
 
 test('an idle connection that is ended by the server is reported, and the pool goes on', async () => {
-  const errors: Error[] = [];
-  const pool = createPool({ connectionString: database.url, applicationName: 'doomed', max: 1 }, (error) => {
-    errors.push(error);
-  });
+  const reported = createGate<Error>();
+  const pool = createPool({ connectionString: database.url, applicationName: 'doomed', max: 1 }, reported.open);
   try {
     await pool.query('SELECT 1');
     await database.pool.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'doomed'`,
     );
-    await eventually(() => expect(errors).not.toEqual([]));
+    expect(await reported.opened).toBeInstanceOf(Error);
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   } finally {
     await pool.end();
@@ -144,7 +142,7 @@ describe('a connection that breaks while it is lent out', () => {
           await ended;
           await expect(client.query('SELECT 1')).rejects.toThrow(/not queryable/);
         });
-        await eventually(() => pool.query('SELECT 1'));
+        await pool.query('SELECT 1');
       });
       expect(unheard).toEqual([]);
     } finally {
