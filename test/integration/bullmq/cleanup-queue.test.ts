@@ -8,7 +8,7 @@ import { useQueueWorld } from '../../support/queue/queue-world.js';
 
 const request = (gameId: string, opSource = 'lobby_stream', sourceRef = 'ref') => ({ gameId, opSource, sourceRef });
 describe.each(STORE_KINDS)('the cleanup queue on %s', (kind) => {
-  const world = useQueueWorld(kind);
+  const world = useQueueWorld(kind, { connectionTimeoutMillis: 30_000 });
   let queue: CleanupProducer;
 
   const producer = (clock: Clock = systemClock): CleanupProducer => {

@@ -19,11 +19,11 @@ afterEach(() => vi.unstubAllEnvs());
 describe('asking which engine answers', () => {
   const ping = (host: string) => pingEngine({ docker: createDocker({ host }), clock: systemClock, timeoutMs: 30_000 });
 
-  test('tells its version', async () => {
+  test('pingEngine returns the version of the engine', async () => {
     expect(await ping(`unix://${inject('engineSocket')}`)).toEqual(ENGINE_FACTS);
   });
 
-  test('reaches the engine that the settings name, whatever the environment names', async () => {
+  test('pingEngine reaches the engine of the settings, also when the environment names another', async () => {
     vi.stubEnv('DOCKER_HOST', 'tcp://127.0.0.1:1');
     vi.stubEnv('DOCKER_TLS_VERIFY', '1');
     expect(await ping(`unix://${inject('engineSocket')}`)).toEqual(ENGINE_FACTS);
@@ -32,7 +32,7 @@ describe('asking which engine answers', () => {
   test.each([
     ['IPv4', '127.0.0.1', '127.0.0.1'],
     ['IPv6', '::1', '[::1]'],
-  ])('reaches an engine over %s', async (_family, address, inUrl) => {
+  ])('pingEngine reaches an engine over %s', async (_family, address, inUrl) => {
     const paths: unknown[] = [];
     const server = createServer((request, response) => {
       paths.push(request.url);
@@ -55,7 +55,7 @@ describe('asking which engine answers', () => {
     await expect(asked).rejects.toThrow(/does not answer: connect ENOENT \/tmp\/no-such-folder\/engine\.sock/);
   });
 
-  test('rejects when what answers is no engine', async () => {
+  test('pingEngine rejects when the answer is not from an engine', async () => {
     const proxy = await startEngineFaultProxy({
       engineSocket: inject('engineSocket'),
       rule: () => ({ kind: 'status', status: 200, message: 'welcome' }),
@@ -68,7 +68,7 @@ describe('asking which engine answers', () => {
   });
 
   test.each([{ kind: 'hang' } as const, { kind: 'truncated-body' } as const])(
-    'rejects when its time is over: %o',
+    'pingEngine rejects when its time is over: %o',
     async (fault) => {
       const proxy = await startEngineFaultProxy({ engineSocket: inject('engineSocket'), rule: () => fault });
       const clock = createManualClock();

@@ -42,17 +42,17 @@ describe('a session', () => {
     ['lock_timeout', '5s'],
     ['statement_timeout', '10s'],
     ['idle_in_transaction_session_timeout', '15s'],
-  ])('has %s = %s', async (name, value) => {
+  ])('a session has %s = %s', async (name, value) => {
     expect(await setting(database.url, name)).toBe(value);
   });
 
-  test('keeps the options of the connection string, and UTC with them', async () => {
+  test('a session keeps the options of the connection string, but not their time zone', async () => {
     const url = `${database.url}?options=${encodeURIComponent('-c work_mem=5MB -c TimeZone=Asia/Kolkata')}&schema=public`;
     expect(await setting(url, 'work_mem')).toBe('5MB');
     expect(await setting(url, 'TimeZone')).toBe('UTC');
   });
 
-  test('looks into no schema but public, even one that is named like its user', async () => {
+  test('a session uses only the schema public, also when a schema is named like its user', async () => {
     await database.pool.query(`CREATE SCHEMA AUTHORIZATION current_user`);
     await database.pool.query(`CREATE TABLE postgres.runtime_records (game_id text)`);
     await database.put(aRecord());
@@ -68,7 +68,7 @@ describe('on a server whose own time zone is far from UTC', () => {
     ),
   );
 
-  test('an instant is the same for us, for the database, and for another client', async () => {
+  test('an instant is the same for this program, the database and another client, in any time zone of the server', async () => {
     await withPool(database.url, async (pool) => {
       const prisma = createPrisma(pool);
       await database.put(aRecord({ stoppedAt: new Date('2026-03-01T12:00:00.123Z') }));
@@ -93,7 +93,7 @@ describe('on a server whose own time zone is far from UTC', () => {
     });
   });
 
-  test('the migrations apply there too', async () => {
+  test('the migrations apply on a server whose time zone is not UTC', async () => {
     const other = await createDatabase();
     try {
       const url = `${other.url}?options=${encodeURIComponent('-c TimeZone=America/New_York')}`;
@@ -104,7 +104,7 @@ describe('on a server whose own time zone is far from UTC', () => {
   });
 });
 
-test('an idle connection that is ended by the server is reported, and the pool goes on', async () => {
+test('the pool reports an idle connection that the server ended, and goes on', async () => {
   const reported = createGate<Error>();
   const pool = createPool({ connectionString: database.url, applicationName: 'doomed', max: 1 }, reported.open);
   try {
@@ -119,7 +119,7 @@ test('an idle connection that is ended by the server is reported, and the pool g
   }
 });
 
-test("Prisma's client leaves the pool open when it is disconnected", async () => {
+test("the pool stays open when Prisma's client is disconnected", async () => {
   await withPool(database.url, async (pool) => {
     const prisma = createPrisma(pool);
     await prisma.$queryRaw`SELECT 1`;

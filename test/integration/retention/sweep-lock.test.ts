@@ -52,7 +52,7 @@ const connectionsOf = async (applicationName: string): Promise<number> => {
 const tryOnce = (pool: pg.Pool) => createSweepLock({ pool }).exclusively(async () => 'mine' as const);
 
 describe('of two sweeps at once', () => {
-  test('of two sweeps one runs and the other is busy at once; afterwards the lock is free', async () => {
+  test('one of two sweeps runs, the other is busy at once, and afterwards the lock is free', async () => {
     const [one, other] = [newPool('one'), newPool('other')];
     const held = heldWork(one);
     await held.begun;
@@ -64,7 +64,7 @@ describe('of two sweeps at once', () => {
     expect(await tryOnce(other)).toBe('mine');
   });
 
-  test('exactly one of ten sweeps runs', async () => {
+  test('exactly one of ten concurrent sweeps runs', async () => {
     const pool = newPool('ten', database.url, 10);
     let running = 0;
     const allAsked = createGate();
@@ -120,7 +120,7 @@ describe('a holder', () => {
     expect(await tryOnce(admin)).toBe('mine');
   });
 
-  test('the lock is not ended as an idle transaction, and does not keep a vacuum from its work', async () => {
+  test('the lock is not ended as an idle transaction, and does not block a vacuum', async () => {
     const pool = newPool('patient', database.url, 1);
     const held = heldWork(pool);
     await held.begun;

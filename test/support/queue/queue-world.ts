@@ -12,7 +12,7 @@ import type { SweepReport } from '../../../src/retention/ports.js';
 import { createChangeSignal } from '../signals.js';
 import { jobSettled, nextSteps, type StepRecording } from '../steps.js';
 import { abandonedByQueue } from './queue-scripts.js';
-import { type QueueSpace, startStore, type StoreKind, type TestStore } from './queue-stores.js';
+import { type QueueSpace, type SpaceOptions, startStore, type StoreKind, type TestStore } from './queue-stores.js';
 
 const JOB = 'cleanup_container';
 
@@ -61,7 +61,7 @@ export interface QueueWorld {
 }
 
 /** Registers the hooks of the surrounding `describe`; the members can be used inside tests. */
-export function useQueueWorld(kind: StoreKind): QueueWorld {
+export function useQueueWorld(kind: StoreKind, options: SpaceOptions = {}): QueueWorld {
   let store: TestStore;
   let space: QueueSpace;
   let steps: StepRecording;
@@ -69,7 +69,7 @@ export function useQueueWorld(kind: StoreKind): QueueWorld {
   const abandoned: string[] = [];
   const sweeps = { completed: 0, failed: 0, change: createChangeSignal() };
   const openSpace = async (): Promise<void> => {
-    space = await store.space();
+    space = await store.space(options);
     Object.assign(sweeps, { completed: 0, failed: 0 });
   };
 
