@@ -44,3 +44,17 @@ export function createChanges(): Changes {
     },
   };
 }
+
+/** A promise and what resolves it; a second call changes nothing. */
+export interface Gate<T> {
+  readonly opened: Promise<T>;
+  readonly open: (value: T) => void;
+}
+
+export function createGate<T = void>(): Gate<T> {
+  let open: (value: T) => void = () => undefined;
+  const opened = new Promise<T>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open };
+}

@@ -42,7 +42,7 @@ function killWithThisProcess(pid: number): () => void {
   return () => void watch.kill('SIGKILL');
 }
 
-/** Runs the built command line (or another build of it) as a user would, with this environment and nothing else of ours. */
+/** Runs the built command line (or another build of it) as a user would, with no environment but this one. */
 export function startService(
   args: readonly string[],
   environment: Readonly<Record<string, string>>,

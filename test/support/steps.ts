@@ -3,14 +3,16 @@
  * Only steps of this process are heard: a worker in a process of its own has its own channel.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { STEP_CHANNEL, type StepMessage } from '../../src/async/step-events.js';
+import { createChanges } from './changes.js';
 
 export interface WantedStep {
   readonly step: string;
   readonly at: StepMessage['at'];
   /** Further conditions, for example `({ facts }) => facts['job.id'] === jobId`. */
   readonly where?: (message: StepMessage) => boolean;
+  /** Which of the matching steps; default: the first. */
+  readonly nth?: number;
 }
 
 interface WaitOptions {
@@ -20,7 +22,7 @@ interface WaitOptions {
 export interface StepRecording {
   /** The steps announced since the recording began, in their order. */
   readonly seen: () => readonly StepMessage[];
-  /** Resolves to the first matching step of the recording, now or later; rejects after `timeoutMs`. */
+  /** Resolves to the matching step of the recording, now or later; rejects after `timeoutMs`. */
   readonly until: (wanted: WantedStep, options?: WaitOptions) => Promise<StepMessage>;
   readonly stop: () => void;
 }
@@ -40,41 +42,37 @@ export async function untilStep(wanted: WantedStep, options?: WaitOptions): Prom
 /** Records the steps from now on: begin it before the work, so that no step is missed, and stop it when the test ends. */
 export function nextSteps(): StepRecording {
   const seen: StepMessage[] = [];
-  const waiting = new Set<(message: StepMessage) => void>();
+  const announced = createChanges();
   const onMessage = (published: unknown): void => {
-    const message = published as StepMessage;
-    seen.push(message);
-    for (const notify of waiting) notify(message);
+    seen.push(published as StepMessage);
+    announced.notify();
   };
   subscribe(STEP_CHANNEL, onMessage);
 
   return {
     seen: () => [...seen],
-    until: async (wanted, { timeoutMs = TIMEOUT_MS } = {}) => {
-      const already = seen.find((message) => isWanted(message, wanted));
-      if (already !== undefined) return already;
-      const expiry = new AbortController();
-      let notify: (message: StepMessage) => void = () => undefined;
-      const found = new Promise<StepMessage>((resolve) => {
-        notify = (message) => {
-          if (isWanted(message, wanted)) resolve(message);
-        };
-        waiting.add(notify);
-      });
-      const expired = sleep(timeoutMs, undefined, { signal: expiry.signal }).then(
-        () => Promise.reject(new Error(notSeen(wanted, timeoutMs, seen))),
-        () => new Promise<never>(() => undefined),
-      );
-      try {
-        return await Promise.race([found, expired]);
-      } finally {
-        waiting.delete(notify);
-        expiry.abort();
-      }
-    },
+    until: (wanted, { timeoutMs = TIMEOUT_MS } = {}) =>
+      announced.until(
+        () => {
+          const found = seen.filter((message) => isWanted(message, wanted))[(wanted.nth ?? 1) - 1];
+          if (found === undefined) throw new Error(notSeen(wanted, timeoutMs, seen));
+          return found;
+        },
+        { withinMs: timeoutMs },
+      ),
     stop: () => void unsubscribe(STEP_CHANNEL, onMessage),
   };
 }
+
+/** A worker of this process has written how the job ended, or, with `retry`, that it is to run again. */
+export const jobSettled = (jobId: string, as: 'ended' | 'retry' = 'ended'): WantedStep => ({
+  step: 'job settle',
+  at: 'end',
+  where: ({ facts, answer }) =>
+    facts['job.id'] === jobId &&
+    (facts['rtmanager.settlement'] === 'retry') === (as === 'retry') &&
+    answer === 'written',
+});
 
 const isWanted = (message: StepMessage, { step, at, where }: WantedStep): boolean =>
   message.step === step && message.at === at && (where === undefined || where(message));

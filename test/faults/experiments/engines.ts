@@ -46,7 +46,7 @@ async function find({ servers, other, seed }: Around, change: EngineChange, stor
     fault: change.name,
     store,
     runs: 1,
-    violations: broken.map((one) => ({ ...one, seed, history })),
+    violations: broken.map(({ check, what }) => ({ check, what, seed, history })),
     recoveriesMs: [recoveryMs],
   };
 }

@@ -1,4 +1,4 @@
-/** Verify while something is away: what could not be asked is unknown, never sound; the rest is judged; it ends soon. */
+/** Verify while a dependency is unavailable: what could not be asked is unknown, the rest is judged, and it ends soon. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ interface Silent {
   readonly close: () => Promise<void>;
 }
 
-/** Takes connections and says nothing. */
+/** A server that accepts connections and sends nothing. */
 async function startSilent(): Promise<Silent> {
   const folder = await mkdtemp(join(tmpdir(), 'silent-'));
   const socketPath = join(folder, 'engine.sock');
@@ -66,17 +66,17 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     return reports;
   };
   const withPort = (url: string, port: number): string => Object.assign(new URL(url), { port: String(port) }).href;
-  const away = { refuses: () => 9, hangs: () => silent.port };
+  const portOf = { refuses: () => 9, hangs: () => silent.port };
 
-  it.each(['refuses', 'hangs'] as const)('while the database %s', async (how) => {
-    const reports = await verified({ DATABASE_URL: withPort(world.database.url, away[how]()) });
+  it.each(['refuses', 'hangs'] as const)('an audit reports its parts as unknown while the database %s', async (how) => {
+    const reports = await verified({ DATABASE_URL: withPort(world.database.url, portOf[how]()) });
     const names = store === 'redis' ? DATABASE_PARTS : [...DATABASE_PARTS, ...LEASES_AND_JOBS];
     expect(unsound(reports)).toEqual(unknown(names));
     expect(reports.removed_has_row.reason).toMatch(/postgres/i);
     expect(reports.dead_letter_has_reason.checked).toBe(store === 'redis' ? 1 : 0);
   });
 
-  it.each(['refuses', 'hangs'] as const)('while the engine %s', async (how) => {
+  it.each(['refuses', 'hangs'] as const)('an audit reports containers as unknown while the engine %s', async (how) => {
     const socket = how === 'hangs' ? silent.socketPath : '/nonexistent/engine.sock';
     const reports = await verified({ DOCKER_HOST: `unix://${socket}` });
     expect(unsound(reports)).toEqual(unknown(['removed_is_gone']));
@@ -84,8 +84,8 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
   });
 
   const redisWays = store === 'redis' ? (['refuses', 'hangs'] as const) : [];
-  it.each(redisWays)('while Redis %s', async (how) => {
-    const reports = await verified({ REDIS_URL: `redis://127.0.0.1:${away[how]()}` });
+  it.each(redisWays)('an audit reports leases and jobs as unknown while Redis %s', async (how) => {
+    const reports = await verified({ REDIS_URL: `redis://127.0.0.1:${portOf[how]()}` });
     expect(unsound(reports)).toEqual(unknown(LEASES_AND_JOBS));
     expect(reports.lease_has_end.reason).toMatch(/Redis/);
   });

@@ -52,7 +52,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(reports.removed_has_row.findings).toMatchObject([{ gameId: 'stopped-1', severity: 'broken' }]);
   });
 
-  it('a row that was written after its removal and not with it is found', async () => {
+  it('a row that was written after its removal is found', async () => {
     await sql(REMOVED_BY_HAND, 'stopped-1');
     await world.logged({ gameId: 'stopped-1', containerId: aContainerId() });
     expect(unsound(await world.verify())).toEqual({ removed_has_row: 'broken', row_has_removal: 'broken' });
@@ -65,7 +65,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(reports.removed_has_row.findings).toMatchObject([{ gameId: 'stopped-1', severity: 'warning' }]);
   });
 
-  it('a game that was started again since, and removed again, is sound', async () => {
+  it('a game that was started again and removed again is sound', async () => {
     await sql(
       `UPDATE runtime_records SET status = 'stopped', current_container_id = $1, last_op_at = now() WHERE game_id = 'removed-1'`,
       aContainerId(),

@@ -13,7 +13,6 @@ import { withClient } from '../../support/queue/queue-clients.js';
 import { createRecordingReport } from '../../support/queue/queue-report.js';
 import { scripted, abandonedByQueue } from '../../support/queue/queue-scripts.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres/database.js';
-import { eventually } from '../../support/eventually.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 
 const example = fileURLToPath(new URL('../../../examples/enqueue.mjs', import.meta.url));
@@ -63,7 +62,7 @@ describe('the ten-line producer in examples/', () => {
   it.each([
     ['Redis', openRedis],
     ['PostgreSQL', openPostgres],
-  ])('adds a job on %s that a worker takes', async (_name, open) => {
+  ])('the example adds a job on %s that a worker takes', async (_name, open) => {
     const { backend, env, failed, close } = await open();
     const consumer = scripted();
     const worker = createCleanupWorker({
@@ -78,7 +77,7 @@ describe('the ten-line producer in examples/', () => {
       env: { ...process.env, REDIS_URL: '', DATABASE_URL: '', ...env },
     });
     expect(stdout).toMatch(/^job \S+ requests the cleanup of game "ünï" 1\n$/);
-    await eventually(() => expect(consumer.deliveries).toHaveLength(1));
+    await consumer.delivered(1);
     expect(consumer.deliveries).toMatchObject([
       { jobName: 'cleanup_container', payload: { gameId: GAME, opSource: 'lobby_stream' } },
     ]);

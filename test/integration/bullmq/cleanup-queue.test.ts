@@ -1,41 +1,29 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type CleanupProducer, createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
 import { type Clock, systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { createManualClock } from '../../support/manual-clock.js';
-import {
-  PATIENT_CLOCK,
-  type QueueSpace,
-  startStore,
-  STORE_KINDS,
-  type TestStore,
-} from '../../support/queue/queue-stores.js';
+import { PATIENT_CLOCK, STORE_KINDS } from '../../support/queue/queue-stores.js';
+import { useQueueWorld } from '../../support/queue/queue-world.js';
 
 const request = (gameId: string, opSource = 'lobby_stream', sourceRef = 'ref') => ({ gameId, opSource, sourceRef });
 describe.each(STORE_KINDS)('the cleanup queue on %s', (kind) => {
-  let store: TestStore;
-  let space: QueueSpace;
+  const world = useQueueWorld(kind, { connectionTimeoutMillis: 30_000 });
   let queue: CleanupProducer;
 
-  const producer = (clock: Clock = systemClock): CleanupProducer =>
-    createCleanupQueue({ backend: space.backend, clock, report: space.report });
+  const producer = (clock: Clock = systemClock): CleanupProducer => {
+    const created = createCleanupQueue({ ...world.deps(), clock });
+    world.atEnd(created.close);
+    return created;
+  };
   const stored = async (jobId: string) => {
-    const job = await space.plain.getJob(jobId);
+    const job = await world.space.plain.getJob(jobId);
     if (job === undefined) throw new Error('the job is gone');
     return job;
   };
 
-  beforeAll(async () => {
-    store = await startStore(kind);
-  });
-  afterAll(() => store.stop());
-  beforeEach(async () => {
-    space = await store.space();
+  beforeEach(() => {
     queue = producer();
-  });
-  afterEach(async () => {
-    await queue.close();
-    await space.close();
   });
 
   it('the queue stores a job that any BullMQ client can read, kept when it fails and, up to a bound, when it completes', async () => {
@@ -57,8 +45,7 @@ describe.each(STORE_KINDS)('the cleanup queue on %s', (kind) => {
     const flat = answers.flat();
     expect(new Set(flat.map(({ jobId }) => jobId)).size).toBe(1);
     expect(flat.filter(({ coalesced }) => !coalesced)).toHaveLength(1);
-    expect(await space.plain.getWaitingCount()).toBe(1);
-    await Promise.all(racers.map((racer) => racer.close()));
+    expect(await world.space.plain.getWaitingCount()).toBe(1);
   });
 
   it('the queue adds three thousand games, each once', async () => {
@@ -67,7 +54,6 @@ describe.each(STORE_KINDS)('the cleanup queue on %s', (kind) => {
     expect(answers).toHaveLength(3_000);
     expect(answers.every(({ gameId, coalesced }, index) => gameId === `game-${index}` && !coalesced)).toBe(true);
     expect(await patient.counts()).toEqual({ waiting: 3_000, delayed: 0, active: 0, completed: 0, failed: 0 });
-    await patient.close();
   });
 
   it('the queue refuses a request after it has been closed without waiting for any time limit', async () => {
@@ -80,7 +66,7 @@ describe.each(STORE_KINDS)('the cleanup queue on %s', (kind) => {
     await expect(closed.counts()).rejects.toBeInstanceOf(UnavailableError);
   });
 
-  it('an unused queue can be closed', async () => {
+  it('a queue that was never used can be closed', async () => {
     await expect(producer().close()).resolves.toBeUndefined();
   });
 });

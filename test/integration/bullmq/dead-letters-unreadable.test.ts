@@ -1,50 +1,40 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dead-letters.js';
 import { createJobLookup } from '../../../src/adapters/bullmq/lookup/job-lookup.js';
-import { systemClock } from '../../../src/async/clock.js';
 import { addFailedJobs, onRedis } from '../../support/queue/failed-jobs.js';
-import { type QueueSpace, startStore, type TestStore } from '../../support/queue/queue-stores.js';
+import { useQueueWorld } from '../../support/queue/queue-world.js';
 
 const cleanup = (gameId: string) => ({ gameId, opSource: 'gm_rest' });
 
 // PostgreSQL's columns refuse such content.
 describe('unreadable dead letters on Redis', () => {
-  let store: TestStore;
-  let space: QueueSpace;
-  let deps: Parameters<typeof createDeadLetters>[0];
+  const world = useQueueWorld('redis');
   let letters: ReturnType<typeof createDeadLetters>;
 
-  beforeAll(async () => {
-    store = await startStore('redis');
-  });
-  afterAll(() => store.stop());
-  beforeEach(async () => {
-    space = await store.space();
-    deps = { backend: space.backend, clock: systemClock, report: space.report };
-    letters = createDeadLetters(deps);
-  });
-  afterEach(async () => {
-    await letters.close();
-    await space.close();
+  beforeEach(() => {
+    letters = createDeadLetters(world.deps());
+    world.atEnd(letters.close);
   });
 
-  it('fields that are no JSON are shown as text', async () => {
+  it('dead letters show fields that are not JSON as text', async () => {
+    const { store, space } = world;
     const [id = ''] = await addFailedJobs(store, space, [{ data: cleanup('g') }, { data: cleanup('h') }]);
     const broken = { data: '{"gameId": ', progress: '{{', timestamp: 'yesterday' };
     await onRedis(space, (redis) => redis.hset(`${space.plain.qualifiedName}:${id}`, broken));
     expect((await letters.list({ limit: 10 })).items.map(({ gameId }) => gameId)).toEqual(['h', '']);
     const found = { gameId: '', enqueuedAt: new Date(0) };
     expect(await letters.find(id)).toMatchObject({ ...found, payload: '{"gameId": ' });
-    const lookup = createJobLookup({ ...deps, backend: space.backend });
+    const lookup = createJobLookup(world.deps());
     expect(await lookup.find(id)).toMatchObject({ ...found, state: 'failed' });
     await lookup.close();
     expect(await letters.replay(id)).toEqual({ status: 'replayed' });
   });
 
-  it('entries that are no jobs are listed, and are removed when they are purged', async () => {
+  it('dead letters list entries that are not jobs, and remove them when they are purged', async () => {
+    const { store, space } = world;
     await addFailedJobs(store, space, [{ data: cleanup('g'), failedAtMs: 1_000 }]);
     await space.plain.add('cleanup_container', cleanup('waits'));
-    // `wait` is the key of a list, and infinity no time.
+    // `wait` is the key of a list, and infinity is not a time.
     const strangers = [4_000, 'nobody', 4_000, 'wait', '+inf', 'for-ever'];
     await onRedis(space, (redis) => redis.zadd(`${space.plain.qualifiedName}:failed`, ...strangers));
     const listed: string[] = [];

@@ -1,57 +1,35 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dead-letters.js';
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
-import { type Clock, systemClock } from '../../../src/async/clock.js';
+import { systemClock } from '../../../src/async/clock.js';
 import { failure, type Result } from '../../../src/domain/result.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import { addFailedJobs } from '../../support/queue/failed-jobs.js';
 import { success } from '../../support/queue/queue-scripts.js';
-import {
-  PATIENT_CLOCK,
-  type QueueSpace,
-  startStore,
-  STORE_KINDS,
-  type TestStore,
-} from '../../support/queue/queue-stores.js';
+import { PATIENT_CLOCK, STORE_KINDS } from '../../support/queue/queue-stores.js';
 import { eventually } from '../../support/eventually.js';
+import { useQueueWorld } from '../../support/queue/queue-world.js';
 
 const never = new AbortController().signal;
-const MANY = 200;
+const MANY = 1_000;
 const CLIENTS = 20;
 const MEGABYTE = 1_024 * 1_024;
 
 describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
-  let store: TestStore;
-  let space: QueueSpace;
+  const world = useQueueWorld(kind, { connectionTimeoutMillis: 30_000 });
   let worker: QueueWorker;
-  let letters: ReturnType<typeof createDeadLetters>;
-  let deps: { backend: QueueSpace['backend']; clock: Clock; report: QueueSpace['report'] };
-  /** How often each game's cleanup was tried, and what it is answered with. */
+  /** How often each game's cleanup was tried, and its answer. */
   let tried: Map<string, number>;
   let answer: (gameId: string) => Result;
 
-  const add = async (gameId: string, options = {}): Promise<string> =>
-    (await space.plain.add('cleanup_container', { gameId, opSource: 'gm_rest', sourceRef: 'r-1' }, options)).id ?? '';
+  const createLetters = () => {
+    const letters = createDeadLetters({ ...world.deps(), clock: PATIENT_CLOCK });
+    world.atEnd(letters.close);
+    return letters;
+  };
 
-  async function dead(...gameIds: readonly string[]): Promise<string[]> {
-    const ids: string[] = [];
-    // One after the other, so that they fail in this order.
-    for (const gameId of gameIds) {
-      const id = await add(gameId);
-      await eventually(async () => expect(await space.plain.getJobState(id)).toBe('failed'));
-      ids.push(id);
-    }
-    return ids;
-  }
-
-  beforeAll(async () => {
-    store = await startStore(kind);
-  });
-  afterAll(() => store.stop());
   beforeEach(async () => {
-    space = await store.space();
-    deps = { backend: space.backend, clock: systemClock, report: space.report };
     tried = new Map();
     answer = () => failure('container_mismatch', 'another game’s container');
     const consumer = createJobConsumer(
@@ -69,54 +47,53 @@ describe.each(STORE_KINDS)('dead letters on %s', (kind) => {
       },
       { conflictMaxAttempts: 1, conflictMaxDelayMs: 100, retryMaxAgeMs: 60_000 },
     );
-    worker = createCleanupWorker({ ...deps, consumer, abandoned: consumer.abandoned });
-    letters = createDeadLetters({ ...deps, clock: PATIENT_CLOCK });
+    worker = createCleanupWorker({ ...world.deps(), consumer, abandoned: consumer.abandoned });
+    world.atEnd(() => worker.stop({ graceMs: 0 }));
     await worker.start();
   });
-  afterEach(async () => {
-    await worker.stop({ graceMs: 0 });
-    await letters.close();
-    await space.close();
-  });
 
-  it('dead letters count their tries anew when another tool puts them back without resetting anything', async () => {
+  it('a dead letter gets all its tries again when another tool puts it back without resetting its counters', async () => {
     answer = () => failure('internal_error', 'a bug');
-    const id = await add('a', { priority: 0 });
-    // Three tries are allowed; the pauses between them are promoted away.
-    await eventually(
-      async () => {
-        for (const job of await space.plain.getDelayed()) await job.promote().catch(() => undefined);
-        expect(await space.plain.getJobState(id)).toBe('failed');
-      },
-      { withinMs: 20_000 },
-    );
+    const id = await world.add('a', { priority: 0 });
+    // Three tries are allowed; the pauses between them are skipped.
+    for (const nth of [1, 2]) {
+      await world.retried(id, { nth });
+      await (await world.space.plain.getJob(id))?.promote();
+    }
+    await world.ended(id);
+    expect(await world.stateOf(id)).toBe('failed');
     answer = success;
-    await (await space.plain.getJob(id))?.retry();
-    await eventually(async () => expect(await space.plain.getJobState(id)).toBe('completed'));
+    await (await world.space.plain.getJob(id))?.retry();
+    await world.ended(id, { nth: 2 });
+    expect(await world.stateOf(id)).toBe('completed');
     expect(tried.get('a')).toBe(4);
   });
 
   it(`a dead letter runs once when ${CLIENTS} clients replay it ${MANY} times at the same time`, async () => {
-    const [id = ''] = await dead('a');
+    const id = await world.add('a');
+    await world.ended(id);
     answer = success;
-    const clients = Array.from({ length: CLIENTS }, () => createDeadLetters({ ...deps, clock: PATIENT_CLOCK }));
+    const clients = Array.from({ length: CLIENTS }, createLetters);
+    // Opened one after the other, and again on a busy machine: the program gives each first connection one second.
+    for (const client of clients) await eventually(() => client.replay('no-such-job'));
     const answers = await Promise.all(
       Array.from({ length: MANY / CLIENTS }, () => clients.map((client) => client.replay(id))).flat(),
     );
-    await Promise.all(clients.map((client) => client.close()));
     expect(answers.filter(({ status }) => status === 'replayed')).toHaveLength(1);
     expect(answers.filter(({ status }) => status === 'live')).toHaveLength(MANY - 1);
-    await eventually(async () => expect(await space.plain.getJobState(id)).toBe('completed'));
+    await world.ended(id, { nth: 2 });
+    expect(await world.stateOf(id)).toBe('completed');
     expect(tried.get('a')).toBe(2);
   });
 
   it('dead letters with ten megabytes of data are paged, and each can still be shown whole', async () => {
     await worker.stop({ graceMs: 0 });
     const heavy = { gameId: 'heavy', opSource: 'gm_rest', junk: 'x'.repeat(10 * MEGABYTE) };
-    const [first = ''] = await addFailedJobs(store, space, [
+    const [first = ''] = await addFailedJobs(world.store, world.space, [
       ...Array.from({ length: 3 }, () => ({ data: heavy })),
       { data: { gameId: 'light', opSource: 'gm_rest' }, progress: { junk: 'x'.repeat(10 * MEGABYTE) } },
     ]);
+    const letters = createLetters();
     const { items } = await letters.list({ limit: 10 });
     expect(items.map(({ gameId }) => gameId).toSorted()).toEqual(['', '', '', 'light']);
     expect((await letters.find(first))?.payload).toEqual(heavy);

@@ -1,11 +1,12 @@
 /** The dashboard's own requests, as its page makes them, on both queue stores. */
 import { fastify, type FastifyInstance } from 'fastify';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createQueueDashboard } from '../../../src/adapters/bullmq/dashboard/queue-dashboard.js';
 import { createDeadLetters } from '../../../src/adapters/bullmq/dead-letters/dead-letters.js';
-import { systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
-import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
+import { type QueueSpace, STORE_KINDS } from '../../support/queue/queue-stores.js';
+import { useQueueWorld } from '../../support/queue/queue-world.js';
+import { deadLetter, scripted } from '../../support/queue/queue-scripts.js';
 import { eventually } from '../../support/eventually.js';
 
 const QUEUES = '/admin/queues/api/queues';
@@ -19,35 +20,23 @@ interface ShownQueue {
 }
 
 describe.each(STORE_KINDS)('the dashboard of the queues on %s', (kind) => {
-  let store: TestStore;
-  let space: QueueSpace;
+  const world = useQueueWorld(kind);
   let letters: ReturnType<typeof createDeadLetters>;
   let board: ReturnType<typeof createQueueDashboard>;
   let app: FastifyInstance;
 
-  beforeAll(async () => {
-    store = await startStore(kind);
-  });
-  afterAll(() => store.stop());
   beforeEach(async () => {
-    space = await store.space();
-    const deps = { backend: space.backend, clock: systemClock, report: space.report };
-    letters = createDeadLetters(deps);
-    await serve({ ...deps, deadLetters: letters });
+    letters = createDeadLetters(world.deps());
+    world.atEnd(letters.close);
+    await serve({ ...world.deps(), deadLetters: letters });
     await untilReached();
-  });
-  afterEach(async () => {
-    store.proxy.thaw();
-    await store.proxy.restore();
-    await app.close();
-    await board.close();
-    await letters.close();
-    await space.close();
   });
 
   async function serve(deps: Parameters<typeof createQueueDashboard>[0]): Promise<void> {
     board = createQueueDashboard(deps);
     app = fastify();
+    world.atEnd(app.close.bind(app));
+    world.atEnd(board.close);
     await app.register(board.plugin, { prefix: '/admin/queues' });
   }
 
@@ -58,7 +47,7 @@ describe.each(STORE_KINDS)('the dashboard of the queues on %s', (kind) => {
       const status = await statusOf('GET', QUEUES);
       if (status !== 200) throw new Error(`the dashboard answers ${status}`);
     });
-  const stateOf = (jobId: string): Promise<string> => space.plain.getJobState(jobId);
+  const stateOf = (jobId: string): Promise<string> => world.space.plain.getJobState(jobId);
 
   async function queues(query = ''): Promise<readonly ShownQueue[]> {
     return (await ask('GET', `${QUEUES}${query}`)).json<{ queues: ShownQueue[] }>().queues;
@@ -66,18 +55,15 @@ describe.each(STORE_KINDS)('the dashboard of the queues on %s', (kind) => {
 
   const add = async (gameId: string): Promise<string> => {
     const options = { deduplication: { id: `game:${gameId}` } };
-    return (await space.plain.add('cleanup_container', { gameId, opSource: 'gm_rest' }, options)).id ?? '';
+    return (await world.space.plain.add('cleanup_container', { gameId, opSource: 'gm_rest' }, options)).id ?? '';
   };
 
   /** A job that a worker has failed with this reason. */
   async function dead(gameId: string, reason: string): Promise<string> {
     const jobId = await add(gameId);
-    const settings = { concurrency: 1, lockMs: 5_000, stallCheckMs: 1_500 };
-    const worker = await space.backend.worker(() => Promise.reject(new Error(reason)), settings, { onError: () => {} });
-    worker.opts.settings = { backoffStrategy: () => -1 };
-    void worker.run();
-    await eventually(async () => expect(await stateOf(jobId)).toBe('failed'));
-    await worker.close();
+    const worker = await world.startCleanupWorker(scripted(() => deadLetter(reason)));
+    await world.ended(jobId);
+    await worker.stop({ graceMs: 0 });
     return jobId;
   }
 
@@ -98,7 +84,7 @@ describe.each(STORE_KINDS)('the dashboard of the queues on %s', (kind) => {
     expect(Array.from(shown?.name ?? '')).toHaveLength(200);
   });
 
-  it('the retry button replays a dead letter, which holds its game’s key again', async () => {
+  it('the retry button replays a dead letter, and the job holds its game’s key again', async () => {
     const jobId = await dead('arena-1', 'conflict: it runs');
     expect(await statusOf('PUT', `${CLEANUPS}/${jobId}/retry`)).toBe(204);
     expect(await stateOf(jobId)).toBe('waiting');
@@ -130,31 +116,31 @@ describe.each(STORE_KINDS)('the dashboard of the queues on %s', (kind) => {
   });
 
   it.each(['cut', 'freeze'] as const)(
-    'says at once that the store is away (%s), and goes on when it is back',
+    'the dashboard answers 503 at once when the store is unavailable (%s), and works again after the outage',
     async (how) => {
-      await store.proxy[how]();
+      await world.store.proxy[how]();
       const startedMs = performance.now();
       const refused = await ask('GET', QUEUES);
       expect(performance.now() - startedMs).toBeLessThan(5_000);
       expect(refused.statusCode).toBe(503);
       expect(refused.json()).toMatchObject({ message: expect.stringContaining("the queue's store does not answer") });
       expect(await statusOf('GET', '/admin/queues')).toBe(200);
-      store.proxy.thaw();
-      await store.proxy.restore();
+      world.store.proxy.thaw();
+      await world.store.proxy.restore();
       await untilReached();
     },
   );
 
-  it('the page is served before the store is reached', async () => {
+  it('the dashboard serves its page before the store can be reached', async () => {
     await app.close();
     await board.close();
-    let isAway = true;
+    let isUnavailable = true;
     const queue: QueueSpace['backend']['queue'] = (options) =>
-      isAway ? Promise.reject(new UnavailableError('queue', 'away')) : space.backend.queue(options);
-    await serve({ backend: { queue }, deadLetters: letters, clock: systemClock, report: space.report });
+      isUnavailable ? Promise.reject(new UnavailableError('queue', 'no store')) : world.space.backend.queue(options);
+    await serve({ ...world.deps(), backend: { queue }, deadLetters: letters });
     expect(await statusOf('GET', QUEUES)).toBe(503);
     expect(await statusOf('GET', '/admin/queues')).toBe(200);
-    isAway = false;
+    isUnavailable = false;
     await eventually(async () => expect(await queues()).toHaveLength(2));
   });
 });

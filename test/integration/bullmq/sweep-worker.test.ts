@@ -1,12 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createScheduleStatus } from '../../../src/adapters/bullmq/sweeps/schedule-status.js';
-import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { type Clock, systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import type { SweepReport } from '../../../src/retention/ports.js';
 import { openRetentionQueue, STORE_KINDS } from '../../support/queue/queue-stores.js';
 import { useQueueWorld } from '../../support/queue/queue-world.js';
-import { eventually } from '../../support/eventually.js';
+import { createChanges } from '../../support/changes.js';
 
 const HOUR_MS = 3_600_000;
 const STARTERS = 8;
@@ -30,29 +29,37 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
   let sweep: (signal: AbortSignal) => Promise<SweepReport>;
   let swept: number;
 
-  /** Counts the pauses between two checks of the schedule. */
-  let checks = 0;
-  const countingClock: Clock = {
-    ...systemClock,
-    after: (delayMs, fn) => {
-      if (delayMs === ENSURE_EVERY_MS) checks += 1;
-      return systemClock.after(delayMs, fn);
-    },
-  };
+  const sweeping = createChanges();
 
-  const startWorker = (everyMs: number): Promise<QueueWorker> => {
+  /** With `checked`: how often this worker has checked the schedule. */
+  const startWorker = async (everyMs: number) => {
     const counted = (signal: AbortSignal): Promise<SweepReport> => {
       swept += 1;
+      sweeping.notify();
       return sweep(signal);
     };
-    return world.startSweepWorker(counted, { everyMs, ensureEveryMs: ENSURE_EVERY_MS, clock: countingClock });
+    let checks = 0;
+    const checked = createChanges();
+    // After a check that succeeded the worker pauses for so long.
+    const clock: Clock = {
+      ...systemClock,
+      after: (delayMs, fn) => {
+        if (delayMs === ENSURE_EVERY_MS) {
+          checks += 1;
+          checked.notify();
+        }
+        return systemClock.after(delayMs, fn);
+      },
+    };
+    const worker = await world.startSweepWorker(counted, { everyMs, ensureEveryMs: ENSURE_EVERY_MS, clock });
+    return {
+      stop: worker.stop,
+      checks: () => checks,
+      untilChecked: (count: number) => checked.until(() => expect(checks).toBeGreaterThanOrEqual(count)),
+    };
   };
   const statusOf = async () => {
-    const schedule = createScheduleStatus({
-      backend: world.space.backend,
-      clock: systemClock,
-      report: world.space.report,
-    });
+    const schedule = createScheduleStatus(world.deps());
     try {
       return await schedule.status();
     } finally {
@@ -65,13 +72,10 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
     sweep = async () => reportOf();
   });
 
-  it('the first sweep runs at once, and the status shows its report and the time of the next one', async () => {
+  it('the first sweep runs at once, and the status shows its report and the time of the next sweep', async () => {
     await startWorker(HOUR_MS);
-    const status = await eventually(async () => {
-      const found = await statusOf();
-      expect(found.last).not.toBeNull();
-      return found;
-    });
+    await world.sweepsEnded('completed', 1);
+    const status = await statusOf();
     expect(status).toMatchObject({ everyMs: HOUR_MS, last: { status: 'done', planned: 2 }, lastFailure: null });
     expect(status.next?.getTime()).toBeGreaterThan(Date.now());
     expect(swept).toBe(1);
@@ -83,8 +87,9 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
       swept = 0;
       const started = await Promise.all(Array.from({ length: STARTERS }, () => startWorker(HOUR_MS)));
       const queue = await openRetentionQueue(world.space);
-      await eventually(async () => expect(await queue.getCompletedCount()).toBe(1));
-      await eventually(async () => expect(await queue.getDelayedCount()).toBe(1));
+      await world.sweepsEnded('completed', 1);
+      expect(await queue.getCompletedCount()).toBe(1);
+      expect(await queue.getDelayedCount()).toBe(1);
       expect(await queue.getJobSchedulersCount()).toBe(1);
       expect(await queue.getJobCountByTypes('waiting', 'active', 'prioritized')).toBe(0);
       expect(swept).toBe(1);
@@ -105,7 +110,7 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
       return reportOf();
     };
     await Promise.all([startWorker(100), startWorker(100), startWorker(100), startWorker(100)]);
-    await eventually(() => expect(swept).toBeGreaterThan(4), { withinMs: 20_000 });
+    await sweeping.until(() => expect(swept).toBeGreaterThan(4), { withinMs: 20_000 });
     expect(most).toBe(1);
   });
 
@@ -115,7 +120,8 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
       return reportOf();
     };
     await startWorker(HOUR_MS);
-    await eventually(async () => expect((await statusOf()).last?.status).toBe('done'));
+    await world.sweepsEnded('completed', 1);
+    expect((await statusOf()).last?.status).toBe('done');
     expect(swept).toBe(2);
     expect((await statusOf()).next).not.toBeNull();
   });
@@ -131,31 +137,33 @@ describe.each(STORE_KINDS)('the sweeps on %s', (kind) => {
         });
       });
     const first = await startWorker(HOUR_MS);
-    await eventually(() => expect(swept).toBe(1));
+    await sweeping.until(() => expect(swept).toBe(1));
     await first.stop({ graceMs: 0 });
     expect(reasons).toEqual(['shutdown']);
     sweep = async () => reportOf();
     await startWorker(HOUR_MS);
-    await eventually(async () => expect((await statusOf()).last?.status).toBe('done'));
+    await world.sweepsEnded('completed', 1);
+    expect((await statusOf()).last?.status).toBe('done');
     expect(swept).toBe(2);
   });
 
   it('the schedule keeps the interval of the worker that started last', async () => {
-    await startWorker(HOUR_MS);
-    await eventually(async () => expect((await statusOf()).everyMs).toBe(HOUR_MS));
-    await startWorker(2 * HOUR_MS);
-    await eventually(async () => expect((await statusOf()).everyMs).toBe(2 * HOUR_MS));
-    const before = checks;
-    // Both workers check repeatedly; of six checks the first worker made at least two.
-    await eventually(() => expect(checks).toBeGreaterThan(before + 6));
+    const first = await startWorker(HOUR_MS);
+    await first.untilChecked(1);
+    expect((await statusOf()).everyMs).toBe(HOUR_MS);
+    const second = await startWorker(2 * HOUR_MS);
+    await second.untilChecked(1);
+    expect((await statusOf()).everyMs).toBe(2 * HOUR_MS);
+    await first.untilChecked(first.checks() + 2);
     expect((await statusOf()).everyMs).toBe(2 * HOUR_MS);
   });
 
-  it('a job of another name fails and does not disturb the sweeps', async () => {
+  it('a job with another name fails, and the sweeps go on', async () => {
     await startWorker(HOUR_MS);
     const queue = await openRetentionQueue(world.space);
     const { id = '' } = await queue.add('swep', {});
-    await eventually(async () => expect(await queue.getJobState(id)).toBe('failed'));
+    await world.sweepsEnded('failed', 1);
+    expect(await queue.getJobState(id)).toBe('failed');
     expect((await queue.getJob(id))?.failedReason).toBe('invalid_request: job name "swep" is unknown; allowed: sweep');
     expect((await statusOf()).lastFailure).toBeNull();
     await queue.close();

@@ -1,77 +1,57 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createJobWaiter } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
-import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
-import { systemClock } from '../../../src/async/clock.js';
 import { resultToJson } from '../../../src/domain/result.js';
 import type { JobResult, JobWaiter } from '../../../src/jobs/ports.js';
-import {
-  completed,
-  deadLetter,
-  retryAfter,
-  scripted,
-  success,
-  abandonedByQueue,
-} from '../../support/queue/queue-scripts.js';
-import { type QueueSpace, startStore, STORE_KINDS, type TestStore } from '../../support/queue/queue-stores.js';
+import { completed, deadLetter, retryAfter, scripted, success } from '../../support/queue/queue-scripts.js';
+import { STORE_KINDS } from '../../support/queue/queue-stores.js';
+import { useQueueWorld } from '../../support/queue/queue-world.js';
 
 const never = new AbortController().signal;
 
 describe.each(STORE_KINDS)('waiting for endings on %s', (kind) => {
-  let store: TestStore;
-  let space: QueueSpace;
+  const world = useQueueWorld(kind);
+  const { add } = world;
   let worker: QueueWorker;
   let endings: JobWaiter;
 
-  const add = async (gameId: string) =>
-    (await space.plain.add('cleanup_container', { gameId, opSource: 'gm_rest' })).id ?? '';
   const waitFor = async (jobIds: readonly string[], signal = never): Promise<JobResult[]> => {
-    const told: JobResult[] = [];
-    await endings.wait(jobIds, (ending) => void told.push(ending), signal);
-    return told;
+    const reported: JobResult[] = [];
+    await endings.wait(jobIds, (ending) => void reported.push(ending), signal);
+    return reported;
   };
 
-  beforeAll(async () => {
-    store = await startStore(kind);
-  });
-  afterAll(() => store.stop());
-  beforeEach(async () => {
-    space = await store.space();
-    const deps = { backend: space.backend, clock: systemClock, report: space.report };
-    endings = createJobWaiter(deps);
+  beforeEach(() => {
+    endings = createJobWaiter(world.deps());
+    world.atEnd(endings.close);
     const consumer = scripted(({ payload, run }) => {
       const { gameId } = payload as { gameId: string };
       if (run === 1) return retryAfter(20);
       return gameId === 'dead' ? deadLetter('not_found: no record') : completed(gameId);
     });
-    worker = createCleanupWorker({ ...deps, consumer, abandoned: abandonedByQueue });
-  });
-  afterEach(async () => {
-    await worker.stop({ graceMs: 0 });
-    await endings.close();
-    await space.close();
+    worker = world.cleanupWorker(consumer);
   });
 
-  it('tells each job’s ending once: completed, failed, or not there', async () => {
+  it('a wait reports the ending of each job once: completed, failed or missing', async () => {
     const done = await add('done');
     const dead = await add('dead');
-    const waiting = waitFor([done, dead, 'nobody']);
+    const waiting = waitFor([done, dead, 'no-such-job']);
     await worker.start();
-    const told = await waiting;
-    expect(told).toHaveLength(3);
-    expect(told).toContainEqual({ jobId: 'nobody', state: 'missing' });
-    expect(told).toContainEqual({ jobId: dead, state: 'failed', reason: 'not_found: no record' });
-    expect(told).toContainEqual({ jobId: done, state: 'completed', result: resultToJson(success('done')) });
+    const reported = await waiting;
+    expect(reported).toHaveLength(3);
+    expect(reported).toContainEqual({ jobId: 'no-such-job', state: 'missing' });
+    expect(reported).toContainEqual({ jobId: dead, state: 'failed', reason: 'not_found: no record' });
+    expect(reported).toContainEqual({ jobId: done, state: 'completed', result: resultToJson(success('done')) });
   });
 
-  it('tells of a job that has ended long since', async () => {
+  it('a wait reports a job that had ended before it began', async () => {
     await worker.start();
     const jobId = await add('done');
     await waitFor([jobId]);
     expect(await waitFor([jobId])).toMatchObject([{ jobId, state: 'completed' }]);
   });
 
-  it('tells everybody who waits for the same job, and has nothing to say of none', async () => {
+  it('two waits for one job both get its ending, and a wait for no job ends at once', async () => {
     const jobId = await add('done');
     const both = Promise.all([waitFor([jobId]), waitFor([jobId, jobId])]);
     await worker.start();
@@ -79,8 +59,8 @@ describe.each(STORE_KINDS)('waiting for endings on %s', (kind) => {
     expect(await waitFor([])).toEqual([]);
   });
 
-  it('waits for hundreds of jobs at once', async () => {
-    const added = await space.plain.addBulk(
+  it('one wait covers hundreds of jobs', async () => {
+    const added = await world.space.plain.addBulk(
       Array.from({ length: 250 }, (_, index) => ({
         name: 'cleanup_container',
         data: { gameId: `g${index}`, opSource: 'gm_rest' },
@@ -91,7 +71,7 @@ describe.each(STORE_KINDS)('waiting for endings on %s', (kind) => {
     expect(await waiting).toHaveLength(250);
   }, 60_000);
 
-  it('ends with the signal’s reason, and with an error when it is closed', async () => {
+  it('a wait rejects with the reason of its signal, and when it is closed', async () => {
     const jobId = await add('never started');
     const patience = new AbortController();
     const first = waitFor([jobId], patience.signal);

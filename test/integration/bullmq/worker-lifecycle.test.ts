@@ -1,21 +1,21 @@
-import type { ChildProcess } from 'node:child_process';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startChild } from '../../support/queue/queue-child.js';
 import { completed, scripted, untilAborted } from '../../support/queue/queue-scripts.js';
-import { type QueueSpace, STORE_KINDS } from '../../support/queue/queue-stores.js';
+import { STORE_KINDS } from '../../support/queue/queue-stores.js';
 import { takeLock } from '../../support/queue/stored-jobs.js';
 import { useQueueWorld } from '../../support/queue/queue-world.js';
-import { eventually } from '../../support/eventually.js';
+import { createGate } from '../../support/changes.js';
 import { InterruptedError } from '../../../src/domain/errors.js';
+import type { JobOutcome } from '../../../src/jobs/delivery.js';
 
 describe.each(STORE_KINDS)('a cleanup worker on %s', (kind) => {
   const world = useQueueWorld(kind);
   const { add, stateOf } = world;
-  const children: ChildProcess[] = [];
-
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
-  });
+  const startChildWorker = () => {
+    const { child, ...says } = startChild(world.space, 'cleanup');
+    world.atEnd(async () => void child.kill('SIGKILL'));
+    return { kill: () => child.kill('SIGKILL'), ...says };
+  };
 
   it('a worker that is stopped before it is started takes no job', async () => {
     const consumer = scripted();
@@ -32,27 +32,25 @@ describe.each(STORE_KINDS)('a cleanup worker on %s', (kind) => {
     await Promise.all([worker.start(), worker.start()]);
     await worker.start();
     const jobId = await add('game-1');
-    await eventually(async () => expect(await stateOf(jobId)).toBe('completed'));
+    await world.ended(jobId);
+    expect(await stateOf(jobId)).toBe('completed');
     await Promise.all([worker.stop({ graceMs: 0 }), worker.stop({ graceMs: 0 })]);
     await worker.stop({ graceMs: 0 });
   });
 
   it('a stopping worker lets running work finish within the grace and takes no new job', async () => {
-    let open = (): void => undefined;
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
+    const gate = createGate();
     const consumer = scripted(async () => {
-      await gate;
+      await gate.opened;
       return completed();
     });
     const worker = world.cleanupWorker(consumer, { concurrency: 1 });
     await worker.start();
     const running = await add('running');
     const waiting = await add('waiting');
-    await eventually(() => expect(consumer.deliveries).toHaveLength(1));
+    await consumer.delivered(1);
     const stopped = worker.stop({ graceMs: 20_000 });
-    open();
+    gate.open();
     await stopped;
     expect(await stateOf(running)).toBe('completed');
     expect(await stateOf(waiting)).toBe('waiting');
@@ -68,7 +66,7 @@ describe.each(STORE_KINDS)('a cleanup worker on %s', (kind) => {
     const worker = world.cleanupWorker(consumer);
     await worker.start();
     const jobIds = [await add('game-1'), await add('game-2')];
-    await eventually(() => expect(consumer.deliveries).toHaveLength(2));
+    await consumer.delivered(2);
     const startedMs = performance.now();
     await worker.stop({ graceMs: 300 });
     expect(performance.now() - startedMs).toBeLessThan(3_000);
@@ -80,42 +78,38 @@ describe.each(STORE_KINDS)('a cleanup worker on %s', (kind) => {
     }
     const next = scripted();
     await world.startCleanupWorker(next);
-    await eventually(() => expect(next.deliveries).toHaveLength(2));
+    await next.delivered(2);
     expect(next.deliveries.map(({ crashes }) => crashes)).toEqual([0, 0]);
   });
 
   it('a worker stops within its limit although its work ignores the signal', async () => {
-    let release = (): void => undefined;
-    const consumer = scripted(
-      () =>
-        new Promise((resolve) => {
-          release = () => resolve(completed());
-        }),
-    );
+    const gate = createGate<JobOutcome>();
+    const consumer = scripted(() => gate.opened);
     const worker = world.cleanupWorker(consumer);
     await worker.start();
     await add('game-1');
-    await eventually(() => expect(consumer.deliveries).toHaveLength(1));
+    await consumer.delivered(1);
     const startedMs = performance.now();
     await worker.stop({ graceMs: 0 });
     expect(performance.now() - startedMs).toBeLessThan(9_500);
-    release();
+    gate.open(completed());
   }, 20_000);
 
   it('work whose lock was lost is aborted, and its job is left to the new owner', async () => {
-    const reasons: unknown[] = [];
+    const aborted = createGate<unknown>();
     const consumer = scripted(async ({ run }, signal) => {
       if (run === 2) return completed();
-      signal.addEventListener('abort', () => reasons.push(signal.reason));
+      signal.addEventListener('abort', () => aborted.open(signal.reason));
       return untilAborted(signal);
     });
     await world.startCleanupWorker(consumer, { lockMs: 1_500, stallCheckMs: 300 });
     const jobId = await add('game-1');
-    await eventually(() => expect(consumer.deliveries).toHaveLength(1));
+    await consumer.delivered(1);
     await takeLock(world.store, world.space, world.space.plain, jobId);
-    await eventually(() => expect(reasons).toMatchObject([{ interruption: 'lock lost' }]));
+    expect(await aborted.opened).toMatchObject({ interruption: 'lock lost' });
+    await world.ended(jobId);
     expect(world.space.report.of('lockLost')).toContain(`lockLost: ${jobId}`);
-    await eventually(async () => expect(await stateOf(jobId)).toBe('completed'));
+    expect(await stateOf(jobId)).toBe('completed');
     expect(consumer.deliveries.map(({ run, crashes }) => ({ run, crashes }))).toEqual([
       { run: 1, crashes: 0 },
       { run: 2, crashes: 1 },
@@ -124,44 +118,21 @@ describe.each(STORE_KINDS)('a cleanup worker on %s', (kind) => {
 
   it('the job of a killed worker is taken over within seconds, and again after a second kill', async () => {
     const jobId = await add('game-1');
-    const first = await spawnWorker(world.space);
-    children.push(first.child);
-    expect(first.said).toBe('running 1 0');
-    const second = await spawnWorkerBeforeKilling(world.space, first.child);
-    children.push(second.child);
-    expect(second.said).toBe('running 2 1');
-    expect(second.afterMs).toBeLessThan(12_000);
+    // Both run when the first is killed, so that the measured time is that of the takeover, without a start.
+    const workers = [startChildWorker(), startChildWorker()];
+    const [first, line] = await Promise.race(workers.map(async (worker) => [worker, await worker.firstLine] as const));
+    expect(line).toBe('running 1 0');
+    await Promise.all(workers.map(({ started }) => started));
+    const second = workers.find((worker) => worker !== first);
+    const firstKilledMs = performance.now();
+    first.kill();
+    expect(await second?.firstLine).toBe('running 2 1');
+    expect(performance.now() - firstKilledMs).toBeLessThan(12_000);
     const consumer = scripted();
     await world.startCleanupWorker(consumer);
-    const killedMs = performance.now();
-    second.child.kill('SIGKILL');
-    await eventually(async () => expect(await stateOf(jobId)).toBe('completed'), { withinMs: 15_000 });
-    expect(performance.now() - killedMs).toBeLessThan(15_000);
+    second?.kill();
+    await world.ended(jobId, { withinMs: 15_000 });
+    expect(await stateOf(jobId)).toBe('completed');
     expect(consumer.deliveries).toMatchObject([{ run: 3, crashes: 2 }]);
-  }, 60_000);
+  }, 120_000);
 });
-
-interface Spawned {
-  readonly child: ChildProcess;
-  readonly said: string;
-}
-
-async function spawnWorker(space: QueueSpace): Promise<Spawned> {
-  const { child, firstLine } = startChild(space, 'cleanup');
-  return { child, said: await firstLine };
-}
-
-async function spawnWorkerBeforeKilling(
-  space: QueueSpace,
-  victim: ChildProcess,
-): Promise<Spawned & { afterMs: number }> {
-  const before = await workersAt(space);
-  const { child, firstLine } = startChild(space, 'cleanup');
-  // Both run when the first is killed, so that the measured time is that of the takeover, without a start.
-  await eventually(async () => expect(await workersAt(space)).toBe(before + 1), { withinMs: 20_000 });
-  const killedMs = performance.now();
-  victim.kill('SIGKILL');
-  return { child, said: await firstLine, afterMs: performance.now() - killedMs };
-}
-
-const workersAt = async (space: QueueSpace): Promise<number> => (await space.plain.getWorkers()).length;

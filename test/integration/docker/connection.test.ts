@@ -6,7 +6,6 @@ import { systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { startEngineFaultProxy } from '../../support/engine/engine-fault-proxy.js';
 import { createManualClock } from '../../support/manual-clock.js';
-import { eventually } from '../../support/eventually.js';
 
 const ENGINE_FACTS = {
   version: expect.stringMatching(/^\d+\.\d+/) as string,
@@ -20,11 +19,11 @@ afterEach(() => vi.unstubAllEnvs());
 describe('asking which engine answers', () => {
   const ping = (host: string) => pingEngine({ docker: createDocker({ host }), clock: systemClock, timeoutMs: 30_000 });
 
-  test('tells its version', async () => {
+  test('pingEngine returns the version of the engine', async () => {
     expect(await ping(`unix://${inject('engineSocket')}`)).toEqual(ENGINE_FACTS);
   });
 
-  test('reaches the engine that the settings name, whatever the environment names', async () => {
+  test('pingEngine reaches the engine of the settings, also when the environment names another', async () => {
     vi.stubEnv('DOCKER_HOST', 'tcp://127.0.0.1:1');
     vi.stubEnv('DOCKER_TLS_VERIFY', '1');
     expect(await ping(`unix://${inject('engineSocket')}`)).toEqual(ENGINE_FACTS);
@@ -33,7 +32,7 @@ describe('asking which engine answers', () => {
   test.each([
     ['IPv4', '127.0.0.1', '127.0.0.1'],
     ['IPv6', '::1', '[::1]'],
-  ])('reaches an engine over %s', async (_family, address, inUrl) => {
+  ])('pingEngine reaches an engine over %s', async (_family, address, inUrl) => {
     const paths: unknown[] = [];
     const server = createServer((request, response) => {
       paths.push(request.url);
@@ -56,7 +55,7 @@ describe('asking which engine answers', () => {
     await expect(asked).rejects.toThrow(/does not answer: connect ENOENT \/tmp\/no-such-folder\/engine\.sock/);
   });
 
-  test('rejects when what answers is no engine', async () => {
+  test('pingEngine rejects when the answer is not from an engine', async () => {
     const proxy = await startEngineFaultProxy({
       engineSocket: inject('engineSocket'),
       rule: () => ({ kind: 'status', status: 200, message: 'welcome' }),
@@ -69,14 +68,14 @@ describe('asking which engine answers', () => {
   });
 
   test.each([{ kind: 'hang' } as const, { kind: 'truncated-body' } as const])(
-    'rejects when its time is over: %o',
+    'pingEngine rejects when its time is over: %o',
     async (fault) => {
       const proxy = await startEngineFaultProxy({ engineSocket: inject('engineSocket'), rule: () => fault });
       const clock = createManualClock();
       try {
         const docker = createDocker({ host: `unix://${proxy.socketPath}` });
         const failure = pingEngine({ docker, clock, timeoutMs: 2_000 }).catch((error: unknown) => error);
-        await eventually(() => expect(proxy.requests()).toHaveLength(1));
+        await proxy.until(() => expect(proxy.requests()).toHaveLength(1));
         await clock.advance(2_000);
         expect(await failure).toMatchObject({
           name: 'UnavailableError',

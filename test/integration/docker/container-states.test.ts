@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => containers.clear());
 
-test('a container whose files cannot be unlinked becomes dead, tells why, and is removed once that is repaired', async () => {
+test('a container whose files cannot be deleted becomes dead, and is removed once that is repaired', async () => {
   const id = await containers.make('exited');
   const unpin = pinFile(inject('engineDataRoot'), id);
   try {
@@ -39,7 +39,7 @@ test('a container whose files cannot be unlinked becomes dead, tells why, and is
   expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
 });
 
-test('a container that is being removed is seen as such and not called removed before it is gone', async () => {
+test('a container that is being removed is seen as such until it is gone', async () => {
   const id = await containers.make('created');
   const letGo = await holdRemoval(containers.docker, id);
 
@@ -58,7 +58,7 @@ test('a container that is being removed is seen as such and not called removed b
   expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
 });
 
-test('a container that is named with the id of a removed one is not taken for it, and stays', async () => {
+test('a container whose name is the id of a removed one is not mistaken for it, and stays', async () => {
   const removed = await containers.make('created');
   expect(await engine.remove(removed, signal)).toEqual({ kind: 'gone' });
   const namesake = await containers.make('created', { name: removed, gameLabel: 'game-2' });
@@ -68,7 +68,7 @@ test('a container that is named with the id of a removed one is not taken for it
   expect(await containers.stateOf(namesake)).toBe('created');
 });
 
-test('a container that never could start is idle and tells why', async () => {
+test('a container that could never start is idle, with the reason', async () => {
   const id = await containers.make('created', { create: { Cmd: ['/no-such-program'] } });
   await expect(containers.docker.getContainer(id).start()).rejects.toThrow('no such file');
   expect(await engine.look(id, signal)).toMatchObject({
@@ -111,7 +111,7 @@ test('anonymous volumes go with their container; named volumes and bound folders
 const volumeNames = async (): Promise<readonly string[]> =>
   (await containers.docker.listVolumes()).Volumes.map(({ Name: name }) => name);
 
-test('of a start and a removal asked for at once, one wins and the other is refused', async () => {
+test('of a start and a removal at the same time one succeeds and the other is refused', async () => {
   for (let round = 0; round < 10; round += 1) {
     const id = await containers.make('created', { create: { Cmd: ['/sleep'] } });
     const started = containers.docker

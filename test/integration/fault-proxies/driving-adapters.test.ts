@@ -1,6 +1,6 @@
 import { createServer as createHttpServer, request } from 'node:http';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,8 +10,8 @@ import {
   type EngineFault,
   type EngineFaultProxy,
 } from '../../support/engine/engine-fault-proxy.js';
-import { eventually } from '../../support/eventually.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
+import { openWire, type Wire } from '../../support/network/wire.js';
 
 describe('engine fault proxy', () => {
   const arrived: string[] = [];
@@ -68,28 +68,31 @@ describe('engine fault proxy', () => {
     ['truncated-body', { kind: 'truncated-body' }, 'cut', true],
     ['slow-body', { kind: 'slow-body', ms: 1, bytes: 4 }, '200 {"Id":"0123456789"}', true],
   ];
-  test.each(rows)('%s: the caller and the engine see what they should', async (_name, fault, answer, reached) => {
-    proxy.use(() => fault);
-    expect(await ask('GET', '/containers/a/json', answer === 'silent' ? 200 : 5000)).toBe(answer);
-    expect(arrived).toEqual(reached ? ['/containers/a/json'] : []);
-    expect(proxy.requests()).toEqual([
-      {
-        method: 'GET',
-        url: '/containers/a/json',
-        nth: 1,
-        fault: fault?.kind ?? null,
-        engineStatus: reached ? 200 : null,
-      },
-    ]);
-  });
+  test.each(rows)(
+    'the caller and the engine see what they should when the fault is %s',
+    async (_name, fault, answer, reached) => {
+      proxy.use(() => fault);
+      expect(await ask('GET', '/containers/a/json', answer === 'silent' ? 200 : 5000)).toBe(answer);
+      expect(arrived).toEqual(reached ? ['/containers/a/json'] : []);
+      expect(proxy.requests()).toEqual([
+        {
+          method: 'GET',
+          url: '/containers/a/json',
+          nth: 1,
+          fault: fault?.kind ?? null,
+          engineStatus: reached ? 200 : null,
+        },
+      ]);
+    },
+  );
 
-  test('an answer without a body can be cut off too', async () => {
+  test('an answer without a body can be cut off, too', async () => {
     proxy.use(() => ({ kind: 'truncated-body' }));
     expect(await ask('DELETE', '/containers/a')).toBe('cut');
     expect(proxy.requests()).toMatchObject([{ engineStatus: 204 }]);
   });
 
-  test('a rule can single out the second request of a method', async () => {
+  test('a rule can select the second request of a method', async () => {
     proxy.use(({ method, nth }) => (method === 'DELETE' && nth === 2 ? { kind: 'reset' } : undefined));
     expect(await ask('DELETE', '/containers/a?v=1')).toBe('204 ');
     expect(await ask('GET', '/containers/a/json')).toMatch(/^200/);
@@ -121,14 +124,10 @@ describe('TCP fault proxy', () => {
     await new Promise((resolve) => echo.close(resolve));
   });
 
-  const open = async (): Promise<{ socket: Socket; received: () => string; error: () => string | undefined }> => {
-    const socket = connect(proxy.port, '127.0.0.1');
-    let text = '';
-    let code: string | undefined;
-    socket.setEncoding('latin1').on('data', (part: string) => (text += part));
-    socket.on('error', (error: NodeJS.ErrnoException) => (code = error.code));
-    await new Promise((resolve) => socket.once('connect', resolve).once('close', resolve));
-    return { socket, received: () => text, error: () => code };
+  const open = async (): Promise<Wire> => {
+    const wire = openWire({ port: proxy.port, host: '127.0.0.1' });
+    await new Promise((resolve) => wire.socket.once('connect', resolve).once('close', resolve));
+    return wire;
   };
 
   /** Takes as long as the bytes written before it would have needed to come back. */
@@ -139,7 +138,7 @@ describe('TCP fault proxy', () => {
     await once(socket, 'close');
   };
 
-  test('carries megabytes unharmed and passes on the end', async () => {
+  test('the TCP proxy carries megabytes without change and passes on the end', async () => {
     const { socket, received } = await open();
     const sent = 'x'.repeat(3_000_000);
     socket.end(sent);
@@ -147,48 +146,48 @@ describe('TCP fault proxy', () => {
     expect(received().length).toBe(sent.length);
   });
 
-  test('adds its latency in both directions', async () => {
+  test('the TCP proxy adds its latency in both directions', async () => {
     proxy.setLatency(40);
-    const { socket, received } = await open();
+    const wire = await open();
     const startedMs = performance.now();
-    socket.write('ping');
-    await eventually(() => expect(received()).toBe('ping'));
+    wire.socket.write('ping');
+    await wire.untilText('ping');
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(79);
-    socket.destroy();
+    wire.socket.destroy();
   });
 
-  test('as a black hole keeps connections open and silent, and delivers when it ends', async () => {
-    const { socket, received, error } = await open();
+  test('the TCP proxy as a black hole keeps connections open and silent, and delivers the bytes when it ends', async () => {
+    const wire = await open();
     await proxy.use('blackhole');
-    socket.write('held back');
-    const { socket: later, received: receivedLater } = await open();
-    later.write('too');
+    wire.socket.write('held back');
+    const later = await open();
+    later.socket.write('too');
     for (let round = 0; round < 20; round += 1) await directRoundTrip();
-    expect([received(), receivedLater(), error()]).toEqual(['', '', undefined]);
+    expect([wire.text(), later.text(), wire.ending()]).toEqual(['', '', undefined]);
     await proxy.use('pass');
-    await eventually(() => expect([received(), receivedLater()]).toEqual(['held back', 'too']));
-    socket.destroy();
-    later.destroy();
+    await Promise.all([wire.untilText('held back'), later.untilText('too')]);
+    wire.socket.destroy();
+    later.socket.destroy();
   });
 
-  test('resets live and new connections', async () => {
+  test('the TCP proxy resets live and new connections', async () => {
     const live = await open();
     await proxy.use('reset');
-    await eventually(() => expect(live.error()).toBe('ECONNRESET'));
+    await live.untilEnded('ECONNRESET');
     const fresh = await open();
-    await eventually(() => expect(fresh.error()).toBe('ECONNRESET'));
+    await fresh.untilEnded('ECONNRESET');
     expect(proxy.connections()).toBe(0);
   });
 
-  test('refuses connections as a stopped server does, and listens again on the same port', async () => {
+  test('the TCP proxy refuses connections as a stopped server does, and listens again on the same port', async () => {
     const live = await open();
     await proxy.use('refuse');
-    await eventually(() => expect(live.error()).toBe('ECONNRESET'));
-    expect((await open()).error()).toBe('ECONNREFUSED');
+    await live.untilEnded('ECONNRESET');
+    expect((await open()).ending()).toBe('ECONNREFUSED');
     await proxy.use('pass');
-    const { socket, received } = await open();
-    socket.write('back');
-    await eventually(() => expect(received()).toBe('back'));
-    socket.destroy();
+    const wire = await open();
+    wire.socket.write('back');
+    await wire.untilText('back');
+    wire.socket.destroy();
   });
 });

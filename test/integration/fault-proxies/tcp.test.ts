@@ -1,16 +1,18 @@
 /** Each fault of the TCP proxy in front of a real Redis and a real PostgreSQL. */
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { eventually } from '../../support/eventually.js';
+import { createChanges } from '../../support/changes.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
+import { openWire, type Wire } from '../../support/network/wire.js';
 
 let redis: TestRedis;
 let proxy: TcpFaultProxy;
 const open: Socket[] = [];
-/** Past the proxy. */
+/** Does not go through the proxy. */
 let direct: Redis;
 
 beforeAll(async () => {
@@ -30,25 +32,22 @@ afterEach(async () => {
   await proxy.close();
 });
 
-/** A connection that speaks by the byte. */
-const dial = (port = proxy.port) => {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  open.push(socket);
-  let text = '';
-  let ending: string | undefined;
-  socket.setEncoding('latin1').on('data', (part: string) => (text += part));
-  socket.once('end', () => (ending ??= 'end'));
-  socket.on('error', (error: NodeJS.ErrnoException) => (ending ??= error.code));
-  return { socket, text: () => text, ending: () => ending };
+const dial = (port = proxy.port): Wire => {
+  const wire = openWire({ port, host: '127.0.0.1', allowHalfOpen: true });
+  open.push(wire.socket);
+  return wire;
 };
 
 /** A connection that is known to reach Redis. */
-const dialled = async (): Promise<ReturnType<typeof dial>> => {
+const dialled = async (): Promise<Wire> => {
   const wire = dial();
   wire.socket.write('PING\r\n');
-  await eventually(() => expect(wire.text()).toBe('+PONG\r\n'));
+  await wire.untilText('+PONG\r\n');
   return wire;
 };
+
+/** Resolves when Redis has carried out a wire's `LPUSH` to this list. */
+const pushed = (list: string): Promise<unknown> => direct.blpop(list, 10);
 
 const clientsOfRedis = async (): Promise<number> => String(await direct.client('LIST')).split('id=').length - 2;
 
@@ -58,108 +57,112 @@ const directRoundTrips = async (): Promise<void> => {
 };
 
 describe('half open in front of Redis', () => {
-  test("the server's bytes pass and the client's are kept until the line is good", async () => {
+  test("a muted client receives the server's bytes, and its own bytes are kept until the line recovers", async () => {
     const wire = await dialled();
     wire.socket.write('SUBSCRIBE news\r\n');
-    await eventually(() => expect(wire.text()).toContain('subscribe'));
+    await wire.untilText(/subscribe/);
     await proxy.use('mute-client');
     wire.socket.write('UNSUBSCRIBE news\r\n');
     await direct.publish('news', 'you hear me');
-    await eventually(() => expect(wire.text()).toContain('you hear me'));
+    await wire.untilText(/you hear me/);
     await directRoundTrips();
     expect(wire.text()).not.toContain('unsubscribe');
     await proxy.use('pass');
-    await eventually(() => expect(wire.text()).toContain('unsubscribe'));
+    await wire.untilText(/unsubscribe/);
   });
 
-  test("the client's bytes pass and the server's are kept until the line is good", async () => {
+  test("a muted server receives the client's bytes, and its own bytes are kept until the line recovers", async () => {
     const wire = await dialled();
     await proxy.use('mute-server');
-    wire.socket.write('SET a 1\r\n');
-    await eventually(async () => expect(await direct.get('a')).toBe('1'));
+    wire.socket.write('LPUSH a 1\r\n');
+    expect(await pushed('a')).toEqual(['a', '1']);
     await directRoundTrips();
     expect(wire.text()).toBe('+PONG\r\n');
     await proxy.use('pass');
-    await eventually(() => expect(wire.text()).toBe('+PONG\r\n+OK\r\n'));
+    await wire.untilText('+PONG\r\n:1\r\n');
   });
 
-  test.each(['end', 'reset'] as const)(
-    "a client's %s is never heard of, and Redis keeps its connection",
-    async (how) => {
-      const wire = await dialled();
-      await proxy.use('lost-end');
-      if (how === 'end') wire.socket.end();
-      else wire.socket.resetAndDestroy();
-      await directRoundTrips();
-      expect(await clientsOfRedis()).toBe(1);
-      await proxy.use('pass');
-      await directRoundTrips();
-      expect(await clientsOfRedis()).toBe(1);
-    },
-  );
+  test.each(['end', 'reset'] as const)("Redis keeps a connection when the client's %s is lost", async (how) => {
+    const wire = await dialled();
+    await proxy.use('lost-end');
+    if (how === 'end') wire.socket.end();
+    else wire.socket.resetAndDestroy();
+    await directRoundTrips();
+    expect(await clientsOfRedis()).toBe(1);
+    await proxy.use('pass');
+    await directRoundTrips();
+    expect(await clientsOfRedis()).toBe(1);
+  });
 
-  test('the end of the server is never heard of, though bytes went both ways before', async () => {
+  test('a client keeps its connection when the end from the server is lost, although bytes pass both ways', async () => {
     const wire = await dialled();
     await proxy.use('lost-end');
     wire.socket.write('SET a 2\r\n');
-    await eventually(() => expect(wire.text()).toBe('+PONG\r\n+OK\r\n'));
-    await direct.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await eventually(async () => expect(await clientsOfRedis()).toBe(0));
+    await wire.untilText('+PONG\r\n+OK\r\n');
+    expect(await direct.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')).toBe(1);
+    expect(await clientsOfRedis()).toBe(0);
     await directRoundTrips();
     expect(wire.ending()).toBeUndefined();
     // Once the network is back, a client that uses a lost connection gets an error.
     await proxy.use('pass');
     wire.socket.write('PING\r\n');
-    await eventually(() => expect(wire.ending()).toBe('ECONNRESET'));
+    await wire.untilEnded('ECONNRESET');
   });
 
-  test('an end that comes into a black hole is heard of when that is over', async () => {
+  test("a client's end reaches Redis only after the black hole has ended", async () => {
     const wire = await dialled();
     await proxy.use('blackhole');
     wire.socket.end();
     await directRoundTrips();
     expect(await clientsOfRedis()).toBe(1);
     await proxy.use('pass');
-    await eventually(async () => expect(await clientsOfRedis()).toBe(0));
+    // Redis answers the end with its own.
+    await wire.untilEnded('end');
+    expect(await clientsOfRedis()).toBe(0);
   });
 });
 
 describe('a narrow line to Redis', () => {
   const bytes = 30_000;
 
-  test('carries no more than its bytes a second to the server', async () => {
+  test('a narrow line carries no more than its bytes per second to the server', async () => {
     const wire = await dialled();
     proxy.setBandwidth(100_000);
     const startedMs = performance.now();
     wire.socket.write(`*3\r\n$3\r\nSET\r\n$1\r\nb\r\n$${bytes}\r\n${'y'.repeat(bytes)}\r\n`);
-    await eventually(() => expect(wire.text()).toBe('+PONG\r\n+OK\r\n'));
+    await wire.untilText('+PONG\r\n+OK\r\n');
     expect(await direct.strlen('b')).toBe(bytes);
     expect(performance.now() - startedMs).toBeGreaterThanOrEqual(290);
   });
 
-  test('carries no more than its bytes a second to the client, until the limit is lifted', async () => {
+  test('a narrow line carries no more than its bytes per second to the client until the limit is lifted', async () => {
     await direct.set('long', 'x'.repeat(bytes));
     const wire = await dialled();
     proxy.setBandwidth(100_000);
     const startedMs = performance.now();
     wire.socket.write('GET long\r\n');
-    await eventually(() => expect(wire.text().length).toBeGreaterThan(bytes));
+    await wire.until(() => expect(wire.text().length).toBeGreaterThan(bytes));
     const narrowMs = performance.now() - startedMs;
     expect(narrowMs).toBeGreaterThanOrEqual(290);
     proxy.setBandwidth(Infinity);
     const wideStartedMs = performance.now();
     wire.socket.write('GET long\r\n');
-    await eventually(() => expect(wire.text().length).toBeGreaterThan(2 * bytes));
+    await wire.until(() => expect(wire.text().length).toBeGreaterThan(2 * bytes));
     expect(performance.now() - wideStartedMs).toBeLessThan(narrowMs);
   });
 
-  test('makes a sender wait once it holds a megabyte, and loses nothing of what is sent', async () => {
+  test('a held line makes the sender wait once it holds a megabyte, and loses no byte', async () => {
     let arrived = 0;
+    const arrival = createChanges();
     const sink = createServer((socket) => {
-      socket.on('data', (part) => (arrived += part.length)).on('error', () => undefined);
+      socket
+        .on('error', () => undefined)
+        .on('data', (part) => {
+          arrived += part.length;
+          arrival.notify();
+        });
     });
-    sink.listen(0, '127.0.0.1');
-    await eventually(() => expect(sink.listening).toBe(true));
+    await once(sink.listen(0, '127.0.0.1'), 'listening');
     const narrow = await startTcpFaultProxy({ port: (sink.address() as AddressInfo).port });
     await narrow.use('blackhole');
     const wire = dial(narrow.port);
@@ -170,35 +173,35 @@ describe('a narrow line to Redis', () => {
     expect(arrived).toBe(0);
     await narrow.use('pass');
     await isFlushed;
-    await eventually(() => expect(arrived).toBe(40_000_000));
+    await arrival.until(() => expect(arrived).toBe(40_000_000));
     await narrow.close();
     await new Promise((resolve) => sink.close(resolve));
   });
 });
 
 describe('a line that is cut', () => {
-  test('to the server: Redis gets the command before the last byte, and no part of the next', async () => {
+  test('a line that is cut to the server delivers the command before the last byte, and no part of the next', async () => {
     const wire = await dialled();
-    const first = 'SET a 1\r\n';
+    const first = 'LPUSH a 1\r\n';
     proxy.cutAfter('to-server', first.length);
-    wire.socket.write(`${first}SET b 1\r\n`);
-    await eventually(() => expect(wire.ending()).toBe('ECONNRESET'));
-    await eventually(async () => expect(await direct.get('a')).toBe('1'));
-    expect(await direct.get('b')).toBeNull();
+    wire.socket.write(`${first}LPUSH b 1\r\n`);
+    await wire.untilEnded('ECONNRESET');
+    expect(await pushed('a')).toEqual(['a', '1']);
+    expect(await direct.exists('b')).toBe(0);
     expect(await clientsOfRedis()).toBe(0);
   });
 
-  test('to the client: it gets exactly so many bytes of the answer, and the next connection all', async () => {
+  test('a line that is cut to the client delivers exactly the given bytes, and the next connection gets all', async () => {
     const wire = await dialled();
     await direct.set('long', 'x'.repeat(1_000));
     proxy.cutAfter('to-client', 100);
     wire.socket.write('GET long\r\n');
     // Where bytes and reset come in one, Node reports the bytes and an end.
-    await eventually(() => expect(['ECONNRESET', 'end']).toContain(wire.ending()));
+    await wire.untilEnded('ECONNRESET', 'end');
     expect(wire.text().length - '+PONG\r\n'.length).toBe(100);
     const next = await dialled();
     next.socket.write('GET long\r\n');
-    await eventually(() => expect(next.text()).toMatch(/x{1000}\r\n$/));
+    await next.untilText(/x{1000}\r\n$/);
   });
 });
 
@@ -220,7 +223,7 @@ describe('in front of PostgreSQL', () => {
     await line.close();
   });
 
-  test('a question that the server never gets is answered when the line is good', async () => {
+  test('PostgreSQL answers a query that was held back once the line has recovered', async () => {
     await line.use('mute-client');
     let answer: unknown;
     const asked = client.query('SELECT 1 AS one').then(({ rows }: { rows: unknown[] }) => (answer = rows));
@@ -231,13 +234,13 @@ describe('in front of PostgreSQL', () => {
     expect(answer).toEqual([{ one: 1 }]);
   });
 
-  test('an answer is cut at its byte, and the client hears of it', async () => {
+  test('a client of PostgreSQL gets an error when the answer is cut', async () => {
     line.cutAfter('to-client', 20);
     await expect(client.query('SELECT 1')).rejects.toThrow(/ECONNRESET|terminated/);
     expect(errors.length).toBeGreaterThan(0);
   });
 
-  test('a narrow line is slow, and right', async () => {
+  test('a narrow line from PostgreSQL is slow and delivers the right answer', async () => {
     line.setBandwidth(100_000);
     const startedMs = performance.now();
     const { rows } = await client.query<{ text: string }>(`SELECT repeat('x', 30000) AS text`);

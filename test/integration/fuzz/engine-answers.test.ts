@@ -77,8 +77,8 @@ const saysRemoved = ({ status, body }: RawAnswer): boolean => status === 204 || 
 
 const kindOf = (ending: object): unknown => ('kind' in ending ? ending.kind : undefined);
 
-describe('whatever answers in the place of the engine', () => {
-  it('a look is gone only on its word, and idle only for a body of this very container', UNHURRIED, async () => {
+describe('any answer in the place of the engine', () => {
+  it('a look is gone only when the engine says so, and idle only for a body of this container', UNHURRIED, async () => {
     await fc.assert(
       fc.asyncProperty(rawAnswer, async (answer) => {
         raw.answer([answer]);
@@ -97,7 +97,7 @@ describe('whatever answers in the place of the engine', () => {
   });
 
   it(
-    'a removal is asked for once, by the full id and without force, and done only on its word',
+    'a removal is asked for once, by the full id and without force, and done only when the engine says so',
     UNHURRIED,
     async () => {
       await fc.assert(
@@ -130,19 +130,19 @@ describe('found by the properties above', () => {
   });
   const otherIsGone = answered({ status: 404, body: `{"message":"No such container: ${OTHER_ID}"}` });
 
-  // Each of the first four ended the process.
+  // Each of the first four once ended the process.
   it.each<[string, RawAnswer]>([
-    ['a redirect to what is no web address', answered({ status: 302, headers: ['Location: mailto:nobody'] })],
-    ['a redirect to what is no address at all', answered({ status: 301, headers: ['Location: http://['] })],
+    ['a redirect to an address that is not of the web', answered({ status: 302, headers: ['Location: mailto:a'] })],
+    ['a redirect to an invalid address', answered({ status: 301, headers: ['Location: http://['] })],
     ['a message without a text', answered({ body: '{"message":{"toString":1}}' })],
     ['a refusal without a text', answered({ status: 404, body: '{"toString":1}' })],
     ['the absence of another container', otherIsGone],
-  ])('%s is no sight of the container', async (_what, answer) => {
+  ])('a look rejects as unavailable after %s', async (_what, answer) => {
     raw.answer([answer]);
     expect(await endingOf(engine.look(ID, signal))).toBeInstanceOf(UnavailableError);
   });
 
-  it('the absence of another container is no removal of ours', async () => {
+  it('the absence of another container is not the removal of this one', async () => {
     raw.answer([otherIsGone, answered({ status: 404, body: `{"message":"No such container: ${ID}"}` })]);
     expect(await endingOf(engine.remove(ID, signal))).toEqual({ kind: 'gone' });
     expect(raw.asked()).toHaveLength(2);

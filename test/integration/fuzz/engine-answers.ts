@@ -1,4 +1,4 @@
-/** An engine that answers whatever it is told to, byte for byte. */
+/** An engine that answers the bytes that the test gives. */
 import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';

@@ -32,7 +32,7 @@ afterAll(async () => {
   await Promise.all([database.close(), server.stop()]);
 });
 
-it('whatever a game is called, what is written of it is what is read of it', UNHURRIED, async () => {
+it('a game with any name is read as it was written', UNHURRIED, async () => {
   const records = createRuntimeRecords(database);
   const queries = createRecordQueries(database);
   const holds = createHolds(database);

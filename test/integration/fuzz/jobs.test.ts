@@ -1,8 +1,8 @@
 /* oxlint-disable vitest/no-conditional-expect -- a property says what holds in each case */
 import * as fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createJobWaiter } from '../../../src/adapters/bullmq/lookup/wait-for-jobs.js';
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
-import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
 import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
 import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
 import { createCleanupService } from '../../../src/cleanup/cleanup-service.js';
@@ -11,15 +11,9 @@ import { FAILURE_CODES, SUCCESS_CODES } from '../../../src/domain/error-codes.js
 import type { LoggedOperation } from '../../../src/domain/record-queries.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import { readReason } from '../../../src/jobs/failure-reason.js';
-import {
-  type QueueSpace,
-  startStore,
-  STORE_KINDS,
-  type StoreKind,
-  type TestStore,
-} from '../../support/queue/queue-stores.js';
+import { STORE_KINDS, type StoreKind } from '../../support/queue/queue-stores.js';
+import { useQueueWorld } from '../../support/queue/queue-world.js';
 import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
-import { eventually } from '../../support/eventually.js';
 import { fuzz, UNHURRIED } from '../../unit/fuzz/fuzzing.js';
 import { anyJson, hostileText, nearlyPayload } from '../../unit/fuzz/hostile.js';
 
@@ -57,20 +51,15 @@ const added = (kind: StoreKind): fc.Arbitrary<Added> =>
     })
     .filter((job) => isAddable(kind, job));
 
-describe.each(STORE_KINDS)('whatever plain BullMQ adds on %s', (kind) => {
-  let store: TestStore;
-  let space: QueueSpace;
+describe.each(STORE_KINDS)('jobs of any content on %s', (kind) => {
+  const world = useQueueWorld(kind);
   let database: RecordsDatabase;
-  let worker: QueueWorker;
 
   beforeAll(async () => {
-    [store, database] = await Promise.all([startStore(kind), openRecordsDatabase()]);
+    database = await openRecordsDatabase();
   });
-  afterAll(async () => {
-    await Promise.all([store.stop(), database.close()]);
-  });
+  afterAll(() => database.close());
   beforeEach(async () => {
-    space = await store.space();
     const lost: unknown[] = [];
     const cleanup = createCleanupService(
       {
@@ -94,15 +83,11 @@ describe.each(STORE_KINDS)('whatever plain BullMQ adds on %s', (kind) => {
       { retentionMs: 1 },
     );
     const consumer = createJobConsumer({ cleanup, clock: systemClock, random: () => 0, traceId: () => '' }, LIMITS);
-    const { backend, report } = space;
-    worker = createCleanupWorker({ backend, consumer, clock: systemClock, report, abandoned: consumer.abandoned });
+    const worker = createCleanupWorker({ ...world.deps(), consumer, abandoned: consumer.abandoned });
+    world.atEnd(() => worker.stop({ graceMs: 0 }));
     await worker.start();
   });
-  afterEach(async () => {
-    await worker.stop({ graceMs: 0 });
-    await space.close();
-    await database.clear();
-  });
+  afterEach(() => database.clear());
 
   const rowsByJob = async (): Promise<ReadonlyMap<string, LoggedOperation>> => {
     const found = new Map<string, LoggedOperation>();
@@ -117,22 +102,22 @@ describe.each(STORE_KINDS)('whatever plain BullMQ adds on %s', (kind) => {
     }
   };
 
-  it('ends, with the same code for the same data, and leaves one row', UNHURRIED, async () => {
+  it('a job of any content ends, with the same code for the same data, and leaves one row', UNHURRIED, async () => {
     const { seed = 0, numRuns = BATCH } = fuzz(BATCH);
     const sent = fc.sample(added(kind), { seed, numRuns });
-    // Twice each: what was settled one way must be settled so again.
-    const jobs = await space.plain.addBulk([...sent, ...sent].map(({ name, data }) => ({ name, data, opts: {} })));
-    await eventually(
-      async () => {
-        const { waiting = 0, active = 0, delayed = 0, prioritized = 0 } = await space.plain.getJobCounts();
-        expect(waiting + active + delayed + prioritized).toBe(0);
-      },
-      { withinMs: 60_000 + numRuns * 100 },
+    // Each twice: the same data must end in the same way.
+    const jobs = await world.space.plain.addBulk(
+      [...sent, ...sent].map(({ name, data }) => ({ name, data, opts: {} })),
     );
+    const endings = createJobWaiter(world.deps());
+    world.atEnd(endings.close);
+    const limit = AbortSignal.timeout(60_000 + numRuns * 100);
+    const ids = jobs.map(({ id = '' }) => id);
+    await endings.wait(ids, () => undefined, limit);
     const rows = await rowsByJob();
     const codes = await Promise.all(
       jobs.map(async ({ id = '' }) => {
-        const job = await space.plain.getJob(id);
+        const job = await world.space.plain.getJob(id);
         const result = job?.returnvalue as { readonly errorCode?: string } | null | undefined;
         const code = result?.errorCode ?? readReason(job?.failedReason ?? '')?.code;
         expect(KNOWN, `job ${id}: ${job?.failedReason}`).toContain(code);
@@ -142,6 +127,6 @@ describe.each(STORE_KINDS)('whatever plain BullMQ adds on %s', (kind) => {
     );
     expect(codes.slice(sent.length)).toEqual(codes.slice(0, sent.length));
     expect(rows.size).toBe(jobs.length);
-    expect(space.report.of('fault')).toEqual([]);
+    expect(world.space.report.of('fault')).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ import { fuzz, UNHURRIED } from '../../unit/fuzz/fuzzing.js';
 import { hostileText } from '../../unit/fuzz/hostile.js';
 import { type Asked, asked, storeWhatIsNamed } from '../../unit/fuzz/requests.js';
 
-/** Far beyond what any of these routes may take. */
+/** Far more than any of these routes may take. */
 const NEVER_MS = 20_000;
 
 const written = ({ method, url, headers, body }: Asked): Buffer => {
@@ -29,7 +29,7 @@ const spoilt = fc
     Buffer.concat([bytes.subarray(0, at), Buffer.from(text), bytes.subarray(at + gone)]),
   );
 
-describe('whatever comes in over a connection', () => {
+describe('any bytes over a connection', () => {
   const told = noObservations();
   const platform = httpPlatform();
   let server: HttpServer;
@@ -55,7 +55,7 @@ describe('whatever comes in over a connection', () => {
       socket.end(bytes);
     });
 
-  it('is answered or closed, never with a bug, and the connection is given back', UNHURRIED, async () => {
+  it('any bytes are answered or the connection is closed, without a bug and without a leak', UNHURRIED, async () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(asked.map(written), spoilt), async (bytes) => {
         storeWhatIsNamed(platform.state, bytes.toString('latin1').split(' ', 2)[1] ?? '');

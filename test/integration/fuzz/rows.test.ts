@@ -24,7 +24,7 @@ const anyStatus = fc.oneof(
 const isGameId = (id: string): boolean => id === id.trim() && gameIdProblem(id) === undefined;
 const isForSure = (row: Row, name: string): boolean => row[name] === BIGINT_MAX;
 
-/** What a cleanup of such a row comes to when its lease is free. */
+/** How a cleanup of such a row ends when its lease is free. */
 function codeFor(row: Row): string {
   if (!isGameId(row['game_id'] ?? '')) return 'any';
   switch (row['status']) {
@@ -50,7 +50,7 @@ describe('rows that other services have written', () => {
   });
   afterAll(() => world.close());
 
-  /** What is theirs in every record, byte for byte. */
+  /** The columns of other services in every record, byte for byte. */
   const theirs = async (): Promise<unknown> => {
     const { rows: found } = await world.pool.query(`
       SELECT game_id, current_image_ref, engine_endpoint, state_path, docker_network, started_at::text, stopped_at::text,
@@ -103,7 +103,7 @@ describe('rows that other services have written', () => {
     ['as the tables allow', known, false],
     ['with any status, after the constraint was dropped', anyStatus, true],
   ])(
-    'are cleaned up, each with a stable code, and nothing of theirs is touched: %s',
+    'rows of other services are cleaned up, each with a stable code, and keep their other columns: %s',
     UNHURRIED,
     async (_what, status, drop) => {
       if (drop)
@@ -124,7 +124,7 @@ describe('rows that other services have written', () => {
     },
   );
 
-  it('are listed, planned and swept, one way as the other', UNHURRIED, async () => {
+  it('rows of other services are listed, planned and swept alike', UNHURRIED, async () => {
     await fc.assert(
       fc
         .asyncProperty(rows(anyStatus), async (tables) => {
@@ -155,7 +155,7 @@ describe('rows that other services have written', () => {
     );
   });
 
-  it('are answered over HTTP', UNHURRIED, async () => {
+  it('rows of other services are answered over HTTP', UNHURRIED, async () => {
     const { app, bugs } = await httpWorld({ records: world.queries, retention: world.retention });
     await fc.assert(
       fc
@@ -182,7 +182,7 @@ describe('rows that other services have written', () => {
     );
   });
 
-  it('are shown on the command line, for people and for programs', UNHURRIED, async () => {
+  it('rows of other services are shown on the command line, for people and for programs', UNHURRIED, async () => {
     const environment = { DATABASE_URL: 'postgresql://db/games' };
     await fc.assert(
       fc

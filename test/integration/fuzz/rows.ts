@@ -1,4 +1,4 @@
-/** Rows as other services write them, or might: whatever the tables let in. */
+/** Rows as other services write them, or could write them: all that the tables allow. */
 import * as fc from 'fast-check';
 import type pg from 'pg';
 import { hostileText } from '../../unit/fuzz/hostile.js';

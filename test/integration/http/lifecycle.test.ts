@@ -45,7 +45,7 @@ describe('the HTTP server', () => {
     for (const list of Object.values(seen) as unknown[][]) list.length = 0;
   });
 
-  it('answers on the port that it resolves to until it is closed, once or twice', async () => {
+  it('the server answers on its port until it is closed, once or twice', async () => {
     const { server, origin } = await open();
     expect((await fetch(`${origin}/healthz`)).status).toBe(200);
     await Promise.all([server.close(), server.close()]);
@@ -53,13 +53,13 @@ describe('the HTTP server', () => {
     await expect(server.listen()).rejects.toThrow('about to stop');
   });
 
-  it('can be closed before it listens, and then refuses to listen', async () => {
+  it('a server that was closed before it listened refuses to listen', async () => {
     const server = create();
     await server.close();
     await expect(server.listen()).rejects.toThrow('about to stop');
   });
 
-  it('names the setting of an address that it cannot listen on', async () => {
+  it('a server that cannot listen on an address names its setting', async () => {
     const { port } = await open();
     const second = create({}, { port });
     await expect(second.listen()).rejects.toThrow(ConfigurationError);
@@ -68,7 +68,7 @@ describe('the HTTP server', () => {
     await expect(third.listen()).rejects.toThrow(/^RTMANAGER_INTERNAL_HTTP_ADDR: cannot listen on 127\.0\.0\.1:\d+/);
   });
 
-  it('answers a caller that waits with 202 when it closes', async () => {
+  it('a closing server answers a waiting caller with 202', async () => {
     const { begun, jobWaiter } = openEnded();
     const { server, origin } = await open({ jobWaiter });
     const waiting = fetch(`${origin}${API}/runtimes/a/container`, { method: 'DELETE', headers: { prefer: 'wait=60' } });
@@ -79,7 +79,7 @@ describe('the HTTP server', () => {
     expect(answer.headers.get('location')).toMatch(new RegExp(`^${API}/cleanups/\\d+$`));
   });
 
-  it('closes the connection of a request that does not end within three seconds of the close', async () => {
+  it('a closing server closes a connection whose request does not end within three seconds', async () => {
     const clock = createManualClock();
     const { begun, call } = openEnded();
     const checkReadiness = (): Promise<never> => call(new AbortController().signal);
@@ -97,7 +97,7 @@ describe('the HTTP server', () => {
     expect(await hung).toBeInstanceOf(Error);
   });
 
-  it('stops waiting for a job when the caller disconnects', async () => {
+  it('the server stops waiting for a job when the caller disconnects', async () => {
     const { begun, jobWaiter } = openEnded();
     const { port } = await open({ jobWaiter });
     const caller = ask({ port, method: 'DELETE', path: `${API}/runtimes/a/container`, headers: { prefer: 'wait=60' } });
@@ -110,7 +110,7 @@ describe('the HTTP server', () => {
     expect(signal.reason).toMatchObject({ message: 'the caller has disconnected' });
   });
 
-  it('stops a replay of all dead letters when the caller disconnects', async () => {
+  it('the server stops a replay of all dead letters when the caller disconnects', async () => {
     const { begun, call } = openEnded();
     const { deadLetters } = httpParts(seen);
     const { port } = await open({
@@ -130,7 +130,7 @@ describe('the HTTP server', () => {
     expect(signal.reason).toMatchObject({ message: 'the caller has disconnected' });
   });
 
-  it('removes its listeners from a connection that carries many requests', async () => {
+  it('the server removes its listeners from a connection that carries many requests', async () => {
     const { origin } = await open();
     const warnings: Error[] = [];
     const note = (warning: Error): void => void warnings.push(warning);
@@ -148,7 +148,7 @@ describe('the HTTP server', () => {
   it.each([
     ['bytes that are not HTTP', 'HELLO\r\n\r\n', 400],
     ['headers of 20 KB', `GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-A: ${'a'.repeat(20_000)}\r\n\r\n`, 431],
-  ])('answers %s with an error body', async (_what, bytes, status) => {
+  ])('the server answers %s with an error body', async (_what, bytes, status) => {
     const { port } = await open();
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
@@ -158,7 +158,7 @@ describe('the HTTP server', () => {
     expect(answer).toMatch(/\r\n\r\n\{"error":\{"code":"invalid_request","message":"[^"]+"\}\}$/);
   });
 
-  it('takes the game id .. from a client that resolves paths, and a request id in UTF-8', async () => {
+  it('the server accepts the game id .. from a client that resolves paths, and a request id in UTF-8', async () => {
     const answered = new EventEmitter();
     const observer = {
       answered: (request: AnsweredRequest) => void answered.emit('one', request),

@@ -42,7 +42,7 @@ describe.each(LEASE_BACKENDS)('leases on %s', (_name, startBackend) => {
     await backend.stop();
   });
 
-  test('twenty contenders over four clients work on one game one after another, each of them once', async () => {
+  test('twenty contenders over four clients work on one game one after the other, each once', async () => {
     let inside = 0;
     let mostInside = 0;
     const order: number[] = [];
@@ -53,7 +53,7 @@ describe.each(LEASE_BACKENDS)('leases on %s', (_name, startBackend) => {
           const ending = await withLease('contended', signal, async (lease) => {
             inside += 1;
             mostInside = Math.max(mostInside, inside);
-            // A question to the store, so that the others have every chance to get in.
+            // A call of the store gives the others time to get in.
             expect(await store.acquire('contended', newLeaseToken(), TTL_MS)).toBe(false);
             lease.assertHeld();
             inside -= 1;
@@ -91,7 +91,7 @@ describe('a foreign client of Redis that follows the contract by hand', () => {
     `rtmanager:game_lease:${Buffer.from(gameId, 'utf8').toString('base64').replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')}`;
 
   test.each(['game-1', 'a:b', '🎲', 'o\'brien "x"', '>>>???'])(
-    'excludes us from %s, and is excluded by us',
+    'a foreign client and this program exclude each other from the game %s',
     async (game) => {
       const { withLease } = leasesOn(ours.store);
       expect(await foreign.set(keyOf(game), 'their token', 'PX', TTL_MS, 'NX')).toBe('OK');

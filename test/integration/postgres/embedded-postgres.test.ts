@@ -12,7 +12,7 @@ afterEach(() => world.tidy());
 afterAll(() => world.remove());
 
 describe('the embedded PostgreSQL', () => {
-  test('keeps its data from start to start, on this machine only, in UTC, safe on disk', async () => {
+  test('the embedded PostgreSQL keeps its data from start to start, listens on this machine only, and runs in UTC', async () => {
     const { url } = await world.start();
     expect(new URL(url).hostname).toBe('127.0.0.1');
     expect(await query(url, 'SELECT word FROM kept')).toBe('first');
@@ -24,7 +24,7 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(url, 'SHOW server_encoding')).toBe('UTF8');
   });
 
-  test('the server accepts no client without its password, which only its user can read', async () => {
+  test('the embedded PostgreSQL accepts no client without its password, which only its user can read', async () => {
     const { url } = await world.start();
     const { mode } = await stat(path.join(world.pgData, 'runtime-cleanup.password'));
     expect(mode & 0o777).toBe(0o600);
@@ -34,12 +34,12 @@ describe('the embedded PostgreSQL', () => {
     await expect(query(wrong.href, 'SELECT 1')).rejects.toThrow(/password authentication failed/);
   });
 
-  test('never runs as root', async () => {
+  test('the embedded PostgreSQL never runs as root', async () => {
     await world.start();
     expect((await stat(world.pidFile)).uid).not.toBe(0);
   });
 
-  test('stops when its only user leaves; a second stop is the same stop', async () => {
+  test('the embedded PostgreSQL stops when its only user leaves, and can be stopped twice', async () => {
     const server = await world.start();
     const pid = await world.serverPid();
     await Promise.all([server.stop(), server.stop()]);
@@ -51,7 +51,7 @@ describe('the embedded PostgreSQL', () => {
 });
 
 describe('several users at once', () => {
-  test('share one server, and the last one out stops it', async () => {
+  test('several users share one server, and the last one to leave stops it', async () => {
     const [one, two] = await Promise.all([world.start(), world.start()]);
     expect(two.url).toBe(one.url);
     await one.stop();
@@ -60,7 +60,7 @@ describe('several users at once', () => {
     expect(await exists(world.pidFile)).toBe(false);
   });
 
-  test('share it across processes', async () => {
+  test('users in several processes share one server', async () => {
     const user = await world.startUser();
     const ours = await world.start();
     expect(ours.url).toBe(user.url);
@@ -71,7 +71,7 @@ describe('several users at once', () => {
     expect(await exists(world.pidFile)).toBe(false);
   });
 
-  test('may be the first ones: one cluster comes of it', async () => {
+  test('two first users at once create one cluster', async () => {
     const fresh = path.join(world.folder, 'fresh');
     const servers = await Promise.all([world.start({ dataDir: fresh }), world.start({ dataDir: fresh })]);
     expect(new Set(servers.map(({ url }) => url)).size).toBe(1);
@@ -79,7 +79,7 @@ describe('several users at once', () => {
     expect(await exists(path.join(fresh, 'postgres', 'postmaster.pid'))).toBe(false);
   });
 
-  test('may come and go as they like: each finds a server that works, and none stays', async () => {
+  test('users that come and go each find a server that works, and no server stays', async () => {
     const words = new Set<unknown>();
     const visitor = async (): Promise<void> => {
       for (let visit = 0; visit < 12; visit += 1) {
@@ -95,7 +95,7 @@ describe('several users at once', () => {
 });
 
 describe('a process that uses it', () => {
-  test('keeps its exit code and its signals, and leaves no server when it has stopped it', async () => {
+  test('a process keeps its exit code and its signals, and leaves no server after a stop', async () => {
     const user = await world.startUser();
     expect(user.listenersAdded).toBe(0);
     user.tell('stop');
@@ -103,7 +103,7 @@ describe('a process that uses it', () => {
     expect(await exists(world.pidFile)).toBe(false);
   });
 
-  test('can end although it forgot to stop; the next start takes the server over', async () => {
+  test('a process can end without a stop, and the next start takes the server over', async () => {
     const user = await world.startUser();
     const pid = await world.serverPid();
     user.tell('forget');
@@ -115,7 +115,7 @@ describe('a process that uses it', () => {
     expect(await exists(world.pidFile)).toBe(false);
   });
 
-  test('may be killed: the next start takes the server over and stops it', async () => {
+  test('a killed process leaves its server, and the next start takes it over and stops it', async () => {
     const user = await world.startUser();
     const pid = await world.serverPid();
     await user.kill('SIGKILL');
@@ -127,7 +127,7 @@ describe('a process that uses it', () => {
     await eventually(() => expect(isAlive(pid)).toBe(false));
   });
 
-  test('may be interrupted at its terminal: the server does not hear of it', async () => {
+  test('the server goes on when its process is interrupted at the terminal', async () => {
     const user = await world.startUser({ inOwnGroup: true });
     const pid = await world.serverPid();
     await user.kill('SIGINT', 'its group');

@@ -14,7 +14,7 @@ afterEach(() => world.tidy());
 afterAll(() => world.remove());
 
 describe('a server that dies', () => {
-  test('is started again for its user under the same address, with all that was committed', async () => {
+  test('a server that dies is started again under the same address, with all committed data', async () => {
     const { url } = await world.start();
     await query(url, `INSERT INTO kept SELECT 'survivor'`);
     const pid = await world.serverPid();
@@ -26,7 +26,7 @@ describe('a server that dies', () => {
     await query(url, `DELETE FROM kept WHERE word = 'survivor'`);
   });
 
-  test('together with its user is started again by the next one', async () => {
+  test('a server that dies together with its user is started again by the next user', async () => {
     const user = await world.startUser();
     await query(user.url, `INSERT INTO kept SELECT 'survivor'`);
     const pid = await world.serverPid();
@@ -37,7 +37,7 @@ describe('a server that dies', () => {
     await query(url, `DELETE FROM kept WHERE word = 'survivor'`);
   });
 
-  test('while its user leaves is left alone, or started only to be stopped', async () => {
+  test('a server that dies while its user leaves does not prevent the next start', async () => {
     const server = await world.start();
     process.kill(await world.serverPid(), 'SIGKILL');
     await server.stop();
@@ -45,15 +45,15 @@ describe('a server that dies', () => {
     expect(await query(url, 'SELECT word FROM kept')).toBe('first');
   });
 
-  test('leaves its note behind, which may name a stranger by now: the stranger is let alone', async () => {
+  test('a start leaves another process alone when the pid file of a dead server names it', async () => {
     const user = await world.startUser();
     const pid = await world.serverPid();
-    const note = await readFile(world.pidFile, 'utf8');
+    const pidFile = await readFile(world.pidFile, 'utf8');
     await user.kill('SIGKILL');
     process.kill(pid, 'SIGKILL');
     await eventually(() => expect(isAlive(pid)).toBe(false));
     const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
-    await writeFile(world.pidFile, note.replace(/^\d+/, String(stranger.pid)));
+    await writeFile(world.pidFile, pidFile.replace(/^\d+/, String(stranger.pid)));
     try {
       const { url } = await world.start();
       expect(await query(url, 'SELECT word FROM kept')).toBe('first');
@@ -63,14 +63,14 @@ describe('a server that dies', () => {
     }
   });
 
-  test('while it starts may leave an empty note behind, which is put away', async () => {
+  test('a start replaces an empty pid file', async () => {
     await writeFile(world.pidFile, '');
     const hurried = { ...systemClock, monotonicMs: () => 10 * systemClock.monotonicMs() };
     const { url } = await world.start({ clock: hurried });
     expect(await query(url, 'SELECT word FROM kept')).toBe('first');
   });
 
-  test('but does not fall, only answers no more, is replaced', async () => {
+  test('a server that no longer answers is replaced', async () => {
     const user = await world.startUser();
     const pid = await world.serverPid();
     await user.kill('SIGKILL');
@@ -85,7 +85,7 @@ describe('a server that dies', () => {
   });
 });
 
-test('data of another PostgreSQL are refused with its own words', async () => {
+test('the data of another version of PostgreSQL are refused with the message of the server', async () => {
   const version = path.join(world.pgData, 'PG_VERSION');
   const right = await readFile(version, 'utf8');
   await writeFile(version, '17\n');

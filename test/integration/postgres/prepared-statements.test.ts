@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 beforeEach(() => database.clear());
 
-/** How often the pool's connection, of which there is one while calls come one by one, ran each prepared statement. */
+/** How often the pool's connection, of which there is one while calls come one after the other, ran each prepared statement. */
 const uses = async (prefix: string): Promise<readonly number[]> => {
   const { rows } = await database.pool.query<{ uses: number }>(
     `SELECT (generic_plans + custom_plans)::int AS uses FROM pg_prepared_statements
@@ -23,7 +23,7 @@ const uses = async (prefix: string): Promise<readonly number[]> => {
 };
 
 describe('a connection parses once', () => {
-  test('the statement that takes a record, whatever the game', async () => {
+  test('a connection parses the statement that takes a record once for all games', async () => {
     const records = createRuntimeRecords(database);
     for (const gameId of ['game-1', 'game-2', 'game-3']) {
       await database.put(aRecord({ gameId }));
@@ -32,7 +32,7 @@ describe('a connection parses once', () => {
     expect((await uses('prisma_'))[0]).toBe(3);
   });
 
-  test('the statements of a lease', async () => {
+  test('a connection parses each statement of a lease once', async () => {
     const leases = createPostgresLeaseStore(database);
     for (const gameId of ['game-1', 'game-2']) {
       expect(await leases.acquire(gameId, 'token', 60_000)).toBe(true);
@@ -43,7 +43,7 @@ describe('a connection parses once', () => {
   });
 });
 
-test('a column that a later release adds is no trouble to a worker that runs', async () => {
+test('a running worker goes on when a later release adds a column', async () => {
   const records = createRuntimeRecords(database);
   await database.put(aRecord());
   for (let time = 1; time <= 6; time++) await records.take('game-1');

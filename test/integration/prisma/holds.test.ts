@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-test('the list of holds shows ends that JavaScript does not know as never, or as long ago', async () => {
+test('the list of holds shows an end beyond the range of JavaScript as no end, or as an early date', async () => {
   await database.pool.query(`INSERT INTO retention_holds VALUES
     ('a', '', '', 'infinity'), ('b', '', '', '294276-01-01'), ('c', '', '', '-infinity'), ('d', '', '', '12345-01-01')`);
   const { items } = await createHolds(database).list({ limit: 10 });

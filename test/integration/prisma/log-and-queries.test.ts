@@ -27,7 +27,7 @@ const onlyOperation = async (gameId = 'game-1'): Promise<LoggedOperation> => {
 };
 
 describe('the operation log', () => {
-  test("takes its times from the database's clock: the finish is now, the start earlier by what it took", async () => {
+  test("the operation log takes both times from the database's clock: the start is earlier by the duration", async () => {
     await log.append(anEntry({ elapsedMs: 1_500.4 }));
     const { startedAt, finishedAt } = await onlyOperation();
     expect(finishedAt.getTime() - startedAt.getTime()).toBeGreaterThanOrEqual(1_500);
@@ -38,11 +38,11 @@ describe('the operation log', () => {
     expect(rows).toEqual([{ recent: true }]);
   });
 
-  test('stores a refused request as it came, less what PostgreSQL cannot store', async () => {
+  test('the operation log stores a refused request without the characters that PostgreSQL cannot store', async () => {
     await log.append(
-      anEntry({ gameId: 'a\0b', opSource: 'nobody\uD800', errorMessage: `no \0\uDC00${'é'.repeat(9_000)}` }),
+      anEntry({ gameId: 'a\0b', opSource: 'no-one\uD800', errorMessage: `no \0\uDC00${'é'.repeat(9_000)}` }),
     );
-    expect(await onlyOperation('ab')).toMatchObject({ opSource: 'nobody\uFFFD' });
+    expect(await onlyOperation('ab')).toMatchObject({ opSource: 'no-one\uFFFD' });
     const { errorMessage } = await onlyOperation('ab');
     expect(errorMessage.startsWith('no \uFFFDéé')).toBe(true);
     expect(errorMessage).toHaveLength(4_000);
@@ -50,7 +50,7 @@ describe('the operation log', () => {
 
   const change = (sql: string) => database.pool.query(sql);
 
-  test('refuses to be changed, emptied or shortened', async () => {
+  test('the operation log refuses updates, deletes and truncation', async () => {
     await log.append(anEntry());
     const refused = /operation_log is append-only/;
     await expect(change(`UPDATE operation_log SET outcome = 'failure'`)).rejects.toThrow(refused);
@@ -59,7 +59,7 @@ describe('the operation log', () => {
     expect(await onlyOperation()).toMatchObject({ outcome: 'success' });
   });
 
-  test('rows can be pruned by a client that asks for it, and not changed even then', async () => {
+  test('a client that asks for it can prune rows of the operation log, but not change them', async () => {
     await log.append(anEntry());
     const prune = `SET LOCAL rtmanager.prune_operation_log = 'on'`;
     await expect(change(`BEGIN; ${prune}; UPDATE operation_log SET attempt = 9; COMMIT`)).rejects.toThrow(
@@ -71,7 +71,7 @@ describe('the operation log', () => {
     await expect(change('DELETE FROM operation_log')).rejects.toThrow(/append-only/);
   });
 
-  test('the number of a row cannot be chosen', async () => {
+  test('the number of a row of the operation log cannot be chosen', async () => {
     await expect(
       change(`INSERT INTO operation_log (id, game_id, op_kind, op_source, outcome, started_at, finished_at)
               VALUES (1, 'g', 'k', 's', 'success', now(), now())`),
@@ -87,12 +87,12 @@ describe('the tables', () => {
       `INSERT INTO operation_log (game_id, op_kind, op_source, outcome, started_at, finished_at)
                             VALUES ('g', 'k', 's', 'perhaps', now(), now())`,
     ],
-  ])('refuse %s', async (_what, sql) => {
+  ])('the tables refuse %s', async (_what, sql) => {
     await database.put(aRecord());
     await expect(database.pool.query(sql)).rejects.toThrow(/_check/);
   });
 
-  test('have the columns that Prisma knows, and no others', async () => {
+  test('the tables have the columns that Prisma knows, and no others', async () => {
     const { rows } = await database.pool.query<{ name: string; columns: number }>(`
       SELECT table_name AS name, count(*)::int AS columns FROM information_schema.columns
       WHERE table_schema = 'public' AND table_name <> '_prisma_migrations' GROUP BY 1 ORDER BY 1`);
@@ -116,7 +116,7 @@ describe('the tables', () => {
     expect(found).toEqual([null, null, null, null]);
   });
 
-  test('hand the sweep its pages, oldest first, from one index', async () => {
+  test('the sweep reads its pages, oldest first, from one index', async () => {
     await database.pool.query(`
       INSERT INTO runtime_records (game_id, status, stopped_at, last_op_at, created_at)
       SELECT 'g' || n, CASE WHEN n % 10 = 0 THEN 'stopped' ELSE 'running' END,
@@ -133,7 +133,7 @@ describe('the tables', () => {
 });
 
 describe('reading operations', () => {
-  test('reads the newest rows of all games from the primary key, however many there are', async () => {
+  test('the newest rows of all games are read from the primary key, however many rows there are', async () => {
     await database.pool.query(`
       INSERT INTO operation_log (game_id, op_kind, op_source, outcome, started_at, finished_at)
       SELECT 'g' || n, 'k', 's', 'success', now(), now() FROM generate_series(1, 5000) AS n; ANALYZE operation_log`);
@@ -145,7 +145,7 @@ describe('reading operations', () => {
     );
   });
 
-  test("shows other services' operations as they are", async () => {
+  test("the list of operations shows other services' operations as they are", async () => {
     await database.pool.query(`
       INSERT INTO operation_log (game_id, op_kind, op_source, outcome, error_code, started_at, finished_at)
       VALUES ('game-1', 'start_container', 'lobby_stream', 'failure', 'image_missing', now(), now())`);

@@ -51,14 +51,14 @@ describe('taking a record that another service changes at that moment', () => {
   const overtakenBy = (change: string): Promise<TakenRecord | undefined> =>
     overtake(change, () => records.take('game-1'));
 
-  test('shows the change: it runs now, and its fence is left alone', async () => {
+  test('taking a record that was started meanwhile shows the start and leaves the fence alone', async () => {
     await database.put(aRecord({ leaseEpoch: 7n }));
     const taken = await overtakenBy(`UPDATE runtime_records SET status = 'running'`);
     expect(taken?.record).toMatchObject({ status: 'running', leaseEpoch: 7n });
     expect(await scalar('SELECT lease_epoch FROM runtime_records')).toBe('7');
   });
 
-  test('shows the change: it is stopped now, and its fence is bumped', async () => {
+  test('taking a record that was stopped meanwhile shows the stop and bumps the fence', async () => {
     await database.put(aRecord({ status: 'running', leaseEpoch: 7n }));
     const taken = await overtakenBy(
       `UPDATE runtime_records SET status = 'stopped', current_container_id = '${OTHER_CONTAINER_ID}'`,
@@ -71,24 +71,24 @@ describe('taking a record that another service changes at that moment', () => {
     expect(await scalar('SELECT lease_epoch FROM runtime_records')).toBe('8');
   });
 
-  test('bumps the fence that the other holder bumped', async () => {
+  test('taking a record that another holder took meanwhile bumps the fence again', async () => {
     await database.put(aRecord({ leaseEpoch: 7n }));
     const taken = await overtakenBy('UPDATE runtime_records SET lease_epoch = lease_epoch + 1');
     expect(taken?.record.leaseEpoch).toBe(9n);
   });
 
-  test('counts the time from a stop that happened meanwhile', async () => {
+  test('taking a record counts the time from a stop that happened meanwhile', async () => {
     await database.put(aRecord());
     const taken = await overtakenBy('UPDATE runtime_records SET stopped_at = now()');
     expect(taken?.stoppedForMs).toBeLessThan(10_000);
   });
 
-  test('gives nothing when it was deleted', async () => {
+  test('taking a record that was deleted meanwhile gives nothing', async () => {
     await database.put(aRecord());
     expect(await overtakenBy('DELETE FROM runtime_records')).toBeUndefined();
   });
 
-  test('finds the record that was put in the place of a deleted one', async () => {
+  test('taking a record finds the record that replaced a deleted one', async () => {
     await database.put(aRecord());
     const taken = await overtakenBy(`
       DELETE FROM runtime_records;
@@ -96,7 +96,7 @@ describe('taking a record that another service changes at that moment', () => {
     expect(taken?.record).toMatchObject({ status: 'running', currentContainerId: null });
   });
 
-  test('gives every one of twenty holders a fence of its own', async () => {
+  test('taking one record gives each of twenty holders a fence of its own', async () => {
     await database.put(aRecord({ leaseEpoch: 0n }));
     const taken = await Promise.all(Array.from({ length: 20 }, () => take()));
     const fences = taken.map(({ record }) => Number(record.leaseEpoch)).sort((a, b) => a - b);
@@ -112,20 +112,20 @@ describe('marking a record that another service changes at that moment', () => {
   };
   const logLength = () => scalar('SELECT count(*)::int FROM operation_log');
 
-  test('answers with the changed record, not with what stood there before the wait', async () => {
+  test('marking a record that was started meanwhile answers with the started record', async () => {
     const answer = await overtakenBy(`UPDATE runtime_records SET status = 'running', started_at = now()`);
     expect(answer).toMatchObject({ status: 'changed', record: { status: 'running' } });
     expect(await scalar('SELECT status FROM runtime_records')).toBe('running');
     expect(await logLength()).toBe(0);
   });
 
-  test('is refused when another holder took it', async () => {
+  test('marking a record is refused when another holder took it meanwhile', async () => {
     const answer = await overtakenBy('UPDATE runtime_records SET lease_epoch = lease_epoch + 1');
     expect(answer).toMatchObject({ status: 'changed', record: { status: 'stopped', leaseEpoch: 9n } });
     expect(await scalar('SELECT status FROM runtime_records')).toBe('stopped');
   });
 
-  test('finds that it was removed', async () => {
+  test('marking a record finds that it was removed meanwhile', async () => {
     const answer = await overtakenBy(
       `UPDATE runtime_records SET status = 'removed', current_container_id = NULL, removed_at = now()`,
     );
@@ -136,25 +136,25 @@ describe('marking a record that another service changes at that moment', () => {
     expect(await logLength()).toBe(0);
   });
 
-  test('goes through when the change was none of its business', async () => {
+  test('marking a record succeeds when another service changed a column of its own meanwhile', async () => {
     const answer = await overtakenBy(`UPDATE runtime_records SET state_path = '/moved'`);
     expect(answer).toMatchObject({ status: 'marked', record: { status: 'removed', statePath: '/moved' } });
     expect(await logLength()).toBe(1);
   });
 
-  test('finds that it was deleted', async () => {
+  test('marking a record finds that it was deleted meanwhile', async () => {
     expect(await overtakenBy('DELETE FROM runtime_records')).toEqual({ status: 'vanished' });
     expect(await logLength()).toBe(0);
   });
 
-  test('finds the record that was put in the place of a deleted one', async () => {
+  test('marking a record finds the record that replaced a deleted one', async () => {
     const answer = await overtakenBy(`
       DELETE FROM runtime_records;
       INSERT INTO runtime_records (game_id, status, last_op_at, created_at) VALUES ('game-1', 'running', now(), now())`);
     expect(answer).toMatchObject({ status: 'changed', record: { status: 'running' } });
   });
 
-  test('lets exactly one of twenty through, and logs exactly once', async () => {
+  test('marking one record succeeds for one of twenty holders, and logs once', async () => {
     await database.put(aRecord());
     const { record } = await take();
     const answers = await Promise.all(Array.from({ length: 20 }, () => records.markRemoved(record, anEntry())));
@@ -166,16 +166,16 @@ describe('marking a record that another service changes at that moment', () => {
 });
 
 describe('the state change and its row', () => {
-  test('are one transaction: a row that cannot be written keeps the record stopped', async () => {
+  test('a record stays stopped when the row of its removal cannot be written', async () => {
     await database.put(aRecord());
     const { record } = await take();
-    // No word that the outcome's CHECK lets in.
+    // The outcome's CHECK refuses this word.
     const entry = { ...anEntry(), outcome: 'perhaps' as 'success' };
     await expect(records.markRemoved(record, entry)).rejects.toThrow(/operation_log_outcome_check/);
     expect(await scalar('SELECT status FROM runtime_records')).toBe('stopped');
   });
 
-  test('leave every column alone that is not ours, also those that we do not know', async () => {
+  test('a removal leaves the columns of other services alone, also unknown ones', async () => {
     await database.pool.query(`ALTER TABLE runtime_records ADD COLUMN of_another_service text DEFAULT 'theirs'`);
     try {
       await database.put(aRecord());
@@ -197,7 +197,7 @@ describe('the state change and its row', () => {
     }
   });
 
-  test('touch no other game', async () => {
+  test('a removal changes no record of another game', async () => {
     await database.put(aRecord({ gameId: 'game-2' }));
     await database.put(aRecord());
     await records.markRemoved((await take()).record, anEntry());
@@ -212,29 +212,29 @@ describe('the facts that only the database can tell', () => {
     return (await take()).stoppedForMs;
   };
 
-  test('the time since the stop', async () => {
+  test('a taken record tells the time since its stop', async () => {
     const ms = await stoppedForMs(`stopped_at = now() - interval '90 seconds', last_op_at = now()`);
     expect(ms).toBeGreaterThanOrEqual(89_999);
     expect(ms).toBeLessThan(100_000);
   });
 
-  test('the time since the last operation where no stop is known', async () => {
+  test('a taken record without a known stop tells the time since its last operation', async () => {
     const ms = await stoppedForMs(`stopped_at = NULL, last_op_at = now() - interval '30 days'`);
     expect(ms).toBeGreaterThanOrEqual(30 * 86_400_000 - 1);
     expect(ms).toBeLessThan(30 * 86_400_000 + 10_000);
   });
 
   test.each([
-    ['a hold without an end', 'NULL', true],
-    ['a hold that has not ended', `now() + interval '1 minute'`, true],
-    ['a hold that is over', `now() - interval '1 second'`, false],
-  ])('%s', async (_what, until, held) => {
+    ['is held by a hold without an end', 'NULL', true],
+    ['is held by a hold that has not ended', `now() + interval '1 minute'`, true],
+    ['is not held by a hold that is over', `now() - interval '1 second'`, false],
+  ])('a taken record %s', async (_what, until, held) => {
     await database.put(aRecord());
     await database.pool.query(`INSERT INTO retention_holds VALUES ('game-1', 'why', 'who', ${until})`);
     expect((await take()).held).toBe(held);
   });
 
-  test("no hold, and another game's hold", async () => {
+  test("a taken record is not held by another game's hold", async () => {
     await database.put(aRecord());
     await database.pool.query(`INSERT INTO retention_holds VALUES ('game-2', 'why', 'who', NULL)`);
     expect((await take()).held).toBe(false);
@@ -243,7 +243,7 @@ describe('the facts that only the database can tell', () => {
 
 describe('game ids', () => {
   test.each(['123', 'a:b', 'a/b', '..', '🎲', "'; DROP TABLE runtime_records; --", '<b>', 'x'.repeat(256), '%_'])(
-    'such as %s find their own record and no other',
+    'the game id %s finds its own record and no other',
     async (gameId) => {
       await database.put(aRecord({ gameId }));
       await database.put(aRecord({ gameId: 'game-2' }));
@@ -253,7 +253,7 @@ describe('game ids', () => {
     },
   );
 
-  test('that cannot be stored find nothing, not the record of a similar id', async () => {
+  test('a game id that cannot be stored finds nothing, also no record of a similar id', async () => {
     await database.put(aRecord({ gameId: 'game-\uFFFD' }));
     expect(await records.take('game-\uD800')).toBeUndefined();
     expect(await records.take('game-\0')).toBeUndefined();

@@ -43,7 +43,7 @@ const walk = async (limit: number, stoppedForMs: number | null = null): Promise<
 const namesOf = (found: readonly RetentionRecord[]): string[] => found.map(({ gameId }) => gameId);
 
 describe('stopped records', () => {
-  test('come with what the retention clock says of them', async () => {
+  test('stopped records come with the time since their stop and their hold', async () => {
     await putStopped(['game-1', '2026-06-14T12:00:00.001Z']);
     expect(await walk(10)).toEqual([
       {
@@ -58,7 +58,7 @@ describe('stopped records', () => {
     ]);
   });
 
-  test('count from the last operation where no stop is known', async () => {
+  test('stopped records without a known stop count from their last operation', async () => {
     await putStopped(['game-1', null]);
     expect(await walk(10)).toMatchObject([{ since: new Date('2026-06-15T11:00:00Z'), stoppedForMs: DAY_MS / 24 }]);
   });
@@ -79,26 +79,29 @@ describe('stopped records', () => {
     ['never', 'infinity'],
   ];
 
-  test.each([1, 2, 5, 100])('are walked oldest first, each exactly once, in pages of %i', async (limit) => {
-    await putStopped(...order.toReversed());
-    const found = await walk(limit);
-    expect(namesOf(found)).toEqual(order.map(([gameId]) => gameId));
-    expect(found.map(({ since }) => since?.getTime() ?? null)).toEqual([
-      null,
-      Date.UTC(-43, 2, 15, 12, 0, 0, 500),
-      Date.parse('0001-01-01T00:00:00Z'),
-      ...Array<number>(4).fill(Date.parse('2026-06-01T00:00:00.123Z')),
-      Date.parse('2026-06-01T00:00:00.124Z'),
-      Date.parse('2026-06-15T11:00:00Z'),
-      Date.parse('2027-01-01T00:00:00Z'),
-      Date.parse('+012345-06-07T08:09:10.011Z'),
-      null,
-      null,
-    ]);
-    expect([found[0]?.stoppedForMs, found.at(-1)?.stoppedForMs]).toEqual([Infinity, -Infinity]);
-  });
+  test.each([1, 2, 5, 100])(
+    'stopped records are read oldest first, each exactly once, in pages of %i',
+    async (limit) => {
+      await putStopped(...order.toReversed());
+      const found = await walk(limit);
+      expect(namesOf(found)).toEqual(order.map(([gameId]) => gameId));
+      expect(found.map(({ since }) => since?.getTime() ?? null)).toEqual([
+        null,
+        Date.UTC(-43, 2, 15, 12, 0, 0, 500),
+        Date.parse('0001-01-01T00:00:00Z'),
+        ...Array<number>(4).fill(Date.parse('2026-06-01T00:00:00.123Z')),
+        Date.parse('2026-06-01T00:00:00.124Z'),
+        Date.parse('2026-06-15T11:00:00Z'),
+        Date.parse('2027-01-01T00:00:00Z'),
+        Date.parse('+012345-06-07T08:09:10.011Z'),
+        null,
+        null,
+      ]);
+      expect([found[0]?.stoppedForMs, found.at(-1)?.stoppedForMs]).toEqual([Infinity, -Infinity]);
+    },
+  );
 
-  test('are cut at exactly the age asked for', async () => {
+  test('stopped records can be limited to those of exactly this age or older', async () => {
     await putStopped(
       ['due', '2026-06-14T12:00:00.000Z'],
       ['not due', '2026-06-14T12:00:00.001Z'],
@@ -109,14 +112,14 @@ describe('stopped records', () => {
     expect(namesOf(await walk(10, DAY_MS - 1))).toEqual(['since ever', 'due', 'not due']);
   });
 
-  test('are the stopped ones alone', async () => {
+  test('stopped records include no running and no removed record', async () => {
     await database.put(aRecord({ gameId: 'running', status: 'running' }));
     await database.put(aRecord({ gameId: 'removed', status: 'removed' }));
     await database.put(aRecord({ gameId: 'stopped' }));
     expect(namesOf(await walk(10))).toEqual(['stopped']);
   });
 
-  test('are the same in a session that writes times in another style', async () => {
+  test('stopped records are the same in a session with another style of times', async () => {
     await putStopped(...order);
     const expected = await walk(3);
     await database.pool.query(
@@ -141,14 +144,14 @@ describe('stopped records', () => {
   });
 
   test.each([
-    ['no time', 'yesterday evening', 'game-1'],
-    ['a month that is none', '2026-13-01T00:00:00+00:00', 'game-1'],
-    ['a year that is none', '999999-01-01T00:00:00+00:00', 'game-1'],
+    ['text instead of a time', 'yesterday evening', 'game-1'],
+    ['an impossible month', '2026-13-01T00:00:00+00:00', 'game-1'],
+    ['an impossible year', '999999-01-01T00:00:00+00:00', 'game-1'],
     ['an injection', `2026-01-01'; DROP TABLE runtime_records; --`, 'game-1'],
     ['NUL in the time', '\0', 'game-1'],
     ['NUL in the game id', 'infinity', 'a\0'],
     ['half a surrogate in the game id', 'infinity', 'a\uD800'],
-  ])('do not follow on a position with %s', async (_what, since, gameId) => {
+  ])('stopped records refuse a position with %s', async (_what, since, gameId) => {
     await expect(
       records.stopped({ asOf: AS_OF, stoppedForMs: null, after: { since, gameId }, limit: 1 }),
     ).rejects.toBeInstanceOf(InvalidPageError);
@@ -171,13 +174,13 @@ const openSameDatabase = async (url: string) => {
 
 describe('a hold', () => {
   test.each([
-    ['without an end is there', null, { heldUntil: null }],
-    ['that ends in a millisecond is there', '2026-06-15T12:00:00.001Z', { heldUntil: new Date(AS_OF.getTime() + 1) }],
-    ['that ends exactly now is none', '2026-06-15T12:00:00.000Z', null],
-    ['that ended at minus infinity is none', '-infinity', null],
-    ['that ends at infinity is one for good', 'infinity', { heldUntil: null }],
-    ['that ends beyond JavaScript is one for good', '294276-01-01T00:00:00Z', { heldUntil: null }],
-  ])('%s', async (_what, until, hold) => {
+    ['without an end holds', null, { heldUntil: null }],
+    ['that ends in a millisecond holds', '2026-06-15T12:00:00.001Z', { heldUntil: new Date(AS_OF.getTime() + 1) }],
+    ['that ends exactly now does not hold', '2026-06-15T12:00:00.000Z', null],
+    ['that ended at minus infinity does not hold', '-infinity', null],
+    ['that ends at infinity holds for ever', 'infinity', { heldUntil: null }],
+    ['that ends beyond the range of JavaScript holds for ever', '294276-01-01T00:00:00Z', { heldUntil: null }],
+  ])('a hold %s', async (_what, until, hold) => {
     await putStopped(['game-1', '2026-01-01T00:00:00Z'], ['game-2', '2026-01-02T00:00:00Z']);
     await putHold('game-1', until);
     const [first, second] = await walk(1);
@@ -187,7 +190,7 @@ describe('a hold', () => {
 });
 
 describe('finding records', () => {
-  test("gives them whatever their status, judged by the database's clock", async () => {
+  test("records are found with any status, and judged by the database's clock", async () => {
     await database.put(aRecord({ gameId: 'runs', status: 'running' }));
     await database.pool.query(`INSERT INTO runtime_records (game_id, status, stopped_at, last_op_at, created_at)
       VALUES ('stopped', 'stopped', now() - interval '1 hour', now(), now())`);
@@ -206,7 +209,7 @@ describe('finding records', () => {
     expect(stopped?.stoppedForMs).toBeLessThan(3_600_000 + 60_000);
   });
 
-  test('of none is the clock alone', async () => {
+  test('a search for no record gives only the time', async () => {
     expect(await records.find([])).toEqual({ asOf: expect.any(Date), records: [] });
   });
 });

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRedis, untilReady } from '../../../src/adapters/redis/connection.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
-import { eventually } from '../../support/eventually.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
 
@@ -36,17 +35,36 @@ async function connected(role: 'commands' | 'blocking', onError?: (error: Error)
   return client;
 }
 
+/** Resolves when the client has emitted this event so many times from now on. */
+const emitted = (redis: Client, event: 'close' | 'reconnecting', times = 1): Promise<void> =>
+  new Promise((resolve) => {
+    let left = times;
+    redis.on(event, () => {
+      left -= 1;
+      if (left === 0) resolve();
+    });
+  });
+
+/** A connection that does not go through the proxy. */
+async function connectedDirectly(): Promise<Client> {
+  const direct = createRedis({ url: server.url, role: 'commands', onError: () => undefined });
+  clients.push(direct);
+  await untilReady(direct, 5_000, never);
+  return direct;
+}
+
 describe('a connection for commands', () => {
-  test('refuses a command at once while there is no connection', async () => {
+  test('a connection for commands refuses a command at once while it is not connected', async () => {
     const redis = await connected('commands');
+    const closed = emitted(redis, 'close');
     await proxy.use('refuse');
-    await eventually(() => expect(redis.status).not.toBe('ready'));
+    await closed;
     const startedAtMs = performance.now();
     await expect(redis.ping()).rejects.toThrow(/writeable/);
     expect(performance.now() - startedAtMs).toBeLessThan(900);
   });
 
-  test('gives up a command after about a second when the server is silent', async () => {
+  test('a connection for commands gives up a command after about a second when the server is silent', async () => {
     const redis = await connected('commands');
     await proxy.use('blackhole');
     const startedAtMs = performance.now();
@@ -56,26 +74,24 @@ describe('a connection for commands', () => {
     expect(tookMs).toBeLessThan(3_000);
   });
 
-  test('never sends a command twice: what was under way when the connection broke is refused', async () => {
+  test('a connection for commands never sends a command twice, and refuses what was under way when it broke', async () => {
     const redis = await connected('commands');
-    const direct = createRedis({ url: server.url, role: 'commands', onError: () => undefined });
-    clients.push(direct);
-    await untilReady(direct, 5_000, never);
-    // The question gets through, its answer does not.
+    const direct = await connectedDirectly();
+    // The command gets through, its answer does not.
     proxy.setLatency(50);
-    const answer = redis.incr('counter');
-    await eventually(async () => expect(await direct.get('counter')).toBe('1'));
+    const answer = redis.rpush('sent', 'once');
+    expect(await direct.blmove('sent', 'received', 'LEFT', 'RIGHT', 0)).toBe('once');
     proxy.resetConnections();
     await expect(answer).rejects.toThrow(/max retries per request/);
     proxy.setLatency(0);
     await untilReady(redis, 5_000, never);
     await redis.ping();
-    expect(await direct.get('counter')).toBe('1');
+    expect(await direct.llen('sent')).toBe(0);
   });
 
-  test('leaves a line that has gone silent and finds its way back', async () => {
+  test('a connection for commands closes when the server falls silent, and reconnects', async () => {
     const redis = await connected('commands');
-    const closed = new Promise((resolve) => redis.once('close', resolve));
+    const closed = emitted(redis, 'close');
     await proxy.use('blackhole');
     await expect(redis.ping()).rejects.toThrow(/timed out/);
     await closed;
@@ -86,12 +102,20 @@ describe('a connection for commands', () => {
 });
 
 describe('a connection for queue consumers', () => {
-  test('keeps a command that waits through an outage and sends it again', async () => {
+  test('a connection for queue consumers keeps a waiting command through an outage and sends it again', async () => {
     const redis = await connected('blocking');
+    const monitor = await (await connectedDirectly()).monitor();
+    const carriedOut = new Promise<unknown>((resolve) =>
+      monitor.on('monitor', (_time: string, command: string[]) => {
+        if (command[0]?.toLowerCase() === 'blpop') resolve(command[1]);
+      }),
+    );
     const popped = redis.blpop('list', 0);
-    await eventually(async () => expect(await clientsInside(server)).toBeGreaterThan(0));
+    expect(await carriedOut).toBe('list');
+    monitor.disconnect();
+    const reconnecting = emitted(redis, 'reconnecting');
     await proxy.use('refuse');
-    await eventually(() => expect(redis.status).toBe('reconnecting'));
+    await reconnecting;
     await proxy.use('pass');
     await untilReady(redis, 5_000, never);
     const other = await connected('commands');
@@ -101,33 +125,26 @@ describe('a connection for queue consumers', () => {
 });
 
 describe.each(['commands', 'blocking'] as const)('a connection for %s', (role) => {
-  test('is back within three seconds of the server, however long it was away', async () => {
+  test(`a connection for ${role} is back three seconds after the server at the latest, however long the outage was`, async () => {
     const redis = await connected(role);
+    // By the sixth attempt the pause between two attempts has grown to its limit.
+    const attempts = emitted(redis, 'reconnecting', 7);
     await proxy.use('refuse');
-    let attempts = 0;
-    redis.on('reconnecting', () => {
-      attempts += 1;
-    });
-    // By the sixth attempt the pause between two has grown as far as it may.
-    await eventually(() => expect(attempts).toBeGreaterThan(6));
+    await attempts;
     await proxy.use('pass');
     const backAtMs = performance.now();
     await untilReady(redis, 5_000, never);
     expect(performance.now() - backAtMs).toBeLessThan(3_000);
   });
 
-  test('tells of an outage once, not at each attempt, and tells of the next one again', async () => {
-    const told: string[] = [];
-    const redis = await connected(role, (error) => told.push(error.message));
-    let attempts = 0;
-    redis.on('reconnecting', () => {
-      attempts += 1;
-    });
+  test(`a connection for ${role} reports each outage once, not at each attempt`, async () => {
+    const reported: string[] = [];
+    const redis = await connected(role, (error) => reported.push(error.message));
     for (let outage = 1; outage <= 2; outage += 1) {
+      const attempts = emitted(redis, 'reconnecting', 4);
       await proxy.use('refuse');
-      const before = attempts;
-      await eventually(() => expect(attempts).toBeGreaterThan(before + 3));
-      expect(told.filter((text) => text.includes('ECONNREFUSED'))).toHaveLength(outage);
+      await attempts;
+      expect(reported.filter((text) => text.includes('ECONNREFUSED'))).toHaveLength(outage);
       await proxy.use('pass');
       await untilReady(redis, 5_000, never);
     }
@@ -135,13 +152,13 @@ describe.each(['commands', 'blocking'] as const)('a connection for %s', (role) =
 });
 
 describe('waiting until Redis is ready', () => {
-  test('ends at once when it is', async () => {
+  test('the wait for Redis ends at once when Redis is ready', async () => {
     const redis = await connected('commands');
     await untilReady(redis, 1, never);
     expect(redis.status).toBe('ready');
   });
 
-  test('is over after the given time, and tells the last connection error', async () => {
+  test('the wait for Redis is over after the given time, and its error names the last connection error', async () => {
     await proxy.use('refuse');
     const redis = connect('commands');
     const waiting = untilReady(redis, 300, never);
@@ -149,7 +166,7 @@ describe('waiting until Redis is ready', () => {
     await expect(waiting).rejects.toThrow(/did not answer within 300 ms: .*ECONNREFUSED/);
   });
 
-  test('ends when the client is ended', async () => {
+  test('the wait for Redis ends when the client is closed', async () => {
     await proxy.use('refuse');
     const redis = connect('commands');
     const waiting = untilReady(redis, 10_000, never);
@@ -158,7 +175,7 @@ describe('waiting until Redis is ready', () => {
     await expect(untilReady(redis, 10_000, never)).rejects.toThrow(/connection was closed/);
   });
 
-  test("ends with the caller's reason, and leaves no listener behind", async () => {
+  test("the wait for Redis rejects with the caller's reason, and leaves no listener behind", async () => {
     await proxy.use('refuse');
     const redis = connect('commands');
     const before = redis.listenerCount('ready') + redis.listenerCount('end') + redis.listenerCount('error');
@@ -171,14 +188,3 @@ describe('waiting until Redis is ready', () => {
     expect(redis.listenerCount('ready') + redis.listenerCount('end') + redis.listenerCount('error')).toBe(before);
   });
 });
-
-/** How many clients wait inside the server. */
-async function clientsInside({ url }: TestRedis): Promise<number> {
-  const redis = createRedis({ url, role: 'commands', onError: () => undefined });
-  try {
-    await untilReady(redis, 5_000, never);
-    return Number(/blocked_clients:(\d+)/.exec(await redis.info('clients'))?.[1] ?? 0);
-  } finally {
-    redis.disconnect();
-  }
-}

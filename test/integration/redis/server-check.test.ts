@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 
 describe('the check of a Redis server', () => {
-  test('passes one that never evicts, and tells what it found', async () => {
+  test('the check accepts a Redis that never evicts, and returns its version and policy', async () => {
     await redis.config('SET', 'maxmemory-policy', 'noeviction');
     expect(await checkRedisServer(redis)).toEqual({
       version: expect.stringMatching(/^\d+\.\d+/) as string,
@@ -39,7 +39,7 @@ describe('the check of a Redis server', () => {
     'volatile-lfu',
     'volatile-random',
     'volatile-ttl',
-  ])('refuses %s, and says how to set noeviction', async (policy) => {
+  ])('the check refuses %s, and says how to set noeviction', async (policy) => {
     await redis.config('SET', 'maxmemory-policy', policy);
     await expect(checkRedisServer(redis)).rejects.toBeInstanceOf(ConfigurationError);
     await expect(checkRedisServer(redis)).rejects.toThrow(
@@ -47,7 +47,7 @@ describe('the check of a Redis server', () => {
     );
   });
 
-  test('refuses a server that was started with an evicting policy', async () => {
+  test('the check refuses a Redis that was started with an evicting policy', async () => {
     const evicting = await startRedis({ maxmemoryPolicy: 'allkeys-lru' });
     const client = await connect(evicting.url);
     try {
@@ -58,7 +58,7 @@ describe('the check of a Redis server', () => {
     }
   });
 
-  test('works where CONFIG is forbidden', async () => {
+  test('the check works where CONFIG is forbidden', async () => {
     await redis.call('ACL', 'SETUSER', 'guest', 'on', '>secret', '~*', '+@all', '-config');
     const url = new URL(server.url);
     url.username = 'guest';
@@ -75,14 +75,14 @@ describe('the check of a Redis server', () => {
     }
   });
 
-  test('is unavailable when the server cannot be asked', async () => {
+  test('the check rejects as unavailable when Redis cannot be asked', async () => {
     const client = await connect(server.url);
     client.disconnect();
     await expect(checkRedisServer(client)).rejects.toBeInstanceOf(UnavailableError);
   });
 });
 
-// No server at hand says these things.
+// These answers do not come from the server of the tests.
 describe('the check of a server that answers', () => {
   const saying = (info: string, config: () => Promise<unknown> = async () => []): RedisServerQuestions => ({
     info: async () => info,
@@ -90,18 +90,21 @@ describe('the check of a server that answers', () => {
   });
   const KNOWN = 'redis_version:7.4.1\r\n';
 
-  test.each(['5.0.14', '6.0.16', '6.1', ''])('with version "%s" refuses it', async (version) => {
+  test.each(['5.0.14', '6.0.16', '6.1', ''])('the check refuses version "%s"', async (version) => {
     const server = saying(`# Server\r\nredis_version:${version}\r\nmaxmemory_policy:noeviction\r\n`);
     await expect(checkRedisServer(server)).rejects.toThrow(ConfigurationError);
     await expect(checkRedisServer(server)).rejects.toThrow(/allowed: 6\.2\.0 or newer/);
   });
 
-  test.each(['6.2.0', '6.2', '6.10.1', '7.0.0-rc1', '255.255.255'])('with version "%s" passes it', async (version) => {
-    const facts = await checkRedisServer(saying(`redis_version:${version}\r\nmaxmemory_policy:noeviction\r\n`));
-    expect(facts.version).toBe(version);
-  });
+  test.each(['6.2.0', '6.2', '6.10.1', '7.0.0-rc1', '255.255.255'])(
+    'the check accepts version "%s"',
+    async (version) => {
+      const facts = await checkRedisServer(saying(`redis_version:${version}\r\nmaxmemory_policy:noeviction\r\n`));
+      expect(facts.version).toBe(version);
+    },
+  );
 
-  test('INFO without a policy is asked by CONFIG', async () => {
+  test('the check asks CONFIG when INFO has no policy', async () => {
     const evicting = saying(KNOWN, async () => ['maxmemory-policy', 'allkeys-lru']);
     await expect(checkRedisServer(evicting)).rejects.toThrow(/allkeys-lru/);
     const safe = saying(KNOWN, async () => ['maxmemory-policy', 'noeviction']);
@@ -109,14 +112,14 @@ describe('the check of a server that answers', () => {
   });
 
   test.each(["NOPERM this user has no permissions to run the 'config|get' command", "ERR unknown command 'CONFIG'"])(
-    'neither way (%s) passes it, with the policy unknown',
+    'the check accepts a server that hides its policy (%s)',
     async (text) => {
       const server = saying(KNOWN, () => Promise.reject(new Error(text)));
       expect(await checkRedisServer(server)).toEqual({ version: '7.4.1', maxmemoryPolicy: undefined });
     },
   );
 
-  test('INFO but breaks off at CONFIG is unavailable', async () => {
+  test('the check rejects as unavailable when CONFIG does not answer', async () => {
     const server = saying(KNOWN, () => Promise.reject(new Error('Command timed out')));
     await expect(checkRedisServer(server)).rejects.toBeInstanceOf(UnavailableError);
   });

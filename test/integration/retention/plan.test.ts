@@ -57,7 +57,7 @@ describe('the pages of a large plan', () => {
     ['force_generic_plan', 100],
     // As many as a sweep asks for, where another plan becomes tempting.
     ['force_custom_plan', 2_000],
-  ])('come from the index alone, in its order (%s, %i records)', async (mode, limit) => {
+  ])('the pages of a large plan come from the index alone, in its order (%s, %i records)', async (mode, limit) => {
     await pool.query(`SET plan_cache_mode = ${mode}`);
     const records = createRetentionRecords({ prisma });
     const asOf = await records.now();
@@ -88,7 +88,7 @@ describe('the pages of a large plan', () => {
 describe('with the clock of this process a day off', () => {
   afterEach(() => vi.useRealTimers());
 
-  /** Only `Date`; timers and monotonic time run on. */
+  /** Changes only `Date`, not timers and monotonic time. */
   const shiftDate = (ms: number): void => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms });
   };
@@ -125,36 +125,42 @@ describe('with the clock of this process a day off', () => {
   };
   const isNear = (a: number, b: number): boolean => Math.abs(a - b) < 60_000;
 
-  test.each([DAY_MS, -DAY_MS, 400 * DAY_MS])('by %i ms, plan and sweep are the same', async (shiftMs) => {
-    // Due at the 24th hour; seen from a day later all of them would be, and from a day earlier none of the first 48.
-    await database.pool.query(`
+  test.each([DAY_MS, -DAY_MS, 400 * DAY_MS])(
+    'plan and sweep are the same when the clock of this process is off by %i ms',
+    async (shiftMs) => {
+      // Due at the 24th hour; seen from a day later all of them would be, and from a day earlier none of the first 48.
+      await database.pool.query(`
       INSERT INTO runtime_records (game_id, status, stopped_at, last_op_at, created_at)
       SELECT 'game-' || n, 'stopped', now() - n * interval '1 hour' - interval '30 minutes', now(), now()
       FROM generate_series(1, 40) AS n;
       INSERT INTO retention_holds VALUES
         ('game-25', 'why', 'who', now() - interval '12 hours'), ('game-26', 'why', 'who', now() + interval '12 hours')`);
-    const expected = await everything();
-    const due = Array.from({ length: 17 }, (_, n) => `game-${40 - n}`);
-    expect(expected.facts.live).toEqual(due.filter((gameId) => gameId !== 'game-26' && gameId !== 'game-30'));
-    expect(expected.facts.summary).toMatchObject({ due: 15, held: 1, deadLetters: 1, refusal: null });
+      const expected = await everything();
+      const due = Array.from({ length: 17 }, (_, n) => `game-${40 - n}`);
+      expect(expected.facts.live).toEqual(due.filter((gameId) => gameId !== 'game-26' && gameId !== 'game-30'));
+      expect(expected.facts.summary).toMatchObject({ due: 15, held: 1, deadLetters: 1, refusal: null });
 
-    shiftDate(shiftMs);
-    const { facts, moments } = await everything();
-    expect(facts).toEqual(expected.facts);
-    expect(isNear(moments.asOf.getTime(), expected.moments.asOf.getTime())).toBe(true);
-    expect(isNear(moments.lagMs, expected.moments.lagMs)).toBe(true);
-    const { report } = moments;
-    if (report.status === 'busy') throw new Error('no other sweep runs here');
-    expect(isNear(Date.parse(report.asOf), expected.moments.asOf.getTime())).toBe(true);
-    expect(isNear(Date.parse(report.finishedAt), expected.moments.asOf.getTime())).toBe(true);
-  });
+      shiftDate(shiftMs);
+      const { facts, moments } = await everything();
+      expect(facts).toEqual(expected.facts);
+      expect(isNear(moments.asOf.getTime(), expected.moments.asOf.getTime())).toBe(true);
+      expect(isNear(moments.lagMs, expected.moments.lagMs)).toBe(true);
+      const { report } = moments;
+      if (report.status === 'busy') throw new Error('no other sweep runs here');
+      expect(isNear(Date.parse(report.asOf), expected.moments.asOf.getTime())).toBe(true);
+      expect(isNear(Date.parse(report.finishedAt), expected.moments.asOf.getTime())).toBe(true);
+    },
+  );
 
-  test.each([DAY_MS, -DAY_MS])('by %i ms, a hold lasts as long as it was asked to', async (shiftMs) => {
-    const inAnHour = () =>
-      createHolds(database).put({ gameId: 'game-1', reason: 'why', heldBy: 'who', end: { forMs: HOUR_MS } });
-    const { hold: expected } = await inAnHour();
-    shiftDate(shiftMs);
-    const { hold } = await inAnHour();
-    expect(isNear(hold.heldUntil?.getTime() ?? 0, expected.heldUntil?.getTime() ?? 0)).toBe(true);
-  });
+  test.each([DAY_MS, -DAY_MS])(
+    'a hold has the wanted length when the clock of this process is off by %i ms',
+    async (shiftMs) => {
+      const inAnHour = () =>
+        createHolds(database).put({ gameId: 'game-1', reason: 'why', heldBy: 'who', end: { forMs: HOUR_MS } });
+      const { hold: expected } = await inAnHour();
+      shiftDate(shiftMs);
+      const { hold } = await inAnHour();
+      expect(isNear(hold.heldUntil?.getTime() ?? 0, expected.heldUntil?.getTime() ?? 0)).toBe(true);
+    },
+  );
 });

@@ -4,7 +4,7 @@ import { createPool } from '../../../src/adapters/postgres/pool.js';
 import { createSweepLock } from '../../../src/adapters/postgres/sweep-lock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres/database.js';
-import { eventually } from '../../support/eventually.js';
+import { createGate } from '../../support/changes.js';
 import { startTcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
 
 let database: TestDatabase;
@@ -27,27 +27,21 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** A promise and what fulfils it. */
-const gate = <T>() => {
-  let open: (value: T) => void = () => undefined;
-  const opened = new Promise<T>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
-};
-
-/** Work that has begun and goes on until it is told to end. */
+/** Work under the lock that goes on until `end` is called. */
 const heldWork = (pool: pg.Pool) => {
-  const begun = gate<void>();
-  const ending = gate<string>();
+  const begun = createGate();
+  const ending = createGate<string>();
   const done = createSweepLock({ pool }).exclusively(() => {
     begun.open();
     return ending.opened;
   });
   return { begun: begun.opened, end: ending.open, done };
 };
+/** Resolves when the server's processes for these connections have ended. */
 const terminate = (applicationName: string) =>
-  admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1', [applicationName]);
+  admin.query('SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE application_name = $1', [
+    applicationName,
+  ]);
 const connectionsOf = async (applicationName: string): Promise<number> => {
   const { rows } = await admin.query<{ n: number }>(
     'SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = $1',
@@ -58,22 +52,22 @@ const connectionsOf = async (applicationName: string): Promise<number> => {
 const tryOnce = (pool: pg.Pool) => createSweepLock({ pool }).exclusively(async () => 'mine' as const);
 
 describe('of two sweeps at once', () => {
-  test('of two sweeps one runs and the other is busy at once; afterwards the lock is free', async () => {
+  test('one of two sweeps runs, the other is busy at once, and afterwards the lock is free', async () => {
     const [one, other] = [newPool('one'), newPool('other')];
     const held = heldWork(one);
     await held.begun;
     expect(await tryOnce(other)).toBe('busy');
-    // Also beside itself: the lock is the transaction's, not the process's.
+    // The same process is refused, too: the lock belongs to the transaction.
     expect(await tryOnce(one)).toBe('busy');
     held.end('done');
     expect(await held.done).toBe('done');
     expect(await tryOnce(other)).toBe('mine');
   });
 
-  test('exactly one of ten sweeps runs', async () => {
+  test('exactly one of ten concurrent sweeps runs', async () => {
     const pool = newPool('ten', database.url, 10);
     let running = 0;
-    const allAsked = gate<void>();
+    const allAsked = createGate();
     const answers = Array.from({ length: 10 }, () =>
       createSweepLock({ pool }).exclusively(async () => {
         running += 1;
@@ -100,7 +94,7 @@ describe('a holder', () => {
     await held.begun;
     expect(await tryOnce(admin)).toBe('busy');
     await terminate('doomed');
-    await eventually(async () => expect(await tryOnce(admin)).toBe('mine'));
+    expect(await tryOnce(admin)).toBe('mine');
     held.end('done all the same');
     expect(await held.done).toBe('done all the same');
     // The broken connection is not lent again.
@@ -126,7 +120,7 @@ describe('a holder', () => {
     expect(await tryOnce(admin)).toBe('mine');
   });
 
-  test('the lock is not ended as an idle transaction, and does not keep a vacuum from its work', async () => {
+  test('the lock is not ended as an idle transaction, and does not block a vacuum', async () => {
     const pool = newPool('patient', database.url, 1);
     const held = heldWork(pool);
     await held.begun;

@@ -30,7 +30,7 @@ test('the run has a PostgreSQL 18 server of its own that counts in UTC', async (
   expect(rows).toEqual([{ major: 18, zone: 'UTC' }]);
 });
 
-test('a created database is empty, and gone once dropped even while a client is connected', async () => {
+test('a created database is empty, and can be dropped while a client is connected', async () => {
   const database = await createDatabase();
   expect(await query(database.url, `SELECT FROM pg_tables WHERE schemaname = 'public'`)).toEqual([]);
   const lingering = new Client({ connectionString: database.url });

@@ -77,7 +77,7 @@ async function cleanUp(telemetry: Telemetry): Promise<string> {
 }
 
 describe('telemetry with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
-  it('sends one trace of all guarded ports and the metrics to the collector, at shutdown at the latest', async () => {
+  it('telemetry sends one trace of all guarded ports and the metrics to the collector, at shutdown at the latest', async () => {
     const { url, spans, metricNames, resources } = await collector();
     const { telemetry, running } = await setup({
       OTEL_EXPORTER_OTLP_ENDPOINT: url,
@@ -109,7 +109,7 @@ describe('telemetry with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     }
   });
 
-  it('sends protobuf by default, as the standard says', async () => {
+  it('telemetry sends protobuf by default, as the standard says', async () => {
     const { url, received } = await collector();
     const { telemetry, running } = await setup({ OTEL_EXPORTER_OTLP_ENDPOINT: url });
     await cleanUp(telemetry);
@@ -119,7 +119,7 @@ describe('telemetry with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     expect(received.every(({ body }) => body.includes('runtime-cleanup'))).toBe(true);
   });
 
-  it('has the service name of OTEL_SERVICE_NAME', async () => {
+  it('telemetry has the service name of OTEL_SERVICE_NAME', async () => {
     const { url, resources } = await collector();
     const { telemetry, running } = await setup({
       OTEL_EXPORTER_OTLP_ENDPOINT: url,
@@ -131,7 +131,7 @@ describe('telemetry with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     expect(new Set(resources().map((resource) => resource['service.name']))).toEqual(new Set(['cleanup-eu']));
   });
 
-  it('does not send a signal that is switched off', async () => {
+  it('telemetry does not send a signal that is switched off', async () => {
     const { url, received } = await collector();
     const { telemetry, running } = await setup({
       OTEL_EXPORTER_OTLP_ENDPOINT: url,
@@ -144,7 +144,7 @@ describe('telemetry with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
 });
 
 describe('a collector', () => {
-  it('that cannot be reached neither affects the work nor fills the log', async () => {
+  it('a collector that cannot be reached neither affects the work nor fills the log', async () => {
     const gone = await startCollector();
     await gone.stop();
     const { telemetry, running, lines } = await setup({ OTEL_EXPORTER_OTLP_ENDPOINT: gone.url }, SHORT_LIMIT_MS);
@@ -154,7 +154,7 @@ describe('a collector', () => {
     expect(lines.length).toBeLessThanOrEqual(3);
   });
 
-  it('that refuses neither affects the work nor fills the log', async () => {
+  it('a collector that refuses neither affects the work nor fills the log', async () => {
     const { url } = await collector({ answer: 400 });
     const { telemetry, running, lines } = await setup({ OTEL_EXPORTER_OTLP_ENDPOINT: url }, SHORT_LIMIT_MS);
     await cleanUp(telemetry);
@@ -163,7 +163,7 @@ describe('a collector', () => {
     expect(lines.length).toBeLessThanOrEqual(3);
   });
 
-  it('that never answers does not keep the process from ending', async () => {
+  it('a collector that never answers does not keep the process from ending', async () => {
     const { url } = await collector({ answer: 'never' });
     const { telemetry, running, lines } = await setup({ OTEL_EXPORTER_OTLP_ENDPOINT: url }, SHORT_LIMIT_MS);
     await cleanUp(telemetry);
@@ -173,7 +173,7 @@ describe('a collector', () => {
     expect(lines.map(({ message }) => message)).toContain('telemetry not fully sent');
   });
 
-  it('whose address is not valid is logged once, and does not affect the work', async () => {
+  it('a collector whose address is not valid is logged once, and does not affect the work', async () => {
     const { telemetry, lines } = await setup({ OTEL_EXPORTER_OTLP_ENDPOINT: 'not an address' }, SHORT_LIMIT_MS);
     await cleanUp(telemetry);
     expect(lines).toEqual([
@@ -186,14 +186,14 @@ describe('a collector', () => {
 });
 
 describe('telemetry without any OTEL_* variable', () => {
-  it('starts and records nothing', async () => {
+  it('telemetry without any OTEL_* variable records nothing', async () => {
     const { telemetry } = await setup({});
     const traceId = await cleanUp(telemetry);
     expect(traceId).toBe('0'.repeat(32));
     expect(telemetry.tracer.startSpan('x').isRecording()).toBe(false);
   });
 
-  it('is the state after a shutdown, too', async () => {
+  it('telemetry records nothing after a shutdown', async () => {
     const { url } = await collector();
     const { running } = await setup({ OTEL_EXPORTER_OTLP_ENDPOINT: url });
     await running.shutdown();

@@ -151,10 +151,13 @@ export const startEngineFaultProxy = async ({
 
   const server = createServer((incoming, response) => {
     pending += 1;
-    response.once('close', () => (pending -= 1));
+    response.once('close', () => {
+      pending -= 1;
+      changes.notify();
+    });
     serve(incoming, response).catch(() => response.destroy());
   });
-  // A caller that breaks off is part of the game.
+  // A caller that disconnects is expected.
   server.on('connection', (socket) => socket.on('error', () => undefined));
   const folder = listen === 'unix' ? await mkdtemp(join(tmpdir(), 'engine-proxy-')) : undefined;
   const socketPath = folder === undefined ? '' : join(folder, 'engine.sock');

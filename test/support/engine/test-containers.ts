@@ -15,7 +15,7 @@ export interface TestContainers {
   readonly made: () => readonly string[];
   /** The engine's own word for the state, or `missing`. */
   readonly stateOf: (id: string) => Promise<string>;
-  /** Removes all that was made, whatever it does. */
+  /** Removes all containers that were made, in any state. */
   readonly clear: () => Promise<void>;
 }
 
@@ -82,7 +82,7 @@ export const createTestContainers = async (socketPath: string): Promise<TestCont
       }
     },
     clear: async () => {
-      // One after the other: an id that is gone may be the name of another container of ours.
+      // One after the other: an id that is gone may be the name of another container of this test.
       for (const container of made.splice(0)) {
         try {
           await container.remove({ force: true, v: true });

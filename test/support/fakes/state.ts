@@ -103,7 +103,7 @@ export function addFakeJob(state: PlatformState, data: unknown, over: Partial<Fa
   return job;
 }
 
-/** Adds a job that has failed with this reason, with whatever content. */
+/** Adds a job that has failed with this reason and any content. */
 export function addFailedFakeJob(
   state: PlatformState,
   { data, jobId, reason, progress, failedAtMs }: FailedJobSeed,

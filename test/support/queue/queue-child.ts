@@ -1,13 +1,15 @@
 /** Worker processes that a test can kill. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { createGate } from '../changes.js';
 import type { QueueSpace } from './queue-stores.js';
 
 interface QueueChild {
   readonly child: ChildProcess;
+  /** Resolves when the process takes jobs. */
+  readonly started: Promise<void>;
   /** What the process prints when its first job runs. */
   readonly firstLine: Promise<string>;
 }
@@ -23,5 +25,10 @@ export function startChild({ env }: QueueSpace, worker: keyof typeof SCRIPTS): Q
     env: { ...process.env, REDIS_URL: undefined, DATABASE_URL: undefined, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  return { child, firstLine: once(createInterface({ input: child.stdout }), 'line').then(([line]) => String(line)) };
+  const [started, firstLine] = [createGate(), createGate<string>()];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line === 'started') started.open();
+    else firstLine.open(line);
+  });
+  return { child, started: started.opened, firstLine: firstLine.opened };
 }

@@ -1,4 +1,4 @@
-/** A worker process whose first job runs until the process is killed. Prints `running <run> <crashes>`. */
+/** A worker process whose first job runs until the process is killed. Prints `started`, and `running <run> <crashes>`. */
 import process from 'node:process';
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
@@ -19,3 +19,4 @@ const worker = createCleanupWorker({
   abandoned: abandonedByQueue,
 });
 await worker.start();
+process.stdout.write('started\n');

@@ -27,7 +27,7 @@ interface AddOptions {
 export interface QueueHarness extends QueuePorts {
   /** Adds a job as any client of the queue may; resolves to its id. */
   readonly add: (data: unknown, options?: AddOptions) => Promise<string>;
-  /** Adds jobs that have failed, with whatever content; resolves to their ids. */
+  /** Adds jobs that have failed, with any content; resolves to their ids. */
   readonly addFailed: (seeds: readonly FailedJobSeed[]) => Promise<readonly string[]>;
   readonly dataOf: (jobId: string) => Promise<unknown>;
   readonly stateOf: (jobId: string) => Promise<JobState>;

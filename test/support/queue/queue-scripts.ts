@@ -12,21 +12,24 @@ import { createChanges } from '../changes.js';
 /** A consumer that records its deliveries and returns the outcomes that the test gives. */
 export interface ScriptedConsumer extends JobConsumer {
   readonly deliveries: Delivery[];
-  /** Resolves once so many deliveries have been made; rejects after ten seconds. */
-  readonly delivered: (count: number) => Promise<void>;
+  /** Resolves when exactly this many jobs have been delivered. */
+  readonly delivered: (count: number, options?: { readonly withinMs?: number }) => Promise<void>;
 }
 
 type Answer = (delivery: Delivery, signal: AbortSignal) => JobOutcome | Promise<JobOutcome>;
 
 export const scripted = (answer: Answer = () => completed()): ScriptedConsumer => {
   const deliveries: Delivery[] = [];
-  const changes = createChanges();
+  const delivered = createChanges();
   return {
     deliveries,
-    delivered: (count) => changes.until(() => atLeast(count, deliveries.length, 'deliveries')),
+    delivered: (count, options) =>
+      delivered.until(() => {
+        if (deliveries.length !== count) throw new RangeError(`${deliveries.length} jobs were delivered, not ${count}`);
+      }, options),
     consume: async (delivery, signal) => {
       deliveries.push(delivery);
-      changes.notify();
+      delivered.notify();
       return answer(delivery, signal);
     },
   };

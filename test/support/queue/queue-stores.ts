@@ -32,11 +32,19 @@ export interface QueueSpace {
   readonly close: () => Promise<void>;
 }
 
+export interface SpaceOptions {
+  /**
+   * PostgreSQL only: how long a caller may wait for one of the pool's few connections; by default as long as in the program.
+   * For tests with more callers at once than one process has.
+   */
+  readonly connectionTimeoutMillis?: number;
+}
+
 export interface TestStore {
   readonly kind: StoreKind;
   /** Between the queue store under test and the server; the plain client does not go through it. */
   readonly proxy: FaultProxy;
-  readonly space: () => Promise<QueueSpace>;
+  readonly space: (options?: SpaceOptions) => Promise<QueueSpace>;
   readonly stop: () => Promise<void>;
   /** PostgreSQL only: runs one statement as administrator. */
   readonly sql: (text: string, params?: readonly unknown[]) => Promise<Record<string, unknown>[]>;
@@ -100,25 +108,33 @@ const startPostgresStore = async (): Promise<TestStore> => {
   return {
     kind: 'postgres',
     proxy,
-    space: async () => {
+    space: async (patience = {}) => {
       spaces += 1;
       const schema = `queue_test_${spaces}`;
       const report = createRecordingReport();
-      const poolConfig = poolOptions({ connectionString: proxied.href, applicationName: 'queue-test', max: 4 });
-      const lent = { connectionString: proxied.href, applicationName: 'queue-test lent', max: 8 };
-      const pool = createPool(lent, () => undefined);
+      const settings = { connectionString: proxied.href, applicationName: 'queue-test', max: 4 };
+      const poolConfig = poolOptions(settings);
+      const pool = createPool({ ...settings, applicationName: 'queue-test lent', max: 8 }, () => undefined);
+      Object.assign(pool.options, patience);
       const backend = await openPostgresStore({
         poolConfig,
         schema,
         withClient: lending(pool),
         ...waiting(report),
       });
+      const queue: QueueStore['queue'] = async (options) => {
+        const opened = await backend.queue(options);
+        // BullMQ's own pool, whose limit the program sets to one second.
+        const { connection } = opened.getBackend() as unknown as { readonly connection: { readonly pool: Pool } };
+        Object.assign(connection.pool.options, patience);
+        return opened;
+      };
       const connection = { connectionString: database.url, schema, max: 4 };
       const plain = new Queue('runtime-cleanup', { connection }, createPostgresBackend) as unknown as Queue;
       const env = { DATABASE_URL: database.url, QUEUE_SPACE: schema };
       const changes = createQueueChanges(env);
       return {
-        backend,
+        backend: { ...backend, queue },
         report,
         plain,
         untilQueue: changes.untilQueue,

@@ -1,4 +1,4 @@
-/** A worker process whose sweep runs until the process is killed. Prints `sweeping`. */
+/** A worker process whose sweep runs until the process is killed. Prints `started`, and `sweeping`. */
 import process from 'node:process';
 import { createSweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
 import { systemClock } from '../../../src/async/clock.js';
@@ -19,3 +19,4 @@ const worker = createSweepWorker(
   { everyMs: 3_600_000 },
 );
 await worker.start();
+process.stdout.write('started\n');
