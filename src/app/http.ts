@@ -17,7 +17,7 @@ export interface ProcessFacts {
 }
 
 interface Parts {
-  readonly core: Pick<Core, 'queries' | 'retention' | 'queues' | 'backend'>;
+  readonly core: Pick<Core, 'queries' | 'retention' | 'queues' | 'backend' | 'reopen'>;
   readonly checkReadiness: () => Promise<readonly ReadinessCheck[]>;
   readonly telemetry: Telemetry;
   readonly facts: ProcessFacts;
@@ -26,13 +26,14 @@ interface Parts {
 /** The HTTP server and the parts that it answers from; the caller calls `listen`. */
 export function composeHttp({ config, clock, log }: Context, parts: Parts, closing: ShutdownStack): HttpServer {
   const { core, checkReadiness, telemetry, facts } = parts;
-  const { queries, retention, queues, backend } = core;
+  const { queries, retention, queues, backend, reopen } = core;
   const board = createQueueDashboard({ backend, deadLetters: queues.deadLetters, clock, report: queueReport(log) });
   closing.add('queue dashboard', board.close);
   const server = createHttpServer(
     {
       records: queries,
       retention,
+      reopen,
       queue: queues.producer,
       jobWaiter: queues.endings,
       jobs: queues.lookup,

@@ -1,6 +1,7 @@
 import type { AuditOptions } from '../audit/audit.js';
 import type { InvariantReport } from '../audit/audit-report.js';
 import type { Clock } from '../async/clock.js';
+import type { Reopen } from '../cleanup/reopen.js';
 import type { Config } from '../config/config.js';
 import type { RecordQueries } from '../domain/record-queries.js';
 import type { DeadLetters } from '../jobs/dead-letters.js';
@@ -48,6 +49,10 @@ interface HoldsHandle extends Opened {
   readonly queries: RecordQueries;
 }
 
+interface ReopenHandle extends Opened {
+  readonly reopen: Reopen;
+}
+
 interface DeadLetterHandle extends Opened {
   readonly deadLetters: DeadLetters;
 }
@@ -71,6 +76,7 @@ interface Stores {
   readonly openProducer: (context: CommandContext) => Promise<Producer>;
   readonly openRetention: (context: CommandContext) => Promise<RetentionHandle>;
   readonly openHolds: (context: CommandContext) => Promise<HoldsHandle>;
+  readonly openReopening: (context: CommandContext) => Promise<ReopenHandle>;
   readonly openDeadLetters: (context: CommandContext) => Promise<DeadLetterHandle>;
 }
 

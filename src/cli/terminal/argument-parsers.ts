@@ -1,4 +1,5 @@
 /** Parsers of arguments and options: each returns the value, or throws an error that says what is allowed. */
+import { userInfo } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import { parseDurationMs } from '../../config/duration.js';
 import { parseShare } from '../../config/parsers.js';
@@ -74,5 +75,23 @@ export function requireLine(option: string, text: string, maxCharacters: number)
   if (characters > maxCharacters) throw wrong(`has ${characters} characters`);
   if (!text.isWellFormed() || /\p{Cc}/u.test(text)) {
     throw wrong(`${JSON.stringify(text)} has a control character or is not well-formed Unicode`);
+  }
+}
+
+const PERSON_MAX_CHARACTERS = 100;
+
+/** Reads `--by`: who asks; without it the user who runs the command. */
+export function personOf(text: string | undefined): string {
+  const person = (text ?? userName()).trim();
+  requireLine('--by', person, PERSON_MAX_CHARACTERS);
+  return person;
+}
+
+/** The name of the user who runs the command; a container may run as a number that has no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    throw new UsageError(['--by is needed, because the current user has no name on this system']);
   }
 }

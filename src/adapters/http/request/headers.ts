@@ -38,6 +38,14 @@ export function opSourceOf(headers: IncomingHttpHeaders): 'gm_rest' | 'admin_res
   return caller.trim().toLowerCase() === 'gm' ? 'gm_rest' : 'admin_rest';
 }
 
+const ACTOR_MAX_CHARACTERS = 100;
+
+/** Who asks, for the operation log: the caller's own name, otherwise an administrator. */
+export function actorOf(headers: IncomingHttpHeaders): string {
+  const caller = decodeHeader(String(headers['x-galaxy-caller'] ?? '').trim());
+  return caller === '' ? 'admin' : caller.slice(0, ACTOR_MAX_CHARACTERS).toWellFormed();
+}
+
 /** Limits how long one request holds a connection; a caller that needs longer asks again. */
 const WAIT_MAX_S = 60;
 const WAIT = /^\s*wait\s*=\s*(?:"(?<quoted>\d{1,9})"|(?<plain>\d{1,9}))\s*(?:;|$)/i;

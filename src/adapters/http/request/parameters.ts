@@ -40,6 +40,14 @@ export const cleanupHeaders = z.object({
     }),
 });
 
+export const reopenHeaders = z.object({
+  'x-galaxy-caller': z
+    .string()
+    .optional()
+    .meta({ description: 'Who asks, for the operation log; `admin` without it.' }),
+  'x-request-id': cleanupHeaders.shape['x-request-id'],
+});
+
 export const limit = z.coerce
   .number()
   .int()

@@ -1,7 +1,6 @@
-import { userInfo } from 'node:os';
 import { Option, type Command } from 'commander';
 import type { HoldEnd } from '../../../retention/holds.js';
-import { gameIdOf, instantOf, lastingOf, requireLine } from '../../terminal/argument-parsers.js';
+import { gameIdOf, instantOf, lastingOf, personOf, requireLine } from '../../terminal/argument-parsers.js';
 import { UsageError } from '../../../domain/errors.js';
 import { DONE, type ExitCode } from '../../process/exit-codes.js';
 import { formatHold, showPutHold } from './output.js';
@@ -18,7 +17,6 @@ interface HoldOptions extends CommandOptions {
 }
 
 const REASON_MAX_CHARACTERS = 500;
-const HOLDER_MAX_CHARACTERS = 100;
 
 export function addHoldCommand(program: Command, host: CommandHost): void {
   addCommand(program, {
@@ -51,8 +49,7 @@ async function hold(
   const gameId = gameIdOf(text);
   const reason = options.reason.trim();
   requireLine('--reason', reason, REASON_MAX_CHARACTERS);
-  const heldBy = (options.by ?? userName()).trim();
-  requireLine('--by', heldBy, HOLDER_MAX_CHARACTERS);
+  const heldBy = personOf(options.by);
   if (options.until !== undefined && options.until <= context.clock.now()) {
     throw new UsageError([`--until ${options.until.toISOString()} is in the past; allowed: a time in the future`]);
   }
@@ -71,15 +68,6 @@ async function hold(
 function endOf({ for: forMs, until }: HoldOptions): HoldEnd {
   if (forMs !== undefined) return { forMs };
   return until === undefined ? null : { until };
-}
-
-/** The name of the user who runs the command; a container may run as a number that has no name. */
-function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    throw new UsageError(['--by is needed, because the current user has no name on this system']);
-  }
 }
 
 export function addUnholdCommand(program: Command, host: CommandHost): void {

@@ -3,7 +3,7 @@ import type { InvariantReport } from '../../../audit/audit-report.js';
 import { gameIdOf } from '../../terminal/argument-parsers.js';
 import { DONE, type ExitCode, FAILED } from '../../process/exit-codes.js';
 import type { CommandHost, CommandOptions, CommandRun } from '../../process/run-command.js';
-import { addCommand, DATABASE_SETTINGS, QUEUE_SETTINGS } from '../define-command.js';
+import { addCommand, DATABASE_SETTINGS, ENGINE_SETTINGS, QUEUE_SETTINGS } from '../define-command.js';
 import { followProgress } from '../../terminal/progress.js';
 import { showFindings, showInvariant, showVerdict } from './output.js';
 
@@ -35,15 +35,7 @@ export function addVerifyCommand(program: Command, host: CommandHost): void {
         'prints { "ok", "invariants": [{ name, status, checked, broken, warnings, reason, findings, ... }] }',
       ],
     ],
-    settings: [
-      ...DATABASE_SETTINGS,
-      ...QUEUE_SETTINGS,
-      'RTMANAGER_LEASE_STORE',
-      'DOCKER_HOST',
-      'DOCKER_TLS_VERIFY',
-      'DOCKER_CERT_PATH',
-      'RTMANAGER_DOCKER_TIMEOUT',
-    ],
+    settings: [...DATABASE_SETTINGS, ...QUEUE_SETTINGS, 'RTMANAGER_LEASE_STORE', ...ENGINE_SETTINGS],
   })
     .addOption(new Option('--game <game-id>', 'only records, rows and containers of this game'))
     .option('--strict', 'exit with 1 for warnings too')
