@@ -15,7 +15,7 @@ interface VerifyOptions extends CommandOptions {
 export function addVerifyCommand(program: Command, host: CommandHost): void {
   addCommand(program, {
     usage: 'verify',
-    summary: 'Checks that records, log, containers, leases and jobs agree; changes nothing',
+    summary: 'Checks that records, log, containers, engines, leases and jobs agree; changes nothing',
     details:
       'Reads the stores and the engine, also while workers are running. An invariant holds, is broken, or is unknown because a dependency did not answer. ' +
       'A warning is something that another service may do under the contract, or that an outage may leave behind. ' +
@@ -24,7 +24,7 @@ export function addVerifyCommand(program: Command, host: CommandHost): void {
       ['runtime-cleanup verify', 'check everything, and say how to repair what is broken'],
       [
         'runtime-cleanup verify --game game-7',
-        'only the record, the rows and the container of one game, but all jobs and leases',
+        'only the record, the rows and the container of one game, but all engines, jobs and leases',
       ],
       [
         'runtime-cleanup verify --strict',
