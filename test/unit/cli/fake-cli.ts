@@ -38,6 +38,7 @@ export function fakeCli(
     openProducer: unasked,
     openRetention: unasked,
     openHolds: unasked,
+    openReopening: unasked,
     openDeadLetters: unasked,
     runService: unasked,
     checkDependencies: unasked as never,
