@@ -145,6 +145,8 @@ const answerDeadline = (clock: Clock, dependency: Dependency): Deadline => ({
 function enginesOf({ config, clock }: Context): AuditEngines {
   const timeoutMs = Math.min(ENGINE_TIMEOUT_MS, config.dockerTimeoutMs);
   const clients = new Map<string, ReturnType<NamedEngine['connect']>>();
+  // An engine that did not say who it is is not asked again: each wait would be as long.
+  const silent = new Map<string, UnavailableError>();
   const asking = (name: string) => {
     const docker = clients.get(name) ?? connectTo(config, name);
     clients.set(name, docker);
@@ -152,7 +154,16 @@ function enginesOf({ config, clock }: Context): AuditEngines {
   };
   return {
     names: () => namedEngines(config).map(({ name }) => name),
-    identify: async (name, signal) => identifyEngine({ ...asking(name), signal }),
+    identify: async (name, signal) => {
+      const unavailable = silent.get(name);
+      if (unavailable !== undefined) throw unavailable;
+      try {
+        return await identifyEngine({ ...asking(name), signal });
+      } catch (error) {
+        if (error instanceof UnavailableError) silent.set(name, error);
+        throw error;
+      }
+    },
     look: async (name, containerId, signal) => createContainerEngine(asking(name)).look(containerId, signal),
     // All containers are in one answer.
     owned: async (name, gameId, signal) =>

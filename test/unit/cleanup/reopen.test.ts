@@ -16,7 +16,7 @@ const REMOVED: RemovedRecord = {
 const IDLE: ContainerState = { kind: 'present', gameLabel: 'game-1', activity: 'idle', detail: 'exited' };
 
 /** A removed record whose container exists after all; override what a test is about. */
-function world(over: Partial<ReopenDeps> = {}, { look = IDLE, read = REMOVED as RemovedRecord | undefined } = {}) {
+function world(over: Partial<ReopenDeps> = {}, { look = IDLE, read = REMOVED as RemovedRecord | null } = {}) {
   const journal: string[] = [];
   const rows: OperationEntry[] = [];
   const concluded: OperationEntry[] = [];
@@ -51,7 +51,7 @@ function world(over: Partial<ReopenDeps> = {}, { look = IDLE, read = REMOVED as 
     leases,
     engines,
     records: {
-      find: async () => read,
+      find: async () => read ?? undefined,
       reopen: async (found, as, entry) => {
         journal.push('reopen');
         rows.push(entry);
@@ -118,7 +118,7 @@ const unavailable = (): Promise<never> => Promise.reject(new UnavailableError('q
 
 describe('a reopening that fails', () => {
   const failures: readonly [situation: string, code: string, made: ReturnType<typeof world>][] = [
-    ['there is no record', 'not_found', world({}, { read: undefined })],
+    ['there is no record', 'not_found', world({}, { read: null })],
     ['the record is stopped', 'conflict', world({}, { read: { ...REMOVED, record: aRecord() } })],
     ['the container is gone', 'not_found', world({}, { look: { kind: 'gone' } })],
     ['the container runs', 'conflict', world({}, { look: { ...IDLE, activity: 'running' } })],
@@ -179,7 +179,7 @@ describe('a reopening that fails', () => {
   });
 
   it('a row that cannot be written is reported and changes no outcome', async () => {
-    const { run, lost } = world({ log: { append: unavailable } }, { read: undefined });
+    const { run, lost } = world({ log: { append: unavailable } }, { read: null });
     expect(await run()).toMatchObject({ errorCode: 'not_found' });
     expect(lost).toHaveLength(1);
   });
