@@ -9,7 +9,7 @@ import { createLeases } from '../lease/with-lease.js';
 import { createReopenObserver } from '../telemetry/cleanup-observer.js';
 import type { Database } from './connect/database.js';
 import { type NamedEngine, namedEngines } from './connect/engine.js';
-import { lazyLeaseStore } from './connect/lease-store.js';
+import { lazyLeaseStore } from './connect/open-lease-store.js';
 import type { Context } from './context.js';
 import { newLeaseToken } from './random.js';
 import type { ShutdownStack } from './shutdown-stack.js';

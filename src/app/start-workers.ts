@@ -22,7 +22,7 @@ import { startEngines } from './start-engines.js';
 import type { ShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import type { Database } from './connect/database.js';
-import { openLeaseStore } from './connect/lease-store.js';
+import { openLeaseStore } from './connect/open-lease-store.js';
 import { queueReport } from './connect/queue-store.js';
 
 export interface WorkerParts {

@@ -8,15 +8,19 @@ import type { Leases } from '../../../src/lease/with-lease.js';
 import { aRecord, CONTAINER_ID } from '../../support/records.js';
 
 const COMMAND = { gameId: ' game-1 ', opSource: 'admin_rest', sourceRef: 'request-9', actor: 'kim' } as const;
+const ROW = { containerId: CONTAINER_ID, removal: 'already_gone', engine: 'blue', startedSince: false };
 const REMOVED: RemovedRecord = {
   record: aRecord({ status: 'removed', currentContainerId: null }),
   removedAt: '2026-03-01 00:00:00+00',
-  row: { containerId: CONTAINER_ID, removal: 'already_gone', engine: 'blue', startedSince: false },
+  row: ROW,
 };
 const IDLE: ContainerState = { kind: 'present', gameLabel: 'game-1', activity: 'idle', detail: 'exited' };
 
 /** A removed record whose container exists after all; override what a test is about. */
-function world(over: Partial<ReopenDeps> = {}, { look = IDLE, read = REMOVED as RemovedRecord | null } = {}) {
+function world(
+  over: Partial<ReopenDeps> = {},
+  { look = IDLE, read = REMOVED }: { readonly look?: ContainerState; readonly read?: RemovedRecord | null } = {},
+) {
   const journal: string[] = [];
   const rows: OperationEntry[] = [];
   const concluded: OperationEntry[] = [];
@@ -99,7 +103,7 @@ describe('a reopening', () => {
   });
 
   it('a record of the default engine names no engine', async () => {
-    const { run, written } = world({}, { read: { ...REMOVED, row: { ...REMOVED.row!, engine: 'default' } } });
+    const { run, written } = world({}, { read: { ...REMOVED, row: { ...ROW, engine: 'default' } } });
     await run();
     expect(written).toEqual([{ containerId: CONTAINER_ID, dockerHost: null }]);
   });
