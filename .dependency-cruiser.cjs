@@ -36,7 +36,8 @@ module.exports = {
     only('lease', ['domain', 'async']),
     only('cleanup', ['lease', 'domain', 'async']),
     only('retention', ['domain', 'async']),
-    only('audit', ['lease', 'domain', 'async']),
+    // The audit judges engines as cleanups do, with the same pure functions.
+    only('audit', ['engines', 'lease', 'domain', 'async']),
     only('jobs', ['cleanup', 'domain', 'async']),
     only('engines', ['circuit-breaker', 'cleanup', 'domain', 'async']),
     only('circuit-breaker', ['jobs', 'cleanup', 'lease', 'domain', 'async']),

@@ -28,6 +28,7 @@ export function createCommandBackend(facts: ProcessFacts): CommandBackend {
     },
     openProducer: (session) => openCore(session, ({ queues: { producer, endings } }) => ({ queue: producer, endings })),
     openDeadLetters: (session) => openCore(session, ({ queues: { deadLetters } }) => ({ deadLetters })),
+    openReopening: (session) => openCore(session, ({ reopen }) => ({ reopen })),
     openRetention: (session) => {
       const { metrics } = createTelemetry(session.clock);
       // The command itself prints how its sweep ended.

@@ -24,6 +24,8 @@ import {
 } from './not-yet-connected.js';
 import { createShutdownStack } from './shutdown-stack.js';
 import type { RecordQueries } from '../domain/record-queries.js';
+import type { Reopen } from '../cleanup/reopen.js';
+import { composeReopen } from './compose-reopen.js';
 
 export interface Core {
   readonly queries: RecordQueries;
@@ -33,6 +35,7 @@ export interface Core {
   readonly backend: ClientBackend;
   readonly queues: Queues;
   readonly retention: Retention;
+  readonly reopen: Reopen;
   /** @param open opens the database; without it the database is migrated where it is not up to date */
   readonly connectDatabase: (open?: (context: Context) => Promise<Database>) => Promise<Database>;
   /** The database must have been connected. */
@@ -68,6 +71,7 @@ export function composeCore(context: Context, observer: SweepObserver = SILENT):
     backend,
     queues,
     retention,
+    reopen: composeReopen(context, { database: database.get, deadLetters: queues.deadLetters }, stores),
     connectDatabase: async (open = openDatabase) => {
       const opened = await open(context);
       stores.add('database', opened.close);

@@ -18,7 +18,7 @@ export interface ProcessFacts {
 }
 
 interface Parts {
-  readonly core: Pick<Core, 'queries' | 'engines' | 'retention' | 'queues' | 'backend'>;
+  readonly core: Pick<Core, 'queries' | 'engines' | 'retention' | 'queues' | 'backend' | 'reopen'>;
   readonly checkReadiness: () => Promise<readonly ReadinessCheck[]>;
   readonly isBreakerOpen: BreakerView;
   readonly telemetry: Telemetry;
@@ -28,7 +28,7 @@ interface Parts {
 /** The HTTP server and the parts that it answers from; the caller calls `listen`. */
 export function composeHttp({ config, clock, log }: Context, parts: Parts, closing: ShutdownStack): HttpServer {
   const { core, checkReadiness, isBreakerOpen, telemetry, facts } = parts;
-  const { queries, engines, retention, queues, backend } = core;
+  const { queries, engines, retention, queues, backend, reopen } = core;
   const board = createQueueDashboard({ backend, deadLetters: queues.deadLetters, clock, report: queueReport(log) });
   closing.add('queue dashboard', board.close);
   const server = createHttpServer(
@@ -37,6 +37,7 @@ export function composeHttp({ config, clock, log }: Context, parts: Parts, closi
       engines,
       isBreakerOpen,
       retention,
+      reopen,
       queue: queues.producer,
       jobWaiter: queues.endings,
       jobs: queues.lookup,

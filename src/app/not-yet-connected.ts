@@ -4,7 +4,7 @@
  */
 import type { QueueStore } from '../adapters/bullmq/store/queue-store.js';
 import type { UnavailableError } from '../domain/errors.js';
-import type { EngineRegistry } from '../engines/ports.js';
+import type { EngineRegistry } from '../engines/engine-ports.js';
 import type { RetentionRecords } from '../retention/ports.js';
 import type { Database } from './connect/database.js';
 import type { RecordQueries } from '../domain/record-queries.js';

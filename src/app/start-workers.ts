@@ -3,7 +3,6 @@ import { createQueueTelemetry } from '../adapters/bullmq/store/queue-telemetry.j
 import { createSweepWorker } from '../adapters/bullmq/sweeps/sweep-worker.js';
 import type { QueueWorker } from '../adapters/bullmq/worker/queue-worker.js';
 import { createCleanupWorker } from '../adapters/bullmq/worker/cleanup-worker.js';
-import { createRedisLeaseStore } from '../adapters/redis/lease-store.js';
 import { createCleanupService } from '../cleanup/cleanup-service.js';
 import type { CleanupObserver, Engines } from '../cleanup/ports.js';
 import { type Breaker, gateJobs } from '../circuit-breaker/breaker.js';
@@ -23,8 +22,8 @@ import { type StartedEngines, startEngines } from './start-engines.js';
 import type { ShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import type { Database } from './connect/database.js';
+import { openLeaseStore } from './connect/open-lease-store.js';
 import { queueReport } from './connect/queue-store.js';
-import { connectRedis } from './connect/redis.js';
 
 export interface WorkerParts {
   readonly database: Database;
@@ -129,11 +128,6 @@ function createCleanup({ config, clock }: Context, telemetry: Telemetry, parts: 
     },
     { retentionMs: config.retentionMs },
   );
-}
-
-async function openLeaseStore(context: Context, database: Database, closing: ShutdownStack): Promise<LeaseStore> {
-  if (context.config.leaseStore === 'postgres') return database.leaseStore;
-  return createRedisLeaseStore({ redis: await connectRedis(context, 'commands', closing) });
 }
 
 function retryLimits({ config }: Context): RetryLimits {

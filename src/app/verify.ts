@@ -1,21 +1,23 @@
 import { createPostgresAuditQueue, createRedisAuditQueue } from '../adapters/bullmq/audit/audit-queue.js';
-import { pingEngine } from '../adapters/docker/connection.js';
+import { identifyEngine } from '../adapters/docker/connection.js';
 import { createContainerEngine } from '../adapters/docker/container-engine.js';
+import { ownedContainers } from '../adapters/docker/owned-containers.js';
 import { createPostgresLeaseAudit } from '../adapters/postgres/lease-audit.js';
 import { lending } from '../adapters/postgres/pool.js';
 import { createReadOnlyPool } from '../adapters/postgres/read-only-pool.js';
 import { createAuditRecords } from '../adapters/prisma/audit-records.js';
 import { warmUp } from '../adapters/prisma/client.js';
+import { createEngineRegistry } from '../adapters/prisma/engine-registry.js';
 import { createRedisLeaseAudit } from '../adapters/redis/lease-audit.js';
 import { audit, type AuditOptions } from '../audit/audit.js';
-import type { AuditContainers, AuditLeases, AuditQueue, AuditRecords } from '../audit/audit-ports.js';
+import type { AuditedEngines, AuditEngines, AuditLeases, AuditQueue, AuditRecords } from '../audit/audit-ports.js';
 import type { InvariantReport } from '../audit/audit-report.js';
 import { type Clock, pause } from '../async/clock.js';
 import { ConfigurationError, type Dependency, TimeoutError, UnavailableError } from '../domain/errors.js';
 import { type ShutdownStack, createShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import { connectPool, reachDatabase } from './connect/database.js';
-import { dockerOf } from './connect/engine.js';
+import { type NamedEngine, namedEngines } from './connect/engine.js';
 import { connectRedis } from './connect/redis.js';
 import { withDeadline, type Deadline } from '../async/deadline.js';
 
@@ -37,10 +39,7 @@ export async function* verifyInvariants(
   const closing = createShutdownStack(context.log);
   try {
     const { clock, signal } = context;
-    yield* audit(
-      { ...composeStores(context, closing), containers: containersOf(context), clock },
-      { ...options, signal },
-    );
+    yield* audit({ ...composeStores(context, closing), engines: enginesOf(context), clock }, { ...options, signal });
   } finally {
     await closing.closeAll();
   }
@@ -48,6 +47,7 @@ export async function* verifyInvariants(
 
 interface Stores {
   readonly records: AuditRecords;
+  readonly registry: AuditedEngines;
   readonly leases: AuditLeases;
   readonly queue: AuditQueue;
 }
@@ -65,7 +65,12 @@ function composeStores(context: Context, closing: ShutdownStack): Stores {
     records: {
       page: (query) => database(({ records }) => records.page(query)),
       countRemoved: (gameId) => database(({ records }) => records.countRemoved(gameId)),
+      namesOf: (engine, containers) => database(({ records }) => records.namesOf(engine, containers)),
       withoutFailureRow: (jobs) => database(({ records }) => records.withoutFailureRow(jobs)),
+    },
+    registry: {
+      list: () => database(({ registry }) => registry.list()),
+      named: () => database(({ registry }) => registry.named()),
     },
     leases: { page: (after) => leases((store) => store.leases.page(after)) },
     queue: {
@@ -84,6 +89,7 @@ async function connectDatabase(context: Context, closing: ShutdownStack) {
   await withDeadline(answerDeadline(clock, 'postgresql'), () => warmUp(prisma).then(() => requireTables(pool)));
   return {
     records: createAuditRecords({ prisma }),
+    registry: createEngineRegistry({ prisma }),
     leases: createPostgresLeaseAudit({ pool }),
     queue: createPostgresAuditQueue(lending(pool)),
   };
@@ -94,10 +100,20 @@ const bounded = (clock: Clock, closing: ShutdownStack): Pick<ShutdownStack, 'add
   add: (what, close) => closing.add(what, () => Promise.race([close(), pause(clock, CLOSE_LIMIT_MS)])),
 });
 
+/** The newest table stands for the newest version: this audit reads columns that came with it. */
 async function requireTables(pool: ReturnType<typeof createReadOnlyPool>): Promise<void> {
-  const { rowCount } = await pool.query(`SELECT WHERE to_regclass('runtime_records') IS NOT NULL`);
-  if (rowCount === 1) return;
-  throw new ConfigurationError('the database has no tables of this service; "runtime-cleanup migrate" makes them');
+  const { rows } = await pool.query<{ records: boolean; engines: boolean }>(
+    `SELECT to_regclass('runtime_records') IS NOT NULL AS records, to_regclass('engines') IS NOT NULL AS engines`,
+  );
+  const [found] = rows;
+  if (found?.records !== true) {
+    throw new ConfigurationError('the database has no tables of this service; "runtime-cleanup migrate" makes them');
+  }
+  if (!found.engines) {
+    throw new ConfigurationError(
+      'the database has the tables of an older version; "runtime-cleanup migrate" brings them up to date',
+    );
+  }
 }
 
 type Reach<Opened> = <Answer>(ask: (opened: Opened) => Promise<Answer>) => Promise<Answer>;
@@ -125,13 +141,38 @@ const answerDeadline = (clock: Clock, dependency: Dependency): Deadline => ({
   late: () => new TimeoutError(`${dependency} did not answer`, ANSWER_LIMIT_MS, { dependency }),
 });
 
-/** The client is made at the first question, so that certificates that cannot be read affect one invariant and not all. */
-function containersOf({ config, clock, signal }: Context): AuditContainers {
+/** A client is made at the first question, so that certificates that cannot be read affect one engine and not all. */
+function enginesOf({ config, clock }: Context): AuditEngines {
   const timeoutMs = Math.min(ENGINE_TIMEOUT_MS, config.dockerTimeoutMs);
-  let docker: ReturnType<typeof dockerOf> | undefined;
-  const asking = () => ({ docker: (docker ??= dockerOf(config)), clock, timeoutMs });
-  return {
-    ready: async () => void (await pingEngine({ ...asking(), signal })),
-    look: (containerId, signal) => createContainerEngine(asking()).look(containerId, signal),
+  const clients = new Map<string, ReturnType<NamedEngine['connect']>>();
+  // An engine that did not say who it is is not asked again: each wait would be as long.
+  const silent = new Map<string, UnavailableError>();
+  const asking = (name: string) => {
+    const docker = clients.get(name) ?? connectTo(config, name);
+    clients.set(name, docker);
+    return { docker, clock, timeoutMs };
   };
+  return {
+    names: () => namedEngines(config).map(({ name }) => name),
+    identify: async (name, signal) => {
+      const unavailable = silent.get(name);
+      if (unavailable !== undefined) throw unavailable;
+      try {
+        return await identifyEngine({ ...asking(name), signal });
+      } catch (error) {
+        if (error instanceof UnavailableError) silent.set(name, error);
+        throw error;
+      }
+    },
+    look: async (name, containerId, signal) => createContainerEngine(asking(name)).look(containerId, signal),
+    // All containers are in one answer.
+    owned: async (name, gameId, signal) =>
+      ownedContainers({ ...asking(name), timeoutMs: config.dockerTimeoutMs }, gameId, signal),
+  };
+}
+
+function connectTo(config: Context['config'], name: string): ReturnType<NamedEngine['connect']> {
+  const engine = namedEngines(config).find((named) => named.name === name);
+  if (engine === undefined) throw new ConfigurationError(`no engine is named ${JSON.stringify(name)} here`);
+  return engine.connect();
 }

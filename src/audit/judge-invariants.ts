@@ -1,12 +1,5 @@
 /** Judges from facts alone what breaks an invariant; undefined: the invariant holds. */
-import type {
-  AuditedDeadLetter,
-  AuditedLease,
-  AuditedRecord,
-  ContainerLook,
-  JobOfGame,
-  UnlockedJob,
-} from './audit-ports.js';
+import type { AuditedDeadLetter, AuditedLease, AuditedRecord, JobOfGame, UnlockedJob } from './audit-ports.js';
 import { LEASE_TTL_MAX_MS } from '../lease/timing.js';
 import type { Finding } from './audit-report.js';
 
@@ -95,19 +88,6 @@ function contradiction(
       };
 }
 
-export function judgeContainer(gameId: string, containerId: string, look: ContainerLook): Finding | undefined {
-  if (look.kind === 'gone') return undefined;
-  return {
-    ...NOWHERE,
-    severity: 'broken',
-    gameId,
-    containerId,
-    what: `the record is removed, but the engine has its container: ${look.activity} (${look.detail})`,
-    advice:
-      'find out what it is with "docker inspect"; if it is not needed, remove it by its full id, which --json shows',
-  };
-}
-
 export function judgeLease({ gameId, lifeMs, place }: AuditedLease): Finding | undefined {
   if (lifeMs !== null && lifeMs <= LEASE_TTL_MAX_MS) return undefined;
   const life = lifeMs === null ? 'never ends' : `ends in ${Math.round(lifeMs / 1_000)} s`;
@@ -153,17 +133,6 @@ export function judgeUnlogged({ jobId, gameId }: JobOfGame): Finding {
     jobId,
     what: 'the dead letter has no failure row in the operation log of its game',
     advice: 'the row was pruned, or lost in an outage: the log of the workers then says "operation log row lost"',
-  };
-}
-
-export function judgeUnlookable(gameId: string, containerId: string): Finding {
-  return {
-    ...NOWHERE,
-    severity: 'warning',
-    gameId,
-    containerId,
-    what: `${JSON.stringify(containerId.slice(0, 80))} is no full container id, so it could name another container`,
-    advice: 'check whether such a container exists, and repair the record',
   };
 }
 

@@ -1,9 +1,10 @@
 import type { AuditOptions } from '../audit/audit.js';
 import type { InvariantReport } from '../audit/audit-report.js';
 import type { Clock } from '../async/clock.js';
+import type { Reopen } from '../cleanup/reopen.js';
 import type { Config } from '../config/config.js';
 import type { RecordQueries } from '../domain/record-queries.js';
-import type { EngineRegistry } from '../engines/ports.js';
+import type { EngineRegistry } from '../engines/engine-ports.js';
 import type { DeadLetters } from '../jobs/dead-letters.js';
 import type { CleanupQueue, JobWaiter } from '../jobs/ports.js';
 import type { Holds } from '../retention/holds.js';
@@ -55,6 +56,10 @@ interface EnginesHandle extends Opened {
   readonly addresses: () => ReadonlyMap<string, string>;
 }
 
+interface ReopenHandle extends Opened {
+  readonly reopen: Reopen;
+}
+
 interface DeadLetterHandle extends Opened {
   readonly deadLetters: DeadLetters;
 }
@@ -79,6 +84,7 @@ interface Stores {
   readonly openRetention: (context: CommandContext) => Promise<RetentionHandle>;
   readonly openHolds: (context: CommandContext) => Promise<HoldsHandle>;
   readonly openEngines: (context: CommandContext) => Promise<EnginesHandle>;
+  readonly openReopening: (context: CommandContext) => Promise<ReopenHandle>;
   readonly openDeadLetters: (context: CommandContext) => Promise<DeadLetterHandle>;
 }
 

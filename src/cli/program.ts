@@ -11,7 +11,7 @@ import { type CommandHost, createHost, type ProcessParts } from './process/run-c
 import { addLogCommand } from './commands/log.js';
 import { addMigrateCommand } from './commands/migrate.js';
 import { createOutput } from './terminal/command-output.js';
-import { addRecordsCommand } from './commands/records.js';
+import { addRecordsCommand } from './commands/records/list-records.js';
 import { addSweepCommand } from './commands/sweep/command.js';
 import { addVerifyCommand } from './commands/verify/command.js';
 import { addApiCommand, addServeCommand, addWorkerCommand } from './commands/serve-worker-api.js';

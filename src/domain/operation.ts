@@ -1,6 +1,8 @@
 import type { ErrorCode } from './error-codes.js';
 
 export const OP_KIND = 'cleanup_container';
+/** Undoes a cleanup that found the container already gone. */
+export const REOPEN_OP_KIND = 'reopen_record';
 
 export const OP_SOURCES = ['lobby_stream', 'gm_rest', 'admin_rest', 'auto_ttl', 'operator_cli'] as const;
 export type OpSource = (typeof OP_SOURCES)[number];
@@ -34,7 +36,7 @@ export const removalOf = (stored: unknown): Removal | '' => REMOVALS.find((remov
 /** One row of the append-only `operation_log`; its times are taken from the database's clock when it is written. */
 export interface OperationEntry {
   readonly gameId: string;
-  readonly opKind: typeof OP_KIND;
+  readonly opKind: typeof OP_KIND | typeof REOPEN_OP_KIND;
   readonly opSource: string;
   readonly sourceRef: string;
   readonly imageRef: string;

@@ -4,7 +4,7 @@
  * grace for the same reason; Nomad's reconciler does nothing while its driver is unhealthy.
  */
 import type { Removal } from '../domain/operation.js';
-import { type EngineIdentity, LOOKS_COUNTED } from './ports.js';
+import { type EngineIdentity, LOOKS_COUNTED } from './engine-ports.js';
 
 export interface GoneFacts {
   readonly engine: string;
@@ -31,12 +31,12 @@ export function decideGone(facts: GoneFacts): GoneVerdict {
   if (facts.accepted) return { believed: true, removal: 'already_gone' };
   if (facts.goneLooks > LOOKS_COUNTED / 2) {
     return doubt(
-      `the engine ${shown(engine)} says that ${facts.goneLooks} of the last ${LOOKS_COUNTED} containers are gone; ${howToAcceptGone(engine)}`,
+      `the engine ${shown(engine)} says that ${facts.goneLooks} of the last ${LOOKS_COUNTED} containers are gone; ${acceptGone(engine)}`,
     );
   }
   if (facts.othersSeen === 'never') {
     return doubt(
-      `the engine ${shown(engine)} says that the container is gone, and shows no other container of these records; ${howToAcceptGone(engine)}`,
+      `the engine ${shown(engine)} says that the container is gone, and shows no other container of these records; ${acceptGone(engine)}`,
     );
   }
   return { believed: true, removal: 'already_gone' };
@@ -48,20 +48,28 @@ export function isSameEngine(one: EngineIdentity, other: EngineIdentity): boolea
 
 /** Both identities, and the command that accepts the new one. */
 export function otherEngine(engine: string, stored: EngineIdentity, answered: EngineIdentity): string {
+  return `${whoAnswers(engine, stored, answered)}; ${acceptIdentity(engine)}`;
+}
+
+export function whoAnswers(engine: string, stored: EngineIdentity, answered: EngineIdentity): string {
   return (
     `another engine answers at the address of the engine ${shown(engine)}: ${describeIdentity(answered)} instead of ` +
-    `${describeIdentity(stored)}; if it is right, accept it with "runtime-cleanup engines accept ${engine}"`
+    describeIdentity(stored)
   );
 }
+
+/** What to do when another engine answers. */
+export const acceptIdentity = (engine: string): string =>
+  `if it is right, accept it with "runtime-cleanup engines accept ${engine}"`;
+
+/** What to do when containers are missing. */
+export const acceptGone = (engine: string): string =>
+  `if its containers were really removed, accept that with "runtime-cleanup engines accept ${engine}"`;
 
 export function describeIdentity({ engineId, rootDir, storageDriver }: EngineIdentity): string {
   return `id ${engineId === '' ? '(none)' : engineId}, root ${rootDir}, driver ${storageDriver}`;
 }
 
 const shown = (engine: string): string => JSON.stringify(engine);
-
-/** The command that lets missing containers be believed gone. */
-export const howToAcceptGone = (engine: string): string =>
-  `if its containers were really removed, accept that with "runtime-cleanup engines accept ${engine}"`;
 
 const doubt = (why: string): GoneVerdict => ({ believed: false, why });

@@ -1,6 +1,6 @@
 /** What an operator has to know of an engine: readiness, `doctor`, the command line and the overview say it alike. */
-import { howToAcceptGone, otherEngine } from './decide-gone.js';
-import type { EngineRecord } from './ports.js';
+import { acceptGone, otherEngine } from './decide-gone.js';
+import type { EngineRecord } from './engine-ports.js';
 
 /** Why cleanups of the engine are held; each text ends with the command that accepts it. */
 export function engineProblems({ name, identity, observed, missing }: EngineRecord): readonly string[] {
@@ -14,6 +14,6 @@ function missingContainers(engine: string, missing: number): string {
   const [containers, them] = missing === 1 ? ['1 container is', 'it'] : [`${missing} containers are`, 'them'];
   return (
     `the engine ${JSON.stringify(engine)} says that ${containers} gone, and shows no evidence that it ever had ` +
-    `${them}; ${howToAcceptGone(engine)}`
+    `${them}; ${acceptGone(engine)}`
   );
 }

@@ -12,7 +12,7 @@ import { type Clock, pause } from '../async/clock.js';
 import { createSingleFlight } from '../async/single-flight.js';
 import { EngineRefusalError, messageOf, UnavailableError } from '../domain/errors.js';
 import { isSameEngine, otherEngine } from './decide-gone.js';
-import type { EngineIdentity, EngineProbe, EngineRegistry } from './ports.js';
+import type { EngineIdentity, EngineProbe, EngineRegistry } from './engine-ports.js';
 
 export interface Confirmation {
   readonly stored: EngineIdentity;

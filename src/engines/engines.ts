@@ -10,7 +10,7 @@ import { EngineRefusalError, UnavailableError } from '../domain/errors.js';
 import type { Permit } from '../circuit-breaker/job-gate.js';
 import { createEvidence } from './evidence.js';
 import { type EngineWatch, mismatchOf } from './engine-watch.js';
-import type { ContainerLooks } from './ports.js';
+import type { ContainerLooks } from './engine-ports.js';
 import { createSlots, type Slots } from './slots.js';
 
 /** One engine with what belongs to it alone. */

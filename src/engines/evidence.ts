@@ -3,7 +3,7 @@ import type { EngineEvidence, ContainerEngine, GoneBelief, Subject } from '../cl
 import { mapConcurrent } from '../async/map-concurrent.js';
 import { decideGone, type GoneFacts, isSameEngine } from './decide-gone.js';
 import type { EngineWatch } from './engine-watch.js';
-import type { ContainerLooks, MissingFacts } from './ports.js';
+import type { ContainerLooks, MissingFacts } from './engine-ports.js';
 
 interface Deps {
   readonly name: string;

@@ -1,5 +1,6 @@
 import { SpanStatusCode, trace } from '@opentelemetry/api';
 import type { CleanupObserver } from '../cleanup/ports.js';
+import type { ReopenObserver } from '../cleanup/reopen.js';
 import type { ErrorCode } from '../domain/error-codes.js';
 import type { OperationEntry } from '../domain/operation.js';
 import { storable } from '../domain/text.js';
@@ -23,6 +24,21 @@ export function createCleanupObserver({ log, metrics }: Deps): CleanupObserver {
     },
     auditRowLost: (entry, cause) => log.error({ ...fieldsOf(entry), err: cause }, 'operation log row lost'),
     leaseReleaseFailed: (gameId, cause) => log.warn({ game_id: gameId, err: cause }, 'lease release failed'),
+  };
+}
+
+/**
+ * Writes one line for each reopening, with who asked. A refusal is an answer to that person, so it is no warning: it
+ * would be shown twice at a terminal.
+ */
+export function createReopenObserver({ log }: Pick<Deps, 'log'>): ReopenObserver {
+  return {
+    reopenConcluded: (entry, cause) => {
+      const fields = { ...fieldsOf(entry), actor: storable(entry.actor, 256) };
+      if (entry.errorCode === 'internal_error') log.error({ ...fields, err: cause }, 'reopening failed');
+      else log.info(fields, entry.outcome === 'success' ? 'record reopened' : 'reopening refused');
+    },
+    auditRowLost: (entry, cause) => log.error({ ...fieldsOf(entry), err: cause }, 'operation log row lost'),
   };
 }
 

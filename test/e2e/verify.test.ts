@@ -77,6 +77,8 @@ describe.each(['postgres', 'redis'] as const)('verify, with the queue on %s', (s
       ['removed_has_row', 2, 0],
       ['row_has_removal', 2, 0],
       ['removed_is_gone', 1, 0],
+      ['container_has_record', 0, 0],
+      ['engine_is_same', 1, 0],
       ['lease_has_end', 0, 0],
       ['active_has_worker', 0, 0],
       ['dead_letter_has_reason', 1, 0],

@@ -1,6 +1,7 @@
 import type { HttpParts } from '../../src/adapters/http/build-app.js';
 import type { AnsweredRequest, HttpSettings, OperatorAction } from '../../src/adapters/http/http-ports.js';
 import { systemClock } from '../../src/async/clock.js';
+import { failure } from '../../src/domain/result.js';
 import { isLoopback } from '../../src/config/http-address.js';
 import type { CleanupJobData, JobState } from '../../src/jobs/ports.js';
 import { createFakePlatform, type FakePlatform } from './fakes/platform.js';
@@ -57,6 +58,7 @@ export function httpParts(
     jobs: platform.jobLookup,
     deadLetters: platform.deadLetters,
     retention: platform.retention,
+    reopen: async () => failure('not_found', 'there is no runtime record of this game'),
     schedule: platform.sweepSchedule,
     engines: platform.engines,
     isBreakerOpen: () => undefined,

@@ -12,7 +12,7 @@ import {
   TimeoutError,
   UnavailableError,
 } from '../../domain/errors.js';
-import type { EngineIdentity } from '../../engines/ports.js';
+import type { EngineIdentity } from '../../engines/engine-ports.js';
 import { isEnginesOwn, readFailure } from './classify-failure.js';
 import { type EngineEndpoint, parseEndpoint } from './endpoint.js';
 import { fieldsOf } from './fields.js';

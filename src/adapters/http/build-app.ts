@@ -21,6 +21,7 @@ import { type DeadLetterReadPorts, deadLetterReadRoutes } from './routes/dead-le
 import { type ReplayAllPorts, replayAllRoute } from './routes/dead-letters/replay-all-route.js';
 import { type EnginePorts, engineRoutes } from './routes/engines.js';
 import { type HealthPorts, healthRoutes } from './routes/health.js';
+import { type ReopenPorts, reopenRoute } from './routes/reopen.js';
 import { type RetentionPorts, retentionRoutes } from './routes/retention.js';
 import { type RuntimePorts, runtimeRoutes } from './routes/runtimes.js';
 
@@ -37,6 +38,7 @@ interface ServerPorts {
 export type HttpParts = HealthPorts &
   CleanupPorts &
   RuntimePorts &
+  ReopenPorts &
   DeadLetterReadPorts &
   DeadLetterChangePorts &
   ReplayAllPorts &
@@ -132,6 +134,7 @@ function registerRoutes(app: App, parts: HttpParts, closing: AbortSignal): void 
   healthRoutes(app, parts);
   cleanupRoutes(app, parts, closing);
   runtimeRoutes(app, parts);
+  reopenRoute(app, parts, closing);
   deadLetterReadRoutes(app, parts, closing);
   deadLetterChangeRoutes(app, parts);
   replayAllRoute(app, parts, closing);

@@ -5,7 +5,7 @@ import {
   type MissingFacts,
   OTHERS_LOOKED_AT,
   RECENT_MS,
-} from '../../engines/ports.js';
+} from '../../engines/engine-ports.js';
 import { storable } from '../../domain/text.js';
 import { Prisma, type PrismaClient } from '../../generated/prisma/client.js';
 import { withUnavailable } from './failure.js';

@@ -1,4 +1,10 @@
-import type { Acceptance, AcceptingActor, EngineIdentity, EngineRecord, EngineRegistry } from '../../engines/ports.js';
+import type {
+  Acceptance,
+  AcceptingActor,
+  EngineIdentity,
+  EngineRecord,
+  EngineRegistry,
+} from '../../engines/engine-ports.js';
 import { describeIdentity } from '../../engines/decide-gone.js';
 import { BugError } from '../../domain/errors.js';
 import { storable } from '../../domain/text.js';

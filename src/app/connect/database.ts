@@ -10,12 +10,14 @@ import { createEngineRegistry } from '../../adapters/prisma/engine-registry.js';
 import { createHolds } from '../../adapters/prisma/holds.js';
 import { createOperationLog } from '../../adapters/prisma/operation-log.js';
 import { createRecordQueries } from '../../adapters/prisma/record-queries.js';
+import { createReopenRecords } from '../../adapters/prisma/reopen-records.js';
 import { createRetentionRecords } from '../../adapters/prisma/retention-records.js';
 import { createRuntimeRecords } from '../../adapters/prisma/runtime-records.js';
 import type { OperationLog, RuntimeRecords } from '../../cleanup/ports.js';
+import type { ReopenRecords } from '../../cleanup/reopen.js';
 import type { RecordQueries } from '../../domain/record-queries.js';
 import { messageOf } from '../../domain/errors.js';
-import type { ContainerLooks, EngineRegistry } from '../../engines/ports.js';
+import type { ContainerLooks, EngineRegistry } from '../../engines/engine-ports.js';
 import type { LeaseStore } from '../../lease/lease-store.js';
 import type { Holds } from '../../retention/holds.js';
 import type { RetentionRecords, SweepLock } from '../../retention/ports.js';
@@ -29,6 +31,7 @@ export interface Database {
   readonly url: string;
   readonly records: RuntimeRecords;
   readonly operations: OperationLog;
+  readonly reopenRecords: ReopenRecords;
   readonly queries: RecordQueries;
   readonly leaseStore: LeaseStore;
   readonly retentionRecords: RetentionRecords;
@@ -113,6 +116,7 @@ async function connect(context: Context, applicationName: string, closing: Shutd
     url,
     records: createRuntimeRecords({ prisma }),
     operations: createOperationLog({ prisma }),
+    reopenRecords: createReopenRecords({ prisma }),
     queries: createRecordQueries({ prisma }),
     leaseStore: createPostgresLeaseStore({ pool }),
     retentionRecords: createRetentionRecords({ prisma }),

@@ -10,7 +10,11 @@ export type RedisClient = ReturnType<typeof createRedis>;
 const READY_WITHIN_MS = 2_000;
 
 /** A connected client. Refuses a server that may evict keys, with the reason. */
-export async function connectRedis(context: Context, role: RedisRole, closing: ShutdownStack): Promise<RedisClient> {
+export async function connectRedis(
+  context: Context,
+  role: RedisRole,
+  closing: Pick<ShutdownStack, 'add'>,
+): Promise<RedisClient> {
   const { config, log, signal } = context;
   if (config.redisUrl === null) throw new ConfigurationError('REDIS_URL is not set, but a setting asks for Redis');
   const redis = createRedis({

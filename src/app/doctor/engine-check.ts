@@ -6,7 +6,7 @@ import { EngineRefusalError, messageOf, TimeoutError, UnavailableError } from '.
 import { DEFAULT_ENGINE } from '../../domain/runtime-record.js';
 import { describeIdentity, isSameEngine, otherEngine } from '../../engines/decide-gone.js';
 import { engineProblems } from '../../engines/engine-problems.js';
-import type { EngineIdentity, EngineRecord } from '../../engines/ports.js';
+import type { EngineIdentity, EngineRecord } from '../../engines/engine-ports.js';
 import type { NamedEngine } from '../connect/engine.js';
 import type { Context } from '../context.js';
 

@@ -45,6 +45,12 @@ function settingsText(names: readonly string[]): string {
 /** Where the records are stored; nearly every command reads these. */
 export const DATABASE_SETTINGS = ['DATABASE_URL', 'RTMANAGER_DATA_DIR', 'RTMANAGER_LOG_LEVEL'];
 export const QUEUE_SETTINGS = ['REDIS_URL', 'RTMANAGER_QUEUE_BACKEND'];
-/** Where the engines are. */
-export const ENGINE_SETTINGS = ['DOCKER_HOST', 'RTMANAGER_DOCKER_HOSTS'];
+/** Where the engines are, and how they are reached. */
+export const ENGINE_SETTINGS = [
+  'DOCKER_HOST',
+  'RTMANAGER_DOCKER_HOSTS',
+  'DOCKER_TLS_VERIFY',
+  'DOCKER_CERT_PATH',
+  'RTMANAGER_DOCKER_TIMEOUT',
+];
 export const ALL_SETTINGS = describeSettings().map(({ name }) => name);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
-import type { EngineIdentity, EngineRegistry } from '../../../src/engines/ports.js';
+import type { EngineIdentity, EngineRegistry } from '../../../src/engines/engine-ports.js';
 import type { MissingLook } from '../../support/fakes/engine-registry.js';
 import { aRecord, CONTAINER_ID, OTHER_CONTAINER_ID } from '../../support/records.js';
 

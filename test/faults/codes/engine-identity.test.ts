@@ -1,7 +1,7 @@
 /** Whether an engine that says "gone" is believed, and what happens while it is not. */
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
-import type { EngineIdentity } from '../../../src/engines/ports.js';
+import type { EngineIdentity } from '../../../src/engines/engine-ports.js';
 import { provokes } from './catalogue/provokes.js';
 import type { Rig } from './rig.js';
 import { type Game, openSite, type Site } from './site.js';

@@ -22,7 +22,7 @@ import type { OperationEntry } from '../../../src/domain/operation.js';
 import { DEFAULT_ENGINE } from '../../../src/domain/runtime-record.js';
 import { createEngineWatch } from '../../../src/engines/engine-watch.js';
 import { createEngines } from '../../../src/engines/engines.js';
-import type { EngineIdentity } from '../../../src/engines/ports.js';
+import type { EngineIdentity } from '../../../src/engines/engine-ports.js';
 import { createJobConsumer } from '../../../src/jobs/consume.js';
 import { type AttemptHistory, type Delivery, EMPTY_HISTORY, type JobOutcome } from '../../../src/jobs/delivery.js';
 import type { RetryLimits } from '../../../src/jobs/retry-policy.js';

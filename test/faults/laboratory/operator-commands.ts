@@ -3,7 +3,7 @@ import { composeCore } from '../../../src/app/compose-core.js';
 import type { Context } from '../../../src/app/context.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { readConfig } from '../../../src/config/config.js';
-import type { EngineRegistry } from '../../../src/engines/ports.js';
+import type { EngineRegistry } from '../../../src/engines/engine-ports.js';
 import type { DeadLetters } from '../../../src/jobs/dead-letters.js';
 import type { CleanupQueue } from '../../../src/jobs/ports.js';
 import type { Holds } from '../../../src/retention/holds.js';

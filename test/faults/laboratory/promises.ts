@@ -35,7 +35,9 @@ const isList = ({ method, url }: Request): boolean => method === 'GET' && /\/con
 export const checkRequests = (requests: readonly Request[]): readonly Broken[] => [
   ...brokenBy(
     'containers are named by full id',
-    requests.filter((one) => one.url.includes('/containers/') && !isList(one) && fullIdIn(one) === undefined).map(shown),
+    requests
+      .filter((one) => one.url.includes('/containers/') && !isList(one) && fullIdIn(one) === undefined)
+      .map(shown),
   ),
   ...brokenBy(
     'no removal is forced',

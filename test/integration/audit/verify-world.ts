@@ -96,7 +96,7 @@ export async function createVerifyWorld(store: 'redis' | 'postgres'): Promise<Ve
     verify: ({ gameId, over = {} } = {}) => verified({ ...environment, ...over }, gameId),
     clear: async () => {
       await database.clear();
-      await pool.query('TRUNCATE game_leases');
+      await pool.query('TRUNCATE game_leases, engines, container_looks');
       await (redis === undefined ? pool.query('TRUNCATE bullmq.job CASCADE') : redis.client.flushall());
     },
     close: async () => {

@@ -39,6 +39,8 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
       ['removed_has_row', 2, 0],
       ['row_has_removal', 2, 0],
       ['removed_is_gone', 2, 0],
+      ['container_has_record', 0, 0],
+      ['engine_is_same', 1, 0],
       ['lease_has_end', 0, 0],
       ['active_has_worker', 0, 0],
       ['dead_letter_has_reason', 1, 0],
@@ -103,6 +105,69 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     const reports = await world.verify();
     expect(unsound(reports)).toEqual({ removed_is_gone: 'broken' });
     expect(reports.removed_is_gone).toMatchObject({ checked: 3, findings: [{ gameId: 'left', containerId }] });
+  });
+
+  it('a container of another engine than the record is looked at on the engine of its row', async () => {
+    await world.removed('elsewhere');
+    await sql(`UPDATE runtime_records SET docker_host = 'blue' WHERE game_id = 'elsewhere'`);
+    expect(unsound(await world.verify())).toEqual({});
+    await sql(`UPDATE runtime_records SET current_container_id = $1 WHERE game_id = 'elsewhere'`, aContainerId());
+    const { removed_is_gone: report } = await world.verify();
+    expect(report).toMatchObject({ status: 'unknown', warnings: 1, checked: 3 });
+    expect(report.findings[0]?.what).toContain('the engine "blue", which has no address here');
+  });
+
+  it('a container that was recorded as already gone and exists has the advice to reopen the record', async () => {
+    const containerId = await containers.make('exited', { gameLabel: 'left' });
+    await world.stopped('left', containerId);
+    await sql(REMOVED_BY_HAND, 'left');
+    await sql(
+      `INSERT INTO operation_log (game_id, op_kind, op_source, container_id, outcome, removal, engine, started_at, finished_at)
+       SELECT game_id, 'cleanup_container', 'auto_ttl', $1, 'success', 'already_gone', 'default', removed_at, removed_at
+       FROM runtime_records WHERE game_id = 'left'`,
+      containerId,
+    );
+    const { removed_is_gone: report } = await world.verify();
+    expect(report).toMatchObject({ status: 'broken', findings: [{ gameId: 'left', containerId }] });
+    expect(report.findings[0]?.advice).toContain('records reopen <game-id>');
+  });
+
+  it('a container with the label of this service that no live record names is a warning', async () => {
+    const owned = (gameId: string) => ({
+      gameLabel: gameId,
+      create: { Labels: { 'com.galaxy.owner': 'rtmanager', 'com.galaxy.game_id': gameId } },
+    });
+    const named = await containers.make('exited', owned('stopped-1'));
+    await sql(`UPDATE runtime_records SET current_container_id = $1 WHERE game_id = 'stopped-1'`, named);
+    const orphans = [await containers.make('exited', owned('no-id')), await containers.make('created', owned('no-id'))];
+    const elsewhere = await containers.make('exited', owned('elsewhere'));
+    await world.stopped('no-id', '');
+    await world.stopped('elsewhere', elsewhere);
+    await sql(`UPDATE runtime_records SET docker_host = 'blue' WHERE game_id = 'elsewhere'`);
+    await containers.make('exited', { gameLabel: 'not-ours' });
+
+    const reports = await world.verify();
+    expect(unsound(reports)).toEqual({});
+    const { container_has_record: report } = reports;
+    expect(report).toMatchObject({ checked: 4, warnings: 2 });
+    const byGame = new Map(report.findings.map((finding) => [finding.gameId, finding.what]));
+    for (const id of orphans) expect(byGame.get('no-id')).toContain(id);
+    expect(byGame.get('no-id')).toContain('"stopped" and names no container');
+    expect(byGame.get('elsewhere')).toContain(elsewhere);
+    expect((await world.verify({ gameId: 'no-id' })).container_has_record).toMatchObject({ checked: 2, warnings: 1 });
+  });
+
+  it('an engine with another identity than the stored one is found, and what it says is gone is not believed', async () => {
+    await sql(`INSERT INTO engines (name, engine_id, root_dir, storage_driver, first_seen_at, last_seen_at, evidence_since)
+               VALUES ('default', 'another', '/elsewhere', 'vfs', now(), now(), now())`);
+    const reports = await world.verify();
+    expect(unsound(reports)).toEqual({
+      removed_is_gone: 'unknown',
+      container_has_record: 'unknown',
+      engine_is_same: 'broken',
+    });
+    expect(reports.engine_is_same.findings[0]?.what).toContain('root /elsewhere');
+    expect(reports.engine_is_same.findings[0]?.advice).toContain('runtime-cleanup engines accept default');
   });
 
   it('an active job whose lock no worker holds is found', async () => {

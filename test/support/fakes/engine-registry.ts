@@ -1,5 +1,5 @@
 import { isSameEngine } from '../../../src/engines/decide-gone.js';
-import type { EngineIdentity, EngineRecord, EngineRegistry } from '../../../src/engines/ports.js';
+import type { EngineIdentity, EngineRecord, EngineRegistry } from '../../../src/engines/engine-ports.js';
 import { storable } from '../../../src/domain/text.js';
 import { engineOf } from '../../../src/domain/runtime-record.js';
 import type { PlatformState } from './state.js';

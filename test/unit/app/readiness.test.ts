@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createReadiness } from '../../../src/app/readiness.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
-import type { EngineIdentity } from '../../../src/engines/ports.js';
+import type { EngineIdentity } from '../../../src/engines/engine-ports.js';
 import { createLogger } from '../../../src/telemetry/logger.js';
 import { createFakePlatform } from '../../support/fakes/platform.js';
 import { createManualClock } from '../../support/manual-clock.js';

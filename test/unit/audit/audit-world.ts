@@ -1,6 +1,7 @@
 import { audit, type AuditDeps, type AuditOptions } from '../../../src/audit/audit.js';
-import type { AuditedDeadLetter, AuditedRecord, NewestRow } from '../../../src/audit/audit-ports.js';
+import type { AuditedDeadLetter, AuditedRecord, AuditEngines, NewestRow } from '../../../src/audit/audit-ports.js';
 import type { InvariantName, InvariantReport } from '../../../src/audit/audit-report.js';
+import type { EngineIdentity } from '../../../src/engines/engine-ports.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { CONTAINER_ID } from '../../support/records.js';
 
@@ -19,9 +20,12 @@ export const aRemoved = (over: Partial<AuditedRecord> = {}): AuditedRecord => ({
   gameId: 'game-1',
   status: 'removed',
   containerId: null,
+  engine: 'default',
   bearsOurMark: true,
   rowsOfRemoval: 1,
   containerOfRemoval: CONTAINER_ID,
+  engineOfRemoval: 'default',
+  removal: 'removed',
   olderThanLog: false,
   newestRow: aRow(),
   ...over,
@@ -33,6 +37,17 @@ export const aFailed = (over: Partial<AuditedDeadLetter> = {}): AuditedDeadLette
   failedAtMs: 5,
   reason: 'conflict: it runs',
   isReadable: true,
+  ...over,
+});
+
+export const IDENTITY: EngineIdentity = { engineId: 'A', rootDir: '/var/lib/docker', storageDriver: 'overlay2' };
+
+/** The default engine, which has no containers. */
+export const anEngine = (over: Partial<AuditEngines> = {}): AuditEngines => ({
+  names: () => ['default'],
+  identify: async () => IDENTITY,
+  look: async () => ({ kind: 'gone' }),
+  owned: async () => [],
   ...over,
 });
 
@@ -52,9 +67,11 @@ export function auditDeps({ records = [], deadLetters = [] }: Facts, parts: Part
           .filter((record) => after === null || record.gameId > after)
           .slice(0, limit),
       countRemoved: async () => records.length,
+      namesOf: async (_engine, containers) => containers.map(() => ({ isNamed: true, record: null })),
       withoutFailureRow: async () => [],
     },
-    containers: { ready: async () => undefined, look: async () => ({ kind: 'gone' }) },
+    engines: anEngine(),
+    registry: { list: async () => [], named: async () => new Map() },
     leases: { page: async () => ({ leases: [], next: null }) },
     queue: {
       unlocked: async () => ({ active: 0, jobs: [] }),

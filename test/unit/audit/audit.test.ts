@@ -4,7 +4,7 @@ import type { AuditedRecord, UnlockedJob } from '../../../src/audit/audit-ports.
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { CONTAINER_ID } from '../../support/records.js';
-import { aFailed, aRemoved, aRow, audited, auditDeps, statusesOf } from './audit-world.js';
+import { aFailed, anEngine, aRemoved, aRow, audited, auditDeps, statusesOf } from './audit-world.js';
 
 const gone = { kind: 'gone' } as const;
 const away = (): Promise<never> => Promise.reject(new UnavailableError('docker', 'no engine'));
@@ -18,12 +18,14 @@ const manyRemoved = (count: number, over: Partial<AuditedRecord> = {}) =>
   );
 
 describe('a sound service', () => {
-  it('a sound service has six invariants that hold, and the checked items are counted', async () => {
+  it('a sound service has eight invariants that hold, and the checked items are counted', async () => {
     const reports = await audited(auditDeps({ records: manyRemoved(3), deadLetters: [aFailed()] }));
     expect(statusesOf(reports)).toEqual({
       removed_has_row: 'holds',
       row_has_removal: 'holds',
       removed_is_gone: 'holds',
+      container_has_record: 'holds',
+      engine_is_same: 'holds',
       lease_has_end: 'holds',
       active_has_worker: 'holds',
       dead_letter_has_reason: 'holds',
@@ -73,7 +75,7 @@ describe('the check of containers', () => {
     let running = 0;
     let most = 0;
     const seen: string[] = [];
-    const look = async (id: string) => {
+    const look = async (_engine: string, id: string) => {
       seen.push(id);
       running += 1;
       most = Math.max(most, running);
@@ -82,9 +84,7 @@ describe('the check of containers', () => {
       return gone;
     };
     const records = [...manyRemoved(40), aRemoved({ gameId: 'z', containerId: CONTAINER_ID, containerOfRemoval: '' })];
-    const { removed_is_gone: report } = await audited(
-      auditDeps({ records }, { containers: { ready: async () => undefined, look } }),
-    );
+    const { removed_is_gone: report } = await audited(auditDeps({ records }, { engines: anEngine({ look }) }));
     expect(new Set(seen).size).toBe(41);
     expect([report.checked, most]).toEqual([41, 8]);
   });
@@ -103,7 +103,7 @@ describe('the check of containers', () => {
       return away();
     };
     const { removed_is_gone: report } = await audited(
-      auditDeps({ records: manyRemoved(500) }, { containers: { ready: async () => undefined, look } }),
+      auditDeps({ records: manyRemoved(500) }, { engines: anEngine({ look }) }),
     );
     expect(report).toMatchObject({ status: 'unknown', checked: 0, reason: 'no engine' });
     expect(looks).toBeLessThan(20);
@@ -116,14 +116,13 @@ describe('the check of containers', () => {
       return looks === 1 ? ({ kind: 'present', activity: 'idle', detail: 'exited' } as const) : away();
     };
     const { removed_is_gone: report } = await audited(
-      auditDeps({ records: manyRemoved(50) }, { containers: { ready: async () => undefined, look } }),
+      auditDeps({ records: manyRemoved(50) }, { engines: anEngine({ look }) }),
     );
     expect(report).toMatchObject({ status: 'broken', broken: 1, reason: 'no engine' });
   });
 
-  it('the invariant is unknown without an engine, even when there is no container to check', async () => {
-    const containers = { ready: away, look: async () => gone };
-    const reports = await audited(auditDeps({}, { containers }));
+  it('the invariant is unknown without an engine even where there is no container to check', async () => {
+    const reports = await audited(auditDeps({}, { engines: anEngine({ identify: away }) }));
     expect(reports.removed_is_gone).toMatchObject({ status: 'unknown', reason: 'no engine' });
     expect(reports.lease_has_end.status).toBe('holds');
   });
@@ -190,7 +189,7 @@ it('a stopped audit ends with the reason and without a report', async () => {
     stop.abort(new Error('stopped'));
     throw new Error('aborted call');
   };
-  const deps = auditDeps({ records }, { containers: { ready: async () => undefined, look } });
+  const deps = auditDeps({ records }, { engines: anEngine({ look }) });
   const read = async () => {
     const seen: string[] = [];
     for await (const { name } of audit(deps, { signal: stop.signal })) seen.push(name);

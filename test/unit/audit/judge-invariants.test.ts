@@ -1,11 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import {
-  judgeContainer,
-  judgeLease,
-  judgeReason,
-  judgeRemoved,
-  judgeRow,
-} from '../../../src/audit/judge-invariants.js';
+import { expect, it } from 'vitest';
+import { judgeLease, judgeReason, judgeRemoved, judgeRow } from '../../../src/audit/judge-invariants.js';
 import type { AuditedRecord } from '../../../src/audit/audit-ports.js';
 import { CONTAINER_ID, OTHER_CONTAINER_ID } from '../../support/records.js';
 import { aFailed, aRemoved, aRow } from './audit-world.js';
@@ -64,22 +58,6 @@ it('a contradiction names the row, the job and the container', () => {
     jobId: '12',
     containerId: CONTAINER_ID,
     what: 'success row 7 says that the container was removed, but the record is still "stopped" and names it',
-  });
-});
-
-describe('a container of a removed record', () => {
-  it('a removed record whose container is gone is sound', () => {
-    expect(judgeContainer('game-1', CONTAINER_ID, { kind: 'gone' })).toBeUndefined();
-  });
-
-  it('a removed record whose container exists is broken, and the finding shows its state', () => {
-    const look = { kind: 'present', activity: 'idle', detail: 'exited' } as const;
-    expect(judgeContainer('game-1', CONTAINER_ID, look)).toMatchObject({
-      severity: 'broken',
-      gameId: 'game-1',
-      containerId: CONTAINER_ID,
-      what: expect.stringContaining('idle (exited)'),
-    });
   });
 });
 

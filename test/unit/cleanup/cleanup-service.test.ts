@@ -61,7 +61,16 @@ describe('a cleanup of a stopped game', () => {
     const again = await world.service.handle(aCommand(), neverAborted);
     expect(again).toMatchObject({ outcome: 'success', errorCode: 'replay_no_op', record: before });
     expect(world.record).toBe(before);
-    expect(world.journal).toEqual(['take game-1', 'look', 'remove', 'mark', 'take game-1']);
+    expect(world.journal).toEqual([
+      'take game-1',
+      'turn',
+      'look',
+      'removal is next',
+      'remove',
+      'mark',
+      'release',
+      'take game-1',
+    ]);
     expect(world.rows.map((row) => row.errorCode)).toEqual(['', 'replay_no_op']);
   });
 });

@@ -39,6 +39,7 @@ export function fakeCli(
     openRetention: unasked,
     openHolds: unasked,
     openEngines: unasked,
+    openReopening: unasked,
     openDeadLetters: unasked,
     runService: unasked,
     checkDependencies: unasked as never,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { engineProblems } from '../../../src/engines/engine-problems.js';
-import type { EngineRecord } from '../../../src/engines/ports.js';
+import type { EngineRecord } from '../../../src/engines/engine-ports.js';
 
 const identity = { engineId: 'own', rootDir: '/var/lib/docker', storageDriver: 'overlay2' };
 const engine: Pick<EngineRecord, 'name' | 'identity' | 'observed' | 'missing'> = {

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { EngineRefusalError, UnavailableError } from '../../../src/domain/errors.js';
-import type { EngineIdentity } from '../../../src/engines/ports.js';
+import type { EngineIdentity } from '../../../src/engines/engine-ports.js';
 import { createWatchWorld, ENGINE, OTHER_ENGINE, type WatchWorld } from './engines-world.js';
 
 const silent = (): Promise<never> => Promise.reject(new UnavailableError('docker', 'no answer'));

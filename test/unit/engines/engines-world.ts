@@ -1,5 +1,5 @@
 /** An engine's identity, its stored counterpart, and the looks at its containers, as a test says. */
-import type { EngineIdentity, EngineRecord } from '../../../src/engines/ports.js';
+import type { EngineIdentity, EngineRecord } from '../../../src/engines/engine-ports.js';
 import { type EngineWatch, createEngineWatch } from '../../../src/engines/engine-watch.js';
 import { createManualClock, type ManualClock } from '../../support/manual-clock.js';
 

@@ -3,7 +3,7 @@ import type { ContainerEngine, EngineTurn } from '../../../src/cleanup/ports.js'
 import { EngineRefusalError, UnavailableError } from '../../../src/domain/errors.js';
 import type { WatchState } from '../../../src/engines/engine-watch.js';
 import { createEngines } from '../../../src/engines/engines.js';
-import type { ContainerLooks } from '../../../src/engines/ports.js';
+import type { ContainerLooks } from '../../../src/engines/engine-ports.js';
 import { createManualClock } from '../../support/manual-clock.js';
 import { CONTAINER_ID } from '../../support/records.js';
 import { ENGINE, OTHER_ENGINE } from './engines-world.js';

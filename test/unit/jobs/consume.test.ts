@@ -40,7 +40,13 @@ const historyOf = (settled: JobOutcome | undefined): unknown =>
 
 describe('the job consumer', () => {
   it('a delivery whose cleanup succeeds completes with the result', async () => {
-    const result: Result = { outcome: 'success', errorCode: '', errorMessage: '', record: aRecord(), removal: 'removed' };
+    const result: Result = {
+      outcome: 'success',
+      errorCode: '',
+      errorMessage: '',
+      record: aRecord(),
+      removal: 'removed',
+    };
     const { consume } = setUp(result);
     expect(await consume()).toEqual({ action: 'complete', result });
   });

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../async/clock.js';
 import { messageOf } from '../../../domain/errors.js';
-import type { EngineRecord, EngineRegistry } from '../../../engines/ports.js';
+import type { EngineRecord, EngineRegistry } from '../../../engines/engine-ports.js';
 import type { DeadLetter, DeadLetters } from '../../../jobs/dead-letters.js';
 import type { ScheduleStatus, SweepSchedule } from '../../../retention/ports.js';
 import type { Retention, RetentionSummary } from '../../../retention/retention-service.js';

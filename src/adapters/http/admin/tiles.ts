@@ -1,6 +1,6 @@
 import { html } from 'ghtml';
 import { describeIdentity } from '../../../engines/decide-gone.js';
-import type { EngineRecord } from '../../../engines/ports.js';
+import type { EngineRecord } from '../../../engines/engine-ports.js';
 import type { ScheduleStatus } from '../../../retention/ports.js';
 import type { RetentionSummary } from '../../../retention/retention-service.js';
 import type { QueueCounts } from '../http-ports.js';

@@ -47,8 +47,13 @@ export const cleanupHeaders = z.object({
     }),
 });
 
-export const engineHeaders = z.object({
-  'x-galaxy-caller': z.string().optional().meta({ description: 'Who accepts it; `admin` if it is missing.' }),
+/** Of requests whose caller is written down. */
+export const actorHeaders = z.object({
+  'x-galaxy-caller': z
+    .string()
+    .optional()
+    .meta({ description: 'Who asks, for log and operation log; `admin` without it.' }),
+  'x-request-id': cleanupHeaders.shape['x-request-id'],
 });
 
 export const limit = z.coerce

@@ -3,7 +3,7 @@ import { isFailureCode } from '../../../domain/error-codes.js';
 import { removalOf } from '../../../domain/operation.js';
 import { type RecordJson, recordToJson } from '../../../domain/result.js';
 import type { RuntimeRecord } from '../../../domain/runtime-record.js';
-import type { EngineRecord } from '../../../engines/ports.js';
+import type { EngineRecord } from '../../../engines/engine-ports.js';
 import type { DeadLetter, DeadLetterStory } from '../../../jobs/dead-letters.js';
 import { shownReason } from '../../../jobs/failure-reason.js';
 import type { JobResult, JobView } from '../../../jobs/ports.js';

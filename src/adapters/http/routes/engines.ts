@@ -1,9 +1,9 @@
 import type { Clock } from '../../../async/clock.js';
-import type { EngineRegistry } from '../../../engines/ports.js';
+import type { EngineRegistry } from '../../../engines/engine-ports.js';
 import { API, type App } from '../app.js';
 import type { HttpObserver } from '../http-ports.js';
 import { actorOf } from '../request/headers.js';
-import { engineHeaders, noQuery, ofEngine } from '../request/parameters.js';
+import { actorHeaders, noQuery, ofEngine } from '../request/parameters.js';
 import { createWithinSecond } from '../request-timeouts.js';
 import { NOT_FOUND, refused, REFUSALS } from '../response/problem.js';
 import { acceptance, engineList } from '../response/schemas.js';
@@ -33,7 +33,7 @@ const ACCEPT_ENGINE = {
     "The observed identity becomes the engine's own. The containers that are missing now, and no others, are believed to be gone. Where there is neither, nothing changes.",
   params: ofEngine,
   querystring: noQuery,
-  headers: engineHeaders,
+  headers: actorHeaders,
   response: { 200: acceptance.describe('What was accepted, and the engine as it is now.'), ...NOT_FOUND, ...REFUSALS },
 };
 

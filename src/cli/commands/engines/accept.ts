@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { visible } from '../../../domain/text.js';
 import { describeIdentity } from '../../../engines/decide-gone.js';
-import type { Acceptance, EngineRegistry } from '../../../engines/ports.js';
+import type { Acceptance, EngineRegistry } from '../../../engines/engine-ports.js';
 import { DONE, type ExitCode, FAILED } from '../../process/exit-codes.js';
 import type { CommandHost, CommandOptions, CommandRun } from '../../process/run-command.js';
 import { actorOf } from '../../terminal/argument-parsers.js';

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { visible } from '../../../domain/text.js';
 import { describeIdentity } from '../../../engines/decide-gone.js';
 import { engineProblems } from '../../../engines/engine-problems.js';
-import type { EngineRecord, EngineRegistry } from '../../../engines/ports.js';
+import type { EngineRecord, EngineRegistry } from '../../../engines/engine-ports.js';
 import { DONE, type ExitCode } from '../../process/exit-codes.js';
 import type { CommandHost, CommandOptions, CommandRun } from '../../process/run-command.js';
 import { type Output, shownTime } from '../../terminal/command-output.js';

@@ -3,7 +3,7 @@ import type { InvariantReport } from '../../../audit/audit-report.js';
 import { gameIdOf } from '../../terminal/argument-parsers.js';
 import { DONE, type ExitCode, FAILED } from '../../process/exit-codes.js';
 import type { CommandHost, CommandOptions, CommandRun } from '../../process/run-command.js';
-import { addCommand, DATABASE_SETTINGS, QUEUE_SETTINGS } from '../define-command.js';
+import { addCommand, DATABASE_SETTINGS, ENGINE_SETTINGS, QUEUE_SETTINGS } from '../define-command.js';
 import { followProgress } from '../../terminal/progress.js';
 import { showFindings, showInvariant, showVerdict } from './output.js';
 
@@ -15,7 +15,7 @@ interface VerifyOptions extends CommandOptions {
 export function addVerifyCommand(program: Command, host: CommandHost): void {
   addCommand(program, {
     usage: 'verify',
-    summary: 'Checks that records, log, containers, leases and jobs agree; changes nothing',
+    summary: 'Checks that records, log, containers, engines, leases and jobs agree; changes nothing',
     details:
       'Reads the stores and the engine, also while workers are running. An invariant holds, is broken, or is unknown because a dependency did not answer. ' +
       'A warning is something that another service may do under the contract, or that an outage may leave behind. ' +
@@ -24,7 +24,7 @@ export function addVerifyCommand(program: Command, host: CommandHost): void {
       ['runtime-cleanup verify', 'check everything, and say how to repair what is broken'],
       [
         'runtime-cleanup verify --game game-7',
-        'only the record, the rows and the container of one game, but all jobs and leases',
+        'only the record, the rows and the container of one game, but all engines, jobs and leases',
       ],
       [
         'runtime-cleanup verify --strict',
@@ -35,16 +35,7 @@ export function addVerifyCommand(program: Command, host: CommandHost): void {
         'prints { "ok", "invariants": [{ name, status, checked, broken, warnings, reason, findings, ... }] }',
       ],
     ],
-    settings: [
-      ...DATABASE_SETTINGS,
-      ...QUEUE_SETTINGS,
-      'RTMANAGER_LEASE_STORE',
-      'DOCKER_HOST',
-      'RTMANAGER_DOCKER_HOSTS',
-      'DOCKER_TLS_VERIFY',
-      'DOCKER_CERT_PATH',
-      'RTMANAGER_DOCKER_TIMEOUT',
-    ],
+    settings: [...DATABASE_SETTINGS, ...QUEUE_SETTINGS, 'RTMANAGER_LEASE_STORE', ...ENGINE_SETTINGS],
   })
     .addOption(new Option('--game <game-id>', 'only records, rows and containers of this game'))
     .option('--strict', 'exit with 1 for warnings too')

@@ -7,6 +7,8 @@ const COUNTED: Readonly<Record<InvariantReport['name'], string>> = {
   removed_has_row: 'records',
   row_has_removal: 'games',
   removed_is_gone: 'containers',
+  container_has_record: 'containers',
+  engine_is_same: 'engines',
   lease_has_end: 'leases',
   active_has_worker: 'jobs',
   dead_letter_has_reason: 'dead letters',

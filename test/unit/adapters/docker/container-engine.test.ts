@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { EngineProtocolError, EngineRefusalError, TimeoutError, UnavailableError } from '../../../../src/domain/errors.js';
+import {
+  EngineProtocolError,
+  EngineRefusalError,
+  TimeoutError,
+  UnavailableError,
+} from '../../../../src/domain/errors.js';
 import {
   type Answer,
   answers,
@@ -138,7 +143,9 @@ describe('an engine that refuses', () => {
     ['has a broken container', saysNo(500, 'driver failed')],
     ['has no such page', saysNo(404, 'page not found')],
   ])('is told from an engine that does not answer when it %s', async (_situation, look) => {
-    expect(await thrownBy(createEngineWorld({ look }).engine.look(ID, neverAborted))).toBeInstanceOf(EngineRefusalError);
+    expect(await thrownBy(createEngineWorld({ look }).engine.look(ID, neverAborted))).toBeInstanceOf(
+      EngineRefusalError,
+    );
   });
 
   test.each<[string, Answer]>([
@@ -156,12 +163,16 @@ describe('the list of labelled containers', () => {
 
   test('asks for containers in any state, by the label', async () => {
     const { engine, requests } = createEngineWorld({ list: answers([listed]) });
-    expect(await engine.labelled('game-1', neverAborted)).toEqual([{ containerId: ID, status: 'exited', isActive: false }]);
+    expect(await engine.labelled('game-1', neverAborted)).toEqual([
+      { containerId: ID, status: 'exited', isActive: false },
+    ]);
     expect(requests).toEqual([['list', '', { all: true, filters: { label: ['com.galaxy.game_id=game-1'] } }]]);
   });
 
   test('is an outage when the answer is not the engine’s', async () => {
-    const error = await thrownBy(createEngineWorld({ list: answers('<html>') }).engine.labelled('game-1', neverAborted));
+    const error = await thrownBy(
+      createEngineWorld({ list: answers('<html>') }).engine.labelled('game-1', neverAborted),
+    );
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).toMatchObject({ message: expect.stringContaining('cannot list the containers with the label') });
   });
@@ -212,11 +223,14 @@ describe('a removal whose outcome is unknown', () => {
     ['the success is JSON, which is not the engine’s', answers({ length: 0 }), WITH_BODY],
   ];
 
-  test.each(situations)('a removal with an unknown outcome succeeds when a look finds the container gone: %s', async (_situation, remove) => {
-    const { engine, requests } = createEngineWorld({ remove, look: gone });
-    expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone', ours: false });
-    expect(requests).toEqual([REMOVE, LOOK]);
-  });
+  test.each(situations)(
+    'a removal with an unknown outcome succeeds when a look finds the container gone: %s',
+    async (_situation, remove) => {
+      const { engine, requests } = createEngineWorld({ remove, look: gone });
+      expect(await engine.remove(ID, neverAborted)).toEqual({ kind: 'gone', ours: false });
+      expect(requests).toEqual([REMOVE, LOOK]);
+    },
+  );
 
   test.each(situations)(
     'a removal with an unknown outcome is an outage when a look finds the container: %s',

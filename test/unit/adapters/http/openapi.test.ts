@@ -49,6 +49,7 @@ describe('the OpenAPI document', () => {
       `GET ${API}/runtimes`,
       `GET ${API}/runtimes/{game_id}`,
       `GET ${API}/runtimes/{game_id}/operations`,
+      `POST ${API}/runtimes/{game_id}/reopen`,
       `GET ${API}/dead-letters`,
       `GET ${API}/dead-letters/{job_id}`,
       `DELETE ${API}/dead-letters/{job_id}`,

@@ -8,7 +8,7 @@ import {
 } from '../../../../src/app/doctor/engine-check.js';
 import { systemClock } from '../../../../src/async/clock.js';
 import { UnavailableError } from '../../../../src/domain/errors.js';
-import type { EngineIdentity, EngineRecord } from '../../../../src/engines/ports.js';
+import type { EngineIdentity, EngineRecord } from '../../../../src/engines/engine-ports.js';
 import { createManualClock } from '../../../support/manual-clock.js';
 
 const OWN: EngineIdentity = { engineId: 'own', rootDir: '/var/lib/docker', storageDriver: 'overlay2' };

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import type { EngineIdentity } from '../../../../src/engines/ports.js';
+import type { EngineIdentity } from '../../../../src/engines/engine-ports.js';
 import { aRecord, CONTAINER_ID } from '../../../support/records.js';
 import { fakeCli } from '../fake-cli.js';
 import { fakeEngines } from '../fake-handles.js';

@@ -80,7 +80,9 @@ describe('enqueue', () => {
     const cli = fakeCli(fakeProducer().backend);
     expect(await cli.run('enqueue', 'game-1', '--json')).toBe(0);
     expect(cli.json()).toEqual({
-      jobs: [{ gameId: 'game-1', jobId: '1', state: 'waiting', coalesced: false, code: null, message: '', removal: '' }],
+      jobs: [
+        { gameId: 'game-1', jobId: '1', state: 'waiting', coalesced: false, code: null, message: '', removal: '' },
+      ],
     });
     expect(cli.written.stderr).toBe('');
   });

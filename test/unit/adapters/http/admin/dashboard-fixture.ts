@@ -1,5 +1,5 @@
 import type { Dashboard } from '../../../../../src/adapters/http/admin/load-dashboard.js';
-import type { EngineRecord } from '../../../../../src/engines/ports.js';
+import type { EngineRecord } from '../../../../../src/engines/engine-ports.js';
 import type { DeadLetter } from '../../../../../src/jobs/dead-letters.js';
 import type { LoggedOperation } from '../../../../../src/domain/record-queries.js';
 import { doneSweep } from '../../../../support/records.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EngineIdentity } from '../../../../../src/engines/ports.js';
+import type { EngineIdentity } from '../../../../../src/engines/engine-ports.js';
 import type { HttpParts } from '../../../../../src/adapters/http/build-app.js';
 import { UnavailableError } from '../../../../../src/domain/errors.js';
 import { CONTAINER_ID } from '../../../../support/records.js';

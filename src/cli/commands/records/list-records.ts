@@ -1,13 +1,14 @@
 import { Option, type Command } from 'commander';
-import type { Page } from '../../domain/pages.js';
-import { recordToJson } from '../../domain/result.js';
-import { RUNTIME_STATUSES, type RuntimeRecord, type RuntimeStatus } from '../../domain/runtime-record.js';
-import { limitOf } from '../terminal/argument-parsers.js';
-import { DONE, type ExitCode } from '../process/exit-codes.js';
-import type { CommandHost, CommandOptions, CommandRun } from '../process/run-command.js';
-import { addCommand, DATABASE_SETTINGS } from './define-command.js';
-import { type Output, shownTime } from '../terminal/command-output.js';
-import { collectPages } from '../terminal/collect-pages.js';
+import type { Page } from '../../../domain/pages.js';
+import { recordToJson } from '../../../domain/result.js';
+import { RUNTIME_STATUSES, type RuntimeRecord, type RuntimeStatus } from '../../../domain/runtime-record.js';
+import { limitOf } from '../../terminal/argument-parsers.js';
+import { DONE, type ExitCode } from '../../process/exit-codes.js';
+import type { CommandHost, CommandOptions, CommandRun } from '../../process/run-command.js';
+import { addCommand, DATABASE_SETTINGS } from '../define-command.js';
+import { type Output, shownTime } from '../../terminal/command-output.js';
+import { addReopenCommand } from './reopen.js';
+import { collectPages } from '../../terminal/collect-pages.js';
 
 interface RecordsOptions extends CommandOptions {
   readonly status?: RuntimeStatus;
@@ -15,12 +16,14 @@ interface RecordsOptions extends CommandOptions {
   readonly all?: boolean;
 }
 
+/** The command lists; `reopen` is a command below it. */
 export function addRecordsCommand(program: Command, host: CommandHost): void {
-  addCommand(program, {
+  const records = addCommand(program, {
     usage: 'records',
     summary: 'Lists runtime records in the order of their game ids',
     examples: [
       ['runtime-cleanup records --status stopped', 'games whose container is still to be removed'],
+      ['runtime-cleanup records reopen game-7', 'undo a cleanup that found a container gone that exists'],
       ['runtime-cleanup records --all --json', 'all records; prints { "records": [...], "next": null }'],
     ],
     settings: DATABASE_SETTINGS,
@@ -29,6 +32,7 @@ export function addRecordsCommand(program: Command, host: CommandHost): void {
     .addOption(new Option('--limit <count>', 'at most this many records, up to 1000').argParser(limitOf).default(50))
     .addOption(new Option('--all', 'all records').conflicts('limit'))
     .action((options: RecordsOptions) => host.runOnce(options, (run) => listRecords(run, options)));
+  addReopenCommand(records, host);
 }
 
 async function listRecords(
