@@ -45,7 +45,12 @@ describe('the verdict on an ended attempt', () => {
       { count: 10_000, ageMs: 240 * HOUR_MS },
       retryAfter(60_000),
     ],
-    ['an engine that is not believed is retried for a sweep', 'engine_mismatch', { fromSweep: true }, retryAfter(1_000)],
+    [
+      'an engine that is not believed is retried for a sweep',
+      'engine_mismatch',
+      { fromSweep: true },
+      retryAfter(1_000),
+    ],
     ['a first internal error is retried', 'internal_error', {}, retryAfter(2_000)],
     ['a second internal error is retried', 'internal_error', { count: 2 }, retryAfter(4_000)],
     ['a third internal error is a dead letter', 'internal_error', { count: 3 }, dead],

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { EngineProtocolError, EngineRefusalError, TimeoutError, UnavailableError } from '../../../../src/domain/errors.js';
+import {
+  EngineProtocolError,
+  EngineRefusalError,
+  TimeoutError,
+  UnavailableError,
+} from '../../../../src/domain/errors.js';
 import {
   type Answer,
   answers,
