@@ -255,7 +255,7 @@ describe('a delivery whose engine cannot be used', () => {
     const { consume, asked } = setUp(held);
     const payload = { gameId: 'g', opSource: 'admin_rest' };
     const first = await consume({ payload });
-    if (first.action !== 'retry') expect.unreachable(`not retried: ${first.action}`);
+    if (first.action !== 'retry') throw new TypeError(`not retried: ${first.action}`);
     asked.length = 0;
     expect(await consume({ payload, history: first.history })).toEqual({ action: 'hold', delayMs: 5_000 });
     expect(asked).toEqual(['handle g']);
@@ -265,7 +265,7 @@ describe('a delivery whose engine cannot be used', () => {
     const { consume, asked, state } = setUp(held);
     const payload = { gameId: 'g', opSource: 'admin_rest' };
     const first = await consume({ payload });
-    if (first.action !== 'retry') expect.unreachable(`not retried: ${first.action}`);
+    if (first.action !== 'retry') throw new TypeError(`not retried: ${first.action}`);
     state.result = { ...held, errorCode: 'service_unavailable' };
     expect(await consume({ payload, history: first.history })).toMatchObject({ action: 'retry' });
     expect(asked.at(-1)).toBe('refuse g service_unavailable');
