@@ -109,10 +109,10 @@ export function createCleanupService(deps: CleanupDeps, settings: CleanupSetting
   /** Runs `work` with the engine that the record names. */
   async function atEngine(scene: UnderLease, work: (scene: AtEngine) => Promise<Result>): Promise<Result | Held> {
     const name = engineOf(scene.taken.record);
+    scene.operation.uses(name);
     const turn = await engines.take(name, scene.lease.signal);
     if (turn === undefined) return failure('service_unavailable', unknownEngine(name));
     if (turn.outcome === 'held') return turn;
-    scene.operation.uses(name);
     try {
       return await work({ ...scene, turn });
     } finally {

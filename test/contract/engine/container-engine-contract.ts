@@ -41,7 +41,7 @@ export function containerEngineContract(name: string, open: () => Promise<Contai
     test('an unknown id is gone, and its removal succeeds', async () => {
       const id = newId();
       expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
-      expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+      expect(await engine.remove(id, signal)).toEqual({ kind: 'gone', ours: false });
     });
 
     test.each(['created', 'exited'] as const)(
@@ -49,9 +49,9 @@ export function containerEngineContract(name: string, open: () => Promise<Contai
       async (state) => {
         const id = await subject.make(state, 'game-1');
         expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', activity: 'idle', gameLabel: 'game-1' });
-        expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+        expect(await engine.remove(id, signal)).toEqual({ kind: 'gone', ours: true });
         expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
-        expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+        expect(await engine.remove(id, signal)).toEqual({ kind: 'gone', ours: false });
       },
     );
 
@@ -77,6 +77,20 @@ export function containerEngineContract(name: string, open: () => Promise<Contai
       },
     );
 
+    test('the containers with the label of a game are listed in any state, and no others', async () => {
+      const gameId = `Spiel № ${newId()} 🎲`;
+      const idle = await subject.make('exited', gameId);
+      const active = await subject.make('running', gameId);
+      await subject.make('created', `${gameId}=`);
+      await subject.make('created', null);
+      const found = await engine.labelled(gameId, signal);
+      expect(found.toSorted((a, b) => a.status.localeCompare(b.status))).toEqual([
+        { containerId: idle, status: 'exited', isActive: false },
+        { containerId: active, status: 'running', isActive: true },
+      ]);
+      expect(await engine.labelled(newId(), signal)).toEqual([]);
+    });
+
     test.each(Object.entries(NO_FULL_IDS))('%s is refused as a bug', async (_what, id) => {
       await expect(engine.look(id, signal)).rejects.toThrow(TypeError);
       await expect(engine.remove(id, signal)).rejects.toThrow(TypeError);
@@ -87,6 +101,7 @@ export function containerEngineContract(name: string, open: () => Promise<Contai
       const reason = new Error('lease lost');
       await expect(engine.look(id, AbortSignal.abort(reason))).rejects.toBe(reason);
       await expect(engine.remove(id, AbortSignal.abort(reason))).rejects.toBe(reason);
+      await expect(engine.labelled('game-1', AbortSignal.abort(reason))).rejects.toBe(reason);
       expect(await engine.look(id, signal)).toMatchObject({ kind: 'present', activity: 'idle' });
     });
 

@@ -57,7 +57,7 @@ export async function openRecordsDatabase(): Promise<RecordsDatabase> {
     clear: async () => {
       await pool.query(`
         BEGIN; SET LOCAL rtmanager.prune_operation_log = 'on';
-        TRUNCATE runtime_records, operation_log, retention_holds; COMMIT`);
+        TRUNCATE runtime_records, operation_log, retention_holds, engines, container_looks; COMMIT`);
     },
     close: async () => {
       await prisma.$disconnect();

@@ -6,7 +6,7 @@ import { createManualClock, type ManualClock } from '../../support/manual-clock.
 export const ENGINE: EngineIdentity = { engineId: 'engine-1', rootDir: '/var/lib/docker', storageDriver: 'overlay2' };
 export const OTHER_ENGINE: EngineIdentity = { ...ENGINE, engineId: 'engine-2' };
 
-export const aStoredEngine = (identity: EngineIdentity = ENGINE): EngineRecord => ({
+const aStoredEngine = (identity: EngineIdentity = ENGINE): EngineRecord => ({
   name: 'default',
   identity,
   observed: null,

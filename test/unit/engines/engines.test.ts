@@ -77,7 +77,7 @@ function setUp({ hasSiblings = false, concurrency = 1 } = {}) {
 
 async function granted(taking: ReturnType<ReturnType<typeof createEngines>['take']>): Promise<EngineTurn> {
   const turn = await taking;
-  if (turn?.outcome !== 'granted') throw new Error(`not granted: ${JSON.stringify(turn)}`);
+  if (turn?.outcome !== 'granted') throw new TypeError(`not granted: ${JSON.stringify(turn)}`);
   return turn;
 }
 
@@ -206,7 +206,7 @@ describe('a call of a turn', () => {
     const { engine } = await granted(take('mars', calm));
     world.look = async (signal) => {
       world.silence.abort(new UnavailableError('docker', 'silent twice'));
-      if (signal.aborted) throw new Error('aborted');
+      signal.throwIfAborted();
       return { kind: 'gone' };
     };
     expect(await engine.look(CONTAINER_ID, calm)).toEqual({ kind: 'gone' });

@@ -199,3 +199,44 @@ describe('the job consumer', () => {
     await expect(consumer.consume(aDelivery(), neverAborted)).rejects.toBe(reason);
   });
 });
+
+describe('a delivery whose engine cannot be used', () => {
+  const held: Held = {
+    outcome: 'held',
+    errorCode: 'engine_mismatch',
+    errorMessage: 'another engine',
+    retryInMs: 5_000,
+  };
+
+  it('a delivery that is held for the first time leaves a row and is retried', async () => {
+    const { consume, asked } = setUp(held);
+    const settled = await consume({ payload: { gameId: 'g', opSource: 'admin_rest' } });
+    expect(asked).toEqual(['handle g', 'refuse g engine_mismatch']);
+    expect(settled).toMatchObject({ action: 'retry', history: { counts: { engine_mismatch: 1 } } });
+  });
+
+  it('a delivery that is held again for the same reason comes back without a row and without a history', async () => {
+    const { consume, asked } = setUp(held);
+    const payload = { gameId: 'g', opSource: 'admin_rest' };
+    const first = await consume({ payload });
+    if (first.action !== 'retry') throw new TypeError(`not retried: ${first.action}`);
+    asked.length = 0;
+    expect(await consume({ payload, history: first.history })).toEqual({ action: 'hold', delayMs: 5_000 });
+    expect(asked).toEqual(['handle g']);
+  });
+
+  it('a delivery that is held for another reason than before leaves a row again', async () => {
+    const { consume, asked, state } = setUp(held);
+    const payload = { gameId: 'g', opSource: 'admin_rest' };
+    const first = await consume({ payload });
+    if (first.action !== 'retry') throw new TypeError(`not retried: ${first.action}`);
+    state.result = { ...held, errorCode: 'service_unavailable' };
+    expect(await consume({ payload, history: first.history })).toMatchObject({ action: 'retry' });
+    expect(asked.at(-1)).toBe('refuse g service_unavailable');
+  });
+
+  it('a delivery of a sweep is held like any other', async () => {
+    const { consume } = setUp(held);
+    expect(await consume({ payload: { gameId: 'g', opSource: 'auto_ttl' } })).toMatchObject({ action: 'retry' });
+  });
+});

@@ -3,6 +3,7 @@ import {
   type CallFailure,
   type Verdict,
   classify,
+  isEnginesOwn,
   readFailure,
 } from '../../../../src/adapters/docker/classify-failure.js';
 import { TimeoutError } from '../../../../src/domain/errors.js';
@@ -157,5 +158,18 @@ describe('readFailure', () => {
     ['a thrown text', 'text'],
   ])('%s is a misuse', (_what, error) => {
     expect(readFailure(error).kind).toBe('misuse');
+  });
+});
+
+describe('an answer', () => {
+  test.each<[string, number, string | undefined, boolean]>([
+    ['with a message is the engine’s own', 500, 'driver failed', true],
+    ['with a message is the engine’s own, also as a 503', 503, 'busy', true],
+    ['without a message is the engine’s own for other codes', 404, undefined, true],
+    ['of a gateway without a message is not (502)', 502, undefined, false],
+    ['of a gateway without a message is not (503)', 503, undefined, false],
+    ['of a gateway without a message is not (504)', 504, undefined, false],
+  ])('%s', (_situation, status, message, expected) => {
+    expect(isEnginesOwn({ status, message })).toBe(expected);
   });
 });

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createDocker, describeEngine } from '../../../../src/adapters/docker/connection.js';
-import { ConfigurationError } from '../../../../src/domain/errors.js';
+import type Docker from 'dockerode';
+import { createDocker, describeEngine, identifyEngine } from '../../../../src/adapters/docker/connection.js';
+import { ConfigurationError, EngineRefusalError, UnavailableError } from '../../../../src/domain/errors.js';
+import { createManualClock } from '../../../support/manual-clock.js';
 
 const HOSTILE_ENVIRONMENT = {
   DOCKER_HOST: 'tcp://elsewhere.invalid:2376',
@@ -62,5 +64,68 @@ describe('the name of the engine', () => {
     [{ host: 'tcp://here.invalid', tlsVerify: true }, 'https://here.invalid:2376'],
   ])('the engine at %o is called %s', (settings, name) => {
     expect(describeEngine(settings)).toBe(name);
+  });
+});
+
+describe('the identity of an engine', () => {
+  const INFO = { ID: 'engine-1', DockerRootDir: '/var/lib/docker', Driver: 'overlay2' };
+  type Done = (error: unknown, body: unknown) => void;
+  const identifiedBy = (answer: (done: Done) => void) => {
+    const asked: unknown[] = [];
+    const modem = {
+      dial: ({ path }: { readonly path: string }, done: Done) => {
+        asked.push(path);
+        answer(done);
+      },
+    };
+    const clock = createManualClock();
+    // Of dockerode's class only this member is used.
+    const identity = identifyEngine({ docker: { modem } as unknown as Docker, clock, timeoutMs: 1_500 });
+    return { identity, asked, clock };
+  };
+  const says = (body: unknown) => identifiedBy((done) => done(null, body)).identity;
+
+  test('is what the engine says of itself and of its storage, in one question', async () => {
+    const { identity, asked } = identifiedBy((done) => done(null, INFO));
+    expect(await identity).toEqual({ engineId: 'engine-1', rootDir: '/var/lib/docker', storageDriver: 'overlay2' });
+    expect(asked).toEqual(['/info']);
+  });
+
+  test('has an empty id for Podman, which makes a new one for each answer', async () => {
+    const podman = says({ ...INFO, BuildahVersion: '1.33.5' });
+    expect(await podman).toEqual({ engineId: '', rootDir: '/var/lib/docker', storageDriver: 'overlay2' });
+  });
+
+  test('has an empty id where the engine has none', async () => {
+    expect(await says({ ...INFO, ID: undefined })).toMatchObject({ engineId: '' });
+  });
+
+  test.each([
+    ['a web page', '<html>'],
+    ['an answer without the data folder', { ...INFO, DockerRootDir: undefined }],
+    ['an answer without the storage driver', { ...INFO, Driver: 7 }],
+  ])('cannot be read from %s', async (_what, body) => {
+    await expect(says(body)).rejects.toThrow('what answers does not say which engine it is');
+  });
+
+  test('is a refusal when the engine itself answers with an error', async () => {
+    const { identity } = identifiedBy((done) => done({ statusCode: 500, json: { message: 'broken' } }, null));
+    await expect(identity).rejects.toBeInstanceOf(EngineRefusalError);
+  });
+
+  test('is an outage when nothing listens', async () => {
+    const { identity } = identifiedBy((done) =>
+      done(Object.assign(new Error('connect ENOENT'), { code: 'ENOENT' }), null),
+    );
+    const error: unknown = await identity.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect(error).not.toBeInstanceOf(EngineRefusalError);
+  });
+
+  test('is an outage when no answer comes in time', async () => {
+    const { identity, clock } = identifiedBy(() => undefined);
+    const failure = identity.catch((thrown: unknown) => thrown);
+    await clock.advance(1_500);
+    expect(await failure).toMatchObject({ message: expect.stringContaining('the engine does not answer /info') });
   });
 });

@@ -16,6 +16,7 @@ import {
   never,
   saysNo,
   state,
+  thrownBy,
   TIMEOUT_MS,
 } from './engine-world.js';
 import { neverAborted } from '../../../support/calls.js';
@@ -25,12 +26,6 @@ const WITH_BODY = 'success came with a body, which is not how the engine answers
 const LOOK = ['inspect', ID, {}];
 // With the anonymous volumes, which cannot be found later, and never with `force`.
 const REMOVE = ['remove', ID, { v: true }];
-
-const thrownBy = (ending: Promise<unknown>): Promise<unknown> =>
-  ending.then(
-    (value) => expect.unreachable(`resolved to ${JSON.stringify(value)}`),
-    (error: unknown) => error,
-  );
 
 describe('a look', () => {
   test('a look asks for the given id once and returns what the engine reports', async () => {
@@ -155,33 +150,6 @@ describe('an engine that refuses', () => {
     const error = await thrownBy(createEngineWorld({ look }).engine.look(ID, neverAborted));
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).not.toBeInstanceOf(EngineRefusalError);
-  });
-});
-
-describe('the list of labelled containers', () => {
-  const listed = { Id: ID, State: 'exited', Labels: { 'com.galaxy.game_id': 'game-1' } };
-
-  test('asks for containers in any state, by the label', async () => {
-    const { engine, requests } = createEngineWorld({ list: answers([listed]) });
-    expect(await engine.labelled('game-1', neverAborted)).toEqual([
-      { containerId: ID, status: 'exited', isActive: false },
-    ]);
-    expect(requests).toEqual([['list', '', { all: true, filters: { label: ['com.galaxy.game_id=game-1'] } }]]);
-  });
-
-  test('is an outage when the answer is not the engine’s', async () => {
-    const error = await thrownBy(
-      createEngineWorld({ list: answers('<html>') }).engine.labelled('game-1', neverAborted),
-    );
-    expect(error).toBeInstanceOf(UnavailableError);
-    expect(error).toMatchObject({ message: expect.stringContaining('cannot list the containers with the label') });
-  });
-
-  test('is an outage when the engine does not answer', async () => {
-    const { engine } = createEngineWorld({ list: fails({ code: 'ENOENT' }, 'connect ENOENT') });
-    expect(await thrownBy(engine.labelled('game-1', neverAborted))).toMatchObject({
-      message: 'cannot list the containers with the label of this game: connect ENOENT',
-    });
   });
 });
 

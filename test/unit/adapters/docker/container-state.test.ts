@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ContainerActivity } from '../../../../src/cleanup/ports.js';
-import { readContainerState } from '../../../../src/adapters/docker/container-state.js';
+import { readContainerState, readLabelled } from '../../../../src/adapters/docker/container-state.js';
 
 const ID = 'a'.repeat(64);
 const OTHER_ID = 'b'.repeat(64);
@@ -139,3 +139,46 @@ test.each(['created', 'exited', 'dead', 'configured'])(
     expect(readContainerState(ID, answer)).toMatchObject({ kind: 'present', activity: 'idle' });
   },
 );
+
+describe('the containers with the label of a game', () => {
+  const listed = (fields: object = {}): object => ({
+    Id: ID,
+    State: 'exited',
+    Labels: { 'com.galaxy.game_id': 'game-1' },
+    ...fields,
+  });
+
+  test.each(['running', 'paused', 'restarting', 'Running', 'stopping'])(
+    'a labelled container that is %s is active',
+    (status) => {
+      expect(readLabelled('game-1', [listed({ State: status })])).toEqual([
+        { containerId: ID, status, isActive: true },
+      ]);
+    },
+  );
+
+  test.each(['created', 'exited', 'dead', 'configured'])('a labelled container that is %s is not active', (status) => {
+    expect(readLabelled('game-1', [listed({ State: status })])).toEqual([{ containerId: ID, status, isActive: false }]);
+  });
+
+  test.each<[string, unknown]>([
+    ['another game', { 'com.galaxy.game_id': 'game-2' }],
+    ['no game', {}],
+    ['nothing', null],
+  ])('a listed container whose label names %s is left out', (_what, labels) => {
+    expect(readLabelled('game-1', [listed({ Labels: labels }), listed({ Id: OTHER_ID })])).toEqual([
+      { containerId: OTHER_ID, status: 'exited', isActive: false },
+    ]);
+  });
+
+  test.each<[string, unknown]>([
+    ['no list', { Id: ID }],
+    ['a web page', '<html>'],
+    ['an entry without an id', [listed({ Id: undefined })]],
+    ['an entry with a short id', [listed({ Id: 'abc' })]],
+    ['an entry without a state', [listed({ State: undefined })]],
+    ['an entry that is no object', [null]],
+  ])('a list of containers cannot be read from %s', (_what, answer) => {
+    expect(readLabelled('game-1', answer)).toBeUndefined();
+  });
+});

@@ -46,3 +46,10 @@ export function createEngineWorld({
   } as unknown as Docker;
   return { clock, requests, signals, engine: createContainerEngine({ docker, clock, timeoutMs: TIMEOUT_MS }) };
 }
+
+/** What the promise rejects with. */
+export const thrownBy = (ending: Promise<unknown>): Promise<unknown> =>
+  ending.then(
+    (value) => expect.unreachable(`resolved to ${JSON.stringify(value)}`),
+    (error: unknown) => error,
+  );
