@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import { expect } from 'vitest';
 import { createContainerEngine } from '../../../../src/adapters/docker/container-engine.js';
 import { createManualClock } from '../../../support/manual-clock.js';
 

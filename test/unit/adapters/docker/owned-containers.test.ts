@@ -17,7 +17,7 @@ it('a container without the label of a game is listed unless one game is asked f
   expect(readOwned('game-1', [entry(OURS)])).toEqual([]);
 });
 
-it('a container of another owner is not listed, whatever the filter of the engine did', () => {
+it('a container of another owner is not listed, although the engine listed it', () => {
   expect(readOwned(null, [entry({ 'com.galaxy.owner': 'x' }), entry({}), entry(null)])).toEqual([]);
 });
 
