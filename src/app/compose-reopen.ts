@@ -63,11 +63,14 @@ function enginesFor(context: Context, name: string, database: Stores): Engines {
 }
 
 function managed({ config, clock }: Context, { name, connect }: NamedEngine, { engines }: Stores): ManagedEngine {
-  const docker = connect();
+  const docker = connect({ connections: 'fresh' });
+  const engine = createContainerEngine({ docker, clock, timeoutMs: config.dockerTimeoutMs });
   const timeoutMs = Math.min(IDENTIFY_LIMIT_MS, config.dockerTimeoutMs);
   return {
     name,
-    engine: createContainerEngine({ docker, clock, timeoutMs: config.dockerTimeoutMs }),
+    engine,
+    fresh: engine,
+    reconnect: () => undefined,
     watch: createEngineWatch({
       engine: name,
       probe: { identify: (signal) => identifyEngine({ docker, clock, timeoutMs, signal }) },

@@ -1,4 +1,4 @@
-import { identifyEngine } from '../adapters/docker/connection.js';
+import { identifyEngine, reconnect } from '../adapters/docker/connection.js';
 import { createContainerEngine } from '../adapters/docker/container-engine.js';
 import { type Breaker, gateJobs } from '../circuit-breaker/breaker.js';
 import type { Engines } from '../cleanup/ports.js';
@@ -83,7 +83,7 @@ async function startEngine(
 ): Promise<ManagedEngine> {
   const { config, clock } = context;
   const docker = connect();
-  const prober = connect({ isFreshEachTime: true });
+  const prober = connect({ connections: 'fresh' });
   const breaker = hasSiblings
     ? openBreaker(context, { metrics: telemetry.metrics, engine: name }, closing)
     : shared.breaker;
@@ -97,12 +97,12 @@ async function startEngine(
     clock,
   });
   keepRunning(`watch of the engine ${name}`, watch.run, closing);
+  const limits = { clock, timeoutMs: config.dockerTimeoutMs };
   return {
     name,
-    engine: guardEngine(createContainerEngine({ docker, clock, timeoutMs: config.dockerTimeoutMs }), {
-      ...telemetry,
-      breaker,
-    }),
+    engine: guardEngine(createContainerEngine({ docker, ...limits }), { ...telemetry, breaker }),
+    fresh: createContainerEngine({ docker: prober, ...limits }),
+    reconnect: () => reconnect(docker),
     watch,
     // Where there is one engine, the job has passed its breaker before it was started.
     breaker: hasSiblings ? breaker : { tryAdmit: () => FREE_PERMIT },

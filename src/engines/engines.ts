@@ -17,6 +17,10 @@ import { createSlots, type Slots } from './slots.js';
 export interface ManagedEngine {
   readonly name: string;
   readonly engine: ContainerEngine;
+  /** The same engine over a new connection for each request. */
+  readonly fresh: Pick<ContainerEngine, 'look'>;
+  /** Closes the connections that `engine` keeps open and does not use. */
+  readonly reconnect: () => void;
   readonly watch: EngineWatch;
   readonly breaker: Pick<Breaker, 'tryAdmit'>;
   /** The process has other engines too. */
@@ -48,10 +52,10 @@ export function createEngines(deps: Deps, { concurrency, holdMs = HOLD_MS }: Set
 type TakeTurn = (signal: AbortSignal) => Promise<EngineTurn | Held>;
 
 function turnsAt(managed: ManagedEngine, { looks, clock }: Deps, settings: Required<Settings>): TakeTurn {
-  const { name, watch, breaker } = managed;
+  const { name, fresh, reconnect, watch, breaker } = managed;
   const slots: Slots = createSlots(settings.concurrency);
   const engine = watched(managed, clock);
-  const evidence = createEvidence({ name, engine, watch, looks });
+  const evidence = createEvidence({ name, fresh, reconnect, watch, looks });
   const held = (errorCode: Held['errorCode'], errorMessage: string): Held => ({
     outcome: 'held',
     errorCode,

@@ -7,12 +7,15 @@ import type { ContainerLooks, MissingFacts } from './engine-ports.js';
 
 interface Deps {
   readonly name: string;
-  readonly engine: Pick<ContainerEngine, 'look'>;
+  /** Asks over a new connection each time: one that was kept open may lead to an engine that has left the address. */
+  readonly fresh: Pick<ContainerEngine, 'look'>;
+  /** Closes the connections that cleanups keep open and do not use at this moment. */
+  readonly reconnect: () => void;
   readonly watch: Pick<EngineWatch, 'check'>;
   readonly looks: ContainerLooks;
 }
 
-export function createEvidence({ name, engine, watch, looks }: Deps): EngineEvidence {
+export function createEvidence({ name, fresh, reconnect, watch, looks }: Deps): EngineEvidence {
   /**
    * The identity is asked before and after a second look. The answer "gone" may have come from another engine that stood
    * at the address for a moment, and that engine may have left again before the first question.
@@ -21,11 +24,12 @@ export function createEvidence({ name, engine, watch, looks }: Deps): EngineEvid
     { removalSent, ...subject }: Subject & { readonly removalSent: boolean },
     signal: AbortSignal,
   ): Promise<GoneBelief> {
+    reconnect();
     const before = await watch.check();
     signal.throwIfAborted();
     // What another engine says must not be counted among the looks at this one.
     if (!isSameEngine(before.stored, before.answered)) return decideGone({ engine: name, ...before, ...NOTHING });
-    const again = await engine.look(subject.containerId, signal);
+    const again = await fresh.look(subject.containerId, signal);
     if (again.kind === 'present') return { believed: false, why: cameBack(name) };
     const facts = await looks.foundGone({ ...subject, engine: name });
     const sent = removalSent ? 'now' : facts.removalSent ? 'earlier' : 'never';
@@ -44,7 +48,7 @@ export function createEvidence({ name, engine, watch, looks }: Deps): EngineEvid
     if (others.length === 0) return othersSeenRecently ? 'recently' : 'never';
     let isSeen = false;
     await mapConcurrent(others, others.length, async (containerId) => {
-      const { kind } = await engine.look(containerId, signal);
+      const { kind } = await fresh.look(containerId, signal);
       if (kind === 'present') isSeen = true;
     });
     return isSeen ? 'now' : 'never';

@@ -196,12 +196,15 @@ it('a burst of missing containers is held, counted over all workers, although ot
   const workers = [1, 2].map(() => world.run(['worker'], { DOCKER_HOST: `unix://${engine.socketPath}` }));
   await Promise.all(workers.map((worker) => worker.logged('taking jobs')));
   await enqueue(missing);
-  await eventually(async () => {
-    const { rows } = await world.db.query(
-      `SELECT count(DISTINCT game_id)::int AS held FROM operation_log WHERE error_code = 'engine_mismatch'`,
-    );
-    expect(rows).toEqual([{ held: 10 }]);
-  });
+  await eventually(
+    async () => {
+      const { rows } = await world.db.query(
+        `SELECT count(DISTINCT game_id)::int AS held FROM operation_log WHERE error_code = 'engine_mismatch'`,
+      );
+      expect(rows).toEqual([{ held: 10 }]);
+    },
+    { withinMs: 30_000 },
+  );
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   expect(await removals()).toEqual({ already_gone: 10 });
   expect(await statuses()).toEqual({ removed: 10, stopped: 20 });

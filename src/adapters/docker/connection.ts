@@ -3,6 +3,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import type Docker from 'dockerode';
 import type { Clock } from '../../async/clock.js';
 import {
@@ -30,10 +31,10 @@ export interface DockerSettings {
   /** Where `host` comes from, for messages; `DOCKER_HOST` unless told otherwise. */
   readonly source?: string | undefined;
   /**
-   * A connection of its own for each request. For the question who answers at the address: a connection that was kept
-   * open still leads to the engine that answered there when it was made.
+   * `fresh`: each request has a connection of its own. For the question who answers at the address: a connection that was
+   * kept open still leads to the engine that answered there when it was made. Default: `kept`.
    */
-  readonly isFreshEachTime?: boolean | undefined;
+  readonly connections?: 'kept' | 'fresh' | undefined;
 }
 
 /**
@@ -46,11 +47,11 @@ export interface DockerSettings {
  */
 export function createDocker(settings: DockerSettings): Docker {
   const endpoint = parseEndpoint(settings.host, settings);
-  const explicit: Docker.DockerOptions & { readonly pathPrefix: undefined; readonly agent?: HttpAgent } = {
+  const explicit: Docker.DockerOptions & { readonly pathPrefix: undefined; readonly agent: HttpAgent } = {
     pathPrefix: undefined,
     timeout: undefined,
     username: undefined,
-    ...(settings.isFreshEachTime === true && { agent: freshConnections(endpoint) }),
+    agent: agentFor(endpoint, settings.connections ?? 'kept'),
     ...(endpoint.kind === 'socket'
       ? { socketPath: endpoint.socketPath, host: '', port: undefined, protocol: 'http', ...NO_CERTIFICATES }
       : {
@@ -63,7 +64,7 @@ export function createDocker(settings: DockerSettings): Docker {
             : NO_CERTIFICATES),
         }),
   };
-  return catchAnswerErrors(ignoreRedirects(construct(explicit)));
+  return catchAnswerErrors(construct(explicit));
 }
 
 /** The engine that the settings name, for messages: `unix:///var/run/docker.sock`, `tcp://host:2375`. */
@@ -73,8 +74,20 @@ export function describeEngine(settings: DockerSettings): string {
   return `${endpoint.tls ? 'https' : 'tcp'}://${endpoint.host}:${endpoint.port}`;
 }
 
-const freshConnections = (endpoint: EngineEndpoint): HttpAgent =>
-  new (endpoint.kind === 'network' && endpoint.tls ? HttpsAgent : HttpAgent)({ keepAlive: false });
+function agentFor(endpoint: EngineEndpoint, connections: 'kept' | 'fresh'): HttpAgent {
+  const Agent = endpoint.kind === 'network' && endpoint.tls ? HttpsAgent : HttpAgent;
+  // As Node's own agent; it closes a connection that was not used for five seconds.
+  const agent = new Agent({ keepAlive: connections === 'kept', scheduling: 'lifo', timeout: 5_000 });
+  // docker-modem turns its options into text for each request; to do that with an agent takes a hundred times as long.
+  return ignoreRedirects(Object.assign(agent, { [inspect.custom]: () => 'an agent' }));
+}
+
+/** Closes the connections that no request uses: the next request is made at the address as it is now. */
+export function reconnect({ modem }: Docker): void {
+  const { agent } = fieldsOf(modem);
+  if (!(agent instanceof HttpAgent)) return;
+  for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
+}
 
 const NO_CERTIFICATES = { ca: undefined, cert: undefined, key: undefined } as const;
 
@@ -144,7 +157,7 @@ async function askInTime({ docker, clock, timeoutMs, signal }: PingDeps, path: '
   } catch (cause) {
     signal?.throwIfAborted();
     const failure = readFailure(cause);
-    const message = `the engine does not answer ${path}: ${failure.text}`;
+    const message = `the engine does not answer: ${failure.text}`;
     throw failure.kind === 'answer' && isEnginesOwn(failure)
       ? new EngineRefusalError(message, { cause })
       : new UnavailableError('docker', message, { cause });

@@ -28,7 +28,11 @@ export function createContainerLooks({ prisma }: { readonly prisma: PrismaClient
     removalIsNext: (subject) => present(subject, subject.jobId),
     foundGone: (subject) =>
       withUnavailable(async () => {
-        const [row] = await prisma.$queryRaw<MissingFacts[]>(noteGone(subject));
+        // One after the other for each engine: looks that are stored at the same moment would not count each other.
+        const [, [row]] = await prisma.$transaction([
+          prisma.$queryRaw`SELECT pg_advisory_xact_lock(hashtextextended('missing containers of ' || ${subject.engine}::text, 0))::text`,
+          prisma.$queryRaw<MissingFacts[]>(noteGone(subject)),
+        ]);
         return row ?? NO_FACTS;
       }),
     forgetOld: () =>

@@ -27,7 +27,7 @@ export interface NamedEngine {
   /** The address and where it comes from: `unix:///var/run/docker.sock (from usual socket)`. */
   readonly shown: string;
   /** A client; connects when it is asked something. Throws a `ConfigurationError` for certificates that cannot be read. */
-  readonly connect: (options?: Pick<DockerSettings, 'isFreshEachTime'>) => ReturnType<typeof createDocker>;
+  readonly connect: (options?: Pick<DockerSettings, 'connections'>) => ReturnType<typeof createDocker>;
 }
 
 /** The engines of this process, the default one first. */

@@ -122,7 +122,9 @@ export async function openRig(options: RigOptions): Promise<Rig> {
   const breaker = { tryAdmit: () => ({ release: () => undefined }) };
   const engines = createEngines(
     {
-      engines: [{ name: DEFAULT_ENGINE, engine, watch, breaker, hasSiblings: false }],
+      engines: [
+        { name: DEFAULT_ENGINE, engine, fresh: engine, reconnect: () => undefined, watch, breaker, hasSiblings: false },
+      ],
       looks: createContainerLooks({ prisma }),
       clock,
     },

@@ -1,7 +1,10 @@
-import { createServer } from 'node:http';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, inject, test, vi } from 'vitest';
-import { createDocker, pingEngine } from '../../../src/adapters/docker/connection.js';
+import { createDocker, pingEngine, reconnect } from '../../../src/adapters/docker/connection.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
 import { startEngineFaultProxy } from '../../support/engine/engine-fault-proxy.js';
@@ -15,6 +18,14 @@ const ENGINE_FACTS = {
 };
 
 afterEach(() => vi.unstubAllEnvs());
+
+/** A server that calls itself an engine, with its name as its version. */
+async function startNamed(socketPath: string, name: string): Promise<Server> {
+  const facts = JSON.stringify({ Version: name, ApiVersion: '1.41', Os: 'linux', Arch: 'arm64' });
+  const server = createServer((_request, response) => void response.end(facts));
+  await new Promise<void>((resolve) => void server.listen(socketPath, resolve));
+  return server;
+}
 
 describe('asking which engine answers', () => {
   const ping = (host: string) => pingEngine({ docker: createDocker({ host }), clock: systemClock, timeoutMs: 30_000 });
@@ -46,6 +57,29 @@ describe('asking which engine answers', () => {
     } finally {
       server.closeAllConnections();
       server.close();
+    }
+  });
+
+  test.each([
+    ['fresh', 'the engine that answers there now'],
+    ['kept', 'the engine that answered there before, until it reconnects'],
+  ] as const)('a client with %s connections asks, at an address that changed hands, %s', async (connections, _whom) => {
+    const folder = await mkdtemp(join(tmpdir(), 'engines-'));
+    const address = join(folder, 'engine.sock');
+    const engines = await Promise.all(['one', 'two'].map((name) => startNamed(join(folder, name), name)));
+    const docker = createDocker({ host: `unix://${address}`, connections });
+    const ask = async () => (await pingEngine({ docker, clock: systemClock, timeoutMs: 30_000 })).version;
+    try {
+      await symlink(join(folder, 'one'), address);
+      expect(await ask()).toBe('one');
+      await rm(address);
+      await symlink(join(folder, 'two'), address);
+      expect(await ask()).toBe(connections === 'fresh' ? 'two' : 'one');
+      reconnect(docker);
+      expect(await ask()).toBe('two');
+    } finally {
+      for (const engine of engines) engine.close().closeAllConnections();
+      await rm(folder, { recursive: true });
     }
   });
 

@@ -47,6 +47,8 @@ function setUp({ hasSiblings = false, concurrency = 1 } = {}) {
             remove: async () => ({ kind: 'gone', ours: true }),
             labelled: async () => [],
           },
+          fresh: { look: async () => ({ kind: 'gone' }) },
+          reconnect: () => undefined,
           watch: {
             state: () => world.state,
             check: async () => {

@@ -27,7 +27,8 @@ function setUp(known: Partial<MissingFacts> = {}, others: ContainerState = { kin
   const state = { confirmation: SAME, later: SAME, judged: { kind: 'gone' } as ContainerState };
   const evidence = createEvidence({
     name: 'mars',
-    engine: {
+    reconnect: () => void journal.push('reconnect'),
+    fresh: {
       look: async (containerId) => {
         journal.push(`look at ${containerId.slice(0, 2)}`);
         return containerId === CONTAINER_ID ? state.judged : others;
@@ -59,14 +60,14 @@ describe('the evidence that a container is gone', () => {
   it('a container is judged by a second look between two checks of the identity', async () => {
     const { judge, journal } = setUp({ accepted: true });
     expect(await judge()).toEqual({ believed: true, removal: 'already_gone' });
-    expect(journal).toEqual(['check', 'look at a1', 'gone on mars', 'check']);
+    expect(journal).toEqual(['reconnect', 'check', 'look at a1', 'gone on mars', 'check']);
   });
 
   it('the answer of another engine is not believed, and is not stored as a look', async () => {
     const { judge, journal, state } = setUp({ accepted: true });
     state.confirmation = OTHER;
     expect(await judge(true)).toMatchObject({ believed: false, why: expect.stringContaining('another engine') });
-    expect(journal).toEqual(['check']);
+    expect(journal).toEqual(['reconnect', 'check']);
   });
 
   it('an engine that another one replaced during the second look is not believed', async () => {
@@ -79,7 +80,7 @@ describe('the evidence that a container is gone', () => {
     const { judge, journal, state } = setUp({ accepted: true });
     state.judged = present;
     expect(await judge(true)).toMatchObject({ believed: false, why: expect.stringContaining('a moment later') });
-    expect(journal).toEqual(['check', 'look at a1']);
+    expect(journal).toEqual(['reconnect', 'check', 'look at a1']);
   });
 
   it.each([
@@ -88,13 +89,13 @@ describe('the evidence that a container is gone', () => {
   ])('no other container is needed where a removal was sent %s', async (_when, known, removalSent) => {
     const { judge, journal } = setUp({ ...known, others: [OTHER_CONTAINER_ID] });
     expect(await judge(removalSent)).toEqual({ believed: true, removal: 'removed' });
-    expect(journal).toEqual(['check', 'look at a1', 'gone on mars', 'check']);
+    expect(journal).toEqual(['reconnect', 'check', 'look at a1', 'gone on mars', 'check']);
   });
 
   it('another container that records name and that is there now is evidence', async () => {
     const { judge, journal } = setUp({ others: [OTHER_CONTAINER_ID] }, present);
     expect(await judge()).toEqual({ believed: true, removal: 'already_gone' });
-    expect(journal).toEqual(['check', 'look at a1', 'gone on mars', 'look at b2', 'check']);
+    expect(journal).toEqual(['reconnect', 'check', 'look at a1', 'gone on mars', 'look at b2', 'check']);
   });
 
   it('a look of a moment ago is no evidence when the containers that records name are all missing now', async () => {
@@ -121,7 +122,7 @@ describe('the evidence that a container is gone', () => {
     const reason = new Error('lease lost');
     const judging = evidence.judgeGone({ ...subject, removalSent: false }, AbortSignal.abort(reason));
     await expect(judging).rejects.toBe(reason);
-    expect(journal).toEqual(['check']);
+    expect(journal).toEqual(['reconnect', 'check']);
   });
 
   it('looks are stored under the name of the engine', async () => {

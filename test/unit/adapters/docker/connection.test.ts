@@ -24,7 +24,6 @@ describe('createDocker', () => {
       protocol: 'http',
       pathPrefix: undefined,
       timeout: undefined,
-      agent: undefined,
     });
   });
 
@@ -126,6 +125,8 @@ describe('the identity of an engine', () => {
     const { identity, clock } = identifiedBy(() => undefined);
     const failure = identity.catch((thrown: unknown) => thrown);
     await clock.advance(1_500);
-    expect(await failure).toMatchObject({ message: expect.stringContaining('the engine does not answer /info') });
+    expect(await failure).toMatchObject({
+      message: expect.stringContaining('the engine does not answer: no answer within 1500 ms'),
+    });
   });
 });

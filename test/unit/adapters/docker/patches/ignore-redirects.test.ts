@@ -10,7 +10,9 @@ interface AgentWithRequests {
   readonly addRequest: (request: ClientRequest) => void;
 }
 
-const newDocker = () => new Docker({ host: '127.0.0.1', port: 1, protocol: 'http' });
+/** The cast: dockerode passes the agent on to Node, but its types do not name it. */
+const newDocker = (agent = new Agent()) =>
+  new Docker({ host: '127.0.0.1', port: 1, protocol: 'http', agent } as Docker.DockerOptions);
 
 describe('ignoreRedirects', () => {
   let requests: ClientRequest[];
@@ -44,25 +46,19 @@ describe('ignoreRedirects', () => {
   it.each(['mailto:nobody', 'http://127.0.0.1:1/elsewhere', 'http://['])(
     'a patched client reports a redirect to %s as an unexpected answer and sends no second request',
     async (location) => {
-      const answered = new Promise((resolve) => ignoreRedirects(newDocker()).ping(resolve));
+      const answered = new Promise((resolve) => newDocker(ignoreRedirects(new Agent())).ping(resolve));
       answerWithRedirect(location);
       expect(await answered).toMatchObject({ statusCode: 302 });
       expect(requests).toHaveLength(1);
     },
   );
 
-  it('the patch refuses a library without modem.buildRequest', () => {
-    const docker = newDocker();
-    Object.assign(docker.modem, { buildRequest: undefined });
-    expect(() => ignoreRedirects(docker)).toThrow(LibraryChangedError);
-  });
-
   it('the patch refuses a Node whose agents have no addRequest', () => {
     vi.restoreAllMocks();
     const addRequest: unknown = Reflect.get(Agent.prototype, 'addRequest');
     Reflect.set(Agent.prototype, 'addRequest', undefined);
     try {
-      expect(() => ignoreRedirects(newDocker())).toThrow(LibraryChangedError);
+      expect(() => ignoreRedirects(new Agent())).toThrow(LibraryChangedError);
     } finally {
       Reflect.set(Agent.prototype, 'addRequest', addRequest);
     }
