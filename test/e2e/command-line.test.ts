@@ -32,7 +32,8 @@ it('eight processes that migrate one database at once apply each migration once,
   const { rows } = await client.query(
     'SELECT migration_name, count(*)::int AS times FROM _prisma_migrations GROUP BY 1',
   );
-  expect(rows).toEqual([{ migration_name: '20261123000000_init', times: 1 }]);
+  expect(rows.map(({ migration_name: name }) => name)).toContain('20261123000000_init');
+  expect(new Set(rows.map(({ times }) => times))).toEqual(new Set([1]));
 });
 
 it('one trace leads from the command line through queue, lease and database to the engine', async () => {

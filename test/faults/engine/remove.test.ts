@@ -52,7 +52,7 @@ describe('a removal whose answer is lost', () => {
   test('a removal whose answer is lost is reported as gone when the engine has carried it out', async () => {
     const id = await containers.make('created');
     onDelete({ kind: 'lost-answer' });
-    expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+    expect(await engine.remove(id, signal)).toEqual({ kind: 'gone', ours: false });
     expect(proxy.requests()).toMatchObject([
       { method: 'DELETE', engineStatus: 204 },
       { method: 'GET', engineStatus: 404 },
@@ -75,7 +75,7 @@ describe('a removal whose answer is lost', () => {
       const ending = endingOf(engine.remove(id, signal));
       await proxy.until(() => expect(proxy.requests()).toMatchObject([{ method: 'DELETE', engineStatus: 204 }]));
       await clock.advance(TIMEOUT_MS);
-      expect(await ending).toEqual({ kind: 'gone' });
+      expect(await ending).toEqual({ kind: 'gone', ours: false });
       expect(methods()).toEqual(['DELETE', 'GET']);
     },
   );
@@ -146,7 +146,7 @@ describe('a refused removal', () => {
     const id = await containers.make('created');
     await containers.docker.getContainer(id).remove();
     onDelete({ kind: 'status', status: 409, message: 'removal of container x is already in progress' });
-    expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+    expect(await engine.remove(id, signal)).toEqual({ kind: 'gone', ours: false });
   });
 
   test('a refused removal is reported as unavailable when the look after it fails', async () => {

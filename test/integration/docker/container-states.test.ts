@@ -35,7 +35,7 @@ test('a container whose files cannot be deleted becomes dead, and is removed onc
   } finally {
     unpin();
   }
-  expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+  expect(await engine.remove(id, signal)).toEqual({ kind: 'gone', ours: true });
   expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
 });
 
@@ -54,13 +54,13 @@ test('a container that is being removed is seen as such until it is gone', async
     detail: expect.stringMatching(/already in progress/) as string,
   });
   await letGo();
-  expect(await first).toEqual({ kind: 'gone' });
+  expect(await first).toEqual({ kind: 'gone', ours: true });
   expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
 });
 
 test('a container whose name is the id of a removed one is not mistaken for it, and stays', async () => {
   const removed = await containers.make('created');
-  expect(await engine.remove(removed, signal)).toEqual({ kind: 'gone' });
+  expect(await engine.remove(removed, signal)).toEqual({ kind: 'gone', ours: true });
   const namesake = await containers.make('created', { name: removed, gameLabel: 'game-2' });
   // The engine itself is taken in.
   expect((await containers.docker.getContainer(removed).inspect()).Id).toBe(namesake);
@@ -75,7 +75,7 @@ test('a container that could never start is idle, with the reason', async () => 
     activity: 'idle',
     detail: expect.stringMatching(/^created: .*no such file/) as string,
   });
-  expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+  expect(await engine.remove(id, signal)).toEqual({ kind: 'gone', ours: true });
 });
 
 test('a container that removes itself when it ends is gone', async () => {
@@ -84,7 +84,7 @@ test('a container that removes itself when it ends is gone', async () => {
   await containers.docker.getContainer(id).kill();
   await gone;
   expect(await engine.look(id, signal)).toEqual({ kind: 'gone' });
-  expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+  expect(await engine.remove(id, signal)).toEqual({ kind: 'gone', ours: false });
 });
 
 test('anonymous volumes go with their container; named volumes and bound folders stay', async () => {
@@ -97,7 +97,7 @@ test('anonymous volumes go with their container; named volumes and bound folders
   try {
     const created = (await volumeNames()).filter((name) => !volumesBefore.includes(name));
     expect(created).toHaveLength(2);
-    expect(await engine.remove(id, signal)).toEqual({ kind: 'gone' });
+    expect(await engine.remove(id, signal)).toEqual({ kind: 'gone', ours: true });
     const left = (await volumeNames()).filter((name) => created.includes(name));
     expect(left).toEqual([named]);
     writeFileSync(join(bound, 'still-there'), '');

@@ -144,7 +144,7 @@ describe('found by the properties above', () => {
 
   it('the absence of another container is not the removal of this one', async () => {
     raw.answer([otherIsGone, answered({ status: 404, body: `{"message":"No such container: ${ID}"}` })]);
-    expect(await endingOf(engine.remove(ID, signal))).toEqual({ kind: 'gone' });
+    expect(await endingOf(engine.remove(ID, signal))).toEqual({ kind: 'gone', ours: false });
     expect(raw.asked()).toHaveLength(2);
     raw.answer([otherIsGone, otherIsGone]);
     expect(await endingOf(engine.remove(ID, signal))).toBeInstanceOf(UnavailableError);

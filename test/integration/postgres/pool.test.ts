@@ -97,7 +97,7 @@ describe('on a server whose own time zone is far from UTC', () => {
     const other = await createDatabase();
     try {
       const url = `${other.url}?options=${encodeURIComponent('-c TimeZone=America/New_York')}`;
-      expect(await migrate({ connectionString: url, migrationsDir })).toHaveLength(1);
+      expect(await migrate({ connectionString: url, migrationsDir })).not.toEqual([]);
     } finally {
       await other.drop();
     }

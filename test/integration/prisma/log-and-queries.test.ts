@@ -97,6 +97,8 @@ describe('the tables', () => {
       SELECT table_name AS name, count(*)::int AS columns FROM information_schema.columns
       WHERE table_schema = 'public' AND table_name <> '_prisma_migrations' GROUP BY 1 ORDER BY 1`);
     const known = {
+      container_looks: Prisma.ContainerLookScalarFieldEnum,
+      engines: Prisma.EngineScalarFieldEnum,
       game_leases: Prisma.GameLeaseScalarFieldEnum,
       operation_log: Prisma.OperationLogEntryScalarFieldEnum,
       retention_holds: Prisma.RetentionHoldScalarFieldEnum,
@@ -108,12 +110,14 @@ describe('the tables', () => {
     // Each names every column of its table.
     const { prisma } = database;
     const found = await Promise.all([
+      prisma.containerLook.findFirst(),
+      prisma.engine.findFirst(),
       prisma.gameLease.findFirst(),
       prisma.operationLogEntry.findFirst(),
       prisma.retentionHold.findFirst(),
       prisma.runtimeRecord.findFirst(),
     ]);
-    expect(found).toEqual([null, null, null, null]);
+    expect(found).toEqual([null, null, null, null, null, null]);
   });
 
   test('the sweep reads its pages, oldest first, from one index', async () => {

@@ -99,6 +99,7 @@ describe('telemetry with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     expect(metricNames().sort((a, b) => a.localeCompare(b))).toEqual([
       'rtmanager.cleanup.duration',
       'rtmanager.cleanup.outcomes',
+      'rtmanager.cleanup.removals',
       'rtmanager.docker.remove.duration',
       'rtmanager.lease.acquire.duration',
     ]);
