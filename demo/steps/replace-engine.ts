@@ -100,5 +100,6 @@ function namedIn(problem: string, { engineIdentity }: Pick<Platform, 'engineIden
   return isNamed ? 'both identities' : problem;
 }
 
-const LINE = /.{1,110}/g;
-const folded = (text: string): readonly string[] => (text.match(LINE) ?? []).map((line) => `    ${line}`);
+/** Lines of 110 characters, broken between words. */
+const folded = (text: string): readonly string[] =>
+  (text.match(/.{1,110}(?: |$)/g) ?? [text]).map((line) => `    ${line.trimEnd()}`);
