@@ -9,7 +9,7 @@ retention, and runs the built service (dist/main.js) until every job has ended. 
 service's engine by an empty one meanwhile. Then it prints a table that compares the expected result with the
 engine, the database and the queue, and removes what it created.
 
-It takes about 30 seconds; the first run also installs and builds, which takes a few minutes.
+It takes about 35 seconds; the first run also installs and builds, which takes a few minutes.
 It uses the Docker engine of DOCKER_HOST or of this machine, or starts a private one (Linux, as root).
 It uses an embedded PostgreSQL, or a new database on the server of DATABASE_URL.
 It does not touch other containers, databases or Redis keys.
