@@ -4,11 +4,12 @@ import { parseArgs } from 'node:util';
 
 export const HELP = `Usage: npm run demo [-- options]
 
-Creates about 57 real containers in every state, requests their cleanup by queue, command line, HTTP and
-retention, and runs the built service (dist/main.js) until every job has ended. Then it prints a table that
-compares the expected result with the engine, the database and the queue, and removes what it created.
+Creates about 58 real containers in every state, requests their cleanup by queue, command line, HTTP and
+retention, and runs the built service (dist/main.js) until every job has ended. For one game it replaces the
+service's engine by an empty one meanwhile. Then it prints a table that compares the expected result with the
+engine, the database and the queue, and removes what it created.
 
-It takes about 30 seconds; the first run also installs and builds, which takes a few minutes.
+It takes about 35 seconds; the first run also installs and builds, which takes a few minutes.
 It uses the Docker engine of DOCKER_HOST or of this machine, or starts a private one (Linux, as root).
 It uses an embedded PostgreSQL, or a new database on the server of DATABASE_URL.
 It does not touch other containers, databases or Redis keys.

@@ -18,9 +18,10 @@ import { type Facts, judge } from './report/verdict.js';
 import { SCENARIOS } from './scenarios/all-scenarios.js';
 import { type Game, inspectGame, isSwept, planGames } from './steps/games.js';
 import { prepareGames } from './steps/prepare-games.js';
+import { replaceEngine } from './steps/replace-engine.js';
 import { replayByCommandLine, useHttp } from './steps/replay-dead-letters.js';
 import { requestCleanups, startService } from './steps/request-cleanups.js';
-import { runStep, type StepContext, waitForJobs } from './steps/step.js';
+import { hasEvent, runStep, type StepContext, waitForJobs } from './steps/step.js';
 import { prepareSweep, sweep } from './steps/sweep.js';
 
 export interface DemoOptions extends Pick<Context, 'config' | 'log' | 'clock' | 'signal'> {
@@ -81,7 +82,7 @@ async function runSteps(options: DemoOptions, files: RunFiles, tidyUp: TidyUp): 
   const planned = planGames(SCENARIOS);
   const prepared = await prepareGames(
     context,
-    planned.filter(({ scenario }) => !isSwept(scenario)),
+    planned.filter((plan) => !isSwept(plan.scenario) && !losesEngine(plan)),
   );
   const requested = await requestCleanups(context, prepared);
   const serving = await startService(context, tidyUp);
@@ -93,9 +94,10 @@ async function runSteps(options: DemoOptions, files: RunFiles, tidyUp: TidyUp): 
   const sweepVerdicts = await sweep(serving, swept);
   const byCommandLine = await replayByCommandLine(serving, [...requested, ...swept]);
   const throughHttp = await useHttp(serving, byCommandLine.games);
+  const afterwards = await replaceEngine(serving, planned.filter(losesEngine));
   const ending = await serving.service.stop();
 
-  const facts = await inspectAll(context, throughHttp.games);
+  const facts = await inspectAll(context, [...throughHttp.games, ...afterwards.games]);
   const { removed, kept } = countContainers(facts);
   return {
     queueBackend: platform.config.queueBackend,
@@ -104,6 +106,7 @@ async function runSteps(options: DemoOptions, files: RunFiles, tidyUp: TidyUp): 
       ...sweepVerdicts,
       ...byCommandLine.verdicts,
       ...throughHttp.verdicts,
+      ...afterwards.verdicts,
       judgeServiceEnd(ending),
     ],
     containersCreated: platform.containers.created(),
@@ -114,6 +117,8 @@ async function runSteps(options: DemoOptions, files: RunFiles, tidyUp: TidyUp): 
     elapsedMs: clock.monotonicMs() - startedMs,
   };
 }
+
+const losesEngine = hasEvent('engine replaced');
 
 interface GameFacts {
   readonly game: Game;

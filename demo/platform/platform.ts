@@ -3,15 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pingEngine } from '../../src/adapters/docker/connection.js';
+import { identifyEngine, pingEngine } from '../../src/adapters/docker/connection.js';
 import type { Context } from '../../src/app/context.js';
 import { openDatabase } from '../../src/app/connect/database.js';
-import { dockerOf } from '../../src/app/connect/engine.js';
+import { dockerOf, engineSettings } from '../../src/app/connect/engine.js';
 import { connectRedis, type RedisClient } from '../../src/app/connect/redis.js';
 import { type Config, readConfig } from '../../src/config/config.js';
 import type { Environment } from '../../src/config/environment.js';
 import { messageOf } from '../../src/domain/errors.js';
+import type { EngineIdentity } from '../../src/engines/engine-ports.js';
 import { type Containers, openContainers } from '../containers/containers.js';
+import { type EngineAddress, openEngineAddress } from './engine-address.js';
 import { createOwnDatabase } from './own-database.js';
 import { createOtherLeases, type OtherLeases } from './other-leases.js';
 import { openOtherService, type OtherService } from './other-service.js';
@@ -24,6 +26,10 @@ import type { TidyUp } from './tidy-up.js';
 export interface Platform {
   readonly config: Config;
   readonly containers: Containers;
+  /** What the service uses as its engine. */
+  readonly engineAddress: EngineAddress;
+  /** Who the real engine is. */
+  readonly engineIdentity: EngineIdentity;
   readonly records: Records;
   readonly leases: OtherLeases;
   readonly service: OtherService;
@@ -60,10 +66,14 @@ export async function openPlatform(options: PlatformOptions, tidyUp: TidyUp): Pr
   const { user, runId, logFile } = options;
   const token = randomBytes(24).toString('base64url');
   const docker = dockerOf(user.config);
-  await pingEngine({ docker, clock: user.clock, timeoutMs: ENGINE_TIMEOUT_MS, signal: user.signal });
+  const asked = { docker, clock: user.clock, timeoutMs: ENGINE_TIMEOUT_MS, signal: user.signal };
+  await pingEngine(asked);
+  const engineIdentity = await identifyEngine(asked);
+  const engineAddress = await openEngineAddress(engineSettings(user.config), options.folder);
+  tidyUp.add('address of the engine', engineAddress.close);
   const { redis, redisUrl } = await openRedis(options, tidyUp);
   const databaseUrl = await createDatabase(options, tidyUp);
-  const environment = environmentFor(options, { databaseUrl, redisUrl, token });
+  const environment = environmentFor(options, { databaseUrl, redisUrl, token, dockerHost: engineAddress.host });
   const context: Context = { ...user, config: readConfig(environment), patienceMs: CONNECT_LIMIT_MS };
   const { config } = context;
   const opening = openDatabase(context);
@@ -85,6 +95,8 @@ export async function openPlatform(options: PlatformOptions, tidyUp: TidyUp): Pr
   return {
     config,
     containers: containers.value,
+    engineAddress,
+    engineIdentity,
     records: createRecords(database.value.pool),
     leases: createOtherLeases(database.value, config.leaseStore === 'redis' ? redis : null),
     service,
@@ -116,18 +128,30 @@ async function openRedis(
   return { redis, redisUrl: withDatabase(config.redisUrl, claimed.number) };
 }
 
+interface OwnSettings {
+  readonly databaseUrl: string | null;
+  readonly redisUrl: string | null;
+  readonly token: string;
+  readonly dockerHost: string;
+}
+
+/** What leads to the user's stores and engine: the programs of the demo get other addresses. */
+const LEADS_TO_OWN = new Set([
+  'DATABASE_URL',
+  'REDIS_URL',
+  'DOCKER_HOST',
+  'DOCKER_CONTEXT',
+  'DOCKER_TLS_VERIFY',
+  'DOCKER_CERT_PATH',
+]);
+
 /** The user's environment without the settings that lead to a live platform, and with short times. */
 function environmentFor(
   { user, environment, folder }: PlatformOptions,
-  {
-    databaseUrl,
-    redisUrl,
-    token,
-  }: { readonly databaseUrl: string | null; readonly redisUrl: string | null; readonly token: string },
+  { databaseUrl, redisUrl, token, dockerHost }: OwnSettings,
 ): Record<string, string> {
   const { config } = user;
-  const isKept = (name: string): boolean =>
-    !name.startsWith('RTMANAGER_') && name !== 'DATABASE_URL' && name !== 'REDIS_URL';
+  const isKept = (name: string): boolean => !name.startsWith('RTMANAGER_') && !LEADS_TO_OWN.has(name);
   const kept = Object.entries(environment).flatMap(([name, value]) =>
     value !== undefined && isKept(name) ? [[name, value] as const] : [],
   );
@@ -135,6 +159,7 @@ function environmentFor(
     ...Object.fromEntries(kept),
     ...(databaseUrl === null ? {} : { DATABASE_URL: databaseUrl }),
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
+    DOCKER_HOST: dockerHost,
     RTMANAGER_DATA_DIR: join(folder, 'data'),
     RTMANAGER_QUEUE_BACKEND: config.queueBackend,
     RTMANAGER_LEASE_STORE: config.leaseStore,

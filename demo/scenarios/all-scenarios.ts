@@ -207,6 +207,9 @@ const sweeps: readonly Scenario[] = [
   }),
 ];
 
+/** Requested while another, empty engine answers at the address. */
+const replacements: readonly Scenario[] = [scenario('engine replaced, and back', [http], { event: 'engine replaced' })];
+
 export const SCENARIOS: readonly Scenario[] = [
   ...removals,
   ...repetitions,
@@ -216,4 +219,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...replays,
   ...retention,
   ...sweeps,
+  ...replacements,
 ];

@@ -53,6 +53,8 @@ export type Event =
   | 'started again'
   /** The worker process is killed while it runs this game's job. */
   | 'worker killed'
+  /** Another engine answers when it is requested, and the right one again afterwards. */
+  | 'engine replaced'
   /** Its job is a dead letter; the platform repairs the record, and an operator replays the job. */
   | 'repaired, replayed by command line'
   | 'repaired, replayed through HTTP';

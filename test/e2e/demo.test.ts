@@ -98,7 +98,7 @@ describe('the demo', { timeout: 300_000 }, () => {
       stdout: expect.stringMatching(/^stopped +5 +removed +gone +removed; success +completed +ok$/m),
       stderr: expect.stringMatching(/^jobs ended: (\d+) of \1 [\s\S]*^ {2}\$ curl -X DELETE .*\n {4}200 \{"gameId"/m),
     });
-    expect(stdout).toMatch(/^54 of 54 as expected; .* jobs on the postgres queue; /m);
+    expect(stdout).toMatch(/^58 of 58 as expected; .* jobs on the postgres queue; /m);
     expect(stdout).not.toContain('DIFFERS');
     await expectNothingLeft();
     expect(readdirSync(folder)).toEqual([]);

@@ -11,7 +11,8 @@ import type { Context } from '../context.js';
  */
 const located = new WeakMap<Config, DockerSettings>();
 
-function engineSettings(config: Config): DockerSettings {
+/** How the default engine is reached. */
+export function engineSettings(config: Config): DockerSettings {
   const settings =
     located.get(config) ??
     (config.dockerHost === null

@@ -43,6 +43,7 @@ describe('the scenarios of the demo', () => {
         'lease held throughout',
         'started again',
         'worker killed',
+        'engine replaced',
         'repaired, replayed by command line',
         'repaired, replayed through HTTP',
       ]),
