@@ -14,7 +14,7 @@ const OTHER: EngineIdentity = { ...OWN, storageDriver: 'vfs' };
 /** The readiness of a process without an engine of its own, as the role `api` has it. */
 function apiReadiness(over: Partial<ReturnType<typeof createFakePlatform>['engines']> = {}) {
   const platform = createFakePlatform();
-  const { engines, state, sweepSchedule, cleanupQueue } = platform;
+  const { engines, containerLooks, state, sweepSchedule, cleanupQueue } = platform;
   const counts = { waiting: 0, delayed: 0, active: 0, failed: 0 };
   const queues = { producer: { ...cleanupQueue, counts: async () => counts }, schedule: sweepSchedule };
   const check = createReadiness(
@@ -29,7 +29,7 @@ function apiReadiness(over: Partial<ReturnType<typeof createFakePlatform>['engin
     { needsEngine: false },
   );
   const enginesCheck = async () => (await check()).find(({ name }) => name === 'engines');
-  return { engines, state, check, enginesCheck };
+  return { engines, containerLooks, state, check, enginesCheck };
 }
 
 describe('the readiness of a process without access to an engine', () => {
@@ -61,10 +61,10 @@ describe('the readiness of a process without access to an engine', () => {
   });
 
   it('fails while containers are missing', async () => {
-    const { engines, state, enginesCheck } = apiReadiness();
+    const { engines, containerLooks, state, enginesCheck } = apiReadiness();
     await engines.seen('default', OWN);
     state.records.set('game-1', aRecord());
-    engines.noteMissing({ engine: 'default', gameId: 'game-1', containerId: CONTAINER_ID });
+    await containerLooks.foundGone({ engine: 'default', gameId: 'game-1', containerId: CONTAINER_ID, jobId: '1' });
     expect(await enginesCheck()).toMatchObject({ ok: false, detail: expect.stringContaining('1 container is gone') });
   });
 

@@ -12,11 +12,11 @@ const AT = '2026-03-01T00:00:00.000Z';
 /** An engine `default` at which another one answers, and which has lost the container of `game-1`. */
 async function troubledEngine() {
   const opened = fakeEngines();
-  const { engines, state } = opened;
+  const { engines, containerLooks, state } = opened;
   await engines.seen('default', OWN);
   await engines.seen('default', OTHER);
   state.records.set('game-1', aRecord());
-  engines.noteMissing({ engine: 'default', gameId: 'game-1', containerId: CONTAINER_ID });
+  await containerLooks.foundGone({ engine: 'default', gameId: 'game-1', containerId: CONTAINER_ID, jobId: '1' });
   return opened;
 }
 
@@ -140,7 +140,7 @@ describe('engines accept', () => {
       for (let n = 10; n < 35; n += 1) {
         const containerId = String(n).repeat(32);
         opened.state.records.set(`g${n}`, aRecord({ gameId: `g${n}`, currentContainerId: containerId }));
-        opened.engines.noteMissing({ engine: 'default', gameId: `g${n}`, containerId });
+        await opened.containerLooks.foundGone({ engine: 'default', gameId: `g${n}`, containerId, jobId: '1' });
       }
       return opened.backend;
     };

@@ -14,7 +14,7 @@ async function troubledWorld(over: Partial<HttpParts> = {}) {
   const world = await httpWorld(over);
   await world.engines.seen('default', OWN);
   await world.engines.seen('default', OTHER);
-  world.engines.noteMissing({ engine: 'default', gameId: 'a', containerId: CONTAINER_ID });
+  await world.containerLooks.foundGone({ engine: 'default', gameId: 'a', containerId: CONTAINER_ID, jobId: '1' });
   const accept = (name: string, headers = {}) =>
     world.app.inject({ method: 'POST', url: `${API}/engines/${name}/accept`, headers });
   return { ...world, accept };
