@@ -86,7 +86,7 @@ export function enginesContract(name: string, open: () => Promise<EnginesHarness
 
     describe('accept', () => {
       test.each(['mars', '', 'default\0', 'default\uD800'])(
-        'no engine %j was seen, so it is not accepted',
+        'an engine that was never seen is not accepted: %j',
         async (unknown) => {
           await registry.seen('default', ENGINE);
           await registry.seen('default', OTHER);
