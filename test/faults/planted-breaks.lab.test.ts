@@ -15,7 +15,7 @@ const runs = PLANTED_BREAKS.flatMap((planted): readonly { name: string; store: S
   return stores.map((store) => ({ name: planted.name, store, planted }));
 });
 
-test.concurrent.each(runs)('the planted break "$name" is noticed on $store', async ({ planted, store }) => {
+test.concurrent.each(runs)('the planted break $name is noticed on $store', async ({ planted, store }) => {
   const redis = await startRedis();
   const servers = { postgresUrl: inject('postgresUrl'), engineSocket: inject('engineSocket'), redisUrl: redis.url };
   try {

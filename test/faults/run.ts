@@ -61,7 +61,7 @@ const command = new Command('npm run faults --')
   .option('--seed <n>', 'the first seed', wholeNumber(0, 2 ** 32 - 1), 1)
   .option('--lanes <n>', 'how many sites work at a time', wholeNumber(1, MOST_LANES), LANES)
   .option('--report <file>', 'also write the table to this file, as Markdown')
-  .option('--sabotage', 'break the product itself in ten ways, and fail unless each break is noticed', false)
+  .option('--sabotage', 'break the product itself in twelve ways, and fail unless each break is noticed', false)
   .option('--quiet', 'no progress', false)
   .addHelpText(
     'after',

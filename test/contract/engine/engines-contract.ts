@@ -1,34 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { RuntimeRecord } from '../../../src/domain/runtime-record.js';
-import type { ContainerLooks, EngineIdentity, EngineRegistry, LookSubject } from '../../../src/engines/engine-ports.js';
-import { aRecord } from '../../support/records.js';
-
-export interface EnginesHarness {
-  readonly registry: EngineRegistry;
-  readonly looks: ContainerLooks;
-  readonly put: (record: RuntimeRecord) => Promise<void>;
-  /** The rows of the operation log, oldest first. */
-  readonly operations: () => Promise<readonly unknown[]>;
-  /** Makes all that is stored so much older. */
-  readonly passTime: (ms: number) => Promise<void>;
-  readonly clear: () => Promise<void>;
-  readonly close: () => Promise<void>;
-}
-
-const ENGINE: EngineIdentity = { engineId: 'engine-1', rootDir: '/var/lib/docker', storageDriver: 'overlay2' };
-const OTHER: EngineIdentity = { ...ENGINE, rootDir: '/mnt/docker' };
-const ADA = { name: 'ada', opSource: 'operator_cli' } as const;
-
-const idOf = (n: number): string => n.toString(16).padStart(64, '0');
-const subject = (n: number, over: Partial<LookSubject> = {}): LookSubject => ({
-  engine: 'default',
-  containerId: idOf(n),
-  gameId: `game-${n}`,
-  jobId: `job-${n}`,
-  ...over,
-});
-const recordOf = (n: number, over: Partial<RuntimeRecord> = {}): RuntimeRecord =>
-  aRecord({ gameId: `game-${n}`, currentContainerId: idOf(n), ...over });
+import type { ContainerLooks, EngineRegistry } from '../../../src/engines/engine-ports.js';
+import {
+  ADA,
+  describeContainerLooks,
+  ENGINE,
+  type EnginesHarness,
+  idOf,
+  OTHER,
+  recordOf,
+  subject,
+} from './container-looks-contract.js';
 
 /** What every implementation of `EngineRegistry` and `ContainerLooks` promises; they share their tables. */
 export function enginesContract(name: string, open: () => Promise<EnginesHarness>): void {
@@ -46,8 +27,14 @@ export function enginesContract(name: string, open: () => Promise<EnginesHarness
     describe('seen', () => {
       test('the first identity of an engine is stored as its own', async () => {
         const first = await registry.seen('default', ENGINE);
-        expect(first).toMatchObject({ name: 'default', identity: ENGINE, observed: null, observedAt: null });
-        expect(await registry.list()).toEqual([{ ...first, missing: 0 }]);
+        expect(first).toMatchObject({
+          name: 'default',
+          identity: ENGINE,
+          observed: null,
+          observedAt: null,
+          missing: 0,
+        });
+        expect(await registry.list()).toEqual([first]);
       });
 
       test('the same identity is noted with its time, every half minute', async () => {
@@ -58,12 +45,18 @@ export function enginesContract(name: string, open: () => Promise<EnginesHarness
         expect(later.lastSeenAt.getTime() - later.firstSeenAt.getTime()).toBeGreaterThanOrEqual(60_000);
       });
 
-      test('another identity is kept beside the engine’s own until the right one answers', async () => {
+      test.each([
+        ['id', { ...ENGINE, engineId: 'engine-2' }],
+        ['data folder', OTHER],
+        ['storage driver', { ...ENGINE, storageDriver: 'vfs' }],
+      ])('an identity with another %s is kept beside the engine’s own until that answers', async (_field, other) => {
         await registry.seen('default', ENGINE);
-        const mismatch = await registry.seen('default', OTHER);
-        expect(mismatch).toMatchObject({ identity: ENGINE, observed: OTHER, observedAt: expect.any(Date) });
-        expect(await registry.seen('default', OTHER)).toMatchObject({ observedAt: mismatch.observedAt });
-        expect(await registry.seen('default', ENGINE)).toMatchObject({ observed: null, observedAt: null });
+        const mismatch = await registry.seen('default', other);
+        expect(mismatch).toMatchObject({ identity: ENGINE, observed: other, observedAt: expect.any(Date) });
+        expect(await registry.seen('default', other)).toMatchObject({ observedAt: mismatch.observedAt });
+        const matched = await registry.seen('default', ENGINE);
+        expect(matched).toMatchObject({ identity: ENGINE, observed: null, observedAt: null });
+        expect(await registry.list()).toEqual([matched]);
       });
 
       test('of concurrent first uses one stores the identity, and all get it', async () => {
@@ -75,21 +68,58 @@ export function enginesContract(name: string, open: () => Promise<EnginesHarness
       });
     });
 
+    describe('list', () => {
+      test('the engines are listed in the order of their names', async () => {
+        for (const engine of ['venus', 'default', 'mars']) await registry.seen(engine, ENGINE);
+        expect((await registry.list()).map((engine) => engine.name)).toEqual(['default', 'mars', 'venus']);
+      });
+
+      test('missing containers are counted for each engine by itself, where a stopped record names them', async () => {
+        for (const engine of ['default', 'mars']) await registry.seen(engine, ENGINE);
+        await harness.put(recordOf(1));
+        await harness.put(recordOf(2, { status: 'removed' }));
+        await harness.put(recordOf(3, { currentContainerId: idOf(9) }));
+        for (const n of [1, 2, 3]) await looks.foundGone(subject(n));
+        expect((await registry.list()).map(({ missing }) => missing)).toEqual([1, 0]);
+      });
+    });
+
     describe('accept', () => {
-      test('an engine that was never seen cannot be accepted', async () => {
-        expect(await registry.accept('mars', ADA)).toBeUndefined();
+      test.each(['mars', '', 'default\0', 'default\uD800'])(
+        'an engine that was never seen is not accepted: %j',
+        async (unknown) => {
+          await registry.seen('default', ENGINE);
+          await registry.seen('default', OTHER);
+          expect(await registry.accept(unknown, ADA)).toBeUndefined();
+          expect(await registry.list()).toMatchObject([{ identity: ENGINE, observed: OTHER }]);
+          expect(await harness.operations()).toEqual([]);
+        },
+      );
+
+      test('an engine with nothing to accept is not changed, and no row is logged', async () => {
+        const seen = await registry.seen('default', ENGINE);
+        expect(await registry.accept('default', ADA)).toEqual({ replaced: null, engine: seen, gone: [] });
+        expect(await registry.list()).toEqual([seen]);
         expect(await harness.operations()).toEqual([]);
       });
 
-      test('the observed identity becomes the engine’s own, with who accepted it and a row in the log', async () => {
+      test('the observed identity becomes the engine’s own, with who accepted it and one row in the log', async () => {
         await registry.seen('default', ENGINE);
         await registry.seen('default', OTHER);
         const acceptance = await registry.accept('default', ADA);
         expect(acceptance).toMatchObject({
           replaced: ENGINE,
-          engine: { identity: OTHER, observed: null, acceptedBy: 'ada', acceptedAt: expect.any(Date) },
+          engine: {
+            identity: OTHER,
+            observed: null,
+            observedAt: null,
+            acceptedBy: 'ada',
+            acceptedAt: expect.any(Date),
+          },
           gone: [],
         });
+        expect(await registry.list()).toEqual([acceptance?.engine]);
+        expect(await registry.accept('default', ADA)).toMatchObject({ replaced: null, gone: [] });
         expect(await harness.operations()).toMatchObject([
           {
             gameId: '',
@@ -97,128 +127,56 @@ export function enginesContract(name: string, open: () => Promise<EnginesHarness
             opSource: 'operator_cli',
             engine: 'default',
             actor: 'ada',
-            errorMessage: expect.stringMatching(/^identity accepted: .*\/mnt.* instead of .*; 0 missing containers/),
+            errorMessage:
+              'identity accepted: id engine-1, root /mnt/docker, driver overlay2 instead of ' +
+              'id engine-1, root /var/lib/docker, driver overlay2; 0 missing containers accepted as gone',
           },
         ]);
-        expect(await registry.seen('default', OTHER)).toMatchObject({ observed: null });
+        expect(await registry.seen('default', OTHER)).toMatchObject({ identity: OTHER, observed: null });
       });
 
       test('exactly the missing containers of this engine are accepted as gone', async () => {
-        await registry.seen('default', ENGINE);
-        await harness.put(recordOf(1));
-        await looks.foundGone(subject(1));
+        for (const engine of ['default', 'mars']) await registry.seen(engine, ENGINE);
+        for (const n of [1, 2, 3, 5]) await harness.put(recordOf(n));
+        await harness.put(recordOf(4, { status: 'removed' }));
+        // Not in the order of the games.
+        for (const n of [5, 1, 4]) await looks.foundGone(subject(n));
         await looks.foundPresent(subject(2));
         await looks.foundGone(subject(3, { engine: 'mars' }));
-        expect(await registry.list()).toMatchObject([{ missing: 1 }]);
-        expect(await registry.accept('default', ADA)).toMatchObject({ replaced: null, gone: ['game-1'] });
-        expect(await registry.list()).toMatchObject([{ missing: 0 }]);
-        expect(await looks.foundGone(subject(1))).toMatchObject({ accepted: true, goneLooks: 0 });
+        const acceptance = await registry.accept('default', ADA);
+        expect(acceptance).toMatchObject({ replaced: null, engine: { missing: 0 }, gone: ['game-1', 'game-5'] });
+        expect((await registry.list()).map(({ missing }) => missing)).toEqual([0, 1]);
+        expect(await looks.foundGone(subject(1))).toMatchObject({ accepted: true, goneLooks: 1 });
         expect(await looks.foundGone(subject(2))).toMatchObject({ accepted: false });
         expect(await looks.foundGone(subject(3, { engine: 'mars' }))).toMatchObject({ accepted: false });
+        expect(await looks.foundGone(subject(4))).toMatchObject({ accepted: false });
       });
 
       test('an accepted container that is found present again is no longer accepted', async () => {
         await registry.seen('default', ENGINE);
+        await harness.put(recordOf(1));
         await looks.foundGone(subject(1));
         await registry.accept('default', ADA);
+        expect(await looks.foundGone(subject(1))).toMatchObject({ accepted: true, goneLooks: 0 });
         await looks.foundPresent(subject(1));
         expect(await looks.foundGone(subject(1))).toMatchObject({ accepted: false });
       });
     });
 
     test('the names that records give to engines are counted, without those of removed records', async () => {
-      await harness.put(recordOf(1));
-      await harness.put(recordOf(2, { dockerHost: ' ' }));
-      await harness.put(recordOf(3, { dockerHost: 'mars', status: 'running' }));
-      await harness.put(recordOf(4, { dockerHost: 'venus', status: 'removed' }));
+      const unnamed = [null, '', ' '].map((dockerHost, n) => recordOf(n, { dockerHost }));
+      const mars = recordOf(3, { dockerHost: ' mars ', status: 'running' });
+      for (const record of [...unnamed, mars, recordOf(4, { dockerHost: 'venus', status: 'removed' })]) {
+        await harness.put(record);
+      }
       expect(await registry.named()).toEqual(
         new Map([
-          ['default', 2],
+          ['default', 3],
           ['mars', 1],
         ]),
       );
     });
 
-    describe('what is known of a container that is gone', () => {
-      test('a removal was sent only where the same job has sent it', async () => {
-        await looks.removalIsNext(subject(1));
-        expect(await looks.foundGone(subject(1))).toMatchObject({ removalSent: true, goneLooks: 0 });
-        expect(await looks.foundGone(subject(1, { jobId: 'another' }))).toMatchObject({ removalSent: false });
-        expect(await looks.foundGone(subject(2))).toMatchObject({ removalSent: false, goneLooks: 2 });
-      });
-
-      test('a burst is counted by containers, of the newest 20, and not by looks', async () => {
-        for (let n = 1; n <= 3; n++) await looks.foundGone(subject(1));
-        expect(await looks.foundGone(subject(1))).toMatchObject({ goneLooks: 1 });
-        for (let n = 2; n <= 25; n++) await looks.foundPresent(subject(n));
-        expect(await looks.foundGone(subject(26))).toMatchObject({ goneLooks: 1 });
-        expect(await looks.foundGone(subject(27))).toMatchObject({ goneLooks: 2 });
-      });
-
-      test('the looks of the day before are no part of a burst', async () => {
-        await looks.foundGone(subject(1));
-        await harness.passTime(86_400_001);
-        expect(await looks.foundGone(subject(2))).toMatchObject({ goneLooks: 1 });
-      });
-
-      test('another container was seen recently only on the same engine, lately, and since its looks count', async () => {
-        await registry.seen('default', ENGINE);
-        await harness.passTime(10);
-        await looks.foundPresent(subject(1));
-        expect(await looks.foundGone(subject(1))).toMatchObject({ othersSeenRecently: false });
-        await looks.foundPresent(subject(2));
-        expect(await looks.foundGone(subject(1))).toMatchObject({ othersSeenRecently: true });
-        expect(await looks.foundGone(subject(1, { engine: 'mars' }))).toMatchObject({ othersSeenRecently: false });
-        await harness.passTime(30_001);
-        expect(await looks.foundGone(subject(1))).toMatchObject({ othersSeenRecently: false });
-      });
-
-      test.each<[string, () => Promise<unknown>]>([
-        ['the looks are forgotten', () => registry.forgetLooks('default')],
-        ['another engine answered', () => registry.seen('default', OTHER)],
-        ['the engine is accepted', () => registry.accept('default', ADA)],
-      ])('a look at another container is no evidence any more once %s', async (_what, change) => {
-        await registry.seen('default', ENGINE);
-        await harness.passTime(10);
-        await looks.foundPresent(subject(2));
-        await change();
-        expect(await looks.foundGone(subject(1))).toMatchObject({ othersSeenRecently: false });
-      });
-
-      test('the other containers are those of other live records on this engine, running ones first', async () => {
-        await harness.put(recordOf(1));
-        await harness.put(recordOf(2));
-        await harness.put(recordOf(3, { status: 'running', dockerHost: '' }));
-        await harness.put(recordOf(4, { dockerHost: 'mars' }));
-        await harness.put(recordOf(5, { status: 'removed' }));
-        await harness.put(recordOf(6, { currentContainerId: 'abc' }));
-        await harness.put(recordOf(7, { currentContainerId: null }));
-        expect(await looks.foundGone(subject(1))).toMatchObject({ others: [idOf(3), idOf(2)] });
-      });
-
-      test('other containers that are missing come last, and those whose removal was just sent are left out', async () => {
-        for (let n = 1; n <= 4; n++) await harness.put(recordOf(n));
-        await looks.foundGone(subject(2));
-        await looks.removalIsNext(subject(3));
-        expect(await looks.foundGone(subject(1))).toMatchObject({ others: [idOf(4), idOf(2)] });
-        await harness.passTime(30_001);
-        expect((await looks.foundGone(subject(1))).others).toHaveLength(3);
-      });
-
-      test('at most five other containers are given', async () => {
-        for (let n = 1; n <= 9; n++) await harness.put(recordOf(n));
-        expect((await looks.foundGone(subject(1))).others).toHaveLength(5);
-      });
-    });
-
-    test('looks are forgotten after a week', async () => {
-      await looks.removalIsNext(subject(1));
-      await harness.passTime(7 * 86_400_000 - 60_000);
-      await looks.forgetOld();
-      expect(await looks.foundGone(subject(1))).toMatchObject({ removalSent: true });
-      await harness.passTime(7 * 86_400_000 + 60_000);
-      await looks.forgetOld();
-      expect(await looks.foundGone(subject(1))).toMatchObject({ removalSent: false });
-    });
+    describeContainerLooks(() => harness);
   });
 }

@@ -8,11 +8,10 @@ export interface Change {
   readonly replace: string;
 }
 
-/** A try of the pause experiment's default run that is repeated. */
-interface Trial {
-  readonly variant: string;
-  readonly point: string;
-}
+/** What is repeated on the broken product: a try of the pause experiment's default run, or a change of the engine. */
+export type Trial =
+  | { readonly kind: 'pause'; readonly variant: string; readonly point: string }
+  | { readonly kind: 'engine change'; readonly change: string };
 
 export interface PlantedBreak {
   readonly name: string;
@@ -22,7 +21,8 @@ export interface PlantedBreak {
   readonly check: string;
 }
 
-const paused = (variant: string, point: string): Trial => ({ variant, point });
+const paused = (variant: string, point: string): Trial => ({ kind: 'pause', variant, point });
+const engineChange = (change: string): Trial => ({ kind: 'engine change', change });
 
 export const PLANTED_BREAKS: readonly PlantedBreak[] = [
   {
@@ -141,5 +141,27 @@ export const PLANTED_BREAKS: readonly PlantedBreak[] = [
     ],
     trials: [paused('game restarted', 'job claimed')],
     check: 'containers are named by full id',
+  },
+  {
+    name: 'identity is not checked',
+    changes: [
+      {
+        file: 'engines/decide-gone.js',
+        find: 'return one.engineId === other.engineId && one.rootDir === other.rootDir && one.storageDriver === other.storageDriver;',
+        replace: 'return one.engineId !== null && other.engineId !== null;',
+      },
+    ],
+    // Without a removal the break is invisible: the database notes the other identity, and no look of before it counts.
+    trials: [engineChange('another engine at the address, from a removal on')],
+    check: 'nothing is believed of another engine',
+  },
+  {
+    name: 'evidence is not asked for',
+    changes: [
+      { file: 'engines/decide-gone.js', find: 'if (facts.goneLooks > LOOKS_COUNTED / 2) {', replace: 'if (false) {' },
+      { file: 'engines/decide-gone.js', find: "if (facts.othersSeen === 'never') {", replace: 'if (false) {' },
+    ],
+    trials: [engineChange('an empty data folder')],
+    check: 'nothing is believed of another engine',
   },
 ];

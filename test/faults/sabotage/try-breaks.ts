@@ -3,8 +3,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Finding, Options, Servers, Store } from '../experiment.js';
+import { ENGINE_CHANGES } from '../experiments/engines/engine-changes.js';
+import { changeOn } from '../experiments/engines.js';
 import { pauseOn, pauseTries } from '../experiments/pause.js';
-import { type Change, type PlantedBreak, PLANTED_BREAKS } from './planted-breaks.js';
+import { type Change, type PlantedBreak, PLANTED_BREAKS, type Trial } from './planted-breaks.js';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const STORES: readonly Store[] = ['postgres', 'redis'];
@@ -42,10 +44,7 @@ async function notice(
   stores: readonly Store[],
 ): Promise<Finding> {
   const found: Finding[] = [];
-  const wanted = (variant: string, point: string): boolean =>
-    one.trials.some((trial) => trial.variant === variant && trial.point === point);
-  const tries = pauseTries(wanted, 1);
-  for (const store of stores) found.push(...(await pauseOn(store, tries, servers, options)));
+  for (const store of stores) found.push(...(await tryOn(store, one.trials, servers, options)));
 
   const caught = new Map<string, number>();
   for (const { check } of found.flatMap(({ violations }) => violations))
@@ -63,6 +62,26 @@ async function notice(
     recoveriesMs: [],
     notes: [what],
   };
+}
+
+async function tryOn(
+  store: Store,
+  trials: readonly Trial[],
+  servers: Servers,
+  options: Pick<Options, 'lanes' | 'seed' | 'say'>,
+): Promise<readonly Finding[]> {
+  const tries = pauseTries(
+    (variant, point) =>
+      trials.some((trial) => trial.kind === 'pause' && trial.variant === variant && trial.point === point),
+    1,
+  );
+  const changes = ENGINE_CHANGES.filter(({ name }) =>
+    trials.some((trial) => trial.kind === 'engine change' && trial.change === name),
+  );
+  return [
+    ...(tries.length === 0 ? [] : await pauseOn(store, tries, servers, options)),
+    ...(changes.length === 0 ? [] : await changeOn([store], changes, servers, options)),
+  ];
 }
 
 /** A copy of the built program with the change in it, where it finds its packages and its migrations. */

@@ -47,27 +47,27 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     ]);
   });
 
-  it('a removal without its row is found', async () => {
+  it('an audit finds a removal without its row', async () => {
     await sql(REMOVED_BY_HAND, 'stopped-1');
     const reports = await world.verify();
     expect(unsound(reports)).toEqual({ removed_has_row: 'broken' });
     expect(reports.removed_has_row.findings).toMatchObject([{ gameId: 'stopped-1', severity: 'broken' }]);
   });
 
-  it('a row that was written after its removal is found', async () => {
+  it('an audit finds a row that was written after its removal', async () => {
     await sql(REMOVED_BY_HAND, 'stopped-1');
     await world.logged({ gameId: 'stopped-1', containerId: aContainerId() });
     expect(unsound(await world.verify())).toEqual({ removed_has_row: 'broken', row_has_removal: 'broken' });
   });
 
-  it('a removal by another service is a warning', async () => {
+  it('an audit warns of a removal by another service', async () => {
     await sql(`UPDATE runtime_records SET status = 'removed', removed_at = now() WHERE game_id = 'stopped-1'`);
     const reports = await world.verify();
     expect(unsound(reports)).toEqual({});
     expect(reports.removed_has_row.findings).toMatchObject([{ gameId: 'stopped-1', severity: 'warning' }]);
   });
 
-  it('a game that was started again and removed again is sound', async () => {
+  it('an audit finds nothing wrong with a game that was started and removed again', async () => {
     await sql(
       `UPDATE runtime_records SET status = 'stopped', current_container_id = $1, last_op_at = now() WHERE game_id = 'removed-1'`,
       aContainerId(),
@@ -77,7 +77,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(unsound(await world.verify())).toEqual({});
   });
 
-  it('removals older than a pruned log are not judged', async () => {
+  it('an audit does not judge removals that are older than a pruned log', async () => {
     await sql(`BEGIN; SET LOCAL rtmanager.prune_operation_log = 'on'; DELETE FROM operation_log; COMMIT`);
     await world.removed('removed-3');
     const reports = await world.verify();
@@ -85,7 +85,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(reports.removed_has_row).toMatchObject({ checked: 1, notes: [expect.stringMatching(/^2 were removed/)] });
   });
 
-  it('a success row whose record is still stopped is found', async () => {
+  it('an audit finds a success row whose record is still stopped', async () => {
     const containerId = aContainerId();
     await world.stopped('half', containerId);
     await world.logged({ gameId: 'half', containerId, jobId: '77' });
@@ -94,12 +94,12 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(reports.row_has_removal.findings).toMatchObject([{ gameId: 'half', jobId: '77', containerId }]);
   });
 
-  it('a second success row for one removal is found', async () => {
+  it('an audit finds a second success row for one removal', async () => {
     await world.logged({ gameId: 'removed-1', containerId: aContainerId() });
     expect(unsound(await world.verify())).toEqual({ row_has_removal: 'broken' });
   });
 
-  it('a container that is left behind is found', async () => {
+  it('an audit finds a container that is left behind', async () => {
     const containerId = await containers.make('exited', { gameLabel: 'left' });
     await world.removed('left', containerId);
     const reports = await world.verify();
@@ -107,7 +107,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(reports.removed_is_gone).toMatchObject({ checked: 3, findings: [{ gameId: 'left', containerId }] });
   });
 
-  it('a container of another engine than the record is looked at on the engine of its row', async () => {
+  it('an audit looks at a container on the engine that its row names, not on that of the record', async () => {
     await world.removed('elsewhere');
     await sql(`UPDATE runtime_records SET docker_host = 'blue' WHERE game_id = 'elsewhere'`);
     expect(unsound(await world.verify())).toEqual({});
@@ -117,7 +117,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(report.findings[0]?.what).toContain('the engine "blue", which has no address here');
   });
 
-  it('a container that was recorded as already gone and exists has the advice to reopen the record', async () => {
+  it('an audit advises to reopen a record whose container was recorded as already gone and exists', async () => {
     const containerId = await containers.make('exited', { gameLabel: 'left' });
     await world.stopped('left', containerId);
     await sql(REMOVED_BY_HAND, 'left');
@@ -132,7 +132,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(report.findings[0]?.advice).toContain('records reopen <game-id>');
   });
 
-  it('a container with the label of this service that no live record names is a warning', async () => {
+  it('an audit warns of a container with the label of this service that no live record names', async () => {
     const owned = (gameId: string) => ({
       gameLabel: gameId,
       create: { Labels: { 'com.galaxy.owner': 'rtmanager', 'com.galaxy.game_id': gameId } },
@@ -157,7 +157,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect((await world.verify({ gameId: 'no-id' })).container_has_record).toMatchObject({ checked: 2, warnings: 1 });
   });
 
-  it('an engine with another identity than the stored one is found, and what it says is gone is not believed', async () => {
+  it('an audit finds an engine with another identity than the stored one, and does not believe that its containers are gone', async () => {
     await sql(`INSERT INTO engines (name, engine_id, root_dir, storage_driver, first_seen_at, last_seen_at, evidence_since)
                VALUES ('default', 'another', '/elsewhere', 'vfs', now(), now(), now())`);
     const reports = await world.verify();
@@ -170,21 +170,21 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(reports.engine_is_same.findings[0]?.advice).toContain('runtime-cleanup engines accept default');
   });
 
-  it('an active job whose lock no worker holds is found', async () => {
+  it('an audit finds an active job whose lock no worker holds', async () => {
     const jobId = await world.activeWithoutWorker('orphan');
     const reports = await world.verify();
     expect(unsound(reports)).toEqual({ active_has_worker: 'broken' });
     expect(reports.active_has_worker).toMatchObject({ checked: 1, findings: [{ jobId, gameId: 'orphan' }] });
   });
 
-  it('a dead letter whose reason has no code of the catalogue is found', async () => {
+  it('an audit finds a dead letter whose reason has no code of the catalogue', async () => {
     const jobId = await world.failed('odd', 'job stalled more than allowable limit');
     const reports = await world.verify();
     expect(unsound(reports)).toEqual({ dead_letter_has_reason: 'broken' });
     expect(reports.dead_letter_has_reason).toMatchObject({ checked: 2, findings: [{ jobId, gameId: 'odd' }] });
   });
 
-  it('a dead letter without a row is a warning', async () => {
+  it('an audit warns of a dead letter without a row', async () => {
     const jobId = await world.failed('unlogged', 'conflict: it runs');
     await world.logged(failureOf('another-game', jobId));
     const reports = await world.verify();
@@ -200,7 +200,7 @@ describe.each(['redis', 'postgres'] as const)('verify, with queue and leases on 
     expect(reports.removed_has_row.checked).toBe(1);
   });
 
-  it('leases that never end or last for more than an hour are found; leases of an hour are sound', async () => {
+  it('an audit finds leases that never end or last for more than an hour, and accepts leases of an hour', async () => {
     const { redis } = world;
     const hold = async (gameId: string, seconds: number | 'for ever') => {
       const key = `rtmanager:game_lease:${Buffer.from(gameId).toString('base64url')}`;

@@ -82,7 +82,7 @@ describe.each(['redis', 'postgres'] as const)('reopening, with queue and leases 
     await world.clear();
   });
 
-  it('a reopened record is stopped with its container, and its next cleanup removes that', async () => {
+  it('a reopened record is stopped and names its container, which the next cleanup removes', async () => {
     const containerId = await containers.make('exited', { gameLabel: 'left' });
     await recordedAsGone('left', containerId);
     const [before] = await sql('SELECT stopped_at FROM runtime_records');
@@ -120,7 +120,7 @@ describe.each(['redis', 'postgres'] as const)('reopening, with queue and leases 
     expect(reports.row_has_removal.warnings).toBe(0);
   });
 
-  it('a reopening that is repeated is a conflict, and leaves a row', async () => {
+  it('a repeated reopening is a conflict, and leaves a row', async () => {
     const containerId = await containers.make('exited', { gameLabel: 'left' });
     await recordedAsGone('left', containerId);
     await reopen('left');
@@ -140,7 +140,7 @@ describe.each(['redis', 'postgres'] as const)('reopening, with queue and leases 
     expect(codes.toSorted()).toEqual(['', 'conflict']);
   });
 
-  it('a container that is gone, runs or is of another game changes no record', async () => {
+  it('no record is reopened whose container is gone, runs, has no label or was removed by a cleanup', async () => {
     await recordedAsGone('gone', aContainerId());
     await recordedAsGone('runs', await containers.make('running', { gameLabel: 'runs' }));
     await recordedAsGone('unlabelled', await containers.make('exited', { gameLabel: null }));
@@ -159,7 +159,7 @@ describe.each(['redis', 'postgres'] as const)('reopening, with queue and leases 
     expect(await sql(`SELECT DISTINCT status FROM runtime_records`)).toEqual([{ status: 'removed' }]);
   });
 
-  it('another engine at the address reopens nothing', async () => {
+  it('no record is reopened while another engine answers at the address', async () => {
     await recordedAsGone('left', await containers.make('exited', { gameLabel: 'left' }));
     await sql(`INSERT INTO engines (name, engine_id, root_dir, storage_driver, first_seen_at, last_seen_at, evidence_since)
                VALUES ('default', 'another', '/elsewhere', 'vfs', now(), now(), now())`);

@@ -1,8 +1,10 @@
+import { storable } from '../../../src/domain/text.js';
 import { engineOf, isFullContainerId } from '../../../src/domain/runtime-record.js';
 import { describeIdentity, isSameEngine } from '../../../src/engines/decide-gone.js';
 import {
   type AcceptingActor,
   type ContainerLooks,
+  type EngineIdentity,
   type EngineRecord,
   type EngineRegistry,
   LOOKS_COUNTED,
@@ -36,7 +38,11 @@ const DAY_MS = 86_400_000;
 const keyOf = ({ engine, containerId }: Pick<FakeLook, 'engine' | 'containerId'>): string => `${engine} ${containerId}`;
 
 /** The stored engines and looks, in memory, over the records and the operation log of the platform. */
-export function createFakeEngines({ clock, records, operations }: PlatformState): FakeEngines {
+export function createFakeEngines({
+  clock,
+  records,
+  operations,
+}: Pick<PlatformState, 'clock' | 'records' | 'operations'>): FakeEngines {
   const rows = new Map<string, FakeEngineRow>();
   const looks = new Map<string, FakeLook>();
   const nowMs = (): number => clock.now().getTime();
@@ -78,12 +84,12 @@ export function createFakeEngines({ clock, records, operations }: PlatformState)
       .map(({ id }) => id);
   }
 
-  const missingOf = (name: string): number =>
+  const missingAt = (name: string): readonly FakeLook[] =>
     [...looks.values()].filter(({ engine, found, accepted, gameId, containerId }) => {
       const record = records.get(gameId);
       const isNamed = record?.status === 'stopped' && record.currentContainerId === containerId;
       return engine === name && found === 'gone' && !accepted && isNamed;
-    }).length;
+    });
 
   const recordOf = ({ evidenceSince: _since, ...row }: FakeEngineRow, missing = 0): EngineRecord => ({
     ...row,
@@ -109,36 +115,21 @@ export function createFakeEngines({ clock, records, operations }: PlatformState)
       if (row !== undefined) rows.set(name, { ...row, evidenceSince: nowMs() });
     },
     list: async () =>
-      [...rows.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).map((row) => recordOf(row, missingOf(row.name))),
+      [...rows.values()]
+        .sort((a, b) => (a.name < b.name ? -1 : 1))
+        .map((row) => recordOf(row, missingAt(row.name).length)),
     accept: async (name, actor) => {
       const row = rows.get(name);
       if (row === undefined) return undefined;
-      const now = clock.now();
-      const identity = row.observed ?? row.identity;
-      const accepted = { acceptedAt: now, acceptedBy: actor.name, evidenceSince: nowMs() };
-      const after: FakeEngineRow = { ...row, identity, observed: null, observedAt: null, ...accepted };
-      rows.set(name, after);
-      const gone = [...looks.values()].filter(
-        (look) => look.engine === name && look.found === 'gone' && !look.accepted,
-      );
-      for (const look of gone) looks.set(keyOf(look), { ...look, accepted: true });
+      const missing = missingAt(name);
+      const gone = missing.map(({ gameId }) => gameId).toSorted();
       const replaced = row.observed === null ? null : row.identity;
-      const what =
-        replaced === null
-          ? ''
-          : `identity accepted: ${describeIdentity(identity)} instead of ${describeIdentity(replaced)}; `;
-      const errorMessage = `${what}${gone.length} missing containers accepted as gone`;
-      operations.push(
-        acceptanceRow({
-          engine: name,
-          actor: actor.name,
-          opSource: actor.opSource,
-          errorMessage,
-          now,
-          id: operations.length + 1,
-        }),
-      );
-      return { replaced, engine: recordOf(after), gone: gone.map(({ gameId }) => gameId) };
+      if (replaced === null && gone.length === 0) return { replaced, engine: recordOf(row), gone };
+      for (const look of missing) looks.set(keyOf(look), { ...look, accepted: true });
+      const after = acceptedBy(row, storable(actor.name), clock.now());
+      rows.set(name, after);
+      logAcceptance({ clock, operations }, { engine: name, actor, replaced, identity: after.identity, gone });
+      return { replaced, engine: recordOf(after), gone };
     },
     named: async () => {
       const counts = new Map<string, number>();
@@ -189,33 +180,55 @@ const matched = (row: FakeEngineRow, now: Date): FakeEngineRow => ({
   evidenceSince: row.observed === null ? row.evidenceSince : now.getTime(),
 });
 
-function mismatched(row: FakeEngineRow, identity: EngineRecord['identity'], now: Date): FakeEngineRow {
+function mismatched(row: FakeEngineRow, identity: EngineIdentity, now: Date): FakeEngineRow {
   if (row.observed !== null && isSameEngine(row.observed, identity)) return row;
   return { ...row, observed: identity, observedAt: now, evidenceSince: now.getTime() };
 }
 
-interface AcceptanceFacts {
-  readonly id: number;
+const acceptedBy = (row: FakeEngineRow, actor: string, now: Date): FakeEngineRow => ({
+  ...row,
+  identity: row.observed ?? row.identity,
+  observed: null,
+  observedAt: null,
+  acceptedAt: now,
+  acceptedBy: actor,
+  evidenceSince: now.getTime(),
+});
+
+interface Accepted {
   readonly engine: string;
-  readonly actor: string;
-  readonly opSource: AcceptingActor['opSource'];
-  readonly errorMessage: string;
-  readonly now: Date;
+  readonly actor: AcceptingActor;
+  readonly replaced: EngineIdentity | null;
+  readonly identity: EngineIdentity;
+  readonly gone: readonly string[];
 }
 
-const acceptanceRow = ({ id, now, ...facts }: AcceptanceFacts) => ({
-  ...facts,
-  id: String(id),
-  gameId: '',
-  opKind: 'accept_engine',
-  sourceRef: '',
-  imageRef: '',
-  containerId: '',
-  outcome: 'success' as const,
-  errorCode: '',
-  jobId: '',
-  attempt: 0,
-  removal: '' as const,
-  startedAt: now,
-  finishedAt: now,
-});
+function logAcceptance(
+  { clock, operations }: Pick<PlatformState, 'clock' | 'operations'>,
+  { engine, actor, replaced, identity, gone }: Accepted,
+): void {
+  const now = clock.now();
+  const what =
+    replaced === null
+      ? ''
+      : `identity accepted: ${describeIdentity(identity)} instead of ${describeIdentity(replaced)}; `;
+  operations.push({
+    id: String(operations.length + 1),
+    gameId: '',
+    opKind: 'accept_engine',
+    opSource: actor.opSource,
+    sourceRef: '',
+    imageRef: '',
+    containerId: '',
+    outcome: 'success',
+    errorCode: '',
+    errorMessage: `${what}${gone.length} missing containers accepted as gone`,
+    jobId: '',
+    attempt: 0,
+    removal: '',
+    engine,
+    actor: storable(actor.name),
+    startedAt: now,
+    finishedAt: now,
+  });
+}

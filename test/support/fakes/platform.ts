@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../../src/async/clock.js';
 import type { RecordQueries } from '../../../src/domain/record-queries.js';
+import type { ContainerLooks, EngineRegistry } from '../../../src/engines/engine-ports.js';
 import type { DeadLetters } from '../../../src/jobs/dead-letters.js';
 import type { CleanupQueue, JobLookup, JobWaiter } from '../../../src/jobs/ports.js';
 import type { Holds } from '../../../src/retention/holds.js';
@@ -12,7 +13,7 @@ import type { Retention } from '../../../src/retention/retention-service.js';
 import { createManualClock } from '../manual-clock.js';
 import { createFakeCleanupQueue } from './cleanup-queue.js';
 import { createFakeDeadLetters } from './dead-letters.js';
-import { createFakeEngineRegistry, type FakeEngineRegistry } from './engine-registry.js';
+import { createFakeEngines } from './engines.js';
 import { createFakeHolds } from './holds.js';
 import { createFakeJobLookup } from './job-lookup.js';
 import { createFakeJobWaiter } from './job-waiter.js';
@@ -31,7 +32,8 @@ export interface FakePlatform {
   readonly state: PlatformState;
   readonly recordQueries: RecordQueries;
   readonly holds: Holds;
-  readonly engines: FakeEngineRegistry;
+  readonly engines: EngineRegistry;
+  readonly containerLooks: ContainerLooks;
   readonly cleanupQueue: CleanupQueue;
   readonly jobLookup: JobLookup;
   readonly jobWaiter: JobWaiter;
@@ -55,13 +57,15 @@ export function createFakePlatform({
   const state = createPlatformState(clock);
   const cleanupQueue = createFakeCleanupQueue(state);
   const deadLetters = createFakeDeadLetters(state);
+  const engines = createFakeEngines(state);
   const sweepLock = createFakeSweepLock();
   const stores = { records: recordsOf(state), lock: sweepLock, cleanupQueue, deadLetters };
   return {
     state,
     recordQueries: createFakeRecordQueries(state),
     holds: createFakeHolds(state),
-    engines: createFakeEngineRegistry(state),
+    engines: engines.registry,
+    containerLooks: engines.looks,
     cleanupQueue,
     jobLookup: createFakeJobLookup(state),
     jobWaiter: createFakeJobWaiter(state),

@@ -14,7 +14,7 @@ const OTHER: EngineIdentity = { ...OWN, storageDriver: 'vfs' };
 /** The readiness of a process without an engine of its own, as the role `api` has it. */
 function apiReadiness(over: Partial<ReturnType<typeof createFakePlatform>['engines']> = {}) {
   const platform = createFakePlatform();
-  const { engines, state, sweepSchedule, cleanupQueue } = platform;
+  const { engines, containerLooks, state, sweepSchedule, cleanupQueue } = platform;
   const counts = { waiting: 0, delayed: 0, active: 0, failed: 0 };
   const queues = { producer: { ...cleanupQueue, counts: async () => counts }, schedule: sweepSchedule };
   const check = createReadiness(
@@ -29,16 +29,16 @@ function apiReadiness(over: Partial<ReturnType<typeof createFakePlatform>['engin
     { needsEngine: false },
   );
   const enginesCheck = async () => (await check()).find(({ name }) => name === 'engines');
-  return { engines, state, check, enginesCheck };
+  return { engines, containerLooks, state, check, enginesCheck };
 }
 
 describe('the readiness of a process without access to an engine', () => {
-  it('has the check of the engines that workers have used, and no check of an engine of its own', async () => {
+  it('readiness without an engine checks the engines that workers have used, and no engine of its own', async () => {
     const { check } = apiReadiness();
     expect((await check()).map(({ name }) => name)).toEqual(['database', 'queue', 'engines', 'retention']);
   });
 
-  it('passes while each engine has its own identity', async () => {
+  it('the check of engines passes while each engine has its own identity', async () => {
     const { engines, enginesCheck } = apiReadiness();
     expect(await enginesCheck()).toEqual({ name: 'engines', ok: true, detail: 'no engine has been used yet' });
     await engines.seen('default', OWN);
@@ -46,7 +46,7 @@ describe('the readiness of a process without access to an engine', () => {
     expect(await enginesCheck()).toEqual({ name: 'engines', ok: true, detail: 'known: default, eu-1' });
   });
 
-  it('fails from the moment when a worker has seen another engine until that is accepted', async () => {
+  it('the check of engines fails from the moment when a worker has seen another engine until that is accepted', async () => {
     const { engines, enginesCheck } = apiReadiness();
     await engines.seen('default', OWN);
     await engines.seen('default', OTHER);
@@ -60,15 +60,15 @@ describe('the readiness of a process without access to an engine', () => {
     expect(await enginesCheck()).toMatchObject({ ok: true });
   });
 
-  it('fails while containers are missing', async () => {
-    const { engines, state, enginesCheck } = apiReadiness();
+  it('the check of engines fails while containers are missing', async () => {
+    const { engines, containerLooks, state, enginesCheck } = apiReadiness();
     await engines.seen('default', OWN);
     state.records.set('game-1', aRecord());
-    engines.noteMissing({ engine: 'default', gameId: 'game-1', containerId: CONTAINER_ID });
+    await containerLooks.foundGone({ engine: 'default', gameId: 'game-1', containerId: CONTAINER_ID, jobId: '1' });
     expect(await enginesCheck()).toMatchObject({ ok: false, detail: expect.stringContaining('1 container is gone') });
   });
 
-  it('fails with the reason while the database is unavailable', async () => {
+  it('the check of engines fails with the reason while the database is unavailable', async () => {
     const list = () => Promise.reject(new UnavailableError('postgresql', 'not reached'));
     expect(await apiReadiness({ list }).enginesCheck()).toEqual({ name: 'engines', ok: false, detail: 'not reached' });
   });

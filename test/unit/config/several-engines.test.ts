@@ -85,14 +85,14 @@ describe('settings of several engines that contradict each other', () => {
 describe('RTMANAGER_ENGINE_CONCURRENCY, when it is not set', () => {
   it.each([
     ['all slots of the worker for one engine', '8', {}, 8],
-    ['half of them for several', '8', { RTMANAGER_DOCKER_HOSTS: 'a=tcp://a' }, 4],
-    ['half rounded up', '5', { RTMANAGER_DOCKER_HOSTS: 'a=tcp://a,b=tcp://b' }, 3],
+    ['half of the slots for several engines', '8', { RTMANAGER_DOCKER_HOSTS: 'a=tcp://a' }, 4],
+    ['half of the slots, rounded up', '5', { RTMANAGER_DOCKER_HOSTS: 'a=tcp://a,b=tcp://b' }, 3],
     ['one slot when the worker has only one', '1', { RTMANAGER_DOCKER_HOSTS: 'a=tcp://a' }, 1],
-  ])('is %s', (_what, slots, engines, expected) => {
+  ])('the default of RTMANAGER_ENGINE_CONCURRENCY is %s', (_what, slots, engines, expected) => {
     expect(read({ RTMANAGER_WORKER_CONCURRENCY: slots, ...engines }).engineConcurrency).toBe(expected);
   });
 
-  it('follows the default of RTMANAGER_WORKER_CONCURRENCY', () => {
+  it('the default of RTMANAGER_ENGINE_CONCURRENCY follows that of RTMANAGER_WORKER_CONCURRENCY', () => {
     expect(read({ REDIS_URL: 'redis://cache' }).engineConcurrency).toBe(8);
     expect(read({ REDIS_URL: 'redis://cache', RTMANAGER_DOCKER_HOSTS: 'a=tcp://a' }).engineConcurrency).toBe(4);
   });

@@ -20,37 +20,62 @@ const replaced = doubted(/^another engine answers at the address of the engine "
 /** All that speaks for the engine, and that another identity outweighs. */
 const convincing = { removalSent: 'now', accepted: true, goneLooks: 0, othersSeen: 'now' } as const;
 
-describe('an engine that says "no such container"', () => {
-  const rows: readonly [situation: string, GoneFacts, expected: object][] = [
-    ['is another one by its id', facts({ answered: { ...ENGINE, engineId: 'x' } }), replaced],
-    ['is the same one on another disk', facts({ answered: { ...ENGINE, rootDir: '/mnt' } }), replaced],
-    ['is the same one with another storage driver', facts({ answered: { ...ENGINE, storageDriver: 'vfs' } }), replaced],
+describe('whether "no such container" is believed', () => {
+  const believed: readonly [situation: string, GoneFacts, expected: object][] = [
+    ['an engine that was sent a removal by this attempt', facts({ removalSent: 'now' }), removed],
+    ['an engine that was sent a removal by an earlier attempt', facts({ removalSent: 'earlier' }), removed],
     [
-      'is another one, which outweighs all other facts',
+      'an engine that was sent a removal and misses many other containers',
+      facts({ removalSent: 'earlier', goneLooks: 20 }),
+      removed,
+    ],
+    ['an engine that misses a container which an operator has accepted', facts({ accepted: true }), alreadyGone],
+    [
+      'an engine that misses an accepted container and many others',
+      facts({ accepted: true, goneLooks: 20 }),
+      alreadyGone,
+    ],
+    ['an engine that shows another container now', facts({ othersSeen: 'now' }), alreadyGone],
+    ['an engine that showed another container a moment ago', facts({ othersSeen: 'recently' }), alreadyGone],
+    ['an engine that misses 10 of the last 20 containers', facts({ goneLooks: 10, othersSeen: 'now' }), alreadyGone],
+  ];
+  it.each(believed)('%s is believed', (_situation, given, expected) => {
+    expect(decideGone(given)).toEqual(expected);
+  });
+
+  const doubtful: readonly [situation: string, GoneFacts, expected: object][] = [
+    ['an engine with another id', facts({ answered: { ...ENGINE, engineId: 'x' } }), replaced],
+    [
+      'an engine with the same id and another data folder',
+      facts({ answered: { ...ENGINE, rootDir: '/mnt' } }),
+      replaced,
+    ],
+    [
+      'an engine with the same id and another storage driver',
+      facts({ answered: { ...ENGINE, storageDriver: 'vfs' } }),
+      replaced,
+    ],
+    [
+      'an engine with another id for which all other facts speak',
       facts({ ...convincing, answered: { ...ENGINE, engineId: 'x' } }),
       replaced,
     ],
-    ['has been sent a removal by this attempt', facts({ removalSent: 'now' }), removed],
-    ['has been sent a removal by an earlier attempt', facts({ removalSent: 'earlier' }), removed],
-    ['has been sent a removal, amid a burst', facts({ removalSent: 'earlier', goneLooks: 20 }), removed],
-    ['is believed by an operator', facts({ accepted: true }), alreadyGone],
-    ['is believed by an operator, amid a burst', facts({ accepted: true, goneLooks: 20 }), alreadyGone],
-    ['shows another container now', facts({ othersSeen: 'now' }), alreadyGone],
-    ['showed another container a moment ago', facts({ othersSeen: 'recently' }), alreadyGone],
-    ['shows no other container', facts(), doubted(/shows no other container of these records; .*accept default"$/)],
-    ['says it of 10 of the last 20', facts({ goneLooks: 10, othersSeen: 'now' }), alreadyGone],
     [
-      'says it of 11 of the last 20',
+      'an engine that shows no other container',
+      facts(),
+      doubted(/shows no other container of these records; .*accept default"$/),
+    ],
+    [
+      'an engine that misses 11 of the last 20 containers',
       facts({ goneLooks: 11, othersSeen: 'now' }),
       doubted(/^the engine "default" says that 11 of the last 20 containers are gone; .*accept default"$/),
     ],
   ];
-
-  it.each(rows)('%s', (_situation, given, expected) => {
+  it.each(doubtful)('%s is not believed', (_situation, given, expected) => {
     expect(decideGone(given)).toEqual(expected);
   });
 
-  it('and is another one is refused with both identities', () => {
+  it('the refusal of another engine names both identities', () => {
     const verdict = decideGone(facts({ answered: { engineId: '', rootDir: '/mnt', storageDriver: 'vfs' } }));
     expect(verdict).toMatchObject({
       why: expect.stringContaining(
@@ -60,6 +85,6 @@ describe('an engine that says "no such container"', () => {
   });
 });
 
-it('an identity without an id that lasts says so', () => {
+it('an identity without a lasting id is described as one with the id (none)', () => {
   expect(describeIdentity({ ...ENGINE, engineId: '' })).toBe('id (none), root /var/lib/docker, driver overlay2');
 });

@@ -29,12 +29,16 @@ const missing = (containers: string, them: string) =>
 describe('the problems of an engine', () => {
   const observed = { engineId: '', rootDir: '/mnt/docker', storageDriver: 'vfs' };
   it.each([
-    ['its own identity and no missing container', {}, []],
-    ['another identity', { observed }, [OTHER]],
-    ['one missing container', { missing: 1 }, [missing('1 container is', 'it')]],
-    ['many missing containers', { missing: 30 }, [missing('30 containers are', 'them')]],
-    ['both', { observed, missing: 2 }, [OTHER, missing('2 containers are', 'them')]],
-  ])('with %s name what was found and the command that accepts it', (_situation, over, problems) => {
+    ['an engine with its own identity and no missing container', {}, []],
+    ['an engine with another identity', { observed }, [OTHER]],
+    ['an engine with one missing container', { missing: 1 }, [missing('1 container is', 'it')]],
+    ['an engine with many missing containers', { missing: 30 }, [missing('30 containers are', 'them')]],
+    [
+      'an engine with another identity and missing containers',
+      { observed, missing: 2 },
+      [OTHER, missing('2 containers are', 'them')],
+    ],
+  ])('the problems of %s name what was found and the command that accepts it', (_situation, over, problems) => {
     expect(problemsOf(over)).toEqual(problems);
   });
 });

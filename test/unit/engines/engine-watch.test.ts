@@ -20,14 +20,14 @@ async function runningWatch(): Promise<WatchWorld> {
 }
 
 describe('the watch of an engine', () => {
-  it('knows nothing before its first check, and confirms the identity with it', async () => {
+  it('a watch knows nothing before its first check, and confirms the identity with it', async () => {
     expect(createWatchWorld().watch.state()).toMatchObject({ kind: 'unknown' });
     const { watch, journal } = await runningWatch();
     expect(watch.state()).toEqual({ kind: 'confirmed', identity: ENGINE });
     expect(journal).toEqual(['identify', 'seen engine-1']);
   });
 
-  it('checks every five seconds while the identity is confirmed', async () => {
+  it('a watch checks every five seconds while the identity is confirmed', async () => {
     const world = await runningWatch();
     await world.clock.advance(4_999);
     expect(identify(world)).toBe(1);
@@ -35,7 +35,7 @@ describe('the watch of an engine', () => {
     expect(identify(world)).toBe(2);
   });
 
-  it('checks at once after a broken call, and forgets the looks of before it confirms the identity', async () => {
+  it('a watch checks at once after a broken call, and forgets earlier looks before it confirms the identity', async () => {
     const world = await runningWatch();
     world.watch.suspect();
     expect(world.watch.state()).toMatchObject({ kind: 'unknown', why: 'a call got no answer' });
@@ -44,21 +44,21 @@ describe('the watch of an engine', () => {
     expect(world.watch.state()).toMatchObject({ kind: 'confirmed' });
   });
 
-  it('forgets the looks once for each broken call', async () => {
+  it('a watch forgets the looks once for each broken call', async () => {
     const world = await runningWatch();
     world.watch.suspect();
     await world.clock.advance(5_000);
     expect(world.journal.filter((line) => line === 'forget looks')).toHaveLength(1);
   });
 
-  it('checks at once when a call takes long, and keeps the looks', async () => {
+  it('a watch checks at once when a call takes long, and keeps the looks', async () => {
     const world = await runningWatch();
     world.watch.hasten();
     await world.clock.advance(0);
     expect(world.journal.slice(2)).toEqual(['identify', 'seen engine-1']);
   });
 
-  it('reports another engine once, checks it twice a second, and reports when the right one is back', async () => {
+  it('a watch reports another engine once, checks twice a second, and reports when the right one is back', async () => {
     const world = await runningWatch();
     world.identify = async () => OTHER_ENGINE;
     await world.clock.advance(5_000);
@@ -71,7 +71,7 @@ describe('the watch of an engine', () => {
     expect(reports).toEqual(['report mismatch engine-2', 'report matched engine-1']);
   });
 
-  it('reports a match when the other identity is accepted', async () => {
+  it('a watch reports a match when the other identity is accepted', async () => {
     const world = await runningWatch();
     world.identify = async () => OTHER_ENGINE;
     await world.clock.advance(5_000);
@@ -81,7 +81,7 @@ describe('the watch of an engine', () => {
     expect(world.watch.state()).toEqual({ kind: 'confirmed', identity: OTHER_ENGINE });
   });
 
-  it('remains at "another engine" while that falls silent', async () => {
+  it('a watch that has found another engine remains in that state when that engine falls silent', async () => {
     const world = await runningWatch();
     world.identify = async () => OTHER_ENGINE;
     await world.clock.advance(5_000);
@@ -90,7 +90,7 @@ describe('the watch of an engine', () => {
     expect(world.watch.state()).toMatchObject({ kind: 'other' });
   });
 
-  it('reports an outage and aborts the calls at the second silent check in a row, and only once', async () => {
+  it('a watch reports an outage once and aborts the calls, at the second silent check in a row', async () => {
     const world = await runningWatch();
     world.identify = silent;
     await world.clock.advance(5_000);
@@ -102,7 +102,7 @@ describe('the watch of an engine', () => {
     expect(world.journal.filter((line) => line.startsWith('report'))).toEqual(['report silent: no answer']);
   });
 
-  it('gives a fresh silence signal once the engine has answered, and forgets the looks of before the silence', async () => {
+  it('a watch has a new silence signal once the engine has answered, and forgets the looks of before the silence', async () => {
     const world = await runningWatch();
     world.identify = silent;
     await world.clock.advance(5_500);
@@ -112,7 +112,7 @@ describe('the watch of an engine', () => {
     expect(world.journal.slice(-3)).toEqual(['identify', 'forget looks', 'seen engine-1']);
   });
 
-  it('does not take a refusal for silence: an engine that refuses is alive', async () => {
+  it('a watch does not count a refusal as silence, because an engine that refuses has answered', async () => {
     const world = await runningWatch();
     world.identify = () => Promise.reject(new EngineRefusalError('HTTP 500'));
     await world.clock.advance(20_000);
@@ -122,7 +122,7 @@ describe('the watch of an engine', () => {
 });
 
 describe('a check', () => {
-  it('is shared by all callers that come while another check runs, and is asked after they came', async () => {
+  it('a check is shared by all callers that come while another one runs, and asks the engine after they came', async () => {
     const world = createWatchWorld();
     const answers: ((identity: EngineIdentity) => void)[] = [];
     world.identify = () => new Promise((resolve) => answers.push(resolve));
@@ -138,7 +138,7 @@ describe('a check', () => {
     ]);
   });
 
-  it('rejects when the engine does not answer', async () => {
+  it('a check rejects when the engine does not answer', async () => {
     const world = createWatchWorld();
     world.identify = silent;
     await expect(world.watch.check()).rejects.toThrow('no answer');

@@ -84,32 +84,32 @@ async function granted(taking: ReturnType<ReturnType<typeof createEngines>['take
 }
 
 describe('a turn at an engine', () => {
-  it('is not given for a name that the process does not know', async () => {
+  it('no turn is given for a name that the process does not know', async () => {
     expect(await setUp().take('venus', calm)).toBeUndefined();
   });
 
-  it('is given at once while the identity is confirmed, without a question', async () => {
+  it('a turn is given at once, without a question to the engine, while the identity is confirmed', async () => {
     const { take, world } = setUp();
     await granted(take('mars', calm));
     expect(world.journal).toEqual([]);
     expect(world.permits).toBe(1);
   });
 
-  it('is given after a check while the identity is not known', async () => {
+  it('a turn is given after a check while the identity is not known', async () => {
     const { take, world } = setUp();
     world.state = unknown;
     await granted(take('mars', calm));
     expect(world.journal).toEqual(['check']);
   });
 
-  it('gives the permit back when the engine does not say who it is', async () => {
+  it('a turn gives its permit back when the engine does not answer with its identity', async () => {
     const { take, world } = setUp();
     [world.state, world.found] = [unknown, unknown];
     await expect(take('mars', calm)).rejects.toThrow('no answer');
     expect(world.permits).toBe(0);
   });
 
-  it('is held as service_unavailable while the breaker admits no job', async () => {
+  it('a turn is held as service_unavailable while the breaker admits no job', async () => {
     const { take, world } = setUp();
     world.admits = false;
     expect(await take('mars', calm)).toEqual({
@@ -120,7 +120,7 @@ describe('a turn at an engine', () => {
     });
   });
 
-  it('is held as engine_mismatch while another engine answers, and gives its permit back', async () => {
+  it('a turn is held as engine_mismatch while another engine answers, and gives its permit back', async () => {
     const { take, world } = setUp();
     [world.state, world.found] = [other, other];
     expect(await take('mars', calm)).toMatchObject({
@@ -131,7 +131,7 @@ describe('a turn at an engine', () => {
     expect(world.permits).toBe(0);
   });
 
-  it('waits for a free slot, and gives slot and permit back when it is released', async () => {
+  it('a turn waits for a free slot, and gives slot and permit back when it is released', async () => {
     const { take, world } = setUp();
     const first = await granted(take('mars', calm));
     const second = take('mars', calm);
@@ -143,7 +143,7 @@ describe('a turn at an engine', () => {
     await granted(take('mars', calm));
   });
 
-  it('gives the permit back when its job is aborted while it waits for a slot', async () => {
+  it('a turn gives its permit back when its job is aborted while it waits for a slot', async () => {
     const { take, world } = setUp();
     await granted(take('mars', calm));
     const stop = new AbortController();
@@ -162,7 +162,7 @@ describe('a call of a turn', () => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
 
-  it('makes the identity doubtful when it gets no answer', async () => {
+  it('a call without an answer makes the identity doubtful', async () => {
     const { take, world } = setUp();
     const { engine } = await granted(take('mars', calm));
     world.look = () => Promise.reject(new UnavailableError('docker', 'socket hang up'));
@@ -170,7 +170,7 @@ describe('a call of a turn', () => {
     expect(world.journal).toEqual(['suspect']);
   });
 
-  it('leaves the identity confirmed when the engine refuses it, because that is an answer', async () => {
+  it('a refused call leaves the identity confirmed, because a refusal is an answer', async () => {
     const { take, world } = setUp();
     const { engine } = await granted(take('mars', calm));
     world.look = () => Promise.reject(new EngineRefusalError('HTTP 500'));
@@ -178,7 +178,7 @@ describe('a call of a turn', () => {
     expect(world.journal).toEqual([]);
   });
 
-  it('hastens the next check when it takes long beside other engines', async () => {
+  it('a call that takes long hastens the next check where there are other engines', async () => {
     const { take, world } = setUp({ hasSiblings: true });
     const { engine } = await granted(take('mars', calm));
     const stop = new AbortController();
@@ -193,7 +193,7 @@ describe('a call of a turn', () => {
     expect(world.clock.pendingMs()).toEqual([]);
   });
 
-  it('ends when its engine falls silent beside other engines, so that its job gives its place back', async () => {
+  it('a call ends when its engine falls silent where there are other engines, so that its job gives its place back', async () => {
     const { take, world } = setUp({ hasSiblings: true });
     const { engine } = await granted(take('mars', calm));
     world.look = never;
@@ -203,7 +203,7 @@ describe('a call of a turn', () => {
     expect(world.journal).toEqual(['suspect']);
   });
 
-  it('outlasts the silence of the only engine: its own deadline ends it', async () => {
+  it('a call of the only engine outlasts its silence, and ends with its own deadline', async () => {
     const { take, world } = setUp();
     const { engine } = await granted(take('mars', calm));
     world.look = async (signal) => {

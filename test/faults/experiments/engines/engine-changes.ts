@@ -21,7 +21,7 @@ export interface EngineChange {
   readonly end: (scene: Scene) => Promise<void>;
 }
 
-const away = (dataRoot: string): string => `${dataRoot}-away`;
+const movedFrom = (dataRoot: string): string => `${dataRoot}-moved`;
 
 export const ENGINE_CHANGES: readonly EngineChange[] = [
   {
@@ -39,6 +39,22 @@ export const ENGINE_CHANGES: readonly EngineChange[] = [
     end: async ({ site, engine }) => site.engine.redirect(engine.socketPath),
   },
   {
+    name: 'another engine at the address, from a removal on',
+    before: 0,
+    during: 3,
+    // The engine never receives the removal, and the other one says of its container that it is gone.
+    begin: async ({ site, other }) =>
+      site.engine.use(({ method }) => {
+        if (method !== 'DELETE') return undefined;
+        site.engine.redirect(other.socketPath);
+        return { kind: 'reset' };
+      }),
+    end: async ({ site, engine }) => {
+      site.engine.use(() => undefined);
+      site.engine.redirect(engine.socketPath);
+    },
+  },
+  {
     name: 'another storage driver',
     before: 2,
     during: 5,
@@ -51,13 +67,13 @@ export const ENGINE_CHANGES: readonly EngineChange[] = [
     during: 12,
     begin: async ({ engine }) => {
       await engine.kill();
-      renameSync(engine.dataRoot, away(engine.dataRoot));
+      renameSync(engine.dataRoot, movedFrom(engine.dataRoot));
       await engine.restart();
     },
     end: async ({ engine }) => {
       await engine.kill();
       rmSync(engine.dataRoot, { recursive: true, force: true });
-      renameSync(away(engine.dataRoot), engine.dataRoot);
+      renameSync(movedFrom(engine.dataRoot), engine.dataRoot);
       await engine.restart();
     },
   },

@@ -15,6 +15,10 @@ const NAMED_SEEDS: readonly NamedSeed[] = [
     seed: 1668,
     what: 'laboratory: of jobs of one game that are live side by side, one may lose the race for its lease each time',
   },
+  {
+    seed: 5,
+    what: 'product: a removal that met another engine for a moment was believed when the right one was back',
+  },
 ];
 
 /**

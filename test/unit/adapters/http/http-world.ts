@@ -18,6 +18,7 @@ export interface HttpWorld extends HttpObservations {
   /** What the stores and the queue contain. */
   readonly state: PlatformState;
   readonly engines: FakePlatform['engines'];
+  readonly containerLooks: FakePlatform['containerLooks'];
   readonly closing: AbortController;
 }
 
@@ -31,7 +32,8 @@ export async function httpWorld(
     closing: closing.signal,
     connections: createConnections(),
   });
-  return { app, closing, state: platform.state, engines: platform.engines, ...observations };
+  const { state, engines, containerLooks } = platform;
+  return { app, closing, state, engines, containerLooks, ...observations };
 }
 
 export const API = '/api/v1/internal';

@@ -75,11 +75,11 @@ describe("doctor's check of an engine", () => {
     ['is the stored one', [anEngine()], ', as stored'],
     ['has not been used yet', [anEngine({ name: 'eu-1' })], ', not used by a worker yet'],
     ['cannot be compared, because the database is unavailable', undefined, ''],
-  ])('reports ok with its identity when the engine %s', async (_situation, stored, remark) => {
+  ])('doctor reports ok with the identity of an engine that %s', async (_situation, stored, remark) => {
     expect(await check({}, stored).finding).toEqual({ status: 'ok', detail: `${facts}${remark}` });
   });
 
-  it('fails with both identities and the command when another engine answers', async () => {
+  it('doctor fails with both identities and the command when another engine answers', async () => {
     const { finding, removed } = check({}, [anEngine({ identity: OTHER })]);
     expect(await finding).toEqual({
       status: 'failed',
@@ -89,13 +89,13 @@ describe("doctor's check of an engine", () => {
     expect(removed).toEqual([]);
   });
 
-  it('asks for the removal of a container that cannot exist, without force', async () => {
+  it('doctor asks for the removal of a container that cannot exist, without force', async () => {
     const { finding, removed } = check({}, []);
     await finding;
     expect(removed).toEqual([[NO_CONTAINER, false]]);
   });
 
-  it.each([403, 405])('fails when removals are refused with %s', async (status) => {
+  it.each([403, 405])('doctor fails when removals are refused with %s', async (status) => {
     const { finding } = check({ remove: async () => refusing(status)() }, []);
     expect(await finding).toEqual({
       status: 'failed',
@@ -104,7 +104,7 @@ describe("doctor's check of an engine", () => {
     });
   });
 
-  it('fails with advice about the proxy when /info is refused', async () => {
+  it('doctor fails with advice about the proxy when /info is refused', async () => {
     expect(await check({ info: refusing(403) }, []).finding).toMatchObject({
       status: 'failed',
       advice: 'let the proxy before the engine pass GET /version and GET /info',
@@ -114,7 +114,7 @@ describe("doctor's check of an engine", () => {
   it.each([
     ['default', 'DOCKER_HOST'],
     ['eu-1', 'RTMANAGER_DOCKER_HOSTS'],
-  ])('fails when the engine %s does not answer, and names %s', async (name, variable) => {
+  ])('doctor fails when the engine %s does not answer, and names %s', async (name, variable) => {
     const info = (): never => {
       throw Object.assign(new Error('connect ENOENT'), { code: 'ENOENT' });
     };
@@ -125,7 +125,7 @@ describe("doctor's check of an engine", () => {
 });
 
 describe('the stored engines', () => {
-  it('are unknown when the database cannot be opened, or does not answer', async () => {
+  it('the stored engines are unknown when the database cannot be opened, or does not answer', async () => {
     const clock = createManualClock();
     const failed = Promise.reject(new UnavailableError('postgresql', 'not reached'));
     expect(await readStoredEngines({ clock }, failed, async () => [anEngine()])).toBeUndefined();
@@ -140,7 +140,7 @@ describe("doctor's check of what workers have found", () => {
   const here = ['default', 'eu-1'];
   const named = new Map([['default', 7]]);
 
-  it('reports ok while each engine has its own identity and no container is missing', () => {
+  it('doctor reports ok while each engine has its own identity and no container is missing', () => {
     expect(enginesFinding({ stored: [anEngine()], named, here })).toEqual({ status: 'ok', detail: 'known: default' });
     expect(enginesFinding({ stored: [], named: new Map(), here })).toEqual({
       status: 'ok',
@@ -151,7 +151,7 @@ describe("doctor's check of what workers have found", () => {
   it.each([
     ['another identity', { observed: OTHER }, /id other, .* instead of id own/],
     ['missing containers', { missing: 3 }, /3 containers are gone, and shows no evidence/],
-  ])('fails for %s', (_what, over, detail) => {
+  ])('doctor fails for %s', (_what, over, detail) => {
     expect(enginesFinding({ stored: [anEngine(over)], named, here })).toEqual({
       status: 'failed',
       detail: expect.stringMatching(detail),
@@ -162,12 +162,15 @@ describe("doctor's check of what workers have found", () => {
   it.each([
     ['fails', 'no worker has used', [anEngine()], 'failed'],
     ['warns', 'another worker has used', [anEngine(), anEngine({ name: 'eu-2' })], 'warn'],
-  ])('%s when records name an engine that is not configured here, and that %s', (_what, _worker, stored, status) => {
-    const finding = enginesFinding({ stored, named: new Map([...named, ['eu-2', 4]]), here });
-    expect(finding).toEqual({
-      status,
-      detail: '4 records name the engine "eu-2", which is not configured here',
-      advice: expect.stringContaining('RTMANAGER_DOCKER_HOSTS'),
-    });
-  });
+  ])(
+    'doctor %s when records name an engine that is not configured here, and that %s',
+    (_what, _worker, stored, status) => {
+      const finding = enginesFinding({ stored, named: new Map([...named, ['eu-2', 4]]), here });
+      expect(finding).toEqual({
+        status,
+        detail: '4 records name the engine "eu-2", which is not configured here',
+        advice: expect.stringContaining('RTMANAGER_DOCKER_HOSTS'),
+      });
+    },
+  );
 });

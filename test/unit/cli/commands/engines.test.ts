@@ -12,16 +12,16 @@ const AT = '2026-03-01T00:00:00.000Z';
 /** An engine `default` at which another one answers, and which has lost the container of `game-1`. */
 async function troubledEngine() {
   const opened = fakeEngines();
-  const { engines, state } = opened;
+  const { engines, containerLooks, state } = opened;
   await engines.seen('default', OWN);
   await engines.seen('default', OTHER);
   state.records.set('game-1', aRecord());
-  engines.noteMissing({ engine: 'default', gameId: 'game-1', containerId: CONTAINER_ID });
+  await containerLooks.foundGone({ engine: 'default', gameId: 'game-1', containerId: CONTAINER_ID, jobId: '1' });
   return opened;
 }
 
 describe('engines list', () => {
-  it('prints a table of the engines that are configured here and of those that workers have used', async () => {
+  it('engines list prints a table of the engines that are configured here and of those that workers have used', async () => {
     const { backend, engines, closed } = fakeEngines(
       new Map([
         ['default', 'unix:///engine.sock'],
@@ -49,7 +49,7 @@ describe('engines list', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('says on standard error why cleanups are held, with the command that accepts it', async () => {
+  it('engines list writes to standard error why cleanups are held, with the command that accepts it', async () => {
     const { backend } = await troubledEngine();
     const cli = fakeCli(backend);
     expect(await cli.run('engines', 'list')).toBe(0);
@@ -60,7 +60,7 @@ describe('engines list', () => {
     expect(cli.written.stdout).toMatch(/ 1 +id own, .* id other, root/);
   });
 
-  it('prints everything with --json, with the same fields for every engine', async () => {
+  it('engines list prints the same fields for every engine with --json', async () => {
     const { backend } = await troubledEngine();
     const cli = fakeCli({
       openEngines: async () => ({
@@ -100,13 +100,13 @@ describe('engines list', () => {
     expect(cli.written.stderr).toBe('');
   });
 
-  it('says that there are no engines', async () => {
+  it('engines list says so when there are no engines', async () => {
     const cli = fakeCli(fakeEngines(new Map()).backend);
     expect(await cli.run('engines', 'list')).toBe(0);
     expect(cli.written).toEqual({ stdout: '', stderr: 'There are no engines.\n' });
   });
 
-  it('makes control characters of an engine visible', async () => {
+  it('engines list prints no control characters of an engine', async () => {
     const { backend, engines } = fakeEngines();
     await engines.seen('default', { ...OWN, engineId: 'a\u001B[2J' });
     await engines.seen('default', { ...OWN, engineId: 'b\u001B[2J' });
@@ -117,7 +117,7 @@ describe('engines list', () => {
 });
 
 describe('engines accept', () => {
-  it('accepts identity and missing containers in the name of the user, and says what was accepted', async () => {
+  it('engines accept accepts identity and missing containers in the name of the user, and prints them', async () => {
     const { backend, engines, closed } = await troubledEngine();
     const cli = fakeCli(backend);
     expect(await cli.run('engines', 'accept', 'default')).toBe(0);
@@ -133,14 +133,14 @@ describe('engines accept', () => {
     expect(closed.times).toBe(1);
   });
 
-  it('lists the first 20 games, and prints all with --json', async () => {
+  it('engines accept prints the first 20 games, and all of them with --json', async () => {
     const many = async () => {
       const opened = fakeEngines();
       await opened.engines.seen('default', OWN);
       for (let n = 10; n < 35; n += 1) {
         const containerId = String(n).repeat(32);
         opened.state.records.set(`g${n}`, aRecord({ gameId: `g${n}`, currentContainerId: containerId }));
-        opened.engines.noteMissing({ engine: 'default', gameId: `g${n}`, containerId });
+        await opened.containerLooks.foundGone({ engine: 'default', gameId: `g${n}`, containerId, jobId: '1' });
       }
       return opened.backend;
     };
@@ -155,7 +155,7 @@ describe('engines accept', () => {
     expect(rest).toMatchObject({ accepted: true, replaced: null, engine: { name: 'default', acceptedBy: 'kim' } });
   });
 
-  it('ends with 0 and says so when there is nothing to accept', async () => {
+  it('engines accept ends with 0 and says so when there is nothing to accept', async () => {
     const { backend, engines } = fakeEngines();
     await engines.seen('default', OWN);
     const told = fakeCli(backend);
@@ -170,7 +170,7 @@ describe('engines accept', () => {
     expect(await engines.list()).toMatchObject([{ acceptedAt: null, acceptedBy: null }]);
   });
 
-  it('ends with 1 for an unknown engine, and names those that are known', async () => {
+  it('engines accept ends with 1 for an unknown engine, and names those that are known', async () => {
     const { backend, closed } = await troubledEngine();
     const told = fakeCli(backend);
     const json = fakeCli(backend);
@@ -189,7 +189,7 @@ describe('engines accept', () => {
     ['no name', [], "missing required argument 'name'"],
     ['a blank actor', ['default', '--by', ' '], '--by is empty'],
     ['a long actor', ['default', '--by', 'x'.repeat(101)], '--by has 101 characters'],
-  ])('ends with 2 for %s, and accepts nothing', async (_situation, args, says) => {
+  ])('engines accept ends with 2 for %s, and accepts nothing', async (_situation, args, says) => {
     const { backend, engines } = await troubledEngine();
     const cli = fakeCli(backend);
     expect(await cli.run('engines', 'accept', ...args)).toBe(2);

@@ -37,7 +37,7 @@ describe('the schedule of a seeded history', () => {
     expect([...kinds].toSorted()).toEqual(
       [
         ['ask', 'hold', 'occupy', 'purge', 'replay', 'service', 'sweep', 'unhold'],
-        ['cut line', 'engine', 'freeze', 'freeze at', 'kill', 'kill at', 'line', 'slow line'],
+        ['cut line', 'engine', 'freeze', 'freeze at', 'kill', 'kill at', 'line', 'slow line', 'swap'],
       ]
         .flat()
         .toSorted(),
@@ -50,7 +50,7 @@ describe('the schedule of a seeded history', () => {
     const all = new Set(schedules.flatMap(kindsOf));
     const played = new Set(TEST_SEEDS.map(scheduleOf).flatMap(kindsOf));
     expect([...all].filter((kind) => !played.has(kind))).toEqual([]);
-    expect(all.size).toBe(90);
+    expect(all.size).toBe(92);
   });
 
   test('a schedule breaks each line in only one way at a time', () => {

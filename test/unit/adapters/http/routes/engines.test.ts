@@ -14,7 +14,7 @@ async function troubledWorld(over: Partial<HttpParts> = {}) {
   const world = await httpWorld(over);
   await world.engines.seen('default', OWN);
   await world.engines.seen('default', OTHER);
-  world.engines.noteMissing({ engine: 'default', gameId: 'a', containerId: CONTAINER_ID });
+  await world.containerLooks.foundGone({ engine: 'default', gameId: 'a', containerId: CONTAINER_ID, jobId: '1' });
   const accept = (name: string, headers = {}) =>
     world.app.inject({ method: 'POST', url: `${API}/engines/${name}/accept`, headers });
   return { ...world, accept };
@@ -33,17 +33,20 @@ const item = {
 };
 
 describe('the list of engines', () => {
-  it('has identity, observed identity and missing containers of each', async () => {
+  it('the list of engines has identity, observed identity and missing containers of each', async () => {
     const { app } = await troubledWorld();
     expect((await app.inject(`${API}/engines`)).json()).toEqual({ items: [item] });
   });
 
-  it.each([true, false])('says whether the breaker of this process is open where it has one: %s', async (isOpen) => {
-    const { app } = await troubledWorld({ isBreakerOpen: (engine) => (engine === 'default' ? isOpen : undefined) });
-    expect((await app.inject(`${API}/engines`)).json()).toEqual({ items: [{ ...item, breakerOpen: isOpen }] });
-  });
+  it.each([true, false])(
+    'the list of engines has the state of the breaker where this process has one: open is %s',
+    async (isOpen) => {
+      const { app } = await troubledWorld({ isBreakerOpen: (engine) => (engine === 'default' ? isOpen : undefined) });
+      expect((await app.inject(`${API}/engines`)).json()).toEqual({ items: [{ ...item, breakerOpen: isOpen }] });
+    },
+  );
 
-  it('is refused with 503 while the database is unavailable', async () => {
+  it('the list of engines is refused with 503 while the database is unavailable', async () => {
     const list = () => Promise.reject(new UnavailableError('postgresql', 'not reached'));
     const { app, engines } = await httpWorld();
     const away = await httpWorld({ engines: { ...engines, list } });
@@ -53,7 +56,7 @@ describe('the list of engines', () => {
 });
 
 describe('the acceptance of an engine', () => {
-  it('answers with the engine after it, what was replaced, and the games whose containers are gone', async () => {
+  it('an acceptance answers with the new engine, what was replaced, and the games whose containers are gone', async () => {
     const { accept, engines } = await troubledWorld();
     const answer = await accept('default', { 'x-galaxy-caller': ' kim ' });
     expect(answer.statusCode).toBe(200);
@@ -63,7 +66,7 @@ describe('the acceptance of an engine', () => {
     expect(await engines.list()).toMatchObject([{ identity: OTHER, missing: 0 }]);
   });
 
-  it('is reported once with its actor, and not when nothing was accepted', async () => {
+  it('an acceptance is reported once with its actor, and not when nothing was accepted', async () => {
     const { accept, actions } = await troubledWorld();
     await accept('default', { 'x-request-id': 'r-1', authorization: 'Bearer a-secret-token' });
     expect((await accept('default')).json()).toMatchObject({ replaced: null, gone: [] });
@@ -77,15 +80,18 @@ describe('the acceptance of an engine', () => {
     ]);
   });
 
-  it.each(['unknown', 'default%00', 'defaul%C3%A9'])('answers 404 for the name %s', async (name) => {
-    const { accept, engines, actions } = await troubledWorld();
-    const answer = await accept(name);
-    expect([answer.statusCode, messageIn(answer)]).toEqual([404, expect.stringContaining('no worker has used')]);
-    expect(await engines.list()).toMatchObject([{ observed: OTHER, missing: 1 }]);
-    expect(actions).toEqual([]);
-  });
+  it.each(['unknown', 'default%00', 'defaul%C3%A9'])(
+    'an acceptance of the unknown engine %s is answered with 404',
+    async (name) => {
+      const { accept, engines, actions } = await troubledWorld();
+      const answer = await accept(name);
+      expect([answer.statusCode, messageIn(answer)]).toEqual([404, expect.stringContaining('no worker has used')]);
+      expect(await engines.list()).toMatchObject([{ observed: OTHER, missing: 1 }]);
+      expect(actions).toEqual([]);
+    },
+  );
 
-  it('stores at most 100 characters of a caller', async () => {
+  it('an acceptance stores at most 100 characters of its caller', async () => {
     const { accept } = await troubledWorld();
     const { acceptedBy } = (await accept('default', { 'x-galaxy-caller': 'x'.repeat(300) })).json<{
       readonly acceptedBy: string;
