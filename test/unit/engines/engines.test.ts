@@ -1,6 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import type { ContainerEngine, EngineTurn } from '../../../src/cleanup/ports.js';
-import { EngineRefusalError, UnavailableError } from '../../../src/domain/errors.js';
+import { type Dependency, EngineRefusalError, messageOf, UnavailableError } from '../../../src/domain/errors.js';
 import type { WatchState } from '../../../src/engines/engine-watch.js';
 import { createEngines } from '../../../src/engines/engines.js';
 import type { ContainerLooks } from '../../../src/engines/engine-ports.js';
@@ -32,6 +33,9 @@ function setUp({ hasSiblings = false, concurrency = 1 } = {}) {
     found: confirmed,
     admits: true,
     permits: 0,
+    /** What does not answer a check that finds nothing. */
+    checkFailsAt: 'docker' as Dependency,
+    remove: async (_signal: AbortSignal): ReturnType<ContainerEngine['remove']> => ({ kind: 'gone', ours: true }),
     look: (_signal: AbortSignal): ReturnType<ContainerEngine['look']> => Promise.resolve({ kind: 'gone' }),
   };
   const engines = createEngines(
@@ -44,7 +48,7 @@ function setUp({ hasSiblings = false, concurrency = 1 } = {}) {
           hasSiblings,
           engine: {
             look: (_containerId, signal) => world.look(signal),
-            remove: async () => ({ kind: 'gone', ours: true }),
+            remove: (_containerId, signal) => world.remove(signal),
             labelled: async () => [],
           },
           watch: {
@@ -52,7 +56,7 @@ function setUp({ hasSiblings = false, concurrency = 1 } = {}) {
             check: async () => {
               journal.push('check');
               world.state = world.found;
-              if (world.found.kind === 'unknown') throw new UnavailableError('docker', 'no answer');
+              if (world.found.kind === 'unknown') throw new UnavailableError(world.checkFailsAt, 'no answer');
               return { stored: ENGINE, answered: ENGINE };
             },
             suspect: () => void journal.push('suspect'),
@@ -66,6 +70,10 @@ function setUp({ hasSiblings = false, concurrency = 1 } = {}) {
               world.permits += 1;
               return { release: () => void (world.permits -= 1) };
             },
+            startCall: (dependency) => ({
+              answered: () => void journal.push(`${dependency} answered`),
+              failed: (thrown) => void journal.push(`${dependency} failed: ${messageOf(thrown)}`),
+            }),
           },
         },
       ],
@@ -97,7 +105,7 @@ describe('a turn at an engine', () => {
     const { take, world } = setUp();
     world.state = unknown;
     await granted(take('mars', calm));
-    expect(world.journal).toEqual(['check']);
+    expect(world.journal).toEqual(['check', 'docker answered']);
   });
 
   it('gives the permit back when the engine does not say who it is', async () => {
@@ -105,6 +113,7 @@ describe('a turn at an engine', () => {
     [world.state, world.found] = [unknown, unknown];
     await expect(take('mars', calm)).rejects.toThrow('no answer');
     expect(world.permits).toBe(0);
+    expect(world.journal).toEqual(['check', 'docker failed: no answer']);
   });
 
   it('is held as service_unavailable while the breaker admits no job', async () => {
@@ -115,6 +124,7 @@ describe('a turn at an engine', () => {
       errorCode: 'service_unavailable',
       errorMessage: 'the engine "mars" does not answer',
       retryInMs: 5_000,
+      firstRow: 'written',
     });
   });
 
@@ -152,6 +162,60 @@ describe('a turn at an engine', () => {
     expect(world.permits).toBe(1);
   });
 });
+
+describe('a turn at one of several engines', () => {
+  it('is held without a question while the engine is silent, so that no job is the probe of the breaker', async () => {
+    const { take, world } = setUp({ hasSiblings: true });
+    world.state = unknown;
+    world.silence.abort(new UnavailableError('docker', 'silent twice'));
+    expect(await take('mars', calm)).toMatchObject({ errorCode: 'service_unavailable', firstRow: 'written' });
+    expect([world.journal, world.permits]).toEqual([[], 0]);
+  });
+
+  it('is held with the reason when the engine does not say who it is, and gives permit and slot back', async () => {
+    const { take, world } = setUp({ hasSiblings: true });
+    [world.state, world.found] = [unknown, unknown];
+    expect(await take('mars', calm)).toMatchObject({
+      outcome: 'held',
+      errorCode: 'service_unavailable',
+      errorMessage: 'no answer',
+    });
+    expect(world.permits).toBe(0);
+    world.found = confirmed;
+    await granted(take('mars', calm));
+  });
+
+  it('fails when the database does not say who the engine should be: that outage is one of the database', async () => {
+    const { take, world } = setUp({ hasSiblings: true });
+    [world.state, world.found, world.checkFailsAt] = [unknown, unknown, 'postgresql'];
+    await expect(take('mars', calm)).rejects.toThrow('no answer');
+    expect(world.permits).toBe(0);
+  });
+
+  it('is held without a row when all slots are taken and none is given back for a moment', async () => {
+    const { take, world } = setUp({ hasSiblings: true });
+    await granted(take('mars', calm));
+    const second = take('mars', calm);
+    await world.clock.advance(500);
+    expect(await second).toMatchObject({ outcome: 'held', firstRow: 'none', retryInMs: 1_000 });
+    expect(await take('mars', calm)).toMatchObject({ outcome: 'held', firstRow: 'none' });
+    expect(world.permits).toBe(1);
+  });
+
+  it('is held for longer the more jobs are held, up to half a minute, and for the usual time after that', async () => {
+    const { take, world } = setUp({ hasSiblings: true });
+    world.admits = false;
+    const delays: (number | undefined)[] = [];
+    for (let job = 0; job < 300; job++) delays.push(delayOf(await take('mars', calm)));
+    expect(delays.slice(0, 3)).toEqual([5_000, 5_100, 5_200]);
+    expect(delays.slice(-2)).toEqual([30_000, 30_000]);
+    await world.clock.advance(30_000);
+    expect(delayOf(await take('mars', calm))).toBe(5_000);
+  });
+});
+
+const delayOf = (turn: Awaited<ReturnType<ReturnType<typeof createEngines>['take']>>): number | undefined =>
+  turn?.outcome === 'held' ? turn.retryInMs : undefined;
 
 describe('a call of a turn', () => {
   const never = (signal: AbortSignal): Promise<never> =>
@@ -199,6 +263,28 @@ describe('a call of a turn', () => {
     world.silence.abort(new UnavailableError('docker', 'silent twice'));
     await expect(looking).rejects.toThrow('silent twice');
     expect(world.journal).toEqual(['suspect']);
+  });
+
+  it('says that a removal which the silence ended may still be carried out, and is an outage, not a bug', async () => {
+    const { take, world } = setUp({ hasSiblings: true });
+    const { engine } = await granted(take('mars', calm));
+    world.remove = never;
+    const removing = engine.remove(CONTAINER_ID, calm);
+    world.silence.abort(new UnavailableError('docker', 'silent twice'));
+    await expect(removing).rejects.toThrow(UnavailableError);
+    await expect(removing).rejects.toThrow(
+      `the removal of container ${CONTAINER_ID} may still be carried out: silent twice`,
+    );
+  });
+
+  it('leaves no listener on the signals that outlive it', async () => {
+    const { take, world } = setUp({ hasSiblings: true });
+    const { engine } = await granted(take('mars', calm));
+    const lease = new AbortController();
+    await engine.look(CONTAINER_ID, lease.signal);
+    expect([lease.signal, world.silence.signal].map((signal) => getEventListeners(signal, 'abort').length)).toEqual([
+      0, 0,
+    ]);
   });
 
   it('outlasts the silence of the only engine: its own deadline ends it', async () => {
