@@ -2,8 +2,8 @@
  * The engine as its jobs call it: a call without an answer makes its identity doubtful. Where there are other engines, no
  * call outlasts the engine's silence, so that its jobs give their slots back.
  */
-import { setMaxListeners } from 'node:events';
 import type { Clock } from '../async/clock.js';
+import { type Call, withEither } from '../async/either-signal.js';
 import type { ContainerEngine } from '../cleanup/ports.js';
 import { EngineRefusalError, messageOf, UnavailableError } from '../domain/errors.js';
 import type { EngineWatch } from './engine-watch.js';
@@ -17,8 +17,6 @@ interface Parts {
   readonly hasSiblings: boolean;
   readonly clock: Clock;
 }
-
-type Call<Answer> = (signal: AbortSignal) => Promise<Answer>;
 
 export function createWatchedEngine({ engine, watch, hasSiblings, clock }: Parts): ContainerEngine {
   async function asked<Answer>(signal: AbortSignal, call: Call<Answer>): Promise<Answer> {
@@ -51,23 +49,4 @@ export function createWatchedEngine({ engine, watch, hasSiblings, clock }: Parts
     remove,
     labelled: (gameId, signal) => asked(signal, (either) => engine.labelled(gameId, either)),
   };
-}
-
-/**
- * Runs the call with a signal that is aborted by either of two. `AbortSignal.any` would keep an entry for each call in
- * the second one, which lives as long as the process where no engine ever falls silent.
- */
-async function withEither<Answer>(one: AbortSignal, lasting: AbortSignal, call: Call<Answer>): Promise<Answer> {
-  const both = new AbortController();
-  const pairs = [one, lasting].map((signal) => ({ signal, abort: (): void => both.abort(signal.reason) }));
-  for (const { signal, abort } of pairs) {
-    if (signal.aborted) abort();
-    setMaxListeners(0, signal);
-    signal.addEventListener('abort', abort, { once: true });
-  }
-  try {
-    return await call(both.signal);
-  } finally {
-    for (const { signal, abort } of pairs) signal.removeEventListener('abort', abort);
-  }
 }
