@@ -45,10 +45,10 @@ export const runDemo = async (args, session) => {
   return runOnEngine({ name: 'demo', program, withRedis: parsed.redis }, session);
 };
 
-const MEASUREMENTS = ['removals', 'retention', 'dead-letters'];
+const MEASUREMENTS = ['removals', 'retention', 'dead-letters', 'several-engines'];
 
 /**
- * `npm run bench [-- removals|retention|dead-letters] [-- --redis] [-- arguments of the measurement]`
+ * `npm run bench [-- removals|retention|dead-letters|several-engines] [-- --redis] [-- arguments of the measurement]`
  * @param {readonly string[]} args
  * @param {ReturnType<import('../session.mjs').openSession>} session
  * @returns {Promise<number>}

@@ -48,6 +48,8 @@ export function composeReopen(context: Context, { database, deadLetters }: Parts
   });
 }
 
+const nothing = (): void => undefined;
+
 /** The answer takes an engine milliseconds. */
 const IDENTIFY_LIMIT_MS = 1_500;
 
@@ -79,10 +81,10 @@ function managed({ config, clock }: Context, { name, connect }: NamedEngine, { e
       clock,
     }),
     // There is no outage to count: the person who asks gets the failure.
-    breaker: { tryAdmit: () => ({ release: () => undefined }) },
+    breaker: { tryAdmit: () => ({ release: nothing }), startCall: () => ({ answered: nothing, failed: nothing }) },
     hasSiblings: false,
   };
 }
 
 /** The refusal says what the watch found. */
-const SILENT: WatchReport = { mismatch: () => undefined, matched: () => undefined, silent: () => undefined };
+const SILENT: WatchReport = { mismatch: nothing, matched: nothing, silent: nothing, answers: nothing };

@@ -105,7 +105,7 @@ async function startEngine(
     reconnect: () => reconnect(docker),
     watch,
     // Where there is one engine, the job has passed its breaker before it was started.
-    breaker: hasSiblings ? breaker : { tryAdmit: () => FREE_PERMIT },
+    breaker: hasSiblings ? breaker : { tryAdmit: () => FREE_PERMIT, startCall: breaker.startCall },
     hasSiblings,
   };
 }
@@ -137,6 +137,7 @@ function reportOf({ log }: Context, breaker: Breaker, gate: MismatchGate): Watch
     silent: (_engine, cause) => {
       if (isOfDependency(cause)) breaker.outage(cause);
     },
+    answers: () => breaker.startCall('docker').answered(),
   };
 }
 

@@ -115,7 +115,10 @@ export function createBreaker({ clock, report }: Deps, settings: Partial<Breaker
     tryAdmit: gate.tryAdmit,
     outage: (cause) => {
       const circuit = circuits.of(cause.dependency);
-      if (circuit.outage !== undefined) return;
+      if (circuit.outage !== undefined) {
+        remind(circuit, cause);
+        return;
+      }
       beginOutage(circuit, cause);
       if (gate.state() !== 'open') gate.trip();
     },

@@ -113,6 +113,8 @@ export interface Held {
   readonly errorCode: Extract<FailureCode, 'engine_mismatch' | 'service_unavailable'>;
   readonly errorMessage: string;
   readonly retryInMs: number;
+  /** Whether the first time a job is held leaves a row; `none`: the engine is only busy, and nothing has failed. */
+  readonly firstRow: 'written' | 'none';
 }
 
 /** The right to use an engine for one container. */

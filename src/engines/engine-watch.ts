@@ -30,8 +30,10 @@ export interface WatchReport {
   readonly mismatch: (engine: string, found: Confirmation) => void;
   /** The right engine answers again, or the other one was accepted. */
   readonly matched: (engine: string, identity: EngineIdentity) => void;
-  /** The engine was silent twice in a row. */
+  /** The engine was silent at least twice in a row; called at each such check. */
   readonly silent: (engine: string, cause: UnavailableError) => void;
+  /** The engine has answered after that. */
+  readonly answers: (engine: string) => void;
 }
 
 export interface EngineWatch {
@@ -64,7 +66,10 @@ interface Deps {
 }
 
 export function createEngineWatch({ engine, probe, registry, report, clock }: Deps): EngineWatch {
-  const silence = createSilence((cause) => report.silent(engine, cause));
+  const silence = createSilence({
+    onSilent: (cause) => report.silent(engine, cause),
+    onAnswer: () => report.answers(engine),
+  });
   let state: WatchState = { kind: 'unknown', why: 'it has not been asked yet' };
   /** Calls that got no answer; the looks of before the newest of them must be forgotten before a confirmation. */
   let doubts = 0;
@@ -98,7 +103,7 @@ export function createEngineWatch({ engine, probe, registry, report, clock }: De
       if (isSilence(error)) {
         suspect(messageOf(error));
         silence.noted(error);
-      }
+      } else silence.ended();
       throw error;
     }
   }
@@ -151,20 +156,29 @@ async function repeat(check: () => Promise<unknown>, { clock, signal, pauseOf, o
 const isSilence = (error: unknown): error is UnavailableError =>
   error instanceof UnavailableError && !(error instanceof EngineRefusalError);
 
-/** Counts checks without an answer. @param onOutage is called at the second one in a row */
-function createSilence(onOutage: (cause: UnavailableError) => void) {
+interface SilenceReport {
+  /** Called at the second check in a row without an answer, and at each one after it. */
+  readonly onSilent: (cause: UnavailableError) => void;
+  /** Called at the first answer after that. */
+  readonly onAnswer: () => void;
+}
+
+/** Counts checks without an answer. */
+function createSilence({ onSilent, onAnswer }: SilenceReport) {
   let checks = 0;
   let outage = new AbortController();
   return {
     noted: (cause: UnavailableError): void => {
       checks += 1;
-      if (checks !== SILENT_CHECKS) return;
+      if (checks < SILENT_CHECKS) return;
       outage.abort(cause);
-      onOutage(cause);
+      onSilent(cause);
     },
     ended: (): void => {
       checks = 0;
-      if (outage.signal.aborted) outage = new AbortController();
+      if (!outage.signal.aborted) return;
+      outage = new AbortController();
+      onAnswer();
     },
     signal: (): AbortSignal => outage.signal,
   };

@@ -66,10 +66,11 @@ export function createJobConsumer({ cleanup, clock, random, traceId }: Deps, lim
    * burns no attempts and fills no log.
    */
   async function holdBack(current: Try, command: CleanupCommand, held: Held): Promise<JobOutcome> {
-    if (current.history.attempts.at(-1)?.code === held.errorCode) {
-      return { action: 'hold', delayMs: spread(held.retryInMs, random()) };
-    }
-    return outcomeOf(current, command, await cleanup.refuse(command, held.errorCode, held.errorMessage));
+    const delayMs = spread(held.retryInMs, random());
+    const isKnown = current.history.attempts.at(-1)?.code === held.errorCode;
+    if (isKnown || held.firstRow === 'none') return { action: 'hold', delayMs };
+    const outcome = outcomeOf(current, command, await cleanup.refuse(command, held.errorCode, held.errorMessage));
+    return outcome.action === 'retry' ? { ...outcome, delayMs } : outcome;
   }
 
   async function giveUp(current: Try, message: string): Promise<JobOutcome> {

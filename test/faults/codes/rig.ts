@@ -86,6 +86,7 @@ export interface Rig {
   readonly stop: () => Promise<void>;
 }
 
+const nothing = (): void => undefined;
 const never = new AbortController().signal;
 
 export async function openRig(options: RigOptions): Promise<Rig> {
@@ -116,10 +117,10 @@ export async function openRig(options: RigOptions): Promise<Rig> {
     engine: DEFAULT_ENGINE,
     probe: { identify: async () => identity },
     registry: createEngineRegistry({ prisma }),
-    report: { mismatch: () => undefined, matched: () => undefined, silent: () => undefined },
+    report: { mismatch: nothing, matched: nothing, silent: nothing, answers: nothing },
     clock,
   });
-  const breaker = { tryAdmit: () => ({ release: () => undefined }) };
+  const breaker = { tryAdmit: () => ({ release: nothing }), startCall: () => ({ answered: nothing, failed: nothing }) };
   const engines = createEngines(
     {
       engines: [

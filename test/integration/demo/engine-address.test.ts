@@ -10,7 +10,7 @@ import { systemClock } from '../../../src/async/clock.js';
 
 const real = `unix://${inject('engineSocket')}`;
 const asking = (host: string) => ({
-  docker: createDocker({ host, isFreshEachTime: true }),
+  docker: createDocker({ host, connections: 'fresh' }),
   clock: systemClock,
   timeoutMs: 10_000,
 });

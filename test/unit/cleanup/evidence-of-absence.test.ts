@@ -146,7 +146,13 @@ describe('the turn at an engine', () => {
 
   it('a held turn is passed on: nothing is asked of the engine, changed or logged', async () => {
     const world = createWorld();
-    const held: Held = { outcome: 'held', errorCode: 'engine_mismatch', errorMessage: 'other', retryInMs: 5_000 };
+    const held: Held = {
+      outcome: 'held',
+      errorCode: 'engine_mismatch',
+      errorMessage: 'other',
+      retryInMs: 5_000,
+      firstRow: 'written',
+    };
     world.turn = () => held;
     expect(await world.service.handle(aCommand(), calm)).toBe(held);
     expect(world.journal).toEqual(['take game-1', 'turn']);

@@ -133,7 +133,13 @@ describe('a reopening that fails', () => {
       'engine_mismatch',
       world({
         engines: {
-          take: async () => ({ outcome: 'held', errorCode: 'engine_mismatch', errorMessage: 'other', retryInMs: 1 }),
+          take: async () => ({
+            outcome: 'held',
+            errorCode: 'engine_mismatch',
+            errorMessage: 'other',
+            retryInMs: 1,
+            firstRow: 'written',
+          }),
         },
       }),
     ],

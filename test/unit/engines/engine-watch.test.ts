@@ -90,7 +90,7 @@ describe('the watch of an engine', () => {
     expect(world.watch.state()).toMatchObject({ kind: 'other' });
   });
 
-  it('a watch reports an outage once and aborts the calls, at the second silent check in a row', async () => {
+  it('a watch reports an outage and aborts the calls at the second silent check in a row, and reports it at each check after that', async () => {
     const world = await runningWatch();
     world.identify = silent;
     await world.clock.advance(5_000);
@@ -98,8 +98,14 @@ describe('the watch of an engine', () => {
     expect(world.watch.silence().aborted).toBe(false);
     await world.clock.advance(500);
     expect(world.watch.silence()).toMatchObject({ aborted: true, reason: expect.any(UnavailableError) });
-    await world.clock.advance(2_000);
-    expect(world.journal.filter((line) => line.startsWith('report'))).toEqual(['report silent: no answer']);
+    const reason: unknown = world.watch.silence().reason;
+    await world.clock.advance(1_000);
+    expect(world.watch.silence().reason).toBe(reason);
+    expect(world.journal.filter((line) => line.startsWith('report'))).toEqual([
+      'report silent: no answer',
+      'report silent: no answer',
+      'report silent: no answer',
+    ]);
   });
 
   it('a watch has a new silence signal once the engine has answered, and forgets the looks of before the silence', async () => {
@@ -109,7 +115,19 @@ describe('the watch of an engine', () => {
     world.identify = async () => ENGINE;
     await world.clock.advance(500);
     expect(world.watch.silence().aborted).toBe(false);
-    expect(world.journal.slice(-3)).toEqual(['identify', 'forget looks', 'seen engine-1']);
+    expect(world.journal.slice(-4)).toEqual(['identify', 'report answers', 'forget looks', 'seen engine-1']);
+    await world.clock.advance(5_000);
+    expect(world.journal.filter((line) => line === 'report answers')).toHaveLength(1);
+  });
+
+  it('ends the silence at a refusal, which is an answer', async () => {
+    const world = await runningWatch();
+    world.identify = silent;
+    await world.clock.advance(5_500);
+    world.identify = () => Promise.reject(new EngineRefusalError('HTTP 500'));
+    await world.clock.advance(500);
+    expect(world.watch.silence().aborted).toBe(false);
+    expect(world.journal.at(-1)).toBe('report answers');
   });
 
   it('a watch does not count a refusal as silence, because an engine that refuses has answered', async () => {

@@ -51,6 +51,7 @@ export function createWatchWorld(): WatchWorld {
       mismatch: (_engine, { answered }) => void journal.push(`report mismatch ${answered.engineId}`),
       matched: (_engine, { engineId }) => void journal.push(`report matched ${engineId}`),
       silent: (_engine, { message }) => void journal.push(`report silent: ${message}`),
+      answers: () => void journal.push('report answers'),
     },
   });
   const world: WatchWorld = { clock, watch, journal, identify: async () => ENGINE, stored: ENGINE };

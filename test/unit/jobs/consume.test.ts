@@ -206,6 +206,7 @@ describe('a delivery whose engine cannot be used', () => {
     errorCode: 'engine_mismatch',
     errorMessage: 'another engine',
     retryInMs: 5_000,
+    firstRow: 'written',
   };
 
   it('a delivery that is held for the first time leaves a row and is retried', async () => {
@@ -233,6 +234,21 @@ describe('a delivery whose engine cannot be used', () => {
     state.result = { ...held, errorCode: 'service_unavailable' };
     expect(await consume({ payload, history: first.history })).toMatchObject({ action: 'retry' });
     expect(asked.at(-1)).toBe('refuse g service_unavailable');
+  });
+
+  it('a delivery that is held for the first time comes back when its engine may be usable again', async () => {
+    const { consume } = setUp({ ...held, retryInMs: 20_000 });
+    const payload = { gameId: 'g', opSource: 'admin_rest' };
+    expect(await consume({ payload })).toMatchObject({ action: 'retry', delayMs: 20_000 });
+  });
+
+  it('a delivery whose engine is only busy comes back without a row, also the first time', async () => {
+    const { consume, asked } = setUp({ ...held, errorCode: 'service_unavailable', firstRow: 'none' });
+    expect(await consume({ payload: { gameId: 'g', opSource: 'admin_rest' } })).toEqual({
+      action: 'hold',
+      delayMs: 5_000,
+    });
+    expect(asked).toEqual(['handle g']);
   });
 
   it('a delivery of a sweep is held like any other', async () => {
