@@ -40,7 +40,7 @@ function codeFor(row: Row): string {
   // The fence cannot be bumped any more.
   if (isForSure(row, 'lease_epoch')) return 'internal_error';
   const id = row['current_container_id'] ?? null;
-  return id === null || isFullContainerId(id) ? '' : 'container_mismatch';
+  return id === null || id === '' || isFullContainerId(id) ? '' : 'container_mismatch';
 }
 
 describe('rows that other services have written', () => {
