@@ -16,7 +16,7 @@ export interface ChangeTrial {
 
 export interface ChangeEnding {
   readonly broken: readonly Broken[];
-  /** From the return of the right engine until all games were removed. */
+  /** From the return of the right engine until all jobs were completed. */
   readonly recoveryMs: number;
   readonly said: readonly string[];
 }
@@ -53,7 +53,7 @@ async function tryChange(scene: Scene, change: EngineChange): Promise<ChangeEndi
   const during = await makeGames(site, 'during', change.during);
   const workers = await Promise.all(Array.from({ length: WORKERS }, () => site.startWorker()));
   const cleaned = await ask(site, before);
-  await untilRemoved(site, before, BACK_WITHIN_MS);
+  await untilCleaned(site, cleaned);
 
   await change.begin(scene);
   const asked = await ask(site, during);
@@ -62,7 +62,8 @@ async function tryChange(scene: Scene, change: EngineChange): Promise<ChangeEndi
   await change.end(scene);
 
   const backMs = performance.now();
-  await untilRemoved(site, during, BACK_WITHIN_MS).catch(() => undefined);
+  // What is not cleaned by then is reported by the checks.
+  await untilCleaned(site, asked).catch(() => undefined);
   const recoveryMs = performance.now() - backMs;
   for (const one of [...cleaned, ...asked]) broken.push(...(await checkCleaned(site, one)));
   return { broken, recoveryMs, said: workers.flatMap((worker) => worker.stdout().trim().split('\n')) };
@@ -98,13 +99,16 @@ async function removedOf({ db }: Site, games: readonly Game[]): Promise<number> 
   return rows[0]?.n ?? 0;
 }
 
-const untilRemoved = (site: Site, games: readonly Game[], withinMs: number): Promise<void> =>
+/** A record is removed a moment before its job is completed. */
+const untilCleaned = (site: Site, asked: readonly Asked[]): Promise<void> =>
   eventually(
     async () => {
-      const removed = await removedOf(site, games);
-      if (removed !== games.length) throw new Error(`${removed} of ${games.length} records are removed`);
+      const removed = await removedOf(site, asked);
+      if (removed !== asked.length) throw new Error(`${removed} of ${asked.length} records are removed`);
+      const states = await Promise.all(asked.map(({ jobId }) => site.jobs.state(jobId)));
+      if (states.some((state) => state !== 'completed')) throw new Error(`the jobs are ${states.join(', ')}`);
     },
-    { withinMs },
+    { withinMs: BACK_WITHIN_MS },
   );
 
 async function changedWhileHeld(site: Site, games: readonly Game[]): Promise<Broken[]> {
