@@ -1,12 +1,9 @@
 /** `runtime-cleanup verify`, run by an operator beside a worker that has done real work. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, inject, it } from 'vitest';
 import type { InvariantReport } from '../../src/audit/audit-report.js';
+import { startEngineFaultProxy } from '../support/engine/engine-fault-proxy.js';
 import { eventually } from '../support/eventually.js';
 import { createWorld, type Store, type World } from './operator-world.js';
 
@@ -41,23 +38,6 @@ async function traces(): Promise<unknown> {
   const lasting = await Promise.all(keys.map(async (key) => ((await redis.pttl(key)) === -1 ? [key] : [])));
   redis.disconnect();
   return { rows, keys: lasting.flat() };
-}
-
-/** An engine that takes requests and never answers. */
-async function startSilentEngine() {
-  const folder = await mkdtemp(join(tmpdir(), 'silent-engine-'));
-  const socketPath = join(folder, 'engine.sock');
-  const server = createServer((socket) => void socket.on('error', () => undefined).resume());
-  await new Promise<void>((resolve) => {
-    server.listen(socketPath, resolve);
-  });
-  return {
-    socketPath,
-    close: async () => {
-      server.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 describe.each(['postgres', 'redis'] as const)('verify, with the queue on %s', (store: Store) => {
@@ -107,19 +87,23 @@ it('verify names the broken invariant, and fails', async () => {
   expect(shown.exitCode).toBe(1);
   expect(shown.stdout).toMatch(/^broken {3}row_has_removal: /m);
   expect(shown.stdout).toMatch(new RegExp(`^row_has_removal +broken +half +${lost.slice(0, 12)} `, 'm'));
-  expect(shown.stdout).toContain('1 of 6 invariants are broken, 0 unknown.');
+  expect(shown.stdout).toContain('1 of 8 invariants are broken, 0 unknown.');
   expect(unsound(await verify('--game', 'another'))).toEqual([]);
 });
 
 it('verify reports the job of a killed worker, until another worker takes it over', async () => {
   world = await createWorld('redis');
-  const silent = await startSilentEngine();
+  // The worker is in a look when it is killed.
+  const slow = await startEngineFaultProxy({
+    engineSocket: inject('engineSocket'),
+    rule: ({ url }) => (url.includes('/containers/') ? { kind: 'hang' } : undefined),
+  });
   const redis = new Redis(world.redis?.url ?? '');
   const shortLease = { RTMANAGER_GAME_LEASE_TTL_SECONDS: '2' };
   try {
-    const first = world.run(['worker'], { ...shortLease, DOCKER_HOST: `unix://${silent.socketPath}` });
+    const first = world.run(['worker'], { ...shortLease, DOCKER_HOST: slow.host });
     await first.logged('taking jobs');
-    await world.stopped('game-1', 1, randomBytes(32).toString('hex'));
+    await world.stopped('game-1', 1, await world.containers.make('exited'));
     expect(await world.command('enqueue', 'game-1')).toMatchObject({ exitCode: 0 });
     await world.untilQueue(async () => expect(await redis.exists('{rtmanager}:runtime-cleanup:1:lock')).toBe(1));
     await first.kill();
@@ -134,7 +118,7 @@ it('verify reports the job of a killed worker, until another worker takes it ove
     expect(await verify()).toMatchObject({ exitCode: 0, ok: true });
   } finally {
     redis.disconnect();
-    await silent.close();
+    await slow.close();
   }
 });
 
@@ -149,7 +133,7 @@ it('verify reports every invariant as unknown when all dependencies are unavaila
   expect(await service.exit).toBe(1);
   expect(performance.now() - startedMs).toBeLessThan(30_000);
   const { invariants } = JSON.parse(service.stdout()) as Verified;
-  expect(invariants.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 'unknown'));
+  expect(invariants.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 'unknown'));
   expect(service.stdout()).not.toContain('u:p@');
 });
 

@@ -25,6 +25,9 @@ const unavailable = (message: RegExp) => ({
   message: expect.stringMatching(message) as string,
 });
 
+/** An outage that was answered: the engine lives, so the circuit breaker stays closed. */
+const refused = (message: RegExp) => ({ ...unavailable(message), name: 'EngineRefusalError' });
+
 let clock: ManualClock;
 beforeEach(() => {
   clock = createManualClock();
@@ -62,7 +65,8 @@ describe('a look over a faulty connection', () => {
     [{ kind: 'status', status: 200, message: 'welcome' }, /the answer is not the engine's: it has no Id/],
   ])('a look that meets %o is an outage, not a missing container', async (fault, message) => {
     proxy.use(() => fault);
-    expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(message));
+    const isRefused = fault.kind === 'status' && fault.status !== 200;
+    expect(await endingOf(engine.look(id, signal))).toMatchObject((isRefused ? refused : unavailable)(message));
   });
 
   test.each<[EngineFault, number | null]>([
@@ -150,19 +154,19 @@ describe('a look at a server that is not an engine', () => {
 
   test('a web page that says "No such container" with 404 is not taken for a missing container', async () => {
     answerAlways(404, '<h1>No such container</h1>');
-    expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/HTTP code 404/));
-    expect(await endingOf(engine.remove(id, signal))).toMatchObject(unavailable(/HTTP code 404/));
+    expect(await endingOf(engine.look(id, signal))).toMatchObject(refused(/HTTP code 404/));
+    expect(await endingOf(engine.remove(id, signal))).toMatchObject(refused(/HTTP code 404/));
   });
 
   test('an empty 404 is not taken for a missing container', async () => {
     answerAlways(404, '');
-    expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/HTTP code 404/));
-    expect(await endingOf(engine.remove(id, signal))).toMatchObject(unavailable(/HTTP code 404/));
+    expect(await endingOf(engine.look(id, signal))).toMatchObject(refused(/HTTP code 404/));
+    expect(await endingOf(engine.remove(id, signal))).toMatchObject(refused(/HTTP code 404/));
   });
 
   test('a plain 400, as from a TLS port that is spoken to in plain HTTP, is an outage', async () => {
     answerAlways(400, 'Client sent an HTTP request to an HTTPS server.\n');
-    expect(await endingOf(engine.look(id, signal))).toMatchObject(unavailable(/HTTP request to an HTTPS server/));
+    expect(await endingOf(engine.look(id, signal))).toMatchObject(refused(/HTTP request to an HTTPS server/));
   });
 
   test('a web page with 200 is taken neither for a container nor for a removal', async () => {
@@ -203,7 +207,7 @@ describe('a look at a server that is not an engine', () => {
       response.end();
     };
     const ending = await endingOf(method === 'GET' ? engine.look(id, signal) : engine.remove(id, signal));
-    expect(ending).toMatchObject({ name: 'UnavailableError' });
+    expect(ending).toMatchObject({ name: 'EngineRefusalError' });
     // Connections are accepted in the order in which they were begun, so a followed redirect would be counted by now.
     const own = endingOf(createDocker({ host: `tcp://127.0.0.1:${port}` }).ping());
     expect(await own).toBeInstanceOf(Error);

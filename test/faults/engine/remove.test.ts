@@ -170,7 +170,7 @@ describe('a removal that is answered with "not now"', () => {
     const id = await containers.make('created');
     onDelete({ kind: 'status', status, message });
     expect(await endingOf(engine.remove(id, signal))).toMatchObject({
-      name: 'UnavailableError',
+      name: 'EngineRefusalError',
       dependency: 'docker',
       message: `cannot remove container ${id}: ${message} (HTTP ${status})`,
     });
