@@ -102,9 +102,8 @@ export async function openRig(options: RigOptions): Promise<Rig> {
   const observed = createRecordingObserver();
 
   const docker = createDocker({ host: options.dockerHost });
-  const { engine, use } = createWatchedEngine(
-    createContainerEngine({ docker, clock: engineClock, timeoutMs: ENGINE_TIMEOUT_MS }),
-  );
+  const fresh = createContainerEngine({ docker, clock: engineClock, timeoutMs: ENGINE_TIMEOUT_MS });
+  const { engine, use } = createWatchedEngine(fresh);
   const store = redis === undefined ? createPostgresLeaseStore({ pool }) : createRedisLeaseStore({ redis });
   const leases = createLeases(
     { store, clock, newToken: newLeaseToken, releaseFailed: observed.observer.leaseReleaseFailed },
@@ -124,7 +123,7 @@ export async function openRig(options: RigOptions): Promise<Rig> {
   const engines = createEngines(
     {
       engines: [
-        { name: DEFAULT_ENGINE, engine, fresh: engine, reconnect: () => undefined, watch, breaker, hasSiblings: false },
+        { name: DEFAULT_ENGINE, engine, fresh, reconnect: () => undefined, watch, breaker, hasSiblings: false },
       ],
       looks: createContainerLooks({ prisma }),
       clock,
