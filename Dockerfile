@@ -19,9 +19,9 @@ COPY package.json package-lock.json ./
 # --omit=optional: the embedded PostgreSQL (a container gets its database from DATABASE_URL), and the Prisma command line and
 # TypeScript, which are optional peers of Prisma's client and would be installed otherwise.
 RUN npm ci --no-audit --no-fund --ignore-scripts --omit=dev --omit=optional
-# Deletes files that no process reads: Prisma's query compilers for other databases and for small memory (60 MB), and files
-# for compilers, debuggers, bundlers and readers.
-RUN find node_modules/@prisma/client/runtime -name 'query_compiler_*' ! -name 'query_compiler_fast_bg.postgresql.*' -delete \
+# Deletes files that no process reads: all query compilers of Prisma (60 MB) but the one that `compilerBuild` in
+# prisma/schema.prisma names, and files for compilers, debuggers, bundlers and readers.
+RUN find node_modules/@prisma/client/runtime -name 'query_compiler_*' ! -name 'query_compiler_small_bg.postgresql.*' -delete \
  && find node_modules -type f '(' -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' ')' -delete \
  && rm -rf node_modules/@opentelemetry/*/build/esm node_modules/@opentelemetry/*/build/esnext
 
