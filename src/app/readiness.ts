@@ -45,7 +45,11 @@ export function createReadiness(
   }
 
   async function answers({ connect }: NamedEngine): Promise<Finding> {
-    const { version } = await pingEngine({ docker: connect(), clock, timeoutMs: CHECK_LIMIT_MS });
+    const { version } = await pingEngine({
+      docker: connect({ connections: 'fresh' }),
+      clock,
+      timeoutMs: CHECK_LIMIT_MS,
+    });
     return ok(`version ${version}`);
   }
 

@@ -5,13 +5,14 @@
  * A container is removed only on fresh facts, from the engine that owns it, and only while the lease may still be trusted.
  */
 import type { Clock } from '../async/clock.js';
-import { ConfigurationError, messageOf, requireFunctions, UnavailableError } from '../domain/errors.js';
+import { ConfigurationError, requireFunctions } from '../domain/errors.js';
 import type { FailureCode } from '../domain/error-codes.js';
 import type { CleanupCommand, Removal } from '../domain/operation.js';
 import { type Failure, failure, type Result } from '../domain/result.js';
 import { engineOf, type RuntimeRecord } from '../domain/runtime-record.js';
-import type { Lease, LeaseEnding, Leases } from '../lease/with-lease.js';
+import type { Lease, Leases } from '../lease/with-lease.js';
 import { decideByContainer, decideByLabel, decideByRecord } from './decide.js';
+import { faultOf, unknownEngine, withoutLease } from './endings.js';
 import { createOperations, type Operation } from './operation-recorder.js';
 import type {
   CleanupObserver,
@@ -78,7 +79,7 @@ export function createCleanupService(deps: CleanupDeps, settings: CleanupSetting
     const { request } = checked;
     try {
       const ending = await leases.withLease(request.gameId, signal, (lease) => underLease(request, operation, lease));
-      const result = resultOf(ending, operation);
+      const result = ending.status === 'done' ? ending.value : withoutLease(ending, operation.whereItStopped());
       return result.outcome === 'held' ? result : await operation.conclude(result);
     } catch (thrown) {
       if (signal.aborted) throw signal.reason;
@@ -111,7 +112,7 @@ export function createCleanupService(deps: CleanupDeps, settings: CleanupSetting
     const name = engineOf(scene.taken.record);
     scene.operation.uses(name);
     const turn = await engines.take(name, scene.lease.signal);
-    if (turn === undefined) return failure('service_unavailable', unknownEngine(name));
+    if (turn === undefined) return unknownEngine(name);
     if (turn.outcome === 'held') return turn;
     try {
       return await work({ ...scene, turn });
@@ -178,9 +179,6 @@ async function markRemoved(removal: Removal, scene: UnderLease, remark = ''): Pr
   return resultOfMarking(taken.record, answer, { removal, remark });
 }
 
-const unknownEngine = (name: string): string =>
-  `no engine is named ${JSON.stringify(name)} here; give its address in RTMANAGER_DOCKER_HOSTS, or correct docker_host of the record`;
-
 const leftAlone = (containerId: string, detail: string): string =>
   `the record says removed, but its container ${containerId} exists (${detail}) and was left alone`;
 
@@ -212,24 +210,6 @@ function resultOfMarking(taken: RuntimeRecord, answer: MarkRemovedAnswer, { remo
     case 'changed':
       return failure('conflict', whatChanged(taken, answer.record));
   }
-}
-
-function resultOf(ending: LeaseEnding<Result | Held>, operation: Operation): Result | Held {
-  switch (ending.status) {
-    case 'done':
-      return ending.value;
-    case 'busy':
-      return failure('conflict', 'another operation holds the lease of this game');
-    case 'unavailable':
-      return failure('service_unavailable', `the lease could not be acquired: ${messageOf(ending.cause)}`);
-    case 'lost':
-      return failure('lease_lost', `${ending.reason}${operation.whereItStopped()}`);
-  }
-}
-
-function faultOf(thrown: unknown): Result {
-  if (thrown instanceof UnavailableError) return failure('service_unavailable', thrown.message);
-  return failure('internal_error', messageOf(thrown));
 }
 
 function whatChanged(taken: RuntimeRecord, found: RuntimeRecord): string {

@@ -7,7 +7,6 @@
  * change the record and log it in one statement, release.
  */
 import type { Clock } from '../async/clock.js';
-import { messageOf, UnavailableError } from '../domain/errors.js';
 import {
   GAME_ID_MAX_CHARACTERS,
   gameIdProblem,
@@ -18,8 +17,9 @@ import {
 import { failure, type Result } from '../domain/result.js';
 import { DEFAULT_ENGINE, type RuntimeRecord } from '../domain/runtime-record.js';
 import { storable } from '../domain/text.js';
-import type { Lease, LeaseEnding, Leases } from '../lease/with-lease.js';
+import type { Lease, Leases } from '../lease/with-lease.js';
 import { type CleanupRow, decideByLook, decideByRow } from './decide-reopen.js';
+import { faultOf, unknownEngine, withoutLease } from './endings.js';
 import type { Engines, EngineTurn, OperationLog } from './ports.js';
 
 export interface ReopenCommand {
@@ -99,7 +99,7 @@ export function createReopen(deps: ReopenDeps): Reopen {
     if (problem !== undefined) return reopening.conclude(failure('invalid_request', problem));
     try {
       const ending = await deps.leases.withLease(trimmed.gameId, signal, (lease) => underLease(deps, reopening, lease));
-      return await reopening.conclude(resultOf(ending));
+      return await reopening.conclude(ending.status === 'done' ? ending.value : withoutLease(ending));
     } catch (thrown) {
       if (signal.aborted) throw signal.reason;
       return reopening.conclude(faultOf(thrown), thrown);
@@ -115,7 +115,7 @@ async function underLease(deps: ReopenDeps, reopening: Reopening, lease: Lease):
   if (decision.action === 'refuse') return failure(decision.code, decision.message);
   const { engine, containerId } = decision;
   const turn = await deps.engines.take(engine, lease.signal);
-  if (turn === undefined) return failure('service_unavailable', unknownEngine(engine));
+  if (turn === undefined) return unknownEngine(engine);
   if (turn.outcome === 'held') return failure(turn.errorCode, turn.errorMessage);
   reopening.uses(engine);
   try {
@@ -209,25 +209,4 @@ function begin({ log, observer, clock }: ReopenDeps, command: ReopenCommand): Re
       return result;
     },
   };
-}
-
-const unknownEngine = (name: string): string =>
-  `no engine is named ${JSON.stringify(name)} here; give its address in RTMANAGER_DOCKER_HOSTS`;
-
-function resultOf(ending: LeaseEnding<Result>): Result {
-  switch (ending.status) {
-    case 'done':
-      return ending.value;
-    case 'busy':
-      return failure('conflict', 'another operation holds the lease of this game');
-    case 'unavailable':
-      return failure('service_unavailable', `the lease could not be acquired: ${messageOf(ending.cause)}`);
-    case 'lost':
-      return failure('lease_lost', ending.reason);
-  }
-}
-
-function faultOf(thrown: unknown): Result {
-  if (thrown instanceof UnavailableError) return failure('service_unavailable', thrown.message);
-  return failure('internal_error', messageOf(thrown));
 }
