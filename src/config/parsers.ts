@@ -54,22 +54,6 @@ const isUrl = (text: string, schemes: readonly string[]): boolean =>
 
 export const url = (...schemes: readonly string[]): Parser<string> => matching((text) => isUrl(text, schemes));
 
-/** Refuses what the Redis client could not use when it connects: an invalid escape, a database that is not a number. */
-export function isRedisUrl(text: string): boolean {
-  if (!isUrl(text, ['redis', 'rediss'])) return false;
-  const { username, password, pathname } = new URL(text);
-  return isEscaped(username) && isEscaped(password) && /^(?:\/\d{0,5})?$/.test(pathname);
-}
-
-function isEscaped(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 export const TOKEN_MIN_CHARACTERS = 16;
 /** What may follow `Bearer ` (RFC 6750), long enough not to be guessed. */
 const TOKEN = new RegExp(String.raw`^[\w.~+/-]{${TOKEN_MIN_CHARACTERS},}=*$`);

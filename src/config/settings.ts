@@ -1,6 +1,7 @@
 /** Every setting, each in one place: its documentation, variable, default and type. `--help` and the README are made of it. */
 import { isAbsolute, join } from 'node:path';
 import { ENGINE_ADDRESSES_ALLOWED, parseEngineAddress } from '../domain/engine-address.js';
+import { parseRedisAddress, REDIS_ADDRESSES_ALLOWED } from '../domain/redis-address.js';
 import { formatDuration } from './duration.js';
 import { ENGINE_NAMES_ALLOWED, type EngineHost, formatEngineHosts, readEngineHosts } from './engine-hosts.js';
 import { derived, type Field, optional, type Setting, setting, type Surroundings } from './field.js';
@@ -8,7 +9,6 @@ import { DEFAULT_HTTP_ADDRESS, formatHttpAddress, parseHttpAddress } from './htt
 import {
   duration,
   formatShare,
-  isRedisUrl,
   matching,
   number,
   oneOf,
@@ -43,6 +43,11 @@ function readEngineAddress(text: string): Reading<string> {
   return address.kind === 'invalid' ? { ok: false, why: address.why } : { ok: true, value: text };
 }
 
+function readRedisAddress(text: string): Reading<string> {
+  const address = parseRedisAddress(text);
+  return address.kind === 'invalid' ? { ok: false, why: address.why } : { ok: true, value: text };
+}
+
 /** The order is that of the README's table; a default may depend on the settings above it. */
 export const SETTINGS = {
   /** Null: an embedded PostgreSQL in `dataDir`. */
@@ -52,10 +57,10 @@ export const SETTINGS = {
     allowed: 'postgresql://user:password@host:port/database',
     show: shownUrl,
   }),
-  redisUrl: optional('REDIS_URL', matching(isRedisUrl), {
+  redisUrl: optional('REDIS_URL', readBy(readRedisAddress), {
     fallback: 'no Redis',
     meaning: 'Redis for the queue and the leases; it must run with `maxmemory-policy noeviction`',
-    allowed: 'redis://host:port or rediss://user:password@host:port/database',
+    allowed: REDIS_ADDRESSES_ALLOWED,
     show: shownUrl,
   }),
   /** Null: what `dockerEnvironment` leads to. */

@@ -17,4 +17,4 @@ export function shownUrl(text: string): string {
 }
 
 const withoutQuerySecrets = (text: string): string =>
-  text.replaceAll(/([?&](?:password|passwd|pass|sslpassword|token)=)[^&]*/gi, `$1${HIDDEN}`);
+  text.replaceAll(/([?&]\w*(?:password|passwd|pass|token)=)[^&]*/gi, `$1${HIDDEN}`);

@@ -155,6 +155,7 @@ describe('readConfig', () => {
       linesOf({ DATABASE_URL: 'mysql://app:hunter2@db/games' }),
       linesOf({ DATABASE_URL: 'app:hunter2@db/games' }),
       linesOf({ REDIS_URL: 'http://:hunter2@cache' }),
+      linesOf({ REDIS_URL: 'redis-sentinel://cache?sentinelPassword=hunter2' }),
       linesOf({ DOCKER_HOST: 'ssh://root:hunter2@host' }),
       linesOf({ RTMANAGER_DOCKER_HOSTS: 'eu-1=tcp://root:hunter2@host' }),
       linesOf({ RTMANAGER_DOCKER_HOSTS: 'eu-1=tcp://root:12,hunter2=34@host' }),

@@ -29,8 +29,9 @@ export const examples: Readonly<Record<string, Examples>> = {
     valid: [
       ['redis://127.0.0.1:6379', { redisUrl: 'redis://127.0.0.1:6379', queueBackend: 'redis', leaseStore: 'redis' }],
       ['rediss://u:p@cache:6380/2', { redisUrl: 'rediss://u:p@cache:6380/2' }],
+      ['redis-cluster://a:1,b:2', { redisUrl: 'redis-cluster://a:1,b:2', queueBackend: 'redis' }],
     ],
-    invalid: ['127.0.0.1:6379', 'http://cache', 'redis:cache'],
+    invalid: ['127.0.0.1:6379', 'http://cache', 'redis:cache', 'redis://a,b', 'redis-sentinel://a'],
   },
   DOCKER_HOST: {
     valid: [
