@@ -1,8 +1,9 @@
 /**
- * Cleanups per second on two healthy engines while a third one is stopped by SIGSTOP, compared with their usual rate,
- * at which the third one is healthy and has no jobs. Each round measures, one after the other:
+ * Cleanups per second on two healthy engines while a third one is stopped by SIGSTOP, compared with their rate while the
+ * third one is healthy. Each round measures, one after the other:
  *
- * - usual: only the two engines have jobs.
+ * - usual: all three are healthy, and every third job is one of the third engine; only those of the other two are counted.
+ * - alone: all three are healthy, and the third one has no jobs.
  * - sudden: the third engine is stopped at the moment at which the worker begins, and every third job is one of its own;
  *   the worker has yet to find out that it is silent.
  * - known: the silence is known, and as many jobs of the third engine are new; each is started once, so that it has a row.
@@ -37,10 +38,10 @@ const containers = Number(values.containers);
 const rounds = Number(values.rounds);
 const CREATED_AT_A_TIME = 8;
 const SETTLE_MS = 5_000;
-const SITUATIONS = ['usual', 'sudden', 'known', 'steady'] as const;
+const SITUATIONS = ['usual', 'alone', 'sudden', 'known', 'steady'] as const;
 type Situation = (typeof SITUATIONS)[number];
 /** The situations in which the third engine has new jobs. */
-const NEW_ON_THIRD: ReadonlySet<Situation> = new Set<Situation>(['sudden', 'known']);
+const NEW_ON_THIRD: ReadonlySet<Situation> = new Set<Situation>(['usual', 'sudden', 'known']);
 
 interface BenchEngine {
   readonly name: string;
@@ -146,10 +147,15 @@ async function measureRound(stores: Stores, engines: readonly BenchEngine[], rou
     third.daemon.signal('SIGCONT');
     seconds = await timed(() => untilEnded(stores, third.name));
   };
-  // In every second round it comes last, because the machine is not the same at the beginning and at the end of a round.
-  if (round % 2 === 1) await measureOne('usual');
+  const measureHealthy = async (): Promise<void> => {
+    await measureOne('usual');
+    await untilEnded(stores, third.name);
+    await measureOne('alone');
+  };
+  // In every second round they come last, because the machine is not the same at the beginning and at the end of a round.
+  if (round % 2 === 1) await measureHealthy();
   await measureStopped();
-  if (round % 2 === 0) await measureOne('usual');
+  if (round % 2 === 0) await measureHealthy();
   return { found, seconds };
 }
 
@@ -179,10 +185,11 @@ async function main(stores: Stores, engines: readonly BenchEngine[]): Promise<vo
   }
   for (const situation of SITUATIONS) {
     const rate = median(all.map(({ found }) => found.get(situation)?.rate ?? Number.NaN));
-    const ratio = median(all.map(({ found }) => (found.get(situation)?.rate ?? 0) / (found.get('usual')?.rate ?? 0)));
+    const ratioTo = (other: Situation): string =>
+      median(all.map(({ found }) => (found.get(situation)?.rate ?? 0) / (found.get(other)?.rate ?? 0))).toFixed(2);
     const gap = median(all.map(({ found }) => found.get(situation)?.longestGapMs ?? Number.NaN));
     console.log(
-      `median ${situation}: ${rate.toFixed(0)}/s, ratio ${ratio.toFixed(2)}, longest time without an end ${gap} ms`,
+      `median ${situation}: ${rate.toFixed(0)}/s, ${ratioTo('usual')} of usual, ${ratioTo('alone')} of alone, longest time without an end ${gap} ms`,
     );
   }
   const { rows } = await database.pool.query<{ most: number; mean: number }>(
