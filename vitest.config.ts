@@ -66,6 +66,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           ...sideBySide,
+          isolate: false,
           testTimeout: 240_000,
           hookTimeout: 240_000,
         },
@@ -77,6 +78,7 @@ export default defineConfig({
           name: 'laboratory',
           include: ['test/faults/**/*.lab.test.ts'],
           ...sideBySide,
+          isolate: false,
           // Each experiment has servers and workers of its own.
           maxConcurrency: 3,
           testTimeout: 600_000,

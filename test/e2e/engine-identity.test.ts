@@ -11,7 +11,7 @@ import { createTestContainers, type TestContainers } from '../support/engine/tes
 import { eventually } from '../support/eventually.js';
 import { type Ask, createWorld, type World } from './operator-world.js';
 
-/** The issue's limit for readiness; identities are checked every five seconds. */
+/** The limit that is promised for readiness; identities are checked every five seconds. */
 const NOTICED_WITHIN_MS = 15_000;
 const HEALED_WITHIN_MS = 120_000;
 
