@@ -1,7 +1,6 @@
-import { DatabaseError, Pool, type PoolClient, type PoolConfig } from 'pg';
+import { DatabaseError, Pool, type PoolClient } from 'pg';
 import { systemClock, pause } from '../../async/clock.js';
 import { createConcurrencyLimit } from '../../async/concurrency-limit.js';
-import { messageOf } from '../../domain/errors.js';
 import { isServerFull, serverFullText, TOO_MANY_CONNECTIONS } from '../server-full.js';
 
 /** How long a caller waits for a connection while the server refuses to give one. */
@@ -15,20 +14,14 @@ const nothing = (): void => undefined;
 
 /**
  * A pool that is slower, not broken, when the server gives it fewer connections than it may open: it goes on with those
- * that it has. A caller waits for one of them; it gets the refusal, with its cure, only after `REFUSED_WAIT_MS`.
- * States: free (opens connections up to its limit), crowded (a refusal was less than `CROWDED_MS` ago: opens none beside
- * those it has, and callers take turns to ask for one).
+ * that it has, and asks for another one from time to time. A caller gets the refusal, with its cure, after
+ * `REFUSED_WAIT_MS`. States: free (opens connections up to its limit); crowded, for `CROWDED_MS` after each refusal
+ * (callers get a connection in turn: one that was given back, else a new one).
  */
 export class BoundedPool extends Pool {
-  readonly #most: number;
   readonly #listeners: (() => void)[] = [];
   readonly #turns = createConcurrencyLimit(1);
   #refusedMs = Number.NEGATIVE_INFINITY;
-
-  constructor(config: PoolConfig & { readonly max: number }) {
-    super(config);
-    this.#most = config.max;
-  }
 
   // pg's types have a return value for each form; its own `query` uses the form with a callback.
   override connect(): Promise<PoolClient>;
@@ -53,8 +46,7 @@ export class BoundedPool extends Pool {
 
   async #lend(): Promise<PoolClient> {
     const sinceMs = systemClock.monotonicMs();
-    if (!this.#isCrowded(sinceMs)) {
-      this.options.max = this.#most;
+    if (sinceMs - this.#refusedMs >= CROWDED_MS) {
       try {
         return await super.connect();
       } catch (error) {
@@ -67,33 +59,37 @@ export class BoundedPool extends Pool {
   /** Throws every error that is not such a refusal, and the refusal itself once its caller has waited long enough. */
   async #retry(sinceMs: number): Promise<PoolClient> {
     for (;;) {
-      try {
-        return await super.connect();
-      } catch (error) {
-        this.#noteRefusal(error);
-        if (this.ending || systemClock.monotonicMs() - sinceMs >= REFUSED_WAIT_MS) throw refusalOf(error);
+      const nowMs = systemClock.monotonicMs();
+      if (this.idleCount > 0 || nowMs - this.#refusedMs >= RETRY_MS) {
+        try {
+          return await super.connect();
+        } catch (error) {
+          this.#noteRefusal(error);
+          if (this.ending || nowMs - sinceMs >= REFUSED_WAIT_MS) throw refusalOf(error);
+        }
       }
-      await pause(systemClock, RETRY_MS);
+      await this.#given();
     }
   }
 
-  #isCrowded(nowMs: number): boolean {
-    return nowMs - this.#refusedMs < CROWDED_MS;
+  /** Until a connection was given back, or it is time to ask the server again. */
+  async #given(): Promise<void> {
+    const given = new AbortController();
+    const onRelease = (): void => given.abort();
+    this.on('release', onRelease);
+    await pause(systemClock, RETRY_MS, given.signal);
+    this.off('release', onRelease);
   }
 
   #noteRefusal(error: unknown): void {
     if (!isServerFull(error)) throw error;
     this.#refusedMs = systemClock.monotonicMs();
-    this.options.max = Math.max(1, this.totalCount);
     for (const listener of this.#listeners) listener();
   }
 }
 
-/** With the code of PostgreSQL: all adapters know it, and poolers use other ones. */
-function refusalOf(error: unknown): DatabaseError {
-  const text = serverFullText(messageOf(error));
-  const refusal = new DatabaseError(text, text.length, 'error');
-  refusal.code = TOO_MANY_CONNECTIONS;
-  refusal.cause = error;
-  return refusal;
+/** With the cure in its text, and with PostgreSQL's code, which every adapter knows: poolers have other ones. */
+function refusalOf(error: unknown): unknown {
+  if (!(error instanceof DatabaseError)) return error;
+  return Object.assign(error, { message: serverFullText(error.message), code: TOO_MANY_CONNECTIONS });
 }
