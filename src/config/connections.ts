@@ -1,6 +1,6 @@
 /**
- * How the PostgreSQL connections of one process are shared out. One setting bounds all of them, whatever the role, so
- * that an operator can multiply it by the number of processes.
+ * How the PostgreSQL connections of one process are shared out. One setting bounds all of them, in every role,
+ * so that an operator can multiply it by the number of processes.
  */
 import { derived, type Surroundings } from './field.js';
 import { whole } from './parsers.js';

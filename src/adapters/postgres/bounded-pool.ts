@@ -3,8 +3,8 @@ import { systemClock, pause } from '../../async/clock.js';
 import { createConcurrencyLimit } from '../../async/concurrency-limit.js';
 import { isServerFull, serverFullText, TOO_MANY_CONNECTIONS } from '../server-full.js';
 
-/** How long a caller waits for a connection while the server refuses to give one. */
-const REFUSED_WAIT_MS = 15_000;
+/** How long a caller waits while the server refuses: less than `verify` waits for an answer, so that it names the cause. */
+const REFUSED_WAIT_MS = 8_000;
 const RETRY_MS = 250;
 /** After so long without a refusal the pool may open as many connections as it is allowed. */
 const CROWDED_MS = 5_000;

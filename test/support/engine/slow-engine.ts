@@ -25,10 +25,12 @@ export async function startSlowEngine(removalMs: number): Promise<SlowEngine> {
 
   function answerFor(method: string, path: string, answer: ServerResponse): void {
     const json = (status: number, body: unknown): void => {
-      answer.writeHead(status, { 'content-type': 'application/json', server: 'Docker/27.0.0' }).end(JSON.stringify(body));
+      answer
+        .writeHead(status, { 'content-type': 'application/json', server: 'Docker/27.0.0' })
+        .end(JSON.stringify(body));
     };
     const id = /^\/containers\/([0-9a-f]{64})/.exec(path)?.[1] ?? '';
-    if (path === '/version') json(200, { Version: '27.0.0', ApiVersion: '1.46' });
+    if (path === '/version') json(200, { Version: '27.0.0', ApiVersion: '1.46', Os: 'linux', Arch: 'amd64' });
     else if (path === '/info') json(200, { ID: 'slow-engine', DockerRootDir: '/var/lib/docker', Driver: 'overlay2' });
     else if (!containers.has(id)) json(404, { message: `No such container: ${id}` });
     else if (method === 'GET') json(200, { Id: id, Config: { Labels: {} }, State: { Status: 'exited' } });
