@@ -13,6 +13,7 @@ import { audit, type AuditOptions } from '../audit/audit.js';
 import type { AuditedEngines, AuditEngines, AuditLeases, AuditQueue, AuditRecords } from '../audit/audit-ports.js';
 import type { InvariantReport } from '../audit/audit-report.js';
 import { type Clock, pause } from '../async/clock.js';
+import { shareConnections } from '../config/connections.js';
 import { ConfigurationError, type Dependency, TimeoutError, UnavailableError } from '../domain/errors.js';
 import { type ShutdownStack, createShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
@@ -84,7 +85,8 @@ function composeStores(context: Context, closing: ShutdownStack): Stores {
 async function connectDatabase(context: Context, closing: ShutdownStack) {
   const { clock } = context;
   const connectionString = await reachDatabase(context, closing);
-  const settings = { connectionString, applicationName: 'runtime-cleanup verify', max: CONNECTIONS };
+  const max = Math.min(CONNECTIONS, shareConnections(context.config).records);
+  const settings = { connectionString, applicationName: 'runtime-cleanup verify', max };
   const { pool, prisma } = connectPool(context, { ...settings, open: createReadOnlyPool }, bounded(clock, closing));
   await withDeadline(answerDeadline(clock, 'postgresql'), () => warmUp(prisma).then(() => requireTables(pool)));
   return {

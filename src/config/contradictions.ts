@@ -1,6 +1,7 @@
 import { normalize } from 'node:path';
 import { type EngineAddress, networkEndpoint, parseEngineAddress } from '../domain/engine-address.js';
 import { conflictMaxDelayMsFor, conflictPatienceMs } from '../jobs/retry-policy.js';
+import { connectionLines } from './connections.js';
 import { formatEngineHost } from './engine-hosts.js';
 import type { Environment } from './environment.js';
 import { formatHttpAddress, isLoopback } from './http-address.js';
@@ -15,6 +16,7 @@ export function contradictionLines(values: SettingValues, given: Environment): r
     ...tlsLines(values, given),
     ...retryLines(values, given),
     ...openServerLines(values),
+    ...connectionLines(values),
   ];
 }
 

@@ -15,8 +15,10 @@ export interface Setting {
 
 /** What defaults are made of, beside the settings above theirs. */
 export interface Surroundings {
+  readonly databaseUrl?: string | null;
   readonly redisUrl?: string | null;
   readonly queueBackend?: 'redis' | 'postgres';
+  readonly leaseStore?: 'redis' | 'postgres';
   readonly dockerHosts?: readonly EngineHost[];
   readonly workerConcurrency?: number;
   readonly isRoot: boolean;

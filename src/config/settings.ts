@@ -2,6 +2,7 @@
 import { isAbsolute, join } from 'node:path';
 import { ENGINE_ADDRESSES_ALLOWED, parseEngineAddress } from '../domain/engine-address.js';
 import { parseRedisAddress, REDIS_ADDRESSES_ALLOWED } from '../domain/redis-address.js';
+import { maxConnectionsSetting } from './connections.js';
 import { formatDuration } from './duration.js';
 import { ENGINE_NAMES_ALLOWED, type EngineHost, formatEngineHosts, readEngineHosts } from './engine-hosts.js';
 import { derived, type Field, optional, type Setting, setting, type Surroundings } from './field.js';
@@ -162,6 +163,7 @@ export const SETTINGS = {
     whenNotSet: ({ dockerHosts = [], workerConcurrency = 1 }): number =>
       dockerHosts.length === 0 ? workerConcurrency : Math.ceil(workerConcurrency / 2),
   }),
+  maxConnections: maxConnectionsSetting,
   dockerTimeoutMs: setting('RTMANAGER_DOCKER_TIMEOUT', duration('100ms', '1h'), {
     fallback: '30s',
     meaning: 'the longest wait for one answer of the engine',

@@ -1,10 +1,12 @@
 import { DatabaseError } from 'pg';
 
 import { messageOf, UnavailableError } from '../../domain/errors.js';
+import { isServerFull, serverFullText } from '../server-full.js';
 import { isDriverOutage, isOutageState, isSocketFailure } from '../outage.js';
 
 /** Whether what pg threw means that the database is out of reach or cannot serve now. Anything else is a bug. */
 export function isOutage(error: unknown): boolean {
+  if (isServerFull(error)) return true;
   if (error instanceof DatabaseError) return isOutageState(error.code ?? '');
   return isSocketFailure(error) || (error instanceof Error && isDriverOutage(error.message));
 }
@@ -22,5 +24,5 @@ export async function withUnavailable<T>(work: () => Promise<T>): Promise<T> {
 /** Node reports a failed connection to several addresses with an empty message. */
 function outageText(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
-  return messageOf(error);
+  return isServerFull(error) ? serverFullText(messageOf(error)) : messageOf(error);
 }

@@ -1,5 +1,6 @@
-import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig } from 'pg';
+import { Client, type ClientConfig, type Pool, type PoolClient, type PoolConfig } from 'pg';
 
+import { BoundedPool } from './bounded-pool.js';
 import { ConfigurationError } from '../../domain/errors.js';
 
 export interface PoolSettings {
@@ -12,6 +13,8 @@ export interface PoolSettings {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/** For a connection of the pool that is in use; the time to open a new one has its own limit, the one above. */
+const BUSY_WAIT_MS = 30_000;
 const LOCK_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
@@ -46,7 +49,8 @@ function refuseBadEscapes(connectionString: string): void {
   try {
     void new Client({ connectionString });
   } catch (cause) {
-    if (!(cause instanceof URIError)) return;
+    // Beside an IPv6 address the driver fails with the second.
+    if (!(cause instanceof URIError || cause instanceof TypeError)) return;
     throw new ConfigurationError('DATABASE_URL has a percent escape that is not a character; write a "%" as %25', {
       cause,
     });
@@ -55,21 +59,23 @@ function refuseBadEscapes(connectionString: string): void {
 
 /**
  * When the connection of a lent client breaks, its user learns it from the query that fails. The client also emits an
- * `error` event, and without a listener for that Node ends the process.
+ * `error` event, and without a listener for that Node ends the process. In a pool's options the time to connect is also
+ * the wait for a connection that is in use, and a busy pool is no outage: so the pool gets the longer limit.
  */
-class HeardClient extends Client {
-  constructor(config?: string | ClientConfig) {
-    super(config);
+class PooledClient extends Client {
+  constructor(config?: ClientConfig) {
+    super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
     this.on('error', () => undefined);
   }
 }
 
-/** Options of a pool in which no wait is without a limit; also fit for BullMQ, which appends its own search path. */
-export function poolOptions(settings: PoolSettings): PoolConfig {
+/** Options of a pool in which no wait is without a limit. */
+export function poolOptions(settings: PoolSettings): PoolConfig & Pick<PoolSettings, 'max'> {
   return {
     ...sessionOptions(settings.connectionString, settings.applicationName),
-    Client: HeardClient,
+    Client: PooledClient,
     max: settings.max,
+    connectionTimeoutMillis: BUSY_WAIT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
@@ -82,8 +88,8 @@ export function poolOptions(settings: PoolSettings): PoolConfig {
  * Opens no connection yet. `onIdleError` is called for each idle connection that breaks; the pool replaces it by itself,
  * and without a listener it would end the process.
  */
-export function createPool(settings: PoolSettings, onIdleError: (error: Error) => void): Pool {
-  const pool = new Pool(poolOptions(settings));
+export function createPool(settings: PoolSettings, onIdleError: (error: Error) => void): BoundedPool {
+  const pool = new BoundedPool(poolOptions(settings));
   pool.on('error', onIdleError);
   return pool;
 }

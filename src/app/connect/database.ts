@@ -16,6 +16,7 @@ import { createRuntimeRecords } from '../../adapters/prisma/runtime-records.js';
 import type { OperationLog, RuntimeRecords } from '../../cleanup/ports.js';
 import type { ReopenRecords } from '../../cleanup/reopen.js';
 import type { RecordQueries } from '../../domain/record-queries.js';
+import { shareConnections } from '../../config/connections.js';
 import { messageOf } from '../../domain/errors.js';
 import type { ContainerLooks, EngineRegistry } from '../../engines/engine-ports.js';
 import type { LeaseStore } from '../../lease/lease-store.js';
@@ -46,9 +47,6 @@ export interface Database {
 }
 
 export const MIGRATIONS_DIR = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
-
-/** Connections of one process besides those of its jobs: for HTTP and commands, a sweep and its lock, the readiness check. */
-const SPARE_CONNECTIONS = 6;
 
 /** Connects the database (starting the embedded one where none is named), migrates it if need be, and waits for it. */
 export function openDatabase(context: Context): Promise<Database> {
@@ -108,8 +106,7 @@ export function connectPool(
 
 async function connect(context: Context, applicationName: string, closing: ShutdownStack) {
   const url = await reachDatabase(context, closing);
-  // A job uses one connection at a time, and its lease's renewal a second one.
-  const max = 2 * context.config.workerConcurrency + SPARE_CONNECTIONS;
+  const { records: max } = shareConnections(context.config);
   const settings = { connectionString: url, applicationName, max, open: createPool };
   const { pool, prisma } = connectPool(context, settings, closing);
   const database: Database = {

@@ -1,20 +1,26 @@
+import { readConnectionUsage } from '../../adapters/postgres/connection-usage.js';
 import { pendingMigrations } from '../../adapters/postgres/migrate.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
 import type { Check } from '../../cli/command-context.js';
-import { ConfigurationError, messageOf } from '../../domain/errors.js';
+import { leastConnections } from '../../config/connections.js';
+import { isServerFull } from '../../adapters/server-full.js';
+import { withDeadline } from '../../async/deadline.js';
+import { ConfigurationError, messageOf, TimeoutError } from '../../domain/errors.js';
 import { newLeaseToken } from '../random.js';
 import { type ShutdownStack, createShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import { composeCore, type Core } from '../compose-core.js';
 import { connectDatabase, type Database, MIGRATIONS_DIR } from '../connect/database.js';
 import { checkApi } from './api-check.js';
+import { connectionsFinding } from './connections-check.js';
 import { retentionFinding, scheduleFinding } from './retention-check.js';
 import { checkEngine, enginesFinding, readStoredEngines, type StoredEngines } from './engine-check.js';
 import { engineCheckName, namedEngines } from '../connect/engine.js';
 import { connectRedis } from '../connect/redis.js';
 
 const PROBE_LEASE_MS = 2_000;
+const USAGE_LIMIT_MS = 2_000;
 
 type Finding = Omit<Check, 'name'>;
 
@@ -34,6 +40,9 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
       checkDatabase(await opened),
     );
     yield database;
+    const connections = await checkConnections(context, opened);
+    // What makes the database's check fail may be that it gets no second connection.
+    if (database.status !== 'failed' || connections.status !== 'failed') yield connections;
     if (database.status === 'ok') yield await checkNames(context, core);
     if (context.config.redisUrl !== null) {
       const redis = await check('redis', 'start Redis, or correct REDIS_URL', () => checkRedis(context, closing));
@@ -80,6 +89,18 @@ function engineChecks(
   }
 }
 
+function checkConnections({ config, clock }: Context, opened: Promise<Database>): Promise<Check> {
+  const needed = { most: config.maxConnections, least: leastConnections(config) };
+  const late = (): TimeoutError => new TimeoutError('no answer', USAGE_LIMIT_MS, { dependency: 'postgresql' });
+  return check('connections', 'repair the database above', async () => {
+    const { pool } = await opened;
+    return connectionsFinding(
+      await withDeadline({ clock, limitMs: USAGE_LIMIT_MS, late }, () => readConnectionUsage(pool)),
+      needed,
+    );
+  });
+}
+
 /** What workers have found at the engines, and the names that records give to engines. */
 function checkNames({ config }: Context, { engines }: Core): Promise<Check> {
   return check('engines', 'repair the database above', async () => {
@@ -111,6 +132,8 @@ async function check(name: string, advice: string, look: () => Promise<Finding>)
 /** A refused setting says itself what is allowed; a refused login comes from a server that runs. */
 function adviceFor(error: unknown, advice: string): { readonly advice?: string } {
   if (error instanceof ConfigurationError) return {};
+  // The cure is in the refusal.
+  if (isServerFull(error)) return {};
   if (/authentication failed|WRONGPASS|NOAUTH|no pg_hba/i.test(messageOf(error))) {
     return { advice: 'check user and password in the address' };
   }

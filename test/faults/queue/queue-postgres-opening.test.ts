@@ -4,21 +4,26 @@ import type { QueueStore } from '../../../src/adapters/bullmq/store/queue-store.
 import { migrateQueueTables, openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
 import { createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
 import { poolOptions } from '../../../src/adapters/postgres/pool.js';
+import type { QueuePool } from '../../../src/adapters/postgres/queue-pool.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
-import { withClient } from '../../support/queue/queue-clients.js';
+import { queuePool, withClient } from '../../support/queue/queue-clients.js';
 import { startProxy } from '../../support/queue/queue-proxy.js';
 import { createRecordingReport, type RecordingReport } from '../../support/queue/queue-report.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres/database.js';
 
 let database: TestDatabase;
 let report: RecordingReport;
+const pools: QueuePool[] = [];
 
 beforeEach(async () => {
   database = await createDatabase();
   report = createRecordingReport();
 });
-afterEach(() => database.drop());
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.close()));
+  await database.drop();
+});
 
 interface How {
   readonly url?: string;
@@ -28,13 +33,14 @@ interface How {
 }
 
 const open = ({ url = database.url, deadlineMs = 30_000, signal, lockTimeoutMs }: How): Promise<QueueStore> => {
-  const poolConfig = {
+  const options = {
     ...poolOptions({ connectionString: url, applicationName: 'opening', max: 4 }),
     ...(lockTimeoutMs === undefined ? {} : { lock_timeout: lockTimeoutMs }),
   };
+  const connections = queuePool(url);
+  pools.push(connections);
   return openPostgresStore({
-    poolConfig,
-    withClient: (work) => withClient(poolConfig, work),
+    connections: { ...connections, withClient: (work) => withClient(options, work) },
     clock: systemClock,
     report,
     deadlineMs,

@@ -2,12 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { migrateQueueTables, openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
 import { createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
-import { poolOptions } from '../../../src/adapters/postgres/pool.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { completed, retryAfter, scripted } from '../../support/queue/queue-scripts.js';
 import { requestFor, useQueueWorld } from '../../support/queue/queue-world.js';
 import { CHANGES_SESSION } from '../../support/queue/queue-changes.js';
-import { withClient } from '../../support/queue/queue-clients.js';
+import { queuePool, withClient } from '../../support/queue/queue-clients.js';
 import { createRecordingReport } from '../../support/queue/queue-report.js';
 import { createDatabase } from '../../support/postgres/database.js';
 import { eventually } from '../../support/eventually.js';
@@ -145,15 +144,12 @@ describe('a cleanup worker on PostgreSQL', () => {
     const role = `poor_${Date.now()}`;
     await world.store.sql(`CREATE ROLE ${role} LOGIN`);
     await world.store.sql(`REVOKE CREATE ON DATABASE ${new URL(database.url).pathname.slice(1)} FROM PUBLIC`);
-    const configFor = (username: string) => {
-      const url = new URL(database.url);
-      url.username = username;
-      return poolOptions({ connectionString: url.href, applicationName: 'roles', max: 2 });
-    };
+    const url = new URL(database.url);
+    url.username = role;
+    const connections = queuePool(url.href);
     const open = () =>
       openPostgresStore({
-        poolConfig: configFor(role),
-        withClient: (work) => withClient(configFor(role), work),
+        connections,
         clock: systemClock,
         report: createRecordingReport(),
         deadlineMs: 30_000,
@@ -161,7 +157,7 @@ describe('a cleanup worker on PostgreSQL', () => {
       });
     await expect(open()).rejects.toThrow(/permission denied/);
 
-    await withClient(configFor(new URL(database.url).username), async (owner) => {
+    await withClient({ connectionString: database.url }, async (owner) => {
       await migrateQueueTables(owner);
       await owner.query(`GRANT USAGE, CREATE ON SCHEMA bullmq TO ${role}`);
       await owner.query(`GRANT ALL ON ALL TABLES IN SCHEMA bullmq TO ${role}`);
@@ -170,6 +166,7 @@ describe('a cleanup worker on PostgreSQL', () => {
     const queue = createCleanupQueue({ backend: await open(), clock: systemClock, report: createRecordingReport() });
     expect(await queue.enqueue([requestFor('game-1')])).toMatchObject([{ state: 'waiting', coalesced: false }]);
     await queue.close();
+    await connections.close();
     await database.drop();
     await world.store.sql(`DROP ROLE ${role}`);
   });

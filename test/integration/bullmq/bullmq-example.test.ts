@@ -6,10 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
 import { openRedisStore } from '../../../src/adapters/bullmq/store/redis-store.js';
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
-import { poolOptions } from '../../../src/adapters/postgres/pool.js';
 import { createRedis } from '../../../src/adapters/redis/connection.js';
 import { systemClock } from '../../../src/async/clock.js';
-import { withClient } from '../../support/queue/queue-clients.js';
+import { queuePool } from '../../support/queue/queue-clients.js';
 import { createRecordingReport } from '../../support/queue/queue-report.js';
 import { scripted, abandonedByQueue } from '../../support/queue/queue-scripts.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres/database.js';
@@ -43,19 +42,18 @@ describe('the ten-line producer in examples/', () => {
     return { backend, env: { REDIS_URL: redis.url }, failed: () => queue.getFailedCount(), close };
   };
   const openPostgres = async () => {
-    const poolConfig = poolOptions({ connectionString: database.url, applicationName: 'example', max: 4 });
-    const backend = await openPostgresStore({
-      poolConfig,
-      withClient: (work) => withClient(poolConfig, work),
-      ...waiting,
-    });
+    const connections = queuePool(database.url);
+    const backend = await openPostgresStore({ connections, ...waiting });
     const connection = { connectionString: database.url };
     const queue = new Queue('runtime-cleanup', { connection }, createPostgresBackend);
     return {
       backend,
       env: { DATABASE_URL: database.url },
       failed: () => queue.getFailedCount(),
-      close: () => queue.close(),
+      close: async () => {
+        await queue.close();
+        await connections.close();
+      },
     };
   };
 

@@ -3,10 +3,9 @@ import process from 'node:process';
 import type { QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
 import { openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
 import { openRedisStore } from '../../../src/adapters/bullmq/store/redis-store.js';
-import { poolOptions } from '../../../src/adapters/postgres/pool.js';
 import { createRedis } from '../../../src/adapters/redis/connection.js';
 import { systemClock } from '../../../src/async/clock.js';
-import { withClient } from './queue-clients.js';
+import { queuePool } from './queue-clients.js';
 import { createRecordingReport } from './queue-report.js';
 
 const { REDIS_URL, DATABASE_URL = '', QUEUE_SPACE = '' } = process.env;
@@ -24,11 +23,5 @@ export const openChildStore = (): Promise<QueueStore> => {
     const blocking = createRedis({ url: REDIS_URL, role: 'blocking', onError });
     return openRedisStore({ commands, blocking, prefix: QUEUE_SPACE, ...waiting });
   }
-  const poolConfig = poolOptions({ connectionString: DATABASE_URL, applicationName: 'crash-child', max: 4 });
-  return openPostgresStore({
-    poolConfig,
-    schema: QUEUE_SPACE,
-    withClient: (work) => withClient(poolConfig, work),
-    ...waiting,
-  });
+  return openPostgresStore({ connections: queuePool(DATABASE_URL, QUEUE_SPACE), schema: QUEUE_SPACE, ...waiting });
 };

@@ -4,7 +4,7 @@ import { openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-s
 import { openRedisStore } from '../../../src/adapters/bullmq/store/redis-store.js';
 import { RETENTION_QUEUE } from '../../../src/adapters/bullmq/names.js';
 import type { JobQueue, QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
-import { createPool, lending, poolOptions } from '../../../src/adapters/postgres/pool.js';
+import { queuePool } from './queue-clients.js';
 import { createRedis } from '../../../src/adapters/redis/connection.js';
 import { type Clock, systemClock } from '../../../src/async/clock.js';
 import { createDatabase } from '../postgres/database.js';
@@ -104,6 +104,8 @@ const startPostgresStore = async (): Promise<TestStore> => {
   const proxied = new URL(database.url);
   proxied.port = String(proxy.port);
   const admin = new Pool({ connectionString: database.url, max: 2 });
+  // Each space has a schema of its own, but BullMQ asks this one for the version of its tables.
+  await admin.query('CREATE SCHEMA bullmq CREATE TABLE migration (version int)');
   let spaces = 0;
   return {
     kind: 'postgres',
@@ -112,36 +114,22 @@ const startPostgresStore = async (): Promise<TestStore> => {
       spaces += 1;
       const schema = `queue_test_${spaces}`;
       const report = createRecordingReport();
-      const settings = { connectionString: proxied.href, applicationName: 'queue-test', max: 4 };
-      const poolConfig = poolOptions(settings);
-      const pool = createPool({ ...settings, applicationName: 'queue-test lent', max: 8 }, () => undefined);
-      Object.assign(pool.options, patience);
-      const backend = await openPostgresStore({
-        poolConfig,
-        schema,
-        withClient: lending(pool),
-        ...waiting(report),
-      });
-      const queue: QueueStore['queue'] = async (options) => {
-        const opened = await backend.queue(options);
-        // BullMQ's own pool, whose limit the program sets to one second.
-        const { connection } = opened.getBackend() as unknown as { readonly connection: { readonly pool: Pool } };
-        Object.assign(connection.pool.options, patience);
-        return opened;
-      };
+      const connections = queuePool(proxied.href, schema);
+      Object.assign(connections.pool.options, patience);
+      const backend = await openPostgresStore({ connections, schema, ...waiting(report) });
       const connection = { connectionString: database.url, schema, max: 4 };
       const plain = new Queue('runtime-cleanup', { connection }, createPostgresBackend) as unknown as Queue;
       const env = { DATABASE_URL: database.url, QUEUE_SPACE: schema };
       const changes = createQueueChanges(env);
       return {
-        backend: { ...backend, queue },
+        backend,
         report,
         plain,
         untilQueue: changes.untilQueue,
         env,
         close: async () => {
           await Promise.all([plain.close(), changes.close()]);
-          await pool.end();
+          await connections.close();
         },
       };
     },

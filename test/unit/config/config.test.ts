@@ -21,6 +21,7 @@ describe('readConfig', () => {
       leaseTtlMs: 60_000,
       workerConcurrency: 4,
       engineConcurrency: 4,
+      maxConnections: 20,
       dockerTimeoutMs: 30_000,
       conflictMaxAttempts: 10,
       retryMaxAgeMs: 86_400_000,

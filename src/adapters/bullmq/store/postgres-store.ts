@@ -16,40 +16,23 @@ import { CLEANUP_QUEUE, SCHEMA, SWEEP_SCHEDULER } from '../names.js';
 
 type Migratable = Parameters<typeof runMigrations>[0];
 
-/** The part of `pg.PoolConfig` that this file changes. */
-interface PoolConfig {
-  /** Session settings, as on the server's command line. */
-  readonly options?: string | undefined;
-}
+/** A pool of another owner, as BullMQ uses it: it takes queries, and lends connections. */
+type LentPool = object;
 
-interface Options extends Waiting {
-  /** A `pg.PoolConfig` with the session in UTC and every time limit set; BullMQ creates its own pools from it. */
-  readonly poolConfig: PoolConfig;
-  readonly schema?: string | undefined;
-  /** Lends one of the caller's connections while `work` runs; rejects when PostgreSQL does not answer. */
+/** One pool for all objects of BullMQ; its connections look up tables in `schema`. */
+interface QueueConnections {
+  /** Waits for the disk. */
+  readonly durable: LentPool;
+  /** Does not wait for the disk, and takes long claims. */
+  readonly worker: LentPool;
+  /** Lends one of the connections while `work` runs; rejects when PostgreSQL does not answer. */
   readonly withClient: <T>(work: (client: Migratable) => Promise<T>) => Promise<T>;
 }
 
-const PRODUCER_LIMITS = { max: 4, connectionTimeoutMillis: 1_000, statement_timeout: 9_000, query_timeout: 10_000 };
-const EVENTS_LIMITS = { max: 2 };
-
-/**
- * One claim also moves every delayed job that is due. After an outage these may be thousands; under the time limit of
- * ordinary queries each claim would be cancelled again. BullMQ waits for jobs on a LISTEN connection, without a query.
- */
-const workerLimits = (concurrency: number): object => ({
-  max: concurrency + 2,
-  statement_timeout: 60_000,
-  query_timeout: 65_000,
-});
-
-/**
- * A worker does not wait for the disk. A crash of the server can only undo what a worker wrote: after a lost claim the job
- * is claimed again, after a lost outcome the job runs again and finds its work done. Producers do wait for the disk.
- */
-const withoutDiskWait = ({ options = '' }: PoolConfig): PoolConfig => ({
-  options: `${options} -c synchronous_commit=off`.trimStart(),
-});
+interface Options extends Waiting {
+  readonly connections: QueueConnections;
+  readonly schema?: string | undefined;
+}
 
 /** Migrates BullMQ's own tables; needs the right to create schemas in the database. */
 export async function migrateQueueTables(client: Migratable, schema = SCHEMA): Promise<void> {
@@ -89,19 +72,19 @@ async function withAdvisoryLock<T>(client: Migratable, key: string, work: () => 
  * Rejects with `UnavailableError` when PostgreSQL does not answer within the deadline.
  */
 export async function openPostgresStore(options: Options): Promise<QueueStore> {
-  const { poolConfig, schema = SCHEMA, withClient, ...waiting } = options;
+  const { connections, schema = SCHEMA, ...waiting } = options;
+  const { durable, worker, withClient } = connections;
   await untilAnswered(() => withClient((client) => migrateIfAllowed(client, schema)), waiting);
   const { createPostgresBackend, withBackend } = bullmq();
   const Bull = withBackend(createPostgresBackend);
-  const at = (limits: object): { connection: Record<string, unknown> } => ({
-    connection: { keepAlive: true, ...poolConfig, ...limits, schema },
-  });
+  // BullMQ knows a pool by its methods, which its type for connections does not have.
+  const at = (pool: LentPool): { connection: Record<string, unknown> } => ({ connection: { ...pool } });
 
   return {
     kind: 'postgres',
     queue: async ({ name = CLEANUP_QUEUE, onError, telemetry }) => {
       const options = {
-        ...at(PRODUCER_LIMITS),
+        ...at(durable),
         defaultJobOptions: jobOptionsFor('postgres'),
         ...(telemetry && { telemetry }),
       };
@@ -109,13 +92,12 @@ export async function openPostgresStore(options: Options): Promise<QueueStore> {
       return whenReady(queue as unknown as JobQueue);
     },
     worker: async (processor, settings, { name = CLEANUP_QUEUE, onError, telemetry }) => {
-      const limits = { ...workerLimits(settings.concurrency), ...withoutDiskWait(poolConfig) };
-      const options = { ...at(limits), ...workerOptionsFor(settings), ...(telemetry && { telemetry }) };
-      const worker = new Bull.Worker<unknown, unknown>(name, processor, options).on('error', onError);
-      return whenReady(worker as unknown as JobWorker);
+      const options = { ...at(worker), ...workerOptionsFor(settings), ...(telemetry && { telemetry }) };
+      const opened = new Bull.Worker<unknown, unknown>(name, processor, options).on('error', onError);
+      return whenReady(opened as unknown as JobWorker);
     },
     events: async ({ name = CLEANUP_QUEUE, onError }) => {
-      const events = new Bull.QueueEvents(name, { ...at(EVENTS_LIMITS), autorun: false }).on('error', onError);
+      const events = new Bull.QueueEvents(name, { ...at(durable), autorun: false }).on('error', onError);
       return whenReady(events as unknown as JobEvents);
     },
     failedSet: createPostgresFailedSet(withClient, schema),

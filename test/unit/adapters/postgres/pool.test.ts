@@ -13,7 +13,7 @@ describe('the options of a pool', () => {
       max: 7,
       options: '-c TimeZone=UTC -c search_path=public',
       keepAlive: true,
-      connectionTimeoutMillis: 5_000,
+      connectionTimeoutMillis: 30_000,
       idleTimeoutMillis: 30_000,
       lock_timeout: 5_000,
       statement_timeout: 10_000,

@@ -1,0 +1,113 @@
+/**
+ * The connections of the queue in PostgreSQL: one pool, shared by every object of BullMQ in this process.
+ *
+ * - Each worker and each listener to events keeps one connection for as long as it is open (`LISTEN`).
+ * - The lock of the schedule keeps one while the schedule is changed.
+ * - Requests of workers use at most `maxForWorkers`, so that the others, such as producers, are not kept waiting by long claims.
+ *
+ * A session is `durable` or a worker's, and changes when a connection is lent to the other side.
+ */
+import type { PoolClient, QueryConfig, QueryResult } from 'pg';
+import { createConcurrencyLimit } from '../../async/concurrency-limit.js';
+import { BoundedPool } from './bounded-pool.js';
+import { poolOptions, type PoolSettings } from './pool.js';
+
+interface Session {
+  /** Sets what this session differs in. */
+  readonly enter: string;
+  readonly queryTimeoutMs: number;
+}
+
+/** A request is on the disk before it is answered. */
+const DURABLE: Session = {
+  enter: 'RESET synchronous_commit; SET statement_timeout = 10000',
+  queryTimeoutMs: 15_000,
+};
+
+/**
+ * A worker does not wait for the disk. A crash of the server can only undo what a worker wrote: after a lost claim the job
+ * is claimed again, after a lost outcome the job runs again and finds its work done.
+ *
+ * One claim also moves every delayed job that is due. After an outage these may be thousands; under the time limit of
+ * ordinary queries each claim would be cancelled again.
+ */
+const WORKER: Session = {
+  enter: 'SET synchronous_commit = off; SET statement_timeout = 60000',
+  queryTimeoutMs: 65_000,
+};
+
+/** What BullMQ uses of a pool that it did not create. It neither closes such a pool nor sets anything in it. */
+export interface LentPool {
+  /** Also for `LISTEN`, so such a connection may be kept. */
+  readonly connect: () => Promise<PoolClient>;
+  readonly query: (text: string, values?: unknown[]) => Promise<QueryResult>;
+  readonly on: () => LentPool;
+  readonly removeAllListeners: () => LentPool;
+  readonly end: () => Promise<void>;
+}
+
+export interface QueuePool {
+  readonly durable: LentPool;
+  readonly worker: LentPool;
+  /** Lends a durable connection while the work runs; after a failure it may be broken, so it is closed. */
+  readonly withClient: <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>;
+  readonly pool: BoundedPool;
+  readonly close: () => Promise<void>;
+}
+
+interface QueuePoolSettings extends PoolSettings {
+  readonly maxForWorkers: number;
+  /** Where BullMQ's tables and functions are; it names them without a schema. */
+  readonly schema: string;
+}
+
+/** Opens no connection yet. `onIdleError` is called for each idle connection that breaks; the pool replaces it by itself. */
+export function createQueuePool(
+  { schema, maxForWorkers, ...settings }: QueuePoolSettings,
+  onIdleError: (error: Error) => void,
+): QueuePool {
+  const { options = '', ...rest } = poolOptions(settings);
+  const pool = new BoundedPool({ ...rest, options: `${options} -c search_path="${schema}"` });
+  pool.on('error', onIdleError);
+  const sessions = new WeakMap<PoolClient, Session>();
+  const workers = createConcurrencyLimit(maxForWorkers);
+
+  async function lend<T>(session: Session, work: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await pool.connect();
+    let failed = true;
+    try {
+      if ((sessions.get(client) ?? DURABLE) !== session) await client.query(session.enter);
+      sessions.set(client, session);
+      const done = await work(client);
+      failed = false;
+      return done;
+    } finally {
+      client.release(failed);
+    }
+  }
+
+  function lentPool(session: Session, query: (ask: () => Promise<QueryResult>) => Promise<QueryResult>): LentPool {
+    const lent: LentPool = {
+      connect: () => pool.connect(),
+      query: (text, values = []) => query(() => lend(session, (client) => client.query(timed(session, text, values)))),
+      on: () => lent,
+      removeAllListeners: () => lent,
+      end: async () => undefined,
+    };
+    return lent;
+  }
+
+  return {
+    durable: lentPool(DURABLE, (ask) => ask()),
+    worker: lentPool(WORKER, workers),
+    withClient: (work) => lend(DURABLE, work),
+    pool,
+    close: () => pool.end(),
+  };
+}
+
+/** pg knows a time limit for one query; its types do not. */
+function timed({ queryTimeoutMs }: Session, text: string, values: unknown[]): QueryConfig {
+  const query: QueryConfig & { readonly query_timeout: number } = { text, values, query_timeout: queryTimeoutMs };
+  return query;
+}
