@@ -1,6 +1,7 @@
 /** Every setting, each in one place: its documentation, variable, default and type. `--help` and the README are made of it. */
 import { isAbsolute, join } from 'node:path';
 import { ENGINE_ADDRESSES_ALLOWED, parseEngineAddress } from '../domain/engine-address.js';
+import { parsePostgresAddress, POSTGRES_ADDRESSES_ALLOWED } from '../domain/postgres-address.js';
 import { parseRedisAddress, REDIS_ADDRESSES_ALLOWED } from '../domain/redis-address.js';
 import { formatDuration } from './duration.js';
 import { ENGINE_NAMES_ALLOWED, type EngineHost, formatEngineHosts, readEngineHosts } from './engine-hosts.js';
@@ -18,7 +19,6 @@ import {
   readBy,
   type Reading,
   TOKEN_MIN_CHARACTERS,
-  url,
   whole,
 } from './parsers.js';
 import { shownUrl } from './shown-url.js';
@@ -43,6 +43,11 @@ function readEngineAddress(text: string): Reading<string> {
   return address.kind === 'invalid' ? { ok: false, why: address.why } : { ok: true, value: text };
 }
 
+function readPostgresAddress(text: string): Reading<string> {
+  const address = parsePostgresAddress(text);
+  return address.kind === 'invalid' ? { ok: false, why: address.why } : { ok: true, value: text };
+}
+
 function readRedisAddress(text: string): Reading<string> {
   const address = parseRedisAddress(text);
   return address.kind === 'invalid' ? { ok: false, why: address.why } : { ok: true, value: text };
@@ -51,10 +56,10 @@ function readRedisAddress(text: string): Reading<string> {
 /** The order is that of the README's table; a default may depend on the settings above it. */
 export const SETTINGS = {
   /** Null: an embedded PostgreSQL in `dataDir`. */
-  databaseUrl: optional('DATABASE_URL', url('postgresql', 'postgres'), {
+  databaseUrl: optional('DATABASE_URL', readBy(readPostgresAddress), {
     fallback: 'an embedded PostgreSQL in `RTMANAGER_DATA_DIR`',
     meaning: 'PostgreSQL with the runtime records, the operation log and, when Redis is not used, queue and leases',
-    allowed: 'postgresql://user:password@host:port/database',
+    allowed: POSTGRES_ADDRESSES_ALLOWED,
     show: shownUrl,
   }),
   redisUrl: optional('REDIS_URL', readBy(readRedisAddress), {
