@@ -32,10 +32,10 @@ const CONCURRENCY = { redis: 8, postgres: 4 } as const;
 
 const storeOf = ({ redisUrl }: Surroundings) => (redisUrl === null ? 'postgres' : 'redis');
 
-function defaultDataDir({ isRoot, homeDir, dataHome }: Surroundings): string {
+function defaultDataDir({ isRoot, homeDir, dataHome }: Surroundings): string | null {
   if (isRoot) return '/var/lib/runtime-cleanup';
-  const isUsable = dataHome !== undefined && isAbsolute(dataHome);
-  return join(isUsable ? dataHome : join(homeDir, '.local', 'share'), 'runtime-cleanup');
+  if (dataHome !== undefined && isAbsolute(dataHome)) return join(dataHome, 'runtime-cleanup');
+  return homeDir === null ? null : join(homeDir, '.local', 'share', 'runtime-cleanup');
 }
 
 function readEngineAddress(text: string): Reading<string> {
@@ -212,12 +212,14 @@ export const SETTINGS = {
     allowed: 'a number and its unit (ms, s, m or h), from 0s to 1h',
     show: formatDuration,
   }),
-  dataDir: derived('RTMANAGER_DATA_DIR', matching(isAbsolute), {
+  /** Null: not set, and the user has no home folder; then `databaseUrl` is set. */
+  dataDir: derived<string | null>('RTMANAGER_DATA_DIR', matching(isAbsolute), {
     fallback:
       '/var/lib/runtime-cleanup for root, else `$XDG_DATA_HOME/runtime-cleanup` or `~/.local/share/runtime-cleanup`',
     meaning: 'folder of the embedded PostgreSQL, used when `DATABASE_URL` is not set',
     allowed: 'an absolute path',
     whenNotSet: defaultDataDir,
+    show: (folder) => folder ?? 'not set',
   }),
 };
 

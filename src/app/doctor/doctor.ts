@@ -114,6 +114,9 @@ function adviceFor(error: unknown, advice: string): { readonly advice?: string }
   if (/authentication failed|WRONGPASS|NOAUTH|no pg_hba/i.test(messageOf(error))) {
     return { advice: 'check user and password in the address' };
   }
+  if (/connect EACCES/.test(messageOf(error))) {
+    return { advice: 'let this user enter the folder of the socket and write to the socket' };
+  }
   return { advice };
 }
 
