@@ -75,6 +75,10 @@ export async function reachDatabase({ config, log }: Context, closing: ShutdownS
     log: (line) => log.info({ data_dir: dataDir }, `embedded PostgreSQL: ${line}`),
   });
   closing.add('embedded PostgreSQL', server.stop);
+  log.info(
+    { data_dir: dataDir, database_url: server.url },
+    'embedded PostgreSQL: runs; other services on this machine connect to it with database_url, as this user or as root',
+  );
   return server.url;
 }
 

@@ -10,6 +10,7 @@ import { composeCore, type Core } from '../compose-core.js';
 import { connectDatabase, type Database, MIGRATIONS_DIR } from '../connect/database.js';
 import { checkApi } from './api-check.js';
 import { retentionFinding, scheduleFinding } from './retention-check.js';
+import { socketAdvice } from './socket-advice.js';
 import { checkEngine, enginesFinding, readStoredEngines, type StoredEngines } from './engine-check.js';
 import { engineCheckName, namedEngines } from '../connect/engine.js';
 import { connectRedis } from '../connect/redis.js';
@@ -114,10 +115,7 @@ function adviceFor(error: unknown, advice: string): { readonly advice?: string }
   if (/authentication failed|WRONGPASS|NOAUTH|no pg_hba/i.test(messageOf(error))) {
     return { advice: 'check user and password in the address' };
   }
-  if (/connect EACCES/.test(messageOf(error))) {
-    return { advice: 'let this user enter the folder of the socket and write to the socket' };
-  }
-  return { advice };
+  return { advice: socketAdvice(messageOf(error)) ?? advice };
 }
 
 async function checkDatabase({ pool, url }: Database): Promise<Finding> {
