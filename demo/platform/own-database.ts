@@ -1,6 +1,8 @@
 /** A separate database on the user's server, so that the demo never touches a live platform. */
 import { Client } from 'pg';
+import { addressOf, clientAddress } from '../../src/adapters/postgres/client-address.js';
 import { ConfigurationError, messageOf } from '../../src/domain/errors.js';
+import { formatPostgresAddress } from '../../src/domain/postgres-address.js';
 
 const CONNECT_LIMIT_MS = 10_000;
 /** PostgreSQL's error code: the user may not create a database. */
@@ -28,15 +30,17 @@ export async function createOwnDatabase(databaseUrl: string, runId: string): Pro
       { cause: error },
     );
   }
-  const url = new URL(databaseUrl);
-  url.pathname = `/${name}`;
+  const url = formatPostgresAddress({ ...addressOf(databaseUrl), database: name });
   // FORCE: connections of killed processes may still be open, and would keep the database from being dropped.
-  return { url: url.href, drop: () => run(databaseUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  return { url, drop: () => run(databaseUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
 /** Neither statement takes parameters; the name is safe to insert, because the demo itself makes it of letters and digits. */
 async function run(connectionString: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString, connectionTimeoutMillis: CONNECT_LIMIT_MS });
+  const client = new Client({
+    ...clientAddress(addressOf(connectionString)),
+    connectionTimeoutMillis: CONNECT_LIMIT_MS,
+  });
   // A broken connection is reported by the call that uses it; without a listener it would end the process.
   client.on('error', () => undefined);
   try {

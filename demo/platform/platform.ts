@@ -80,7 +80,8 @@ export async function openPlatform(options: PlatformOptions, tidyUp: TidyUp): Pr
   const preparing = openContainers(docker, runId, user);
   // Both must have settled before tidying up begins, also when one of them failed: it would miss what comes later.
   const [database, containers] = await Promise.allSettled([opening, preparing]);
-  tidyUp.add('data folder', () => rm(config.dataDir, { recursive: true, force: true }));
+  const { dataDir } = config;
+  if (dataDir !== null) tidyUp.add('data folder', () => rm(dataDir, { recursive: true, force: true }));
   if (database.status === 'fulfilled') tidyUp.add('database', database.value.close);
   if (containers.status === 'fulfilled') tidyUp.add('containers', containers.value.removeAll);
   if (database.status === 'rejected') throw database.reason;

@@ -32,9 +32,12 @@ const SOCKET_CODES = new Set([
   'ENETUNREACH',
   'ENETDOWN',
   'EADDRNOTAVAIL',
+  'EACCES', // the folder of a Unix socket, or the socket, is closed to this user
+  'EAGAIN', // a Unix socket whose queue of new connections is full
   'EMFILE',
   'ENFILE',
   'ENOENT',
+  'ENOTDIR',
   'ENOTFOUND',
   'EAI_AGAIN',
 ]);

@@ -1,4 +1,5 @@
 import { migrateQueueTables } from '../adapters/bullmq/store/postgres-store.js';
+import { findEmbeddedPostgres } from '../adapters/postgres/embedded/embedded-postgres.js';
 import { withUnavailable } from '../adapters/postgres/failure.js';
 import { migrate } from '../adapters/postgres/migrate.js';
 import { createPool, lending } from '../adapters/postgres/pool.js';
@@ -43,6 +44,7 @@ export function createCommandBackend(facts: ProcessFacts): CommandBackend {
       session.log.info({}, 'stopping');
       await service.stop();
     },
+    findDatabase: async ({ config: { dataDir } }) => (dataDir === null ? undefined : findEmbeddedPostgres(dataDir)),
     checkDependencies: async function* (session) {
       const { checkDependencies } = await import('./doctor/doctor.js');
       yield* checkDependencies(oneShotContext(session));

@@ -96,6 +96,8 @@ interface Service {
 }
 
 interface Inspection {
+  /** The address of the embedded server that runs; undefined when none runs. Starts nothing. */
+  readonly findDatabase: (context: CommandContext) => Promise<string | undefined>;
   /** Yields each check as it is done; an unavailable dependency is a failed check, not a rejection. */
   readonly checkDependencies: (context: CommandContext) => AsyncIterable<Check>;
   /** Yields each invariant as it has been checked; with an unavailable dependency it is `unknown`, not a rejection. */

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addDatabaseUrlCommand } from './commands/database-url.js';
 import { addDeadLettersCommand } from './commands/dead-letters/index.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addEnginesCommand } from './commands/engines/index.js';
@@ -25,7 +26,7 @@ const GROUPS: readonly (readonly [
   ['Remove or keep containers:', [addEnqueueCommand, addSweepCommand, addHoldCommand, addUnholdCommand]],
   ['Inspect:', [addRecordsCommand, addLogCommand, addHoldsCommand]],
   ['Diagnose and repair:', [addDoctorCommand, addVerifyCommand, addDeadLettersCommand, addEnginesCommand]],
-  ['Set up:', [addMigrateCommand]],
+  ['Set up:', [addMigrateCommand, addDatabaseUrlCommand]],
 ];
 
 const FOOTER = `

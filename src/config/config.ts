@@ -18,17 +18,30 @@ export interface Config extends SettingValues {
 interface DockerEnvironment {
   /** `DOCKER_CONTEXT`; null: the current context of `configDir`. */
   readonly context: string | null;
-  readonly configDir: string;
+  /** Null: neither `DOCKER_CONFIG` nor a home folder. */
+  readonly configDir: string | null;
   /** Null: this system has no such folder. */
   readonly runtimeDir: string | null;
-  readonly homeDir: string;
+  readonly homeDir: string | null;
 }
 
 /** What defaults take from the machine. */
 export interface Machine {
   /** The number of the user; undefined where the system has none. */
   readonly uid: number | undefined;
-  readonly homeDir: string;
+  /** Null: the user has none, as in a container that runs as a bare number. */
+  readonly homeDir: string | null;
+}
+
+/** Only some defaults need a home folder, so a user without one is no error yet. */
+function thisMachine(): Machine {
+  const uid = process.getuid?.();
+  try {
+    const homeDir = homedir();
+    return { uid, homeDir: isAbsolute(homeDir) ? homeDir : null };
+  } catch {
+    return { uid, homeDir: null };
+  }
 }
 
 const FIELDS: Fields = SETTINGS;
@@ -39,10 +52,7 @@ const KEYS = Object.keys(FIELDS).filter(isKey);
  * Reads all settings, or throws a `ConfigError` with one line for each wrong one. A variable that is set to nothing
  * counts as not set, as Docker Compose and shells write it.
  */
-export function readConfig(
-  environment: Environment,
-  machine: Machine = { uid: process.getuid?.(), homeDir: homedir() },
-): Config {
+export function readConfig(environment: Environment, machine: Machine = thisMachine()): Config {
   const given = Object.fromEntries(
     Object.entries(environment)
       .map(([name, text]) => [name, text?.trim() ?? ''] as const)
@@ -102,7 +112,7 @@ function dockerEnvironment(given: Environment, { uid, homeDir }: Machine): Docke
   const usualRuntimeDir = uid === undefined ? null : `/run/user/${uid}`;
   return {
     context: given['DOCKER_CONTEXT'] ?? null,
-    configDir: given['DOCKER_CONFIG'] ?? join(homeDir, '.docker'),
+    configDir: given['DOCKER_CONFIG'] ?? (homeDir === null ? null : join(homeDir, '.docker')),
     runtimeDir: absolute(given['XDG_RUNTIME_DIR']) ?? usualRuntimeDir,
     homeDir,
   };

@@ -11,12 +11,20 @@ import { shownUrl } from './shown-url.js';
 /** One line for each pair of settings that cannot hold together, each fine by itself. */
 export function contradictionLines(values: SettingValues, given: Environment): readonly string[] {
   return [
+    ...dataDirLines(values),
     ...storeLines(values),
     ...sameEngineLines(values),
     ...tlsLines(values, given),
     ...retryLines(values, given),
     ...openServerLines(values),
     ...connectionLines(values),
+  ];
+}
+
+function dataDirLines({ databaseUrl, dataDir }: SettingValues): readonly string[] {
+  if (databaseUrl !== null || dataDir !== null) return [];
+  return [
+    'RTMANAGER_DATA_DIR: not set, and the user of this process has no home folder for its default; allowed: an absolute path, or DATABASE_URL instead',
   ];
 }
 

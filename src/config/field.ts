@@ -22,7 +22,7 @@ export interface Surroundings {
   readonly dockerHosts?: readonly EngineHost[];
   readonly workerConcurrency?: number;
   readonly isRoot: boolean;
-  readonly homeDir: string;
+  readonly homeDir: string | null;
   /** `XDG_DATA_HOME`. */
   readonly dataHome: string | undefined;
 }

@@ -48,12 +48,6 @@ export function duration(min: string, max: string): Parser<number> {
     .pipe(z.number().min(minMs).max(maxMs));
 }
 
-// A URL's parser passes over line feeds and tabs as if they were not there.
-const isUrl = (text: string, schemes: readonly string[]): boolean =>
-  URL.canParse(text) && !/\p{Cc}/u.test(text) && schemes.some((scheme) => text.startsWith(`${scheme}://`));
-
-export const url = (...schemes: readonly string[]): Parser<string> => matching((text) => isUrl(text, schemes));
-
 export const TOKEN_MIN_CHARACTERS = 16;
 /** What may follow `Bearer ` (RFC 6750), long enough not to be guessed. */
 const TOKEN = new RegExp(String.raw`^[\w.~+/-]{${TOKEN_MIN_CHARACTERS},}=*$`);

@@ -1,6 +1,7 @@
 /** Every setting, each in one place: its documentation, variable, default and type. `--help` and the README are made of it. */
 import { isAbsolute, join } from 'node:path';
 import { ENGINE_ADDRESSES_ALLOWED, parseEngineAddress } from '../domain/engine-address.js';
+import { parsePostgresAddress, POSTGRES_ADDRESSES_ALLOWED } from '../domain/postgres-address.js';
 import { parseRedisAddress, REDIS_ADDRESSES_ALLOWED } from '../domain/redis-address.js';
 import { maxConnectionsSetting } from './connections.js';
 import { formatDuration } from './duration.js';
@@ -19,7 +20,6 @@ import {
   readBy,
   type Reading,
   TOKEN_MIN_CHARACTERS,
-  url,
   whole,
 } from './parsers.js';
 import { shownUrl } from './shown-url.js';
@@ -33,14 +33,19 @@ const CONCURRENCY = { redis: 8, postgres: 4 } as const;
 
 const storeOf = ({ redisUrl }: Surroundings) => (redisUrl === null ? 'postgres' : 'redis');
 
-function defaultDataDir({ isRoot, homeDir, dataHome }: Surroundings): string {
+function defaultDataDir({ isRoot, homeDir, dataHome }: Surroundings): string | null {
   if (isRoot) return '/var/lib/runtime-cleanup';
-  const isUsable = dataHome !== undefined && isAbsolute(dataHome);
-  return join(isUsable ? dataHome : join(homeDir, '.local', 'share'), 'runtime-cleanup');
+  if (dataHome !== undefined && isAbsolute(dataHome)) return join(dataHome, 'runtime-cleanup');
+  return homeDir === null ? null : join(homeDir, '.local', 'share', 'runtime-cleanup');
 }
 
 function readEngineAddress(text: string): Reading<string> {
   const address = parseEngineAddress(text);
+  return address.kind === 'invalid' ? { ok: false, why: address.why } : { ok: true, value: text };
+}
+
+function readPostgresAddress(text: string): Reading<string> {
+  const address = parsePostgresAddress(text);
   return address.kind === 'invalid' ? { ok: false, why: address.why } : { ok: true, value: text };
 }
 
@@ -52,10 +57,10 @@ function readRedisAddress(text: string): Reading<string> {
 /** The order is that of the README's table; a default may depend on the settings above it. */
 export const SETTINGS = {
   /** Null: an embedded PostgreSQL in `dataDir`. */
-  databaseUrl: optional('DATABASE_URL', url('postgresql', 'postgres'), {
+  databaseUrl: optional('DATABASE_URL', readBy(readPostgresAddress), {
     fallback: 'an embedded PostgreSQL in `RTMANAGER_DATA_DIR`',
     meaning: 'PostgreSQL with the runtime records, the operation log and, when Redis is not used, queue and leases',
-    allowed: 'postgresql://user:password@host:port/database',
+    allowed: POSTGRES_ADDRESSES_ALLOWED,
     show: shownUrl,
   }),
   redisUrl: optional('REDIS_URL', readBy(readRedisAddress), {
@@ -209,12 +214,14 @@ export const SETTINGS = {
     allowed: 'a number and its unit (ms, s, m or h), from 0s to 1h',
     show: formatDuration,
   }),
-  dataDir: derived('RTMANAGER_DATA_DIR', matching(isAbsolute), {
+  /** Null: not set, and the user has no home folder; then `databaseUrl` is set. */
+  dataDir: derived<string | null>('RTMANAGER_DATA_DIR', matching(isAbsolute), {
     fallback:
       '/var/lib/runtime-cleanup for root, else `$XDG_DATA_HOME/runtime-cleanup` or `~/.local/share/runtime-cleanup`',
     meaning: 'folder of the embedded PostgreSQL, used when `DATABASE_URL` is not set',
     allowed: 'an absolute path',
     whenNotSet: defaultDataDir,
+    show: (folder) => folder ?? 'not set',
   }),
 };
 

@@ -14,11 +14,11 @@ import { fieldsOf } from './fields.js';
 export interface DockerEnvironment {
   /** `DOCKER_CONTEXT`; null: the current context of `configDir`. */
   readonly context: string | null;
-  /** `DOCKER_CONFIG` or `~/.docker`. */
-  readonly configDir: string;
+  /** `DOCKER_CONFIG` or `~/.docker`; null: the user has no home folder. */
+  readonly configDir: string | null;
   /** `XDG_RUNTIME_DIR` or the usual folder of this user; null where the system has none. */
   readonly runtimeDir: string | null;
-  readonly homeDir: string;
+  readonly homeDir: string | null;
 }
 
 export interface LocatedEngine {
@@ -53,28 +53,32 @@ const systemFiles: EngineFiles = {
 /** @throws ConfigurationError when a context is named that cannot be used: another engine must not stand in for it */
 export function locateEngine(environment: DockerEnvironment, files: EngineFiles = systemFiles): LocatedEngine {
   const context = currentContext(environment, files);
-  return context === undefined ? usualSocket(environment, files) : engineOfContext(context, environment, files);
+  return context === undefined ? usualSocket(environment, files) : engineOfContext(context, files);
 }
 
 interface NamedContext {
   readonly name: string;
+  readonly configDir: string;
   /** The variable or file that names it. */
   readonly namedBy: string;
 }
 
 function currentContext({ context, configDir }: DockerEnvironment, files: EngineFiles): NamedContext | undefined {
-  if (context !== null) return context === 'default' ? undefined : { name: context, namedBy: 'DOCKER_CONTEXT' };
+  if (context === 'default') return undefined;
+  if (configDir === null) {
+    if (context === null) return undefined;
+    throw refused(
+      'DOCKER_CONTEXT: this user has no home folder, so the folder of the contexts is unknown: set DOCKER_CONFIG',
+    );
+  }
+  if (context !== null) return { name: context, configDir, namedBy: 'DOCKER_CONTEXT' };
   const file = join(configDir, 'config.json');
   const name = readJson(file, files)['currentContext'];
   if (typeof name !== 'string' || name === '' || name === 'default') return undefined;
-  return { name, namedBy: `currentContext of ${file}` };
+  return { name, configDir, namedBy: `currentContext of ${file}` };
 }
 
-function engineOfContext(
-  { name, namedBy }: NamedContext,
-  { configDir }: DockerEnvironment,
-  files: EngineFiles,
-): LocatedEngine {
+function engineOfContext({ name, configDir, namedBy }: NamedContext, files: EngineFiles): LocatedEngine {
   const id = createHash('sha256').update(name).digest('hex');
   const file = join(configDir, 'contexts', 'meta', id, 'meta.json');
   const source = `docker context ${JSON.stringify(visible(name))}`;
@@ -102,8 +106,9 @@ function usualSocket({ runtimeDir, homeDir }: DockerEnvironment, files: EngineFi
     SYSTEM_SOCKET,
     ...(runtimeDir === null ? [] : [join(runtimeDir, 'docker.sock')]),
     // Where Docker Desktop puts it when it may not write to /var/run: on macOS and on Linux.
-    join(homeDir, '.docker', 'run', 'docker.sock'),
-    join(homeDir, '.docker', 'desktop', 'docker.sock'),
+    ...(homeDir === null
+      ? []
+      : [join(homeDir, '.docker', 'run', 'docker.sock'), join(homeDir, '.docker', 'desktop', 'docker.sock')]),
   ];
   const found = usual.find(files.exists);
   return {

@@ -1,10 +1,10 @@
 import { Client, type ClientConfig, type Pool, type PoolClient, type PoolConfig } from 'pg';
 
 import { BoundedPool } from './bounded-pool.js';
-import { ConfigurationError } from '../../domain/errors.js';
+import { addressOf, clientAddress } from './client-address.js';
 
 export interface PoolSettings {
-  /** `postgresql://…`; what it says in its query part is kept. */
+  /** An address that `parsePostgresAddress` reads. */
   readonly connectionString: string;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
@@ -28,33 +28,15 @@ const IDLE_TIMEOUT_MS = 30_000;
  * `public` only, as Prisma's query builder does.
  */
 export function sessionOptions(connectionString: string, applicationName: string): ClientConfig {
-  const { rest, options, schema } = splitOptions(connectionString);
-  if (schema !== undefined && schema !== 'public') {
-    throw new ConfigurationError(
-      `DATABASE_URL asks for schema=${schema}; the tables of this service live in the schema public: leave schema out`,
-    );
-  }
-  refuseBadEscapes(rest);
+  const address = addressOf(connectionString);
   return {
-    connectionString: rest,
-    application_name: applicationName,
-    options: [...options, '-c TimeZone=UTC', '-c search_path=public'].join(' '),
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    ...clientAddress(address),
+    application_name: address.applicationName ?? applicationName,
+    // What comes last wins, so the address cannot change the time zone.
+    options: `${address.options} -c TimeZone=UTC -c search_path=public`.trimStart(),
+    connectionTimeoutMillis: address.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     keepAlive: true,
   };
-}
-
-/** The driver parses the address at each connect; what it cannot parse would then fail without naming the variable. */
-function refuseBadEscapes(connectionString: string): void {
-  try {
-    void new Client({ connectionString });
-  } catch (cause) {
-    // Beside an IPv6 address the driver fails with the second.
-    if (!(cause instanceof URIError || cause instanceof TypeError)) return;
-    throw new ConfigurationError('DATABASE_URL has a percent escape that is not a character; write a "%" as %25', {
-      cause,
-    });
-  }
 }
 
 /**
@@ -108,16 +90,3 @@ export const lending =
       client.release(failed);
     }
   };
-
-/** In pg, `options` of the connection string replace ours, UTC included; so they are removed there and put before ours. */
-function splitOptions(connectionString: string): { rest: string; options: readonly string[]; schema?: string } {
-  if (!/[?&](options|schema)=/.test(connectionString) || !URL.canParse(connectionString)) {
-    return { rest: connectionString, options: [] };
-  }
-  const url = new URL(connectionString);
-  const options = url.searchParams.getAll('options');
-  const schema = url.searchParams.get('schema');
-  url.searchParams.delete('options');
-  url.searchParams.delete('schema');
-  return { rest: url.href, options, ...(schema === null ? {} : { schema }) };
-}

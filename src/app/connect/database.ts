@@ -17,7 +17,7 @@ import type { OperationLog, RuntimeRecords } from '../../cleanup/ports.js';
 import type { ReopenRecords } from '../../cleanup/reopen.js';
 import type { RecordQueries } from '../../domain/record-queries.js';
 import { shareConnections } from '../../config/connections.js';
-import { messageOf } from '../../domain/errors.js';
+import { BugError, messageOf } from '../../domain/errors.js';
 import type { ContainerLooks, EngineRegistry } from '../../engines/engine-ports.js';
 import type { LeaseStore } from '../../lease/lease-store.js';
 import type { Holds } from '../../retention/holds.js';
@@ -65,12 +65,18 @@ export function connectDatabase(context: Context, applicationName: string): Prom
 
 /** The named database's address, or that of the embedded server, which is started if it does not run. */
 export async function reachDatabase({ config, log }: Context, closing: ShutdownStack): Promise<string> {
-  if (config.databaseUrl !== null) return config.databaseUrl;
+  const { databaseUrl, dataDir } = config;
+  if (databaseUrl !== null) return databaseUrl;
+  if (dataDir === null) throw new BugError('the settings name neither a database nor a data folder');
   const server = await startEmbeddedPostgres({
-    dataDir: config.dataDir,
-    log: (line) => log.info({ data_dir: config.dataDir }, `embedded PostgreSQL: ${line}`),
+    dataDir,
+    log: (line) => log.info({ data_dir: dataDir }, `embedded PostgreSQL: ${line}`),
   });
   closing.add('embedded PostgreSQL', server.stop);
+  log.info(
+    { data_dir: dataDir, database_url: server.url },
+    'embedded PostgreSQL: runs; other services on this machine connect to it with database_url, as this user or as root',
+  );
   return server.url;
 }
 

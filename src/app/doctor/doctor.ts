@@ -15,6 +15,7 @@ import { connectDatabase, type Database, MIGRATIONS_DIR } from '../connect/datab
 import { checkApi } from './api-check.js';
 import { connectionsFinding } from './connections-check.js';
 import { retentionFinding, scheduleFinding } from './retention-check.js';
+import { socketAdvice } from './socket-advice.js';
 import { checkEngine, enginesFinding, readStoredEngines, type StoredEngines } from './engine-check.js';
 import { engineCheckName, namedEngines } from '../connect/engine.js';
 import { connectRedis } from '../connect/redis.js';
@@ -137,7 +138,7 @@ function adviceFor(error: unknown, advice: string): { readonly advice?: string }
   if (/authentication failed|WRONGPASS|NOAUTH|no pg_hba/i.test(messageOf(error))) {
     return { advice: 'check user and password in the address' };
   }
-  return { advice };
+  return { advice: socketAdvice(messageOf(error)) ?? advice };
 }
 
 async function checkDatabase({ pool, url }: Database): Promise<Finding> {

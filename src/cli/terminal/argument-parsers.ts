@@ -80,7 +80,7 @@ export function requireLine(option: string, text: string, maxCharacters: number)
 
 const ACTOR_MAX_CHARACTERS = 100;
 
-/** Reads `--by`; without it the name of the user who runs the command. */
+/** Reads `--by`; without it the name, or else the number, of the user who runs the command. */
 export function actorOf(by: string | undefined): string {
   const actor = (by ?? userName()).trim();
   requireLine('--by', actor, ACTOR_MAX_CHARACTERS);
@@ -92,6 +92,6 @@ function userName(): string {
   try {
     return userInfo().username;
   } catch {
-    throw new UsageError(['--by is needed, because the current user has no name on this system']);
+    return `user ${process.getuid?.() ?? 'without a name'}`;
   }
 }

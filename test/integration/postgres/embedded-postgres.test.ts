@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { findEmbeddedPostgres } from '../../../src/adapters/postgres/embedded/embedded-postgres.js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.js';
 import { createEmbeddedWorld, exists, isAlive, query, type EmbeddedWorld } from './embedded-world.js';
@@ -12,26 +13,30 @@ afterEach(() => world.tidy());
 afterAll(() => world.remove());
 
 describe('the embedded PostgreSQL', () => {
-  test('the embedded PostgreSQL keeps its data from start to start, listens on this machine only, and runs in UTC', async () => {
+  test('the embedded PostgreSQL keeps its data from start to start, listens on no network, and runs in UTC', async () => {
     const { url } = await world.start();
-    expect(new URL(url).hostname).toBe('127.0.0.1');
     expect(await query(url, 'SELECT word FROM kept')).toBe('first');
     expect(await query(url, 'SHOW TimeZone')).toBe('UTC');
     for (const setting of ['fsync', 'synchronous_commit', 'full_page_writes']) {
       expect([setting, await query(url, `SHOW ${setting}`)]).toEqual([setting, 'on']);
     }
-    expect(await query(url, 'SHOW listen_addresses')).toBe('127.0.0.1');
+    expect(await query(url, 'SHOW listen_addresses')).toBe('');
     expect(await query(url, 'SHOW server_encoding')).toBe('UTF8');
   });
 
-  test('the embedded PostgreSQL accepts no client without its password, which only its user can read', async () => {
+  test('the socket of the embedded PostgreSQL is closed to other users, and its address has no password', async () => {
     const { url } = await world.start();
-    const { mode } = await stat(path.join(world.pgData, 'runtime-cleanup.password'));
-    expect(mode & 0o777).toBe(0o600);
+    expect(url).toBe(`postgresql://runtime_cleanup@localhost:5432/postgres?host=${world.pgData}`);
     expect((await stat(world.pgData)).mode & 0o077).toBe(0);
-    const wrong = new URL(url);
-    wrong.password = 'guess';
-    await expect(query(wrong.href, 'SELECT 1')).rejects.toThrow(/password authentication failed/);
+    expect((await stat(path.join(world.pgData, '.s.PGSQL.5432'))).mode & 0o777).toBe(0o700);
+    expect(await query(url, 'SELECT auth_method FROM pg_hba_file_rules')).toBe('peer');
+  });
+
+  test('the address of the embedded PostgreSQL is found while it runs, and nothing is started to find it', async () => {
+    expect(await findEmbeddedPostgres(world.dataDir)).toBeUndefined();
+    expect(await findEmbeddedPostgres(path.join(world.folder, 'none'))).toBeUndefined();
+    const { url } = await world.start();
+    expect(await findEmbeddedPostgres(world.dataDir)).toBe(url);
   });
 
   test('the embedded PostgreSQL never runs as root', async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeUsable, packagedBinaries, type Binaries } from '../../../src/adapters/postgres/embedded/binaries.js';
-import { openDataDir } from '../../../src/adapters/postgres/embedded/cluster.js';
+import { openDataDir } from '../../../src/adapters/postgres/embedded/data-dir.js';
 import { findServerUser } from '../../../src/adapters/postgres/embedded/server-user.js';
 import { ConfigurationError } from '../../../src/domain/errors.js';
 
@@ -70,10 +70,12 @@ describe("PostgreSQL's programs", () => {
 });
 
 describe('the data folder', () => {
-  test('the data folder is created with its parents, readable by its user only', async () => {
+  test('the data folder is created with its parents, readable by its owner only', async () => {
     const deep = path.join(dataDir, 'a', 'b');
     expect(await openDataDir(deep, await findServerUser())).toBe(deep);
-    expect((await stat(deep)).mode & 0o077).toBe(0);
+    const { mode, uid } = await stat(deep);
+    expect(mode & 0o067).toBe(0);
+    expect(uid).toBe(process.getuid?.());
   });
 
   test('a data folder that exists keeps its owner and its mode', async () => {

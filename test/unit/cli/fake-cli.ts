@@ -42,6 +42,7 @@ export function fakeCli(
     openReopening: unasked,
     openDeadLetters: unasked,
     runService: unasked,
+    findDatabase: unasked,
     checkDependencies: unasked as never,
     verifyInvariants: unasked as never,
     ...backend,

@@ -17,6 +17,7 @@ const COMMANDS = [
   'doctor',
   'verify',
   'migrate',
+  'database-url',
 ];
 const COMMANDS_IN_GROUPS = [
   ...['list', 'show', 'replay', 'purge'].map((name) => `dead-letters ${name}`),

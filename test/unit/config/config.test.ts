@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../../src/config/config.js';
+import { effectiveConfig, readConfig } from '../../../src/config/config.js';
 import { describeSettings } from '../../../src/config/settings.js';
 import { examples } from './examples.js';
 import { linesOf, read } from './reading.js';
@@ -60,6 +60,18 @@ describe('readConfig', () => {
     expect(read(given).dockerEnvironment).toEqual(expected);
     expect(read({ XDG_RUNTIME_DIR: 'relative' }).dockerEnvironment.runtimeDir).toBe('/run/user/1000');
     expect(readConfig({}, { uid: undefined, homeDir: '/home/kim' }).dockerEnvironment.runtimeDir).toBeNull();
+  });
+
+  it('a user without a home folder needs RTMANAGER_DATA_DIR only where DATABASE_URL is not set', () => {
+    const homeless = { uid: 12_345, homeDir: null };
+    const withDatabase = readConfig({ DATABASE_URL: 'postgresql://u@db/games' }, homeless);
+    expect(withDatabase).toMatchObject({ dataDir: null, dockerEnvironment: { configDir: null, homeDir: null } });
+    expect(effectiveConfig(withDatabase)['RTMANAGER_DATA_DIR']).toBe('not set');
+    expect(readConfig({ RTMANAGER_DATA_DIR: '/srv/data' }, homeless).dataDir).toBe('/srv/data');
+    expect(readConfig({ XDG_DATA_HOME: '/data' }, homeless).dataDir).toBe('/data/runtime-cleanup');
+    expect(() => readConfig({}, homeless)).toThrow(
+      /^RTMANAGER_DATA_DIR: not set, and the user of this process has no home folder .* or DATABASE_URL instead$/,
+    );
   });
 
   it('variables of other programs are ignored', () => {

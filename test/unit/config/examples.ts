@@ -22,8 +22,9 @@ export const examples: Readonly<Record<string, Examples>> = {
       ['postgresql://a:b@db:5432/games', { databaseUrl: 'postgresql://a:b@db:5432/games' }],
       ['postgres://db/games?sslmode=require', { databaseUrl: 'postgres://db/games?sslmode=require' }],
       ['postgresql:///games?host=/run/postgresql', { databaseUrl: 'postgresql:///games?host=/run/postgresql' }],
+      ['postgresql://a:b@/games?host=/cloudsql/c', { databaseUrl: 'postgresql://a:b@/games?host=/cloudsql/c' }],
     ],
-    invalid: ['db:5432/games', 'mysql://db/games', 'postgresql:db', 'postgresql://[db/games'],
+    invalid: ['db:5432/games', 'mysql://db/games', 'postgresql:db', 'postgresql://[db/games', 'postgresql://a,b/games'],
   },
   REDIS_URL: {
     valid: [

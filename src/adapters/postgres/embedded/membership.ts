@@ -2,12 +2,22 @@ import { Client, DatabaseError } from 'pg';
 
 import { DATABASE, SUPERUSER, type Cluster } from './cluster.js';
 
+/** Where a server listens. */
+export interface ServerPlace {
+  /** The folder of its socket. */
+  readonly host: string;
+  readonly port: number;
+  /** A server of an earlier release asks for one. */
+  readonly password?: string | undefined;
+}
+
 /**
  * Membership in a running server: one session that holds a shared advisory lock for as long as this process uses the
  * server. A process that leaves asks for the same lock exclusively; only the last member gets it, and may stop the server.
  */
 export interface Membership {
-  readonly port: number;
+  /** Where the server listens. */
+  readonly place: ServerPlace;
   /** Leaves; `true` means that there is no other member, and that none can join until `close`. */
   readonly leave: () => Promise<boolean>;
   readonly close: () => Promise<void>;
@@ -28,13 +38,11 @@ const MEMBERS_LOCK = 727_073_690;
 const CONNECT_TIMEOUT_MS = 2_000;
 const QUERY_TIMEOUT_MS = 5_000;
 
-/** Tries once to become a member of the server of `cluster` that should listen on `port` of this machine. */
-export async function join(cluster: Cluster, port: number): Promise<JoinAnswer> {
+/** Tries once to become a member of the server of `cluster` that should listen at `place`. */
+export async function join(cluster: Pick<Cluster, 'pgData'>, place: ServerPlace): Promise<JoinAnswer> {
   const client = new Client({
-    host: '127.0.0.1',
-    port,
+    ...place,
     user: SUPERUSER,
-    password: cluster.password,
     database: DATABASE,
     ssl: false,
     application_name: 'runtime-cleanup member',
@@ -51,7 +59,7 @@ export async function join(cluster: Cluster, port: number): Promise<JoinAnswer> 
       [MEMBERS_LOCK],
     );
     const answer = judge(rows[0], cluster);
-    if (answer === undefined) return { status: 'joined', membership: membershipOf(client, port) };
+    if (answer === undefined) return { status: 'joined', membership: membershipOf(client, place) };
     await client.end();
     return answer;
   } catch (error) {
@@ -62,7 +70,7 @@ export async function join(cluster: Cluster, port: number): Promise<JoinAnswer> 
 
 function judge(
   row: { readonly directory: string; readonly joined: boolean } | undefined,
-  cluster: Cluster,
+  cluster: Pick<Cluster, 'pgData'>,
 ): JoinAnswer | undefined {
   if (row?.directory !== cluster.pgData) {
     return { status: 'foreign', why: `the server there keeps its data in ${row?.directory}` };
@@ -83,7 +91,7 @@ interface Referenced {
   readonly unref: () => void;
 }
 
-function membershipOf(client: Client & Partial<Referenced>, port: number): Membership {
+function membershipOf(client: Client & Partial<Referenced>, place: ServerPlace): Membership {
   let closed = false;
   let lost = false;
   let reportLoss: () => void = () => undefined;
@@ -94,7 +102,7 @@ function membershipOf(client: Client & Partial<Referenced>, port: number): Membe
   // A process that does not leave must still be able to exit.
   client.unref?.();
   return {
-    port,
+    place,
     leave: async () => {
       client.ref?.();
       await client.query('SELECT pg_advisory_unlock_shared($1)', [MEMBERS_LOCK]);

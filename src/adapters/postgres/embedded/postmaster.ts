@@ -1,16 +1,22 @@
 import { execFile, spawn } from 'node:child_process';
-import { chown, link, open, readFile, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { link, lstat, readFile, rename, rm, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
 import type { Binaries } from './binaries.js';
+import type { Cluster } from './cluster.js';
+import { isCode, openServerLog, readServerFile } from './server-files.js';
 import { childOptions, type ServerUser } from './server-user.js';
 
 /** The server's own note of itself, `postmaster.pid`; a server that was killed leaves it behind. */
 export interface PidFile {
-  /** Both are undefined while the server has not written that far. */
+  /** Undefined while the server has not written that far. */
   readonly pid: number | undefined;
   readonly port: number | undefined;
+  /** The folder of its socket. */
+  readonly socketFolder: string | undefined;
+  /** Whether it listens on the network too, or instead, as servers of earlier releases do. */
+  readonly isOnNetwork: boolean;
   readonly text: string;
 }
 
@@ -21,11 +27,14 @@ export interface Starting {
 }
 
 const run = promisify(execFile);
+/** Part of the socket's name; its folder has no other socket. */
+export const SOCKET_PORT = 5432;
 const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
 
 const SETTINGS: Readonly<Record<string, string>> = {
-  listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
+  listen_addresses: '',
+  port: String(SOCKET_PORT),
+  unix_socket_permissions: '0700',
   timezone: 'UTC',
   log_timezone: 'UTC',
   fsync: 'on',
@@ -35,15 +44,17 @@ const SETTINGS: Readonly<Record<string, string>> = {
   deadlock_timeout: '20ms',
 };
 
-export async function readPidFile(pgData: string): Promise<PidFile | undefined> {
-  try {
-    const text = await readFile(pidFilePath(pgData), 'utf8');
-    const lines = text.split('\n');
-    return { pid: positiveInteger(lines[0]), port: positiveInteger(lines[3]), text };
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+export async function readPidFile(pgData: string, user: ServerUser | undefined): Promise<PidFile | undefined> {
+  const text = await readServerFile(pidFilePath(pgData), user);
+  if (text === undefined) return undefined;
+  const [pid, , , port, folder = '', network = ''] = text.split('\n');
+  return {
+    pid: positiveInteger(pid),
+    port: positiveInteger(port),
+    socketFolder: folder.startsWith('/') ? folder : undefined,
+    isOnNetwork: network !== '',
+    text,
+  };
 }
 
 /**
@@ -60,17 +71,30 @@ export async function isPostmaster(pid: number, pgData: string): Promise<boolean
  * Removes the lock file of an exited server whose process id another program has now: PostgreSQL itself would wait for that
  * program for ever. Should a server have started in this very moment, it gets its note back.
  */
-export async function discardPidFile(pgData: string, judged: PidFile): Promise<void> {
+export async function discardPidFile(
+  { pgData }: Cluster,
+  judged: PidFile,
+  user: ServerUser | undefined,
+): Promise<void> {
   const file = pidFilePath(pgData);
   const aside = `${file}.${process.pid}`;
   try {
     await rename(file, aside);
   } catch (error) {
-    if (isMissing(error)) return;
+    if (isCode(error, 'ENOENT')) return;
     throw error;
   }
-  if ((await readFile(aside, 'utf8')) !== judged.text) await link(aside, file);
+  if ((await readServerFile(aside, user)) !== judged.text) await link(aside, file);
   await rm(aside);
+  await discardSocketLock(judged, user);
+}
+
+/** The socket has a lock file of its own, for which PostgreSQL would wait as well. */
+async function discardSocketLock({ pid, socketFolder }: PidFile, user: ServerUser | undefined): Promise<void> {
+  if (socketFolder === undefined) return;
+  const file = path.join(socketFolder, `.s.PGSQL.${SOCKET_PORT}.lock`);
+  const holder = await readServerFile(file, user);
+  if (positiveInteger(holder?.split('\n')[0]) === pid) await rm(file, { force: true });
 }
 
 /**
@@ -79,17 +103,23 @@ export async function discardPidFile(pgData: string, judged: PidFile): Promise<v
  */
 export async function startPostmaster(options: {
   readonly binaries: Binaries;
-  readonly pgData: string;
-  readonly port: number;
+  readonly cluster: Cluster;
+  readonly socketFolder: string;
   readonly logFile: string;
   readonly user: ServerUser | undefined;
 }): Promise<Starting> {
-  const { binaries, pgData, port, logFile, user } = options;
+  const { binaries, cluster, socketFolder, logFile, user } = options;
   const log = await openLog(logFile, user);
   try {
     const { size: logStart } = await log.stat();
-    const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const child = spawn(binaries.postgres, ['-D', pgData, '-p', String(port), ...settings], {
+    const settings = Object.entries({
+      ...SETTINGS,
+      // A list, in which a comma would begin the next folder.
+      unix_socket_directories: `"${socketFolder.replaceAll('"', '""')}"`,
+      hba_file: cluster.rules.hbaFile,
+      ident_file: cluster.rules.identFile,
+    }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const child = spawn(binaries.postgres, ['-D', cluster.pgData, ...settings], {
       ...childOptions(user),
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
@@ -111,13 +141,14 @@ export async function requestShutdown(binaries: Binaries, pgData: string, user: 
   await run(binaries.pgCtl, ['stop', '-D', pgData, '-m', 'fast', '-W'], { ...childOptions(user), timeout: 10_000 });
 }
 
-/** Ends a server that no longer answers; its data is brought in order by the next start. */
-export function killPostmaster(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
+/**
+ * Ends a server that no longer answers; its data is brought in order by the next start. Sent as the server's user, because
+ * that user could have written any number into the lock file.
+ */
+export async function killPostmaster(binaries: Binaries, pid: number, user: ServerUser | undefined): Promise<void> {
+  await run(binaries.pgCtl, ['kill', 'KILL', String(pid)], childOptions(user)).catch((error: unknown) => {
+    if (isAlive(pid)) throw error;
+  });
 }
 
 function pidFilePath(pgData: string): string {
@@ -158,21 +189,15 @@ async function commandLineOf(pid: number): Promise<string | undefined> {
 
 /** A log that has grown large gives way to a new one. */
 async function openLog(logFile: string, user: ServerUser | undefined): Promise<FileHandle> {
-  const size = await stat(logFile).then(
+  const size = await lstat(logFile).then(
     (stats) => stats.size,
     () => 0,
   );
   if (size > LOG_LIMIT_BYTES) await rename(logFile, `${logFile}.1`);
-  const log = await open(logFile, 'a', 0o600);
-  if (user !== undefined) await chown(logFile, user.uid, user.gid);
-  return log;
+  return openServerLog(logFile, user);
 }
 
 async function textFrom(file: string, position: number): Promise<string> {
   const bytes = await readFile(file);
   return bytes.subarray(position).toString('utf8').trim();
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

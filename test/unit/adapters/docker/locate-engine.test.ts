@@ -57,6 +57,13 @@ describe('locateEngine without DOCKER_HOST', () => {
       `usual socket; none exists of ${ROOTFUL}, ${DESKTOP_MAC}, ${DESKTOP_LINUX}`,
     ],
     [
+      'no socket, for a user without a home folder',
+      {},
+      { homeDir: null, configDir: null },
+      ROOTFUL,
+      `usual socket; none exists of ${ROOTFUL}, ${ROOTLESS}`,
+    ],
+    [
       'the current context of the configuration, before any socket',
       {
         ...sockets(ROOTFUL),
@@ -142,6 +149,11 @@ describe('an unusable docker context', () => {
     for (const part of [...parts, 'set DOCKER_HOST']) expect(locate).toThrow(part);
     expect(locate).not.toThrow('secret');
   });
+});
+
+test('a docker context that is named by a user without a home folder is refused with the variable to set', () => {
+  const locate = () => locateEngine({ ...ENVIRONMENT, context: 'lab', homeDir: null, configDir: null }, filesOf({}));
+  expect(locate).toThrow(/^DOCKER_CONTEXT: this user has no home folder, .*: set DOCKER_CONFIG/);
 });
 
 describe('locateEngine on a real file system', () => {

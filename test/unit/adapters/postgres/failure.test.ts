@@ -29,6 +29,8 @@ const outages: readonly (readonly [string, unknown])[] = [
   ['no listener', nodeError('ECONNREFUSED')],
   ['a reset connection', nodeError('ECONNRESET')],
   ['an unknown host', nodeError('ENOTFOUND')],
+  ['a Unix socket that is closed to this user', nodeError('EACCES')],
+  ['a Unix socket with a full queue', nodeError('EAGAIN')],
   ['a missing socket', nodeError('ENOENT')],
   ['no listener on any address', new AggregateError([nodeError('ECONNREFUSED'), nodeError('ECONNREFUSED')])],
   ['a lost connection', new Error('Connection terminated unexpectedly')],

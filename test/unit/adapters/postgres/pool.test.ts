@@ -1,14 +1,18 @@
-import { describe, expect, test } from 'vitest';
-import { poolOptions } from '../../../../src/adapters/postgres/pool.js';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Client } from 'pg';
+import { poolOptions, sessionOptions } from '../../../../src/adapters/postgres/pool.js';
 
 const optionsFor = (connectionString: string) => poolOptions({ connectionString, applicationName: 'worker', max: 7 });
 
 describe('the options of a pool', () => {
   test('a pool limits every wait, and its sessions run in UTC', () => {
-    const { Client, ...limits } = optionsFor('postgresql://u:p@db/games');
-    expect(Client).toBeDefined();
+    const { Client: clientOfPool, ...limits } = optionsFor('postgresql://u:p@db/games');
+    expect(clientOfPool).toBeDefined();
     expect(limits).toEqual({
-      connectionString: 'postgresql://u:p@db/games',
+      host: 'db',
+      user: 'u',
+      password: 'p',
+      database: 'games',
       application_name: 'worker',
       max: 7,
       options: '-c TimeZone=UTC -c search_path=public',
@@ -22,26 +26,62 @@ describe('the options of a pool', () => {
     });
   });
 
-  test('a pool keeps the options of the connection string, before our own', () => {
-    const { connectionString, options } = optionsFor(
-      'postgresql://db/games?sslmode=require&options=-c%20work_mem%3D5MB',
-    );
-    expect(connectionString).toBe('postgresql://db/games?sslmode=require');
+  test('a pool keeps the session settings of the address, before our own', () => {
+    const { options } = optionsFor('postgresql://u@db/games?options=-c%20work_mem%3D5MB');
     expect(options).toBe('-c work_mem=5MB -c TimeZone=UTC -c search_path=public');
   });
 
-  test('the schema public, as Prisma writes it, is accepted, and any other is refused', () => {
-    expect(optionsFor('postgresql://db/games?schema=public').connectionString).toBe('postgresql://db/games');
-    expect(() => optionsFor('postgresql://db/games?schema=games')).toThrow(
-      'DATABASE_URL asks for schema=games; the tables of this service live in the schema public: leave schema out',
-    );
+  test('a pool uses TLS as the address says, and none on a Unix socket', () => {
+    expect(optionsFor('postgresql://u@db?sslmode=no-verify').ssl).toEqual({ rejectUnauthorized: false });
+    expect(optionsFor('postgresql://u@db?sslmode=disable').ssl).toBe(false);
+    expect(optionsFor('postgresql://u@db?host=/run/postgresql&sslmode=no-verify').ssl).toBe(false);
+  });
+});
+
+test('an address that cannot be used is refused with the variable and the reason', () => {
+  expect(() => optionsFor('postgresql://a,b/games')).toThrow(
+    /^DATABASE_URL cannot be used: several hosts are not supported/,
+  );
+});
+
+describe('the place where a client connects', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  const placeOf = (address: string) => {
+    const { host, port, user, database, password } = new Client(sessionOptions(address, 'test'));
+    return { host, port, user, database, password };
+  };
+  const other = { PGHOST: 'other', PGPORT: '1', PGUSER: 'nobody', PGPASSWORD: 'secret', PGDATABASE: 'none' };
+
+  test('the environment of libpq changes no part that the address names', () => {
+    for (const [name, value] of Object.entries(other)) vi.stubEnv(name, value);
+    expect(placeOf('postgresql://u:p@db:7000/games')).toEqual({
+      host: 'db',
+      port: 7000,
+      user: 'u',
+      database: 'games',
+      password: 'p',
+    });
   });
 
-  test.each([
-    '/var/run/postgresql games',
-    'socket:/run/postgresql?db=games',
-    'postgresql://u:p@db/games?application_name=x',
-  ])('the connection string %s stays unchanged', (connectionString) =>
-    expect(optionsFor(connectionString).connectionString).toBe(connectionString),
-  );
+  test('the environment of libpq gives the parts that the address leaves out', () => {
+    for (const [name, value] of Object.entries(other)) vi.stubEnv(name, value);
+    expect(placeOf('postgresql://')).toEqual({
+      host: 'other',
+      port: 1,
+      user: 'nobody',
+      database: 'none',
+      password: 'secret',
+    });
+  });
+
+  test('without either, a client connects to this machine, and the database has the name of the user', () => {
+    expect(placeOf('postgresql://u@')).toEqual({
+      host: 'localhost',
+      port: 5432,
+      user: 'u',
+      database: 'u',
+      password: null,
+    });
+  });
 });
