@@ -9,6 +9,7 @@ import type { Context } from '../context.js';
 import { composeCore, type Core } from '../compose-core.js';
 import { connectDatabase, type Database, MIGRATIONS_DIR } from '../connect/database.js';
 import { checkApi } from './api-check.js';
+import { redisAdvice } from './redis-advice.js';
 import { retentionFinding, scheduleFinding } from './retention-check.js';
 import { checkEngine, enginesFinding, readStoredEngines, type StoredEngines } from './engine-check.js';
 import { engineCheckName, namedEngines } from '../connect/engine.js';
@@ -111,7 +112,9 @@ async function check(name: string, advice: string, look: () => Promise<Finding>)
 /** A refused setting says itself what is allowed; a refused login comes from a server that runs. */
 function adviceFor(error: unknown, advice: string): { readonly advice?: string } {
   if (error instanceof ConfigurationError) return {};
-  if (/authentication failed|WRONGPASS|NOAUTH|no pg_hba/i.test(messageOf(error))) {
+  const fromRedis = redisAdvice(messageOf(error));
+  if (fromRedis !== undefined) return { advice: fromRedis };
+  if (/authentication failed|no pg_hba/i.test(messageOf(error))) {
     return { advice: 'check user and password in the address' };
   }
   return { advice };
@@ -142,6 +145,7 @@ async function checkRedis(context: Context, closing: ShutdownStack): Promise<Fin
 async function checkQueue({ connectQueueStore, queues }: Core): Promise<Finding> {
   const backend = await connectQueueStore();
   const { waiting, delayed, active, failed } = await queues.producer.counts();
+  await backend.checkWritable();
   const detail = `on ${backend.kind}: ${waiting} waiting, ${delayed} delayed, ${active} active, ${failed} dead letters`;
   if (failed === 0) return ok(detail);
   return { status: 'warn', detail, advice: 'list them: "runtime-cleanup dead-letters list"' };

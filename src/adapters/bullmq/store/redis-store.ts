@@ -12,6 +12,7 @@ interface RedisClient extends FailedSetClient {
   readonly status: string;
   readonly connect: () => Promise<unknown>;
   readonly duplicate: () => object;
+  readonly set: (key: string, value: string, px: 'PX', ms: number, nx: 'NX') => Promise<unknown>;
   readonly hset: (key: string, fields: Record<string, string>) => Promise<unknown>;
   readonly hdel: (key: string, ...fields: string[]) => Promise<unknown>;
 }
@@ -23,6 +24,9 @@ interface Options extends Waiting {
   readonly blocking: RedisClient;
   readonly prefix?: string | undefined;
 }
+
+/** The key of no job, because BullMQ refuses colons in job ids. It exists for a millisecond. */
+const WRITE_CHECK = 'write:check';
 
 /** Waits until Redis answers; rejects with `UnavailableError` when it does not within the deadline. */
 export async function openRedisStore({
@@ -57,6 +61,9 @@ export async function openRedisStore({
       return whenReady(new QueueEvents(name, { ...at(blocking), autorun: false }).on('error', onError));
     },
     failedSet: createRedisFailedSet(commands, `${prefix}:${CLEANUP_QUEUE}`),
+    checkWritable: async () => {
+      await commands.set(`${prefix}:${CLEANUP_QUEUE}:${WRITE_CHECK}`, '', 'PX', 1, 'NX');
+    },
     // Needs no lock: BullMQ changes a schedule in one script, and Redis runs one script at a time.
     withScheduleLock: (work) => work(),
     repairJob: async (jobId, queue = CLEANUP_QUEUE) => {
