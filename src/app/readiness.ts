@@ -44,7 +44,9 @@ export function createReadiness(
   }
 
   async function queue(): Promise<Finding> {
-    const [{ waiting, active, failed }] = await Promise.all([queues.producer.counts(), backend.checkWritable()]);
+    // Before the question, because its refusal names the reason.
+    await backend.checkWritable();
+    const { waiting, active, failed } = await queues.producer.counts();
     return ok(`${waiting} waiting, ${active} active, ${failed} dead letters`);
   }
 

@@ -10,7 +10,7 @@ import { type Jobs, openJobs } from '../faults/laboratory/jobs.js';
 import { eventually } from '../support/eventually.js';
 import { createMigratedDatabase, type TestDatabase } from '../support/postgres/database.js';
 import { startRedis } from '../support/redis.js';
-import { type RedisPair, startRedisPair } from '../support/redis-pair.js';
+import { type RedisPair, startRedisPair } from '../support/network/redis-pair.js';
 import { type Service, startService } from '../support/service.js';
 
 /** The promise of docs/failures.md. */

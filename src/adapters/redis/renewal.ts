@@ -26,11 +26,16 @@ export function createConnectionFamily(clock: Pick<Clock, 'monotonicMs'> = syste
   const members = new Set<Redis>();
   let renewedAtMs = Number.NEGATIVE_INFINITY;
 
-  function renewAll(): void {
+  function renewAll(reply: Error): void {
     const nowMs = clock.monotonicMs();
     if (nowMs - renewedAtMs < RENEW_EVERY_MS) return;
     renewedAtMs = nowMs;
-    for (const member of members) if (member.status === 'ready') member.disconnect(true);
+    for (const member of members) {
+      if (member.status !== 'ready') continue;
+      // Commands are refused for want of a connection until there is one again; this is the reason that they report.
+      member.emit('error', reply);
+      member.disconnect(true);
+    }
   }
 
   function join(redis: Redis): void {
@@ -49,7 +54,7 @@ export function createConnectionFamily(clock: Pick<Clock, 'monotonicMs'> = syste
     join,
     reconnectOnError: (reply) => {
       if (!needsNewConnection(messageOf(reply))) return false;
-      renewAll();
+      renewAll(reply);
       return true;
     },
   };

@@ -3,7 +3,6 @@ import { openPostgresStore } from '../../adapters/bullmq/store/postgres-store.js
 import { openRedisStore } from '../../adapters/bullmq/store/redis-store.js';
 import type { QueueReport } from '../../adapters/bullmq/store/queue-store.js';
 import { lending, poolOptions } from '../../adapters/postgres/pool.js';
-import { createConnectionFamily } from '../../adapters/redis/renewal.js';
 import { messageOf } from '../../domain/errors.js';
 import type { Log } from '../../telemetry/logger.js';
 import type { ShutdownStack } from '../shutdown-stack.js';
@@ -22,9 +21,8 @@ export async function openQueueBackend(
   const { config, log, clock, patienceMs: deadlineMs, signal } = context;
   const waiting = { clock, report: queueReport(log), deadlineMs, signal };
   if (config.queueBackend === 'redis') {
-    const family = createConnectionFamily();
-    const commands = await connectRedis(context, 'commands', closing, family);
-    const blocking = await connectRedis(context, 'blocking', closing, family);
+    const commands = await connectRedis(context, 'commands', closing);
+    const blocking = await connectRedis(context, 'blocking', closing);
     return openRedisStore({ commands, blocking, ...waiting });
   }
   return openPostgresStore({

@@ -1,6 +1,5 @@
 import { createRedis, type RedisRole, untilReady } from '../../adapters/redis/connection.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
-import type { ConnectionFamily } from '../../adapters/redis/renewal.js';
 import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
 import type { ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
@@ -15,14 +14,13 @@ export async function connectRedis(
   context: Context,
   role: RedisRole,
   closing: Pick<ShutdownStack, 'add'>,
-  family?: ConnectionFamily,
 ): Promise<RedisClient> {
   const { config, log, signal } = context;
   if (config.redisUrl === null) throw new ConfigurationError('REDIS_URL is not set, but a setting asks for Redis');
   const redis = createRedis({
     url: config.redisUrl,
     role,
-    family,
+    family: context.redisConnections,
     onError: (error) => log.debug({ reason: messageOf(error), role }, 'Redis connection error'),
   });
   closing.add(`Redis connection for ${role}`, async () => redis.disconnect());

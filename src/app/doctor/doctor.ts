@@ -17,6 +17,8 @@ import { connectRedis } from '../connect/redis.js';
 
 const PROBE_LEASE_MS = 2_000;
 
+const START_REDIS = 'start Redis, or correct REDIS_URL; a Redis that was just started may still load its data'
+
 type Finding = Omit<Check, 'name'>;
 
 const openAsItIs = (context: Context): Promise<Database> => connectDatabase(context, 'runtime-cleanup doctor');
@@ -37,7 +39,7 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
     yield database;
     if (database.status === 'ok') yield await checkNames(context, core);
     if (context.config.redisUrl !== null) {
-      const redis = await check('redis', 'start Redis, or correct REDIS_URL', () => checkRedis(context, closing));
+      const redis = await check('redis', START_REDIS, () => checkRedis(context, closing));
       yield redis;
       if (redis.status === 'failed') return;
     }
@@ -144,8 +146,8 @@ async function checkRedis(context: Context, closing: ShutdownStack): Promise<Fin
 
 async function checkQueue({ connectQueueStore, queues }: Core): Promise<Finding> {
   const backend = await connectQueueStore();
-  const { waiting, delayed, active, failed } = await queues.producer.counts();
   await backend.checkWritable();
+  const { waiting, delayed, active, failed } = await queues.producer.counts();
   const detail = `on ${backend.kind}: ${waiting} waiting, ${delayed} delayed, ${active} active, ${failed} dead letters`;
   if (failed === 0) return ok(detail);
   return { status: 'warn', detail, advice: 'list them: "runtime-cleanup dead-letters list"' };

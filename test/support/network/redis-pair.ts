@@ -1,8 +1,8 @@
 /** A primary and a replica behind one address, and their failover as hosted services make it. */
 import { Redis } from 'ioredis';
-import { startRedisServer } from '../../scripts/services/redis.mjs';
-import { eventually } from './eventually.js';
-import { startTcpFaultProxy } from './network/tcp-fault-proxy.js';
+import { startRedisServer } from '../../../scripts/services/redis.mjs';
+import { eventually } from '../eventually.js';
+import { startTcpFaultProxy } from './tcp-fault-proxy.js';
 
 export interface RedisPair {
   /** The address that the program under test knows. */
@@ -13,6 +13,8 @@ export interface RedisPair {
   readonly failOver: () => Promise<void>;
   /** New connections to `url` lead to the new primary from now on. */
   readonly switchAddress: (oldConnections: 'kept' | 'cut') => void;
+  /** While it lasts, the primary answers reads only, and stays the primary. */
+  readonly refuseWrites: (step: 'begin' | 'end') => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -41,6 +43,10 @@ export async function startRedisPair(): Promise<RedisPair> {
     switchAddress: (oldConnections) => {
       address.redirect(second.port);
       if (oldConnections === 'cut') address.resetConnections();
+    },
+    refuseWrites: async (step) => {
+      // The one replica is too few.
+      await admin.config('SET', 'min-replicas-to-write', step === 'begin' ? 2 : 0);
     },
     stop: async () => {
       admin.disconnect();
