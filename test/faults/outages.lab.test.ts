@@ -11,7 +11,6 @@ const GAMES = 30;
 test.concurrent.each<readonly [string, Store]>([
   ['engine killed', 'redis'],
   ['PostgreSQL killed', 'postgres'],
-  ['Redis frozen', 'redis'],
   ['Redis killed, its data lost', 'redis'],
   ['Redis fails over, old connections kept', 'redis'],
 ])(

@@ -17,7 +17,7 @@ import { connectRedis } from '../connect/redis.js';
 
 const PROBE_LEASE_MS = 2_000;
 
-const START_REDIS = 'start Redis, or correct REDIS_URL; a Redis that was just started may still load its data'
+const START_REDIS = 'start Redis, or correct REDIS_URL; a Redis that was just started may still load its data';
 
 type Finding = Omit<Check, 'name'>;
 

@@ -53,7 +53,11 @@ describe('the readiness of a process without access to an engine', () => {
   it('the check of the queue fails while its store answers reads and refuses writes', async () => {
     const checkWritable = () => Promise.reject(new UnavailableError('queue', 'READONLY a replica'));
     const checks = await apiReadiness({ checkWritable }).check();
-    expect(checks.find(({ name }) => name === 'queue')).toEqual({ name: 'queue', ok: false, detail: 'READONLY a replica' });
+    expect(checks.find(({ name }) => name === 'queue')).toEqual({
+      name: 'queue',
+      ok: false,
+      detail: 'READONLY a replica',
+    });
   });
 
   it('readiness acquires a lease where leases are in Redis, and fails when that is refused', async () => {

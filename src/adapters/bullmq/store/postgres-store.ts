@@ -124,7 +124,10 @@ export async function openPostgresStore(options: Options): Promise<QueueStore> {
       withClient(async (client) => {
         const { rowCount } = await client.query("SELECT WHERE current_setting('transaction_read_only') = 'on'", []);
         if (rowCount === 0) return;
-        throw new UnavailableError('queue', 'PostgreSQL refuses writes: the server is a standby, or read-only by a setting');
+        throw new UnavailableError(
+          'queue',
+          'PostgreSQL refuses writes: the server is a standby, or read-only by a setting',
+        );
       }),
     withScheduleLock: (work) => withClient((client) => withAdvisoryLock(client, `${schema} ${SWEEP_SCHEDULER}`, work)),
     // The columns are of type jsonb, so they hold valid JSON; it may still be nested too deep for this program to read.

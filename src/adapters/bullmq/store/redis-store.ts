@@ -14,7 +14,7 @@ interface RedisClient extends FailedSetClient {
   readonly connect: () => Promise<unknown>;
   readonly on: (event: 'error' | 'ready', listener: (error: Error) => void) => unknown;
   readonly duplicate: () => object;
-  readonly set: (key: string, value: string, px: 'PX', ms: number, nx: 'NX') => Promise<unknown>;
+  readonly set: (key: string, value: string, ...options: ['PX', number, 'NX']) => Promise<unknown>;
   readonly hset: (key: string, fields: Record<string, string>) => Promise<unknown>;
   readonly hdel: (key: string, ...fields: string[]) => Promise<unknown>;
 }

@@ -43,12 +43,7 @@ const replies: readonly (readonly [situation: string, reply: string, code: strin
   ],
   ['a primary that was cut off', 'NOREPLICAS Not enough good replicas to write.', 'NOREPLICAS', true],
   ['a password that was set', 'NOAUTH Authentication required.', 'NOAUTH', true],
-  [
-    'a password that was changed',
-    'WRONGPASS invalid username-password pair or user is disabled.',
-    'WRONGPASS',
-    true,
-  ],
+  ['a password that was changed', 'WRONGPASS invalid username-password pair or user is disabled.', 'WRONGPASS', true],
   ['too many connections', 'ERR max number of clients reached', 'MAXCLIENTS', true],
   ['a cluster with uncovered slots', 'CLUSTERDOWN The cluster is down', 'CLUSTERDOWN', false],
   ['slots on their way', 'TRYAGAIN Multiple keys request during rehashing of slot', 'TRYAGAIN', false],

@@ -3,13 +3,19 @@ import { redisAdvice } from '../../../../src/app/doctor/redis-advice.js';
 
 describe('the advice of doctor about a refusal of Redis', () => {
   it.each([
-    ['READONLY the server at this address is a replica of 10.0.0.7:6379', /address of the primary.*failover.*by themselves/],
+    [
+      'READONLY the server at this address is a replica of 10.0.0.7:6379',
+      /address of the primary.*failover.*by themselves/,
+    ],
     ['MASTERDOWN Link with MASTER is down', /replica that has lost its primary/],
     ['LOADING Redis is loading the dataset in memory', /wait until Redis has loaded its data/],
     ['UNBLOCKED force unblock from blocking operation', /failover/],
     ['NOREPLICAS Not enough good replicas to write.', /min-replicas-to-write/],
     ['NOAUTH Authentication required.', /user and password in REDIS_URL/],
-    ['WRONGPASS invalid username-password pair or user is disabled.', /changed at the server.*started anew with the new one/],
+    [
+      'WRONGPASS invalid username-password pair or user is disabled.',
+      /changed at the server.*started anew with the new one/,
+    ],
     ['ERR max number of clients reached', /maxclients/],
     ['CLUSTERDOWN The cluster is down', /--cluster check/],
     ['TRYAGAIN Multiple keys request', /slots.*have been moved/],
