@@ -5,8 +5,8 @@ interface WatchedClient {
   readonly on: (event: 'error' | 'ready', listener: (error: Error) => void) => unknown;
 }
 
-/** How ioredis refuses a command for want of a connection. */
-const WITHOUT_CONNECTION = /^(?:Stream isn't writeable|Connection is closed|Reached the max retries per request)/;
+/** How ioredis refuses a command before it is sent. */
+const WITHOUT_CONNECTION = "Stream isn't writeable";
 
 /**
  * Says why a command of this client failed. One that is refused for want of a connection says only that; the reason was an
@@ -22,7 +22,7 @@ export function explainFailures(redis: WatchedClient): (failure: unknown) => str
   });
   return (failure) => {
     const message = messageOf(failure);
-    if (!WITHOUT_CONNECTION.test(message)) return message;
+    if (!message.startsWith(WITHOUT_CONNECTION)) return message;
     return trouble === undefined ? 'no connection' : `no connection: ${messageOf(trouble)}`;
   };
 }

@@ -126,6 +126,13 @@ describe('serve after a failover of Redis that keeps old connections open', () =
   });
 });
 
+type Trouble = readonly [
+  name: string,
+  whom: 'refuses all' | 'refuses the program',
+  begin: () => Promise<unknown>,
+  end: () => Promise<unknown>,
+];
+
 describe('serve on a Redis that refuses writes or logins', () => {
   const [OLD, NEW] = ['first-Password-1', 'second-Password-2'];
   let server: Awaited<ReturnType<typeof startRedis>>;
@@ -151,27 +158,31 @@ describe('serve on a Redis that refuses writes or logins', () => {
     await server.stop();
   });
 
-  it.each<readonly [name: string, begin: () => Promise<unknown>, end: () => Promise<unknown>]>([
-    ['too few replicas', () => set('min-replicas-to-write', 1), () => set('min-replicas-to-write', 0)],
+  it.each<Trouble>([
+    ['too few replicas', 'refuses all', () => set('min-replicas-to-write', 1), () => set('min-replicas-to-write', 0)],
+    ['a full memory', 'refuses all', () => set('maxmemory', 1), () => set('maxmemory', 0)],
     [
       'a right that was taken away',
+      'refuses the program',
       () => admin.call('ACL', 'SETUSER', 'default', '-set', '-eval', '-evalsha'),
       () => admin.call('ACL', 'SETUSER', 'default', '+@all'),
     ],
     [
       'a rotated password',
+      'refuses the program',
       async () => {
         await set('requirepass', NEW);
         await admin.client('KILL', 'USER', 'default');
       },
       () => set('requirepass', OLD),
     ],
-  ])('jobs are held during %s, and done when it is over', async (name, begin, end) => {
+  ])('readiness is red during %s, and jobs are done when it is over', async (name, whom, begin, end) => {
     await platform.untilReady();
     await begin();
     await platform.untilRed('queue', 'leases');
-    await (name === 'too few replicas' ? Promise.resolve() : platform.ask(...games(name, 3)));
+    if (whom === 'refuses the program') await platform.ask(...games(name, 3));
     await end();
+    if (whom === 'refuses all') await platform.ask(...games(name, 3));
     await platform.untilAllDone(NOTICED_WITHIN_MS);
     await platform.untilReady();
     expect(await platform.codes()).not.toContain('internal_error');
