@@ -26,6 +26,8 @@ import { createShutdownStack } from './shutdown-stack.js';
 import type { RecordQueries } from '../domain/record-queries.js';
 import type { Reopen } from '../cleanup/reopen.js';
 import { composeReopen } from './compose-reopen.js';
+import type { LeaseStore } from '../lease/lease-store.js';
+import { lazyLeaseStore } from './connect/open-lease-store.js';
 
 export interface Core {
   readonly queries: RecordQueries;
@@ -34,6 +36,8 @@ export interface Core {
   readonly now: () => Promise<Date>;
   readonly backend: ClientBackend;
   readonly queues: Queues;
+  /** For requests of people; each worker has its own. */
+  readonly leases: LeaseStore;
   readonly retention: Retention;
   readonly reopen: Reopen;
   /** @param open opens the database; without it the database is migrated where it is not up to date */
@@ -64,6 +68,7 @@ export function composeCore(context: Context, observer: SweepObserver = SILENT):
     },
     { retentionMs: config.retentionMs, maxShare: config.sweepMaxShare },
   );
+  const leases = lazyLeaseStore(context, database.get, stores);
   return {
     queries: queriesOf(database.get),
     engines: enginesOf(database.get),
@@ -71,7 +76,8 @@ export function composeCore(context: Context, observer: SweepObserver = SILENT):
     backend,
     queues,
     retention,
-    reopen: composeReopen(context, { database: database.get, deadLetters: queues.deadLetters }, stores),
+    leases,
+    reopen: composeReopen(context, { database: database.get, leases, deadLetters: queues.deadLetters }),
     connectDatabase: async (open = openDatabase) => {
       const opened = await open(context);
       stores.add('database', opened.close);

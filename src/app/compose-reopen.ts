@@ -5,29 +5,29 @@ import { createReopen, type Reopen } from '../cleanup/reopen.js';
 import { createEngineWatch, type WatchReport } from '../engines/engine-watch.js';
 import { createEngines, type ManagedEngine } from '../engines/engines.js';
 import type { DeadLetters } from '../jobs/dead-letters.js';
+import type { LeaseStore } from '../lease/lease-store.js';
 import { createLeases } from '../lease/with-lease.js';
 import { createReopenObserver } from '../telemetry/cleanup-observer.js';
 import type { Database } from './connect/database.js';
 import { type NamedEngine, namedEngines } from './connect/engine.js';
-import { lazyLeaseStore } from './connect/open-lease-store.js';
 import type { Context } from './context.js';
 import { newLeaseToken } from './random.js';
-import type { ShutdownStack } from './shutdown-stack.js';
 
-type Stores = Pick<Database, 'reopenRecords' | 'operations' | 'engines' | 'looks' | 'leaseStore'>;
+type Stores = Pick<Database, 'reopenRecords' | 'operations' | 'engines' | 'looks'>;
 
 interface Parts {
   /** Throws an `UnavailableError` until the database is connected. */
   readonly database: () => Stores;
+  readonly leases: LeaseStore;
   readonly deadLetters: Pick<DeadLetters, 'purgeAll'>;
 }
 
 /** Reopening, for the processes that take requests of people: it needs leases and engines, which no worker gives it. */
-export function composeReopen(context: Context, { database, deadLetters }: Parts, closing: ShutdownStack): Reopen {
+export function composeReopen(context: Context, { database, leases: store, deadLetters }: Parts): Reopen {
   const { config, log, clock } = context;
   const leases = createLeases(
     {
-      store: lazyLeaseStore(context, database, closing),
+      store,
       clock,
       newToken: newLeaseToken,
       releaseFailed: (gameId, cause) => log.warn({ game_id: gameId, err: cause }, 'lease release failed'),

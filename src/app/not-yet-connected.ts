@@ -56,13 +56,14 @@ export function enginesOf(database: () => Pick<Database, 'engines'>): EngineAcco
 }
 
 /** The part of the queue's store that clients use; only workers use the rest, and they start when it is connected. */
-export type ClientBackend = Pick<QueueStore, 'queue' | 'events' | 'repairJob' | 'failedSet'>;
+export type ClientBackend = Pick<QueueStore, 'queue' | 'events' | 'repairJob' | 'checkWritable' | 'failedSet'>;
 
 export function queueBackendOf(backend: () => ClientBackend): ClientBackend {
   return {
     queue: async (options) => backend().queue(options),
     events: async (options) => backend().events(options),
     repairJob: async (jobId, queue) => backend().repairJob(jobId, queue),
+    checkWritable: async () => backend().checkWritable(),
     failedSet: {
       page: async (page) => backend().failedSet.page(page),
       find: async (jobId) => backend().failedSet.find(jobId),

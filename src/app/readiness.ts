@@ -5,11 +5,15 @@ import { messageOf, TimeoutError } from '../domain/errors.js';
 import { engineProblems } from '../engines/engine-problems.js';
 import { sweepProblem } from '../retention/health.js';
 import type { Core } from './compose-core.js';
+import { newLeaseToken } from './random.js';
 import { engineCheckName, type NamedEngine, namedEngines } from './connect/engine.js';
 import type { Context } from './context.js';
 
 /** Below the second after which the HTTP API gives up. */
 const CHECK_LIMIT_MS = 900;
+
+/** No game has this id, because it has a control character. */
+const NO_GAME = '\u0000readiness';
 
 interface Options {
   /** Only a process that takes jobs needs the engines. */
@@ -23,7 +27,7 @@ const ok = (detail: string): Finding => ({ ok: true, detail });
 /** Checks all that the service needs, all at once; never rejects and takes no longer than `CHECK_LIMIT_MS`. */
 export function createReadiness(
   context: Context,
-  { now, queues, engines }: Pick<Core, 'now' | 'queues' | 'engines'>,
+  { now, queues, engines, backend, leases }: Pick<Core, 'now' | 'queues' | 'engines' | 'backend' | 'leases'>,
   { needsEngine }: Options,
 ): () => Promise<readonly ReadinessCheck[]> {
   const { config, clock } = context;
@@ -40,8 +44,16 @@ export function createReadiness(
   }
 
   async function queue(): Promise<Finding> {
+    // Before the question, because its refusal names the reason.
+    await backend.checkWritable();
     const { waiting, active, failed } = await queues.producer.counts();
     return ok(`${waiting} waiting, ${active} active, ${failed} dead letters`);
+  }
+
+  /** The lease of a game that cannot exist, for a millisecond: a replica answers questions, and refuses this. */
+  async function leaseStore(): Promise<Finding> {
+    await leases.acquire(NO_GAME, newLeaseToken(), 1);
+    return ok('a lease can be acquired');
   }
 
   async function answers({ connect }: NamedEngine): Promise<Finding> {
@@ -66,6 +78,7 @@ export function createReadiness(
   const checks: readonly (readonly [name: string, look: () => Promise<Finding>])[] = [
     ['database', async () => ok(`its clock says ${(await now()).toISOString()}`)],
     ['queue', queue],
+    ...(config.leaseStore === 'redis' ? [['leases', leaseStore] as const] : []),
     ...used.map((engine) => [engineCheckName(engine.name), () => answers(engine)] as const),
     ['engines', identities],
     ['retention', sweeps],

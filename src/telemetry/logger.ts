@@ -1,5 +1,6 @@
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { pino } from 'pino';
+import { loggableError } from './loggable-error.js';
 
 /** The log as the rest of the program sees it: fields first, then a constant message. */
 export interface Log {
@@ -30,6 +31,7 @@ export function createLogger({ level, destination, name }: LoggerOptions): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       mixin: () => currentTrace() ?? {},
+      serializers: { err: loggableError },
       redact: { paths: SECRET_NAMES.flatMap((name) => [name, `*.${name}`]), censor: '***' },
       // On the finished line, because a driver's message may quote an address, in any field.
       hooks: { streamWrite: withoutPasswords },

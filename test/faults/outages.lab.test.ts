@@ -11,8 +11,8 @@ const GAMES = 30;
 test.concurrent.each<readonly [string, Store]>([
   ['engine killed', 'redis'],
   ['PostgreSQL killed', 'postgres'],
-  ['Redis frozen', 'redis'],
   ['Redis killed, its data lost', 'redis'],
+  ['Redis fails over, old connections kept', 'redis'],
 ])(
   'an outage of ten seconds (%s) loses no job, floods no log and ends in a full recovery, on the %s queue',
   async (name, store) => {

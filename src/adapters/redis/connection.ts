@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type * as Ioredis from 'ioredis';
 import type { Redis, RedisOptions } from 'ioredis';
 import { messageOf, UnavailableError } from '../../domain/errors.js';
+import { type ConnectionFamily, createConnectionFamily } from './renewal.js';
 
 /**
  * `commands`: short questions that must be answered or refused within about a second, and never be sent twice.
@@ -15,6 +16,8 @@ export interface RedisConnectionOptions {
   readonly role: RedisRole;
   /** Called once for each kind of error of an outage, not for each attempt to reconnect. */
   readonly onError: (error: Error) => void;
+  /** The connections that are made anew together with this one. Default: those that are duplicated from it. */
+  readonly family?: ConnectionFamily | undefined;
 }
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -34,6 +37,8 @@ type Options = Omit<RedisOptions, 'replyMapping'>;
 const shared: Options = {
   connectTimeout: CONNECT_TIMEOUT_MS,
   keepAlive: 10_000,
+  // How often a server that still loads its data is asked whether it has finished; by default up to 10 s apart.
+  maxLoadingRetryTime: 1_000,
   retryStrategy: (attempt) =>
     Math.min(RETRY_FIRST_MS * 2 ** Math.min(attempt - 1, 10), RETRY_MAX_MS) +
     Math.floor(Math.random() * RETRY_JITTER_MS),
@@ -53,16 +58,21 @@ const byRole: Readonly<Record<RedisRole, Options>> = {
   blocking: { ...shared, socketTimeout: SILENCE_BLOCKING_MS, maxRetriesPerRequest: null },
 };
 
+/** A server that accepts connections and says no more. */
+const ACCEPTED_ONLY = 'it accepts connections, but still loads its data, or hangs';
+
 const require = createRequire(import.meta.url);
 
 /**
  * A client that connects, and reconnects for ever, by itself; `disconnect()` or `quit()` ends it. Loads ioredis for the
  * first client, because most installations have no Redis.
  */
-export function createRedis({ url, role, onError }: RedisConnectionOptions): Redis {
+export function createRedis(options: RedisConnectionOptions): Redis {
+  const { url, role, onError, family = createConnectionFamily() } = options;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `require` returns has no type
   const ioredis = require('ioredis') as typeof Ioredis;
-  const redis = new ioredis.Redis(url, byRole[role]);
+  const redis = new ioredis.Redis(url, { ...byRole[role], reconnectOnError: family.reconnectOnError });
+  family.join(redis);
   const reported = new Set<string>();
   redis.on('error', (error: Error) => {
     const kind = messageOf(error);
@@ -90,7 +100,9 @@ export async function untilReady(redis: Redis, withinMs: number, signal: AbortSi
   signal.throwIfAborted();
   if (ending === 'ready') return;
   const why = ending === 'end' ? 'connection was closed' : `did not answer within ${withinMs} ms`;
-  const detail = lastError === undefined ? '' : `: ${messageOf(lastError)}`;
+  // ioredis reports a connection as ready once the server says that it has loaded its data.
+  const accepted = redis.status === 'connect' ? `: ${ACCEPTED_ONLY}` : '';
+  const detail = lastError === undefined ? accepted : `: ${messageOf(lastError)}`;
   throw new UnavailableError('redis', `Redis ${why}${detail}`, { cause: lastError });
 }
 

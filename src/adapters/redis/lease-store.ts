@@ -2,7 +2,8 @@ import type { Redis } from 'ioredis';
 
 import type { LeaseStore } from '../../lease/lease-store.js';
 
-import { messageOf, UnavailableError } from '../../domain/errors.js';
+import { UnavailableError } from '../../domain/errors.js';
+import { explainFailures } from '../redis-trouble.js';
 
 /** Shared with every service that starts, stops or restarts a game; part of the public contract. */
 const KEY_PREFIX = 'rtmanager:game_lease:';
@@ -24,25 +25,14 @@ return 0`;
 
 /** Game leases in Redis. Wants a connection of the role `commands`: answered or refused within about a second. */
 export function createRedisLeaseStore({ redis }: { readonly redis: Redis }): LeaseStore {
-  // A refused command says only that there is no connection; the reason was an earlier `error` event of the client.
-  let lastTrouble: Error | undefined;
-  redis.on('error', (error: Error) => {
-    lastTrouble = error;
-  });
-  redis.on('ready', () => {
-    lastTrouble = undefined;
-  });
-  const noConnection = (): string =>
-    lastTrouble === undefined ? 'no connection' : `no connection: ${messageOf(lastTrouble)}`;
+  const why = explainFailures(redis);
 
   // Redis says "not now" in too many ways to list (LOADING, READONLY, OOM, a lost connection): each failure counts as one.
   const asking = async (verb: string, ask: () => Promise<boolean>): Promise<boolean> => {
-    const connected = redis.status === 'ready';
     try {
       return await ask();
     } catch (error) {
-      const why = connected ? messageOf(error) : noConnection();
-      throw new UnavailableError('redis', `Redis could not ${verb} the game lease: ${why}`, { cause: error });
+      throw new UnavailableError('redis', `Redis could not ${verb} the game lease: ${why(error)}`, { cause: error });
     }
   };
   return {

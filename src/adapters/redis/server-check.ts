@@ -18,13 +18,18 @@ const SAFE_POLICY = 'noeviction';
 
 /**
  * Refuses, with `ConfigurationError`, a server that may evict leases and jobs when its memory is full, or that is
- * too old. Rejects with `UnavailableError` when the server cannot be asked.
+ * too old. Rejects with `UnavailableError` when the server cannot be asked, and when it is a replica: during a failover
+ * the address may lead to one.
  */
 export async function checkRedisServer(redis: RedisServerQuestions): Promise<RedisServerFacts> {
   const info = parseInfo(await askInfo(redis));
   const version = info.get('redis_version') ?? '';
   if (isOlder(version, MIN_VERSION)) {
     throw new ConfigurationError(`Redis has version ${version || 'unknown'}; allowed: ${MIN_VERSION} or newer`);
+  }
+  if (info.get('role') === 'slave') {
+    const primary = `${info.get('master_host') ?? '?'}:${info.get('master_port') ?? '?'}`;
+    throw new UnavailableError('redis', `READONLY the server at this address is a replica of ${primary}`);
   }
   const maxmemoryPolicy = info.get('maxmemory_policy') ?? (await askConfig(redis));
   if (maxmemoryPolicy !== undefined && maxmemoryPolicy !== SAFE_POLICY) {

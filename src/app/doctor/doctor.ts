@@ -14,6 +14,7 @@ import { composeCore, type Core } from '../compose-core.js';
 import { connectDatabase, type Database, MIGRATIONS_DIR } from '../connect/database.js';
 import { checkApi } from './api-check.js';
 import { connectionsFinding } from './connections-check.js';
+import { redisAdvice } from './redis-advice.js';
 import { retentionFinding, scheduleFinding } from './retention-check.js';
 import { socketAdvice } from './socket-advice.js';
 import { checkEngine, enginesFinding, readStoredEngines, type StoredEngines } from './engine-check.js';
@@ -22,6 +23,8 @@ import { connectRedis } from '../connect/redis.js';
 
 const PROBE_LEASE_MS = 2_000;
 const USAGE_LIMIT_MS = 2_000;
+
+const START_REDIS = 'start Redis, or correct REDIS_URL; a Redis that was just started may still load its data';
 
 type Finding = Omit<Check, 'name'>;
 
@@ -46,7 +49,7 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
     if (database.status !== 'failed' || connections.status !== 'failed') yield connections;
     if (database.status === 'ok') yield await checkNames(context, core);
     if (context.config.redisUrl !== null) {
-      const redis = await check('redis', 'start Redis, or correct REDIS_URL', () => checkRedis(context, closing));
+      const redis = await check('redis', START_REDIS, () => checkRedis(context, closing));
       yield redis;
       if (redis.status === 'failed') return;
     }
@@ -135,7 +138,9 @@ function adviceFor(error: unknown, advice: string): { readonly advice?: string }
   if (error instanceof ConfigurationError) return {};
   // The cure is in the refusal.
   if (isServerFull(error)) return {};
-  if (/authentication failed|WRONGPASS|NOAUTH|no pg_hba/i.test(messageOf(error))) {
+  const fromRedis = redisAdvice(messageOf(error));
+  if (fromRedis !== undefined) return { advice: fromRedis };
+  if (/authentication failed|no pg_hba/i.test(messageOf(error))) {
     return { advice: 'check user and password in the address' };
   }
   return { advice: socketAdvice(messageOf(error)) ?? advice };
@@ -165,6 +170,7 @@ async function checkRedis(context: Context, closing: ShutdownStack): Promise<Fin
 
 async function checkQueue({ connectQueueStore, queues }: Core): Promise<Finding> {
   const backend = await connectQueueStore();
+  await backend.checkWritable();
   const { waiting, delayed, active, failed } = await queues.producer.counts();
   const detail = `on ${backend.kind}: ${waiting} waiting, ${delayed} delayed, ${active} active, ${failed} dead letters`;
   if (failed === 0) return ok(detail);

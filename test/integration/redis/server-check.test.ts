@@ -47,6 +47,13 @@ describe('the check of a Redis server', () => {
     );
   });
 
+  test('the check refuses a replica as unavailable, and names its primary', async () => {
+    await redis.replicaof('127.0.0.1', 1);
+    await expect(checkRedisServer(redis)).rejects.toThrow(UnavailableError);
+    await expect(checkRedisServer(redis)).rejects.toThrow(/READONLY .* replica of 127\.0\.0\.1:1$/);
+    await redis.replicaof('NO', 'ONE');
+  });
+
   test('the check refuses a Redis that was started with an evicting policy', async () => {
     const evicting = await startRedis({ maxmemoryPolicy: 'allkeys-lru' });
     const client = await connect(evicting.url);

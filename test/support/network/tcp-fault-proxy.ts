@@ -18,6 +18,8 @@ export interface TcpFaultProxy {
   /** The given URL with the proxy's address in place of its own. */
   readonly urlFor: (url: string) => string;
   readonly use: (mode: TcpMode) => Promise<void>;
+  /** Connections that are made from now on lead to this port; open ones stay where they are. */
+  readonly redirect: (port: number) => void;
   /** Delays every chunk in each direction; a round trip takes twice this. */
   readonly setLatency: (ms: number) => void;
   /** Each direction of each connection carries no more than this; `Infinity` lifts the limit. */
@@ -106,6 +108,7 @@ export const startTcpFaultProxy = async ({
   readonly host?: string;
   readonly port: number;
 }): Promise<TcpFaultProxy> => {
+  let serverPort = targetPort;
   const pairs = new Set<readonly [Socket, Socket]>();
   const resetConnections = (): void => {
     for (const [client, server] of pairs) {
@@ -137,7 +140,7 @@ export const startTcpFaultProxy = async ({
       reset(client);
       return;
     }
-    const server = connect({ host, port: targetPort, allowHalfOpen: true, noDelay: true });
+    const server = connect({ host, port: serverPort, allowHalfOpen: true, noDelay: true });
     const pair = [client, server] as const;
     pairs.add(pair);
     const forget = (): void => void pairs.delete(pair);
@@ -169,6 +172,9 @@ export const startTcpFaultProxy = async ({
       if (next === 'refuse') await stopListening();
       else if (!listener.listening) await listen(listener, port);
       if (next === 'reset') resetConnections();
+    },
+    redirect: (next) => {
+      serverPort = next;
     },
     setLatency: settings.setLatency,
     setBandwidth: settings.setBandwidth,

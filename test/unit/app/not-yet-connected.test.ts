@@ -30,7 +30,7 @@ const database = {
   retentionRecords: echo('now', 'census', 'stopped', 'find'),
 } as unknown as Database;
 const backend = {
-  ...echo('queue', 'events', 'repairJob'),
+  ...echo('queue', 'events', 'repairJob', 'checkWritable'),
   failedSet: echo('page', 'find', 'putBack', 'remove'),
 } as unknown as ClientBackend;
 
@@ -38,6 +38,7 @@ const QUEUE_CALLS = [
   'queue first',
   'events first',
   'repairJob first second',
+  'checkWritable',
   'page first',
   'find first',
   'putBack first',

@@ -11,21 +11,33 @@ import { read } from '../config/reading.js';
 const OWN: EngineIdentity = { engineId: 'own', rootDir: '/var/lib/docker', storageDriver: 'overlay2' };
 const OTHER: EngineIdentity = { ...OWN, storageDriver: 'vfs' };
 
+type Core = Parameters<typeof createReadiness>[1];
+interface Faked extends Omit<Core['engines'], 'accept'> {
+  readonly checkWritable: () => Promise<void>;
+  readonly acquire: () => Promise<boolean>;
+}
+
 /** The readiness of a process without an engine of its own, as the role `api` has it. */
-function apiReadiness(over: Partial<ReturnType<typeof createFakePlatform>['engines']> = {}) {
+function apiReadiness(over: Partial<Faked> = {}, settings: Readonly<Record<string, string>> = {}) {
   const platform = createFakePlatform();
   const { engines, containerLooks, state, sweepSchedule, cleanupQueue } = platform;
   const counts = { waiting: 0, delayed: 0, active: 0, failed: 0 };
   const queues = { producer: { ...cleanupQueue, counts: async () => counts }, schedule: sweepSchedule };
   const check = createReadiness(
     {
-      config: read({}),
+      config: read(settings),
       log: createLogger({ name: 'test', level: 'silent' }),
       clock: createManualClock(),
       patienceMs: 0,
       signal: new AbortController().signal,
     },
-    { now: async () => new Date(0), queues: queues as never, engines: { ...engines, ...over } },
+    {
+      now: async () => new Date(0),
+      queues: queues as never,
+      engines: { ...engines, ...over },
+      backend: { checkWritable: over.checkWritable ?? (async () => undefined) } as never,
+      leases: { acquire: over.acquire ?? (async () => true) } as never,
+    },
     { needsEngine: false },
   );
   const enginesCheck = async () => (await check()).find(({ name }) => name === 'engines');
@@ -36,6 +48,25 @@ describe('the readiness of a process without access to an engine', () => {
   it('readiness without an engine checks the engines that workers have used, and no engine of its own', async () => {
     const { check } = apiReadiness();
     expect((await check()).map(({ name }) => name)).toEqual(['database', 'queue', 'engines', 'retention']);
+  });
+
+  it('the check of the queue fails while its store answers reads and refuses writes', async () => {
+    const checkWritable = () => Promise.reject(new UnavailableError('queue', 'READONLY a replica'));
+    const checks = await apiReadiness({ checkWritable }).check();
+    expect(checks.find(({ name }) => name === 'queue')).toEqual({
+      name: 'queue',
+      ok: false,
+      detail: 'READONLY a replica',
+    });
+  });
+
+  it('readiness acquires a lease where leases are in Redis, and fails when that is refused', async () => {
+    const inRedis = { REDIS_URL: 'redis://127.0.0.1:6379' };
+    const leasesOf = async (over: Partial<Faked>) =>
+      (await apiReadiness(over, inRedis).check()).find(({ name }) => name === 'leases');
+    expect(await leasesOf({})).toMatchObject({ ok: true });
+    const acquire = () => Promise.reject(new UnavailableError('redis', 'NOREPLICAS'));
+    expect(await leasesOf({ acquire })).toEqual({ name: 'leases', ok: false, detail: 'NOREPLICAS' });
   });
 
   it('the check of engines passes while each engine has its own identity', async () => {

@@ -65,6 +65,24 @@ describe('the log', () => {
     expect(written.join('')).toContain('postgresql://app:***@db:5432/games');
   });
 
+  it('the log keeps of an exception what is known to be harmless, and nothing that a library attached', () => {
+    const { log, written, lines } = setup();
+    const refused = Object.assign(new Error('WRONGPASS invalid username-password pair'), {
+      code: 'WRONGPASS',
+      command: { name: 'hello', args: ['3', 'AUTH', 'default', 'hunter2'] },
+      config: { password: 'hunter2' },
+    });
+    log.warn({ err: refused }, 'broken');
+    log.warn({ err: new AggregateError([refused], 'both addresses') }, 'broken');
+    log.warn({ err: new Error('outer', { cause: refused }) }, 'broken');
+    expect(written.join('')).not.toContain('hunter2');
+    expect(lines()).toMatchObject([
+      { err: { type: 'Error', code: 'WRONGPASS', message: 'WRONGPASS invalid username-password pair' } },
+      { err: { aggregateErrors: [{ code: 'WRONGPASS' }] } },
+      { err: { message: 'outer: WRONGPASS invalid username-password pair' } },
+    ]);
+  });
+
   it('the log never writes a field whose name is that of a secret', () => {
     const { log, written } = setup();
     log.info({ password: 'hunter2', lease: { token: 'hunter2' }, headers: { authorization: 'hunter2' } }, 'x');

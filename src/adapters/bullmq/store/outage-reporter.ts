@@ -12,7 +12,7 @@ const SAME_FAULT_SILENCE_MS = 10_000;
 interface Deps {
   readonly clock: Clock;
   readonly report: QueueReport;
-  /** Any cheap request to the store; once it succeeds and nothing fails any more, the outage is over. */
+  /** A cheap request that fails in the outage; once it succeeds and nothing fails any more, the outage is over. */
   readonly probe: () => Promise<unknown>;
 }
 

@@ -1,5 +1,6 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- BullMQ makes the store a type parameter of its classes; this file does not use that part */
 import type { runMigrations } from 'bullmq';
+import { UnavailableError } from '../../../domain/errors.js';
 import {
   type JobEvents,
   type JobQueue,
@@ -101,6 +102,15 @@ export async function openPostgresStore(options: Options): Promise<QueueStore> {
       return whenReady(events as unknown as JobEvents);
     },
     failedSet: createPostgresFailedSet(withClient, schema),
+    checkWritable: () =>
+      withClient(async (client) => {
+        const { rowCount } = await client.query("SELECT WHERE current_setting('transaction_read_only') = 'on'", []);
+        if (rowCount === 0) return;
+        throw new UnavailableError(
+          'queue',
+          'PostgreSQL refuses writes: the server is a standby, or read-only by a setting',
+        );
+      }),
     withScheduleLock: (work) => withClient((client) => withAdvisoryLock(client, `${schema} ${SWEEP_SCHEDULER}`, work)),
     // The columns are of type jsonb, so they hold valid JSON; it may still be nested too deep for this program to read.
     repairJob: (jobId, queue = CLEANUP_QUEUE) =>

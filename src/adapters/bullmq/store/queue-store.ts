@@ -57,6 +57,8 @@ export interface QueueStore {
   /** Replaces the unreadable JSON in a stored job; `false`: all of it is readable. Default: a job in the queue of cleanups. */
   readonly repairJob: (jobId: string, queue?: QueueName) => Promise<boolean>;
   readonly failedSet: FailedSet;
+  /** Rejects while the store refuses writes, although it may answer reads: a replica after a failover, a full store. */
+  readonly checkWritable: () => Promise<void>;
   /** Runs `work` while no other process changes the schedule of sweeps. */
   readonly withScheduleLock: <T>(work: () => Promise<T>) => Promise<T>;
 }

@@ -5,13 +5,16 @@ import { type QueueStore, untilAnswered, type Waiting, whenReady } from './queue
 import { createRedisFailedSet, type FailedSetClient } from './failed-set-redis.js';
 import { jobOptionsFor, workerOptionsFor } from './job-options.js';
 import { CLEANUP_QUEUE, PREFIX } from '../names.js';
+import { explainFailures } from '../../redis-trouble.js';
 import { repairJson } from './stored-text.js';
 
 /** The part of an ioredis client that this file uses; the app creates and closes it. */
 interface RedisClient extends FailedSetClient {
   readonly status: string;
   readonly connect: () => Promise<unknown>;
+  readonly on: (event: 'error' | 'ready', listener: (error: Error) => void) => unknown;
   readonly duplicate: () => object;
+  readonly set: (key: string, value: string, ...options: ['PX', number, 'NX']) => Promise<unknown>;
   readonly hset: (key: string, fields: Record<string, string>) => Promise<unknown>;
   readonly hdel: (key: string, ...fields: string[]) => Promise<unknown>;
 }
@@ -24,6 +27,9 @@ interface Options extends Waiting {
   readonly prefix?: string | undefined;
 }
 
+/** The key of no job, because BullMQ refuses colons in job ids. It exists for a millisecond. */
+const WRITE_CHECK = 'write:check';
+
 /** Waits until Redis answers; rejects with `UnavailableError` when it does not within the deadline. */
 export async function openRedisStore({
   commands,
@@ -34,6 +40,7 @@ export async function openRedisStore({
   await untilAnswered(async () => {
     await Promise.all([answering(commands), answering(blocking)]);
   }, waiting);
+  const why = explainFailures(commands);
   const { Queue, QueueEvents, Worker } = bullmq();
   const at = (client: RedisClient): { connection: ConnectionOptions; prefix: string } => ({
     connection: client,
@@ -57,6 +64,13 @@ export async function openRedisStore({
       return whenReady(new QueueEvents(name, { ...at(blocking), autorun: false }).on('error', onError));
     },
     failedSet: createRedisFailedSet(commands, `${prefix}:${CLEANUP_QUEUE}`),
+    checkWritable: async () => {
+      try {
+        await commands.set(`${prefix}:${CLEANUP_QUEUE}:${WRITE_CHECK}`, '', 'PX', 1, 'NX');
+      } catch (error) {
+        throw new UnavailableError('queue', `Redis cannot be written to: ${why(error)}`, { cause: error });
+      }
+    },
     // Needs no lock: BullMQ changes a schedule in one script, and Redis runs one script at a time.
     withScheduleLock: (work) => work(),
     repairJob: async (jobId, queue = CLEANUP_QUEUE) => {

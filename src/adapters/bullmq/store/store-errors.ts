@@ -4,12 +4,13 @@
  */
 import { messageOf, UnavailableError, TimeoutError } from '../../../domain/errors.js';
 import { isDriverOutage, isOutageState, isServerAwayState, isSocketFailure } from '../../outage.js';
+import { redisOutageCode } from '../../redis-replies.js';
 import type { Clock } from '../../../async/clock.js';
 import { withDeadline } from '../../../async/deadline.js';
 
-/** Messages of ioredis and Redis, which have no code. */
-const REDIS_OUTAGE =
-  /^(?:Connection is closed|Command timed out|Stream isn't writeable|Reached the max retries per request|(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|OOM) )/;
+/** Messages of ioredis, which have no code. */
+const IOREDIS_OUTAGE =
+  /^(?:Connection is closed|Command (?:timed out|aborted)|Stream isn't writeable|Reached the max retries per request|Socket timeout)/;
 
 const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
@@ -18,7 +19,7 @@ const codeOf = (thrown: unknown): string =>
 export function isOutage(thrown: unknown): boolean {
   if (thrown instanceof UnavailableError || isSocketFailure(thrown) || isServerAwayState(codeOf(thrown))) return true;
   const message = messageOf(thrown);
-  return isDriverOutage(message) || REDIS_OUTAGE.test(message);
+  return isDriverOutage(message) || IOREDIS_OUTAGE.test(message) || redisOutageCode(message) !== undefined;
 }
 
 /** The same request may succeed a moment later: an outage, or a deadlock, timeout or cancellation inside the store. */

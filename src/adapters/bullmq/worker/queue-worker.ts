@@ -30,7 +30,7 @@ export const REOPEN_MS = 1_000;
 const ABANDON_MS = 8_000;
 
 export interface QueueWorkerDeps {
-  readonly backend: Pick<QueueStore, 'kind' | 'queue' | 'worker' | 'repairJob'>;
+  readonly backend: Pick<QueueStore, 'kind' | 'queue' | 'worker' | 'repairJob' | 'checkWritable'>;
   readonly clock: Clock;
   readonly report: QueueReport;
   readonly telemetry?: Telemetry | undefined;
@@ -70,7 +70,7 @@ export interface QueueWorker {
 }
 
 export function createQueueWorker(deps: QueueWorkerDeps, role: Role): QueueWorker {
-  const { clock, report } = deps;
+  const { clock, report, backend } = deps;
   const stopping = new AbortController();
   const { signal } = stopping;
   let open: OpenWorker | undefined;
@@ -78,7 +78,7 @@ export function createQueueWorker(deps: QueueWorkerDeps, role: Role): QueueWorke
   let starting: Promise<void> | undefined;
   let stopped: Promise<void> | undefined;
 
-  const outages = createOutageReporter({ clock, report, probe: async () => open?.queue.getActiveCount() });
+  const outages = createOutageReporter({ clock, report, probe: backend.checkWritable });
   const onError = (cause: unknown, what = role.what): void => {
     if (!isLockNews(cause)) outages.note(cause, what);
   };

@@ -1,16 +1,21 @@
 /** The ways in which a dependency can become unavailable, and how it recovers. */
 import type { Store } from '../../experiment.js';
 import type { Site } from '../../laboratory/site.js';
+import type { RedisPair } from '../../../support/network/redis-pair.js';
 import type { OwnServers } from './own-servers.js';
 
-interface Place {
+export interface Place {
   readonly site: Site;
   readonly own: OwnServers;
+  /** Undefined where the kind does not ask for it. */
+  readonly pair: RedisPair | undefined;
 }
 
 export interface Outage {
   readonly name: string;
   readonly stores: readonly Store[];
+  /** The queue is on a primary with a replica, whose roles can be swapped. */
+  readonly needsPair?: true;
   /** Further settings of the workers. */
   readonly environment?: (own: OwnServers) => Readonly<Record<string, string>>;
   readonly begin: (place: Place) => Promise<void> | void;
@@ -28,6 +33,20 @@ const redisLine = ({ lines }: Site): NonNullable<Site['lines']['redis']> => {
   if (lines.redis === undefined) throw new Error('there is no line to Redis at this site');
   return lines.redis;
 };
+
+const pairAt = ({ pair }: Place): RedisPair => {
+  if (pair === undefined) throw new Error('there is no pair of Redis servers at this site');
+  return pair;
+};
+
+/** A hosted service promotes the replica at once; the address leads to the new primary only at the end. */
+const failover = (oldConnections: 'kept' | 'cut'): Outage => ({
+  name: `Redis fails over, old connections ${oldConnections}`,
+  stores: ['redis'],
+  needsPair: true,
+  begin: (place) => pairAt(place).failOver(),
+  end: (place) => pairAt(place).switchAddress(oldConnections),
+});
 
 export const OUTAGE_KINDS: readonly Outage[] = [
   {
@@ -92,5 +111,14 @@ export const OUTAGE_KINDS: readonly Outage[] = [
     begin: ({ own }) => own.redis.kill(),
     end: ({ own }) => own.redis.restart('lost'),
     losesJobs: true,
+  },
+  failover('kept'),
+  failover('cut'),
+  {
+    name: 'Redis refuses writes',
+    stores: ['redis'],
+    needsPair: true,
+    begin: (place) => pairAt(place).refuseWrites('begin'),
+    end: (place) => pairAt(place).refuseWrites('end'),
   },
 ];

@@ -5,7 +5,8 @@ import type { Service } from '../../../support/service.js';
 import type { Store } from '../../experiment.js';
 import { type Asked, type Broken, checkCleaned } from '../../laboratory/checks.js';
 import { openSite, type Site } from '../../laboratory/site.js';
-import type { Outage } from './outage-kinds.js';
+import { startRedisPair } from '../../../support/network/redis-pair.js';
+import type { Outage, Place } from './outage-kinds.js';
 import { makeGames, startLoad } from './load.js';
 import type { OwnServers } from './own-servers.js';
 import { type Restlessness, watchWorker } from './quiet.js';
@@ -29,6 +30,8 @@ export interface Ending {
 }
 
 const WORKERS = 2;
+/** The site's Redis database is the one after it. */
+const LANE = 0;
 const LEAD_MS = 2_000;
 // Limits of what was promised: done within two minutes, no flood, and a waiting worker that rests.
 const BACK_WITHIN_MS = 120_000;
@@ -43,16 +46,24 @@ const STOPPED_LONG_AGO = `UPDATE runtime_records SET stopped_at = now() - interv
 
 export async function runOutage(own: OwnServers, trial: Trial): Promise<Ending> {
   const { absence, store } = trial;
-  const environment = { RTMANAGER_SWEEP_MAX_SHARE: '100%', ...absence.environment?.(own) };
-  const site = await openSite(own.servers, { store, lane: 0, environment });
+  const pair = absence.needsPair === true ? await startRedisPair() : undefined;
+  const environment = {
+    RTMANAGER_SWEEP_MAX_SHARE: '100%',
+    ...absence.environment?.(own),
+    ...(pair && { REDIS_URL: `${pair.url}/${LANE + 1}` }),
+  };
+  const servers = { ...own.servers, ...(pair && { redisUrl: pair.primaryUrl }) };
+  const site = await openSite(servers, { store, lane: LANE, environment });
   try {
-    return await outage(site, own, trial);
+    return await outage({ site, own, pair }, trial);
   } finally {
     await site.close();
+    await pair?.stop();
   }
 }
 
-async function outage(site: Site, own: OwnServers, trial: Trial): Promise<Ending> {
+async function outage(place: Place, trial: Trial): Promise<Ending> {
+  const { site } = place;
   const { absence, outageMs } = trial;
   const games = await makeGames(site, trial.games);
   const workers: Service[] = [];
@@ -60,9 +71,9 @@ async function outage(site: Site, own: OwnServers, trial: Trial): Promise<Ending
   const load = startLoad(site, games, LEAD_MS + outageMs);
   await sleep(LEAD_MS);
 
-  await absence.begin({ site, own });
+  await absence.begin(place);
   const restlessness = await watched(workers, outageMs);
-  await absence.end({ site, own });
+  await absence.end(place);
   const backMs = performance.now();
 
   await load.done;

@@ -20,6 +20,11 @@ const outages: readonly (readonly [string, unknown])[] = [
   ['a silent Redis', new Error('Command timed out')],
   ['Redis without an offline queue', new Error("Stream isn't writeable and enableOfflineQueue options is false")],
   ['Redis loading its data', new Error('LOADING Redis is loading the dataset in memory')],
+  ['a Redis that is a replica', new Error("READONLY You can't write against a read only replica.")],
+  ['a Redis whose password was changed', new Error('WRONGPASS invalid username-password pair or user is disabled.')],
+  ['a Redis whose rights were changed', new Error("NOPERM this user has no permissions to run the 'evalsha' command")],
+  ['a Redis whose disk is full', new Error('MISCONF Redis is configured to save RDB snapshots')],
+  ['a pipeline that the end of its connection cut off', new Error('Command aborted due to connection close')],
   ['a full Redis', new Error("OOM command not allowed when used memory > 'maxmemory'.")],
 ];
 const transients: readonly (readonly [string, unknown])[] = [
