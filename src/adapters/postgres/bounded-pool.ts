@@ -1,7 +1,7 @@
 import { DatabaseError, Pool, type PoolClient } from 'pg';
 import { systemClock, pause } from '../../async/clock.js';
 import { createConcurrencyLimit } from '../../async/concurrency-limit.js';
-import { isServerFull, serverFullText, TOO_MANY_CONNECTIONS } from '../server-full.js';
+import { isServerFull, serverFullText, TOO_MANY_CONNECTIONS } from './server-full.js';
 
 /** How long a caller waits while the server refuses: less than `verify` waits for an answer, so that it names the cause. */
 const REFUSED_WAIT_MS = 8_000;
@@ -29,7 +29,7 @@ export class BoundedPool extends Pool {
   override connect(callback?: Callback): Promise<PoolClient> | void {
     if (callback === undefined) return this.#lend();
     this.#lend().then(
-      (client) => callback(undefined, client, (failed) => client.release(failed)),
+      (client) => callback(undefined, client, client.release),
       (error: Error) => callback(error, undefined, nothing),
     );
   }
