@@ -28,10 +28,12 @@ export class BoundedPool extends Pool {
   override connect(callback: NonNullable<Callback>): void;
   override connect(callback?: Callback): Promise<PoolClient> | void {
     if (callback === undefined) return this.#lend();
+    /* oxlint-disable promise/no-callback-in-promise -- this form of pg's own interface has one */
     this.#lend().then(
-      (client) => callback(undefined, client, client.release),
+      (client) => callback(undefined, client, (failed?: Error | boolean) => client.release(failed)),
       (error: Error) => callback(error, undefined, nothing),
     );
+    /* oxlint-enable promise/no-callback-in-promise */
   }
 
   /** At each refusal, so that another pool of the process can close what it does not use. */

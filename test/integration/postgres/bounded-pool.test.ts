@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client } from 'pg';
-import { BoundedPool } from '../../../src/adapters/postgres/bounded-pool.js';
+import type { BoundedPool } from '../../../src/adapters/postgres/bounded-pool.js';
 import { createPool, lending } from '../../../src/adapters/postgres/pool.js';
 import { createQueuePool } from '../../../src/adapters/postgres/queue-pool.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres/database.js';
