@@ -26,7 +26,7 @@ export interface ConnectionShares {
 }
 
 /** A request takes milliseconds, so jobs share connections; with more jobs for each, renewals of leases would come late. */
-export const JOBS_PER_CONNECTION = 16;
+const JOBS_PER_CONNECTION = 16;
 /** A sweep keeps a connection for its lock. */
 const SWEEP_LOCK = 1;
 /** HTTP, sweeps and commands. */

@@ -1,7 +1,7 @@
 import { DatabaseError, Pool, type PoolClient } from 'pg';
 import { systemClock, pause } from '../../async/clock.js';
 import { createConcurrencyLimit } from '../../async/concurrency-limit.js';
-import { isServerFull, serverFullText, TOO_MANY_CONNECTIONS } from '../server-full.js';
+import { isServerFull, serverFullText, TOO_MANY_CONNECTIONS } from './server-full.js';
 
 /** How long a caller waits while the server refuses: less than `verify` waits for an answer, so that it names the cause. */
 const REFUSED_WAIT_MS = 8_000;
@@ -28,10 +28,12 @@ export class BoundedPool extends Pool {
   override connect(callback: NonNullable<Callback>): void;
   override connect(callback?: Callback): Promise<PoolClient> | void {
     if (callback === undefined) return this.#lend();
+    /* oxlint-disable promise/no-callback-in-promise -- this form of pg's own interface has one */
     this.#lend().then(
-      (client) => callback(undefined, client, (failed) => client.release(failed)),
+      (client) => callback(undefined, client, (failed?: Error | boolean) => client.release(failed)),
       (error: Error) => callback(error, undefined, nothing),
     );
+    /* oxlint-enable promise/no-callback-in-promise */
   }
 
   /** At each refusal, so that another pool of the process can close what it does not use. */

@@ -1,7 +1,7 @@
 import { DatabaseError } from 'pg';
 
 import { messageOf, UnavailableError } from '../../domain/errors.js';
-import { isServerFull, serverFullText } from '../server-full.js';
+import { isServerFull, serverFullText } from './server-full.js';
 import { isDriverOutage, isOutageState, isSocketFailure } from '../outage.js';
 
 /** Whether what pg threw means that the database is out of reach or cannot serve now. Anything else is a bug. */

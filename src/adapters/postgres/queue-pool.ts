@@ -37,7 +37,7 @@ const WORKER: Session = {
 };
 
 /** What BullMQ uses of a pool that it did not create. It neither closes such a pool nor sets anything in it. */
-export interface LentPool {
+interface LentPool {
   /** Also for `LISTEN`, so such a connection may be kept. */
   readonly connect: () => Promise<PoolClient>;
   readonly query: (text: string, values?: unknown[]) => Promise<QueryResult>;

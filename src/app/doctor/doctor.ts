@@ -4,7 +4,7 @@ import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
 import type { Check } from '../../cli/command-context.js';
 import { leastConnections } from '../../config/connections.js';
-import { isServerFull } from '../../adapters/server-full.js';
+import { isServerFull } from '../../adapters/postgres/server-full.js';
 import { withDeadline } from '../../async/deadline.js';
 import { ConfigurationError, messageOf, TimeoutError } from '../../domain/errors.js';
 import { newLeaseToken } from '../random.js';

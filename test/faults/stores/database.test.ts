@@ -208,7 +208,10 @@ describe('a faulty database server', () => {
 
 test('a pool whose connections are all taken is unavailable after the time to get one', async () => {
   const held = await Promise.all(Array.from({ length: 5 }, () => pool.connect()));
+  const { connectionTimeoutMillis } = pool.options;
+  pool.options.connectionTimeoutMillis = 1_000;
   expect(await endings(uses())).toEqual(all(UNAVAILABLE, uses()));
+  Object.assign(pool.options, { connectionTimeoutMillis });
   for (const connection of held) connection.release();
   expect(await endings(uses())).toEqual(all('answered', uses()));
 });

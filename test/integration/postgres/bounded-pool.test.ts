@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Client } from 'pg';
-import { BoundedPool } from '../../../src/adapters/postgres/bounded-pool.js';
+import type { BoundedPool } from '../../../src/adapters/postgres/bounded-pool.js';
 import { createPool, lending } from '../../../src/adapters/postgres/pool.js';
 import { createQueuePool } from '../../../src/adapters/postgres/queue-pool.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres/database.js';
@@ -57,11 +57,11 @@ describe('a pool at the limit of the server', () => {
 
 test('a busy pool makes its callers wait and does not fail', async () => {
   const pool = open(1);
-  const [, ...others] = await Promise.all([
-    lending(pool)((client) => client.query('SELECT pg_sleep(0.3)')),
-    ...Array.from({ length: 5 }, () => pool.query('SELECT 1 AS one')),
+  const answers = await Promise.all([
+    lending(pool)((client) => client.query<{ one: number }>('SELECT 1 AS one FROM pg_sleep(0.3)')),
+    ...Array.from({ length: 5 }, () => pool.query<{ one: number }>('SELECT 1 AS one')),
   ]);
-  expect(others.map(({ rows }) => rows)).toEqual(Array.from({ length: 5 }, () => [{ one: 1 }]));
+  expect(answers.map(({ rows }) => rows)).toEqual(Array.from({ length: 6 }, () => [{ one: 1 }]));
   await pool.end();
 });
 
@@ -82,7 +82,9 @@ describe("the queue's pool", () => {
     ]) {
       expect((await lent.query(SHOW)).rows).toEqual([{ waits, limit, path }]);
     }
-    expect(await queue.withClient(async (client) => (await client.query(SHOW)).rows)).toMatchObject([{ waits: 'on' }]);
+    expect(await queue.withClient(async (client) => (await client.query<{ waits: string }>(SHOW)).rows)).toMatchObject([
+      { waits: 'on' },
+    ]);
     await queue.close();
   });
 

@@ -8,20 +8,24 @@ export interface SlowEngine {
   /** Adds stopped containers; returns their ids. */
   readonly add: (count: number) => readonly string[];
   readonly remaining: () => number;
-  /** The most removals that were under way at a time. */
-  readonly mostAtOnce: () => number;
   readonly close: () => Promise<void>;
 }
 
+interface Settings {
+  readonly removalMs: number;
+  readonly together: number;
+}
+
 /**
- * What a cleanup needs of an engine, with as many stopped containers as a test wants. Each removal takes a while, so that
- * a worker has all its jobs under way at a time.
+ * What a cleanup needs of an engine, with as many stopped containers as a test wants. Each removal takes a while, and the
+ * first ones end only when `together` of them are under way, so that a worker has all its jobs running at a time.
  */
-export async function startSlowEngine(removalMs: number): Promise<SlowEngine> {
+export async function startSlowEngine({ removalMs, together }: Settings): Promise<SlowEngine> {
   const folder = mkdtempSync(join(tmpdir(), 'slow-engine-'));
   const socketPath = join(folder, 'engine.sock');
   const containers = new Set<string>();
-  let [added, removing, most] = [0, 0, 0];
+  const held: (() => void)[] = [];
+  let [added, started] = [0, 0];
 
   function answerFor(method: string, path: string, answer: ServerResponse): void {
     const json = (status: number, body: unknown): void => {
@@ -35,13 +39,14 @@ export async function startSlowEngine(removalMs: number): Promise<SlowEngine> {
     else if (!containers.has(id)) json(404, { message: `No such container: ${id}` });
     else if (method === 'GET') json(200, { Id: id, Config: { Labels: {} }, State: { Status: 'exited' } });
     else {
-      removing += 1;
-      most = Math.max(most, removing);
-      setTimeout(() => {
-        removing -= 1;
-        containers.delete(id);
-        answer.writeHead(204).end();
-      }, removalMs);
+      started += 1;
+      held.push(() => {
+        setTimeout(() => {
+          containers.delete(id);
+          answer.writeHead(204).end();
+        }, removalMs);
+      });
+      if (started >= together) for (const end of held.splice(0)) end();
     }
   }
 
@@ -57,7 +62,6 @@ export async function startSlowEngine(removalMs: number): Promise<SlowEngine> {
       return ids;
     },
     remaining: () => containers.size,
-    mostAtOnce: () => most,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

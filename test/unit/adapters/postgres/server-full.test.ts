@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isServerFull, SERVER_FULL_CURE, serverFullText } from '../../../src/adapters/server-full.js';
+import { isServerFull, SERVER_FULL_CURE, serverFullText } from '../../../../src/adapters/postgres/server-full.js';
 
 const coded = (message: string, code: string): Error => Object.assign(new Error(message), { code });
 
