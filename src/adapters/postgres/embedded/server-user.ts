@@ -31,18 +31,14 @@ export async function findServerUser(): Promise<ServerUser | undefined> {
  * its user cannot enter, so it is the root.
  */
 export function childOptions(user: ServerUser | undefined): {
-  readonly cwd?: string;
-  readonly env?: Record<string, string>;
+  readonly cwd: string;
+  readonly env: Record<string, string>;
   readonly uid?: number;
   readonly gid?: number;
-  readonly windowsHide: true;
 } {
-  // Windows needs parts of the environment to start any program.
-  if (process.platform === 'win32') return { windowsHide: true };
   return {
     cwd: '/',
     env: { LC_ALL: 'C', TZ: 'UTC' },
-    windowsHide: true,
     ...(user === undefined ? {} : { uid: user.uid, gid: user.gid }),
   };
 }

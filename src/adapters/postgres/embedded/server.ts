@@ -90,6 +90,8 @@ async function mayStillAnswer(
       `the PostgreSQL server of ${cluster.pgData} (process ${running.pid}) does not let us in: ${answer.why}`,
     );
   }
+  // A server that has ended in the meantime has removed its lock file itself.
+  if ((await readPidFile(cluster.pgData, user))?.text !== running.text) return true;
   log(`a PostgreSQL server (process ${running.pid}) was killed and left its lock file behind`);
   await discardPidFile(cluster, running, user);
   return false;
