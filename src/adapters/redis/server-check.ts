@@ -1,4 +1,5 @@
 import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
+import { isNoPermission } from './rights.js';
 
 export interface RedisServerFacts {
   readonly version: string;
@@ -9,6 +10,7 @@ export interface RedisServerFacts {
 /** What the check needs of an ioredis client. */
 export interface RedisServerQuestions {
   readonly info: () => Promise<string>;
+  readonly hello: () => Promise<unknown>;
   readonly config: (subcommand: 'GET', name: string) => Promise<unknown>;
 }
 
@@ -21,7 +23,7 @@ const SAFE_POLICY = 'noeviction';
  * too old. Rejects with `UnavailableError` when the server cannot be asked.
  */
 export async function checkRedisServer(redis: RedisServerQuestions): Promise<RedisServerFacts> {
-  const info = parseInfo(await askInfo(redis));
+  const info = await askInfo(redis);
   const version = info.get('redis_version') ?? '';
   if (isOlder(version, MIN_VERSION)) {
     throw new ConfigurationError(`Redis has version ${version || 'unknown'}; allowed: ${MIN_VERSION} or newer`);
@@ -36,12 +38,24 @@ export async function checkRedisServer(redis: RedisServerQuestions): Promise<Red
   return { version, maxmemoryPolicy };
 }
 
-// INFO comes first because hosted servers often forbid CONFIG; a few servers leave the policy out of INFO.
-async function askInfo(redis: RedisServerQuestions): Promise<string> {
+// INFO comes first because hosted servers often forbid CONFIG; a few servers leave the policy out of INFO. A user without
+// the right to INFO may still say HELLO, which has the version.
+async function askInfo(redis: RedisServerQuestions): Promise<ReadonlyMap<string, string>> {
   try {
-    return await redis.info();
+    return parseInfo(await redis.info());
   } catch (error) {
+    if (isNoPermission(error)) return new Map([['redis_version', await askHello(redis)]]);
     throw new UnavailableError('redis', `Redis did not answer INFO: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function askHello(redis: RedisServerQuestions): Promise<string> {
+  try {
+    const answer = await redis.hello();
+    const version: unknown = Array.isArray(answer) ? answer[answer.indexOf('version') + 1] : undefined;
+    return typeof version === 'string' ? version : '';
+  } catch (error) {
+    throw new UnavailableError('redis', `Redis did not answer HELLO: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -9,6 +9,7 @@ import type { ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import type { Database } from './database.js';
 import { connectRedis } from './redis.js';
+import { requireRedisRights } from './redis-rights.js';
 
 const POOL_MAX = 4;
 
@@ -22,6 +23,7 @@ export async function openQueueBackend(
   const waiting = { clock, report: queueReport(log), deadlineMs, signal };
   if (config.queueBackend === 'redis') {
     const commands = await connectRedis(context, 'commands', closing);
+    await requireRedisRights(context, commands, 'queue');
     const blocking = await connectRedis(context, 'blocking', closing);
     return openRedisStore({ commands, blocking, ...waiting });
   }

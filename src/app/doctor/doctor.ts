@@ -13,6 +13,7 @@ import { retentionFinding, scheduleFinding } from './retention-check.js';
 import { checkEngine, enginesFinding, readStoredEngines, type StoredEngines } from './engine-check.js';
 import { engineCheckName, namedEngines } from '../connect/engine.js';
 import { connectRedis } from '../connect/redis.js';
+import { requireRedisRights } from '../connect/redis-rights.js';
 
 const PROBE_LEASE_MS = 2_000;
 
@@ -46,7 +47,7 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
     );
     yield queue;
     if (context.config.leaseStore === 'redis') {
-      yield await check('leases', 'allow SET, GET, PEXPIRE, DEL and EVAL for this user', () =>
+      yield await check('leases', 'repair Redis above', () =>
         checkLeases(context, closing),
       );
     }
@@ -149,7 +150,9 @@ async function checkQueue({ connectQueueStore, queues }: Core): Promise<Finding>
 
 /** Acquires and releases a lease of a game that cannot exist: its id has a control character. */
 async function checkLeases(context: Context, closing: ShutdownStack): Promise<Finding> {
-  const store = createRedisLeaseStore({ redis: await connectRedis(context, 'commands', closing) });
+  const redis = await connectRedis(context, 'commands', closing);
+  await requireRedisRights(context, redis, 'leases');
+  const store = createRedisLeaseStore({ redis });
   const token = newLeaseToken();
   const key = `\u0000doctor ${token}`;
   const acquired = await store.acquire(key, token, PROBE_LEASE_MS);

@@ -86,6 +86,7 @@ describe('the check of a Redis server', () => {
 describe('the check of a server that answers', () => {
   const saying = (info: string, config: () => Promise<unknown> = async () => []): RedisServerQuestions => ({
     info: async () => info,
+    hello: async () => [],
     config: (_get, _name) => config(),
   });
   const KNOWN = 'redis_version:7.4.1\r\n';
