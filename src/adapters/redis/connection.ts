@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis';
 import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
 import { parseRedisAddress } from '../../domain/redis-address.js';
 import { type ClientOptions, clientOptions, type TlsOptions } from './client-options.js';
+import { connectionTrouble } from './diagnose-connection.js';
 
 /**
  * `commands`: short questions that must be answered or refused within about a second, and never be sent twice.
@@ -96,7 +97,7 @@ export async function untilReady(redis: Redis, withinMs: number, signal: AbortSi
   signal.throwIfAborted();
   if (ending === 'ready') return;
   const why = ending === 'end' ? 'connection was closed' : `did not answer within ${withinMs} ms`;
-  const detail = lastError === undefined ? '' : `: ${messageOf(lastError)}`;
+  const detail = lastError === undefined ? '' : `: ${connectionTrouble(lastError)}`;
   throw new UnavailableError('redis', `Redis ${why}${detail}`, { cause: lastError });
 }
 

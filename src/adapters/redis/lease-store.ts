@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { LeaseStore } from '../../lease/lease-store.js';
 
 import { messageOf, UnavailableError } from '../../domain/errors.js';
+import { connectionTrouble } from './diagnose-connection.js';
 import type { NeededRights } from './rights.js';
 
 /** Shared with every service that starts, stops or restarts a game; part of the public contract. */
@@ -40,7 +41,7 @@ export function createRedisLeaseStore({ redis }: { readonly redis: Redis }): Lea
     lastTrouble = undefined;
   });
   const noConnection = (): string =>
-    lastTrouble === undefined ? 'no connection' : `no connection: ${messageOf(lastTrouble)}`;
+    lastTrouble === undefined ? 'no connection' : `no connection: ${connectionTrouble(lastTrouble)}`;
 
   // Redis says "not now" in too many ways to list (LOADING, READONLY, OOM, a lost connection): each failure counts as one.
   const asking = async (verb: string, ask: () => Promise<boolean>): Promise<boolean> => {

@@ -1,6 +1,7 @@
 import { pendingMigrations } from '../../adapters/postgres/migrate.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
+import { tlsFailure } from '../../adapters/tls-failure.js';
 import type { Check } from '../../cli/command-context.js';
 import { ConfigurationError, messageOf } from '../../domain/errors.js';
 import { newLeaseToken } from '../random.js';
@@ -109,9 +110,9 @@ async function check(name: string, advice: string, look: () => Promise<Finding>)
   }
 }
 
-/** A refused setting says itself what is allowed; a refused login comes from a server that runs. */
+/** A refused setting and a failed TLS connection say themselves what to do; a refused login comes from a server that runs. */
 function adviceFor(error: unknown, advice: string): { readonly advice?: string } {
-  if (error instanceof ConfigurationError) return {};
+  if (error instanceof ConfigurationError || tlsFailure(error) !== undefined) return {};
   if (/authentication failed|WRONGPASS|NOAUTH|no pg_hba/i.test(messageOf(error))) {
     return { advice: 'check user and password in the address' };
   }
