@@ -69,7 +69,8 @@ export const SETTINGS = {
   /** Null: the authorities that Node knows. */
   redisTlsCaFile: optional('REDIS_TLS_CA_FILE', matching(isAbsolute), {
     fallback: 'the authorities that Node knows',
-    meaning: 'certificates of the authorities that count for Redis; read again at each new connection, like the next two',
+    meaning:
+      'certificates of the authorities that count for Redis; read again at each new connection, like the next two',
     allowed: `an absolute path of a file in PEM form; ${WITH_REDIS_TLS}`,
   }),
   redisTlsCertFile: optional('REDIS_TLS_CERT_FILE', matching(isAbsolute), {

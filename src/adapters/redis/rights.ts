@@ -6,8 +6,10 @@ import { messageOf, UnavailableError } from '../../domain/errors.js';
 export interface NeededRights {
   /** What the keys begin with; the pattern is this and `*`. */
   readonly keyPrefix: string;
-  /** Commands with arguments that change nothing which lasts; `KEY` stands for a key that no one else uses. */
+  /** Commands with arguments that change nothing which lasts; `KEY` stands for a key of its own. */
   readonly commands: readonly string[];
+  /** Commands that no script may call, with arguments that Redis refuses. */
+  readonly outsideScripts?: readonly string[];
 }
 
 /** The first right that is missing: a command, or the keys of a pattern. */
@@ -15,7 +17,7 @@ export type MissingRight =
   | { readonly kind: 'command'; readonly command: string }
   | { readonly kind: 'keys'; readonly pattern: string };
 
-export type RightsClient = Pick<Redis, 'eval' | 'evalsha'>;
+export type RightsClient = Pick<Redis, 'eval' | 'call'>;
 
 /**
  * Runs commands one by one, each on a key that is deleted again, and returns the first that this user may not run. Redis
@@ -34,8 +36,8 @@ for i = 1, #ARGV do
 end
 return false`;
 
-/** Known to no server: the answer is "no such script", or that the user may not ask. */
-const UNKNOWN_SCRIPT = 'f'.repeat(40);
+/** A script that no server knows. */
+const EVALSHA = `evalsha ${'f'.repeat(40)} 0`;
 
 /**
  * Finds out by trying whether the user has these rights, because to ask Redis for them (`ACL`) is a right of its own.
@@ -46,38 +48,45 @@ export async function findMissingRight(
   needed: readonly NeededRights[],
 ): Promise<MissingRight | undefined> {
   try {
-    await redis.evalsha(UNKNOWN_SCRIPT, 0).catch((error: unknown) => {
-      if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
-    });
-    for (const { keyPrefix, commands } of needed) {
-      const missing = await missingFor(redis, keyPrefix, commands);
+    for (const rights of needed) {
+      const missing = await missingFor(redis, rights);
       if (missing !== undefined) return missing;
     }
     return undefined;
   } catch (error) {
-    const command = deniedCommand(error);
-    if (command !== undefined) return { kind: 'command', command };
     throw new UnavailableError('redis', `Redis cannot be asked for rights: ${messageOf(error)}`, { cause: error });
   }
 }
 
 async function missingFor(
   redis: RightsClient,
-  keyPrefix: string,
-  commands: readonly string[],
+  { keyPrefix, commands, outsideScripts = [] }: NeededRights,
 ): Promise<MissingRight | undefined> {
-  try {
-    const denied = await redis.eval(TRY_COMMANDS, 1, `${keyPrefix}rights-check:${randomUUID()}`, 'del KEY', ...commands);
-    return typeof denied === 'string' ? { kind: 'command', command: denied } : undefined;
-  } catch (error) {
-    if (isNoPermission(error) && /\bkeys?\b/.test(messageOf(error))) return { kind: 'keys', pattern: `${keyPrefix}*` };
-    throw error;
+  const key = `${keyPrefix}rights-check:${randomUUID()}`;
+  const tries: readonly (() => Promise<unknown>)[] = [
+    () => redis.eval(TRY_COMMANDS, 1, key, 'del KEY', ...commands),
+    ...[EVALSHA, ...outsideScripts].map((command) => () => {
+      const [name = '', ...args] = command.replace('KEY', key).split(' ');
+      return redis.call(name, ...args);
+    }),
+  ];
+  for (const attempt of tries) {
+    try {
+      const denied = await attempt();
+      if (typeof denied === 'string') return { kind: 'command', command: denied };
+    } catch (error) {
+      if (isNoPermission(error)) return missingRight(messageOf(error), `${keyPrefix}*`);
+      if (!(error instanceof Error && error.name === 'ReplyError')) throw error;
+    }
   }
+  return undefined;
 }
 
 /** Whether Redis refused a command for want of a right. */
 export const isNoPermission = (error: unknown): boolean => messageOf(error).startsWith('NOPERM');
 
-function deniedCommand(error: unknown): string | undefined {
-  return isNoPermission(error) ? (/'(?<command>[^']+)' command/.exec(messageOf(error))?.groups?.['command'] ?? '?') : undefined;
+/** The message names a command, or says that a key may not be used. */
+function missingRight(message: string, pattern: string): MissingRight {
+  const command = /'(?<command>[^']+)' command/.exec(message)?.groups?.['command'];
+  return command === undefined ? { kind: 'keys', pattern } : { kind: 'command', command };
 }

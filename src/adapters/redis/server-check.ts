@@ -23,7 +23,7 @@ const SAFE_POLICY = 'noeviction';
  * too old. Rejects with `UnavailableError` when the server cannot be asked.
  */
 export async function checkRedisServer(redis: RedisServerQuestions): Promise<RedisServerFacts> {
-  const info = await askInfo(redis);
+  const info = parseInfo(await askInfo(redis));
   const version = info.get('redis_version') ?? '';
   if (isOlder(version, MIN_VERSION)) {
     throw new ConfigurationError(`Redis has version ${version || 'unknown'}; allowed: ${MIN_VERSION} or newer`);
@@ -38,22 +38,23 @@ export async function checkRedisServer(redis: RedisServerQuestions): Promise<Red
   return { version, maxmemoryPolicy };
 }
 
-// INFO comes first because hosted servers often forbid CONFIG; a few servers leave the policy out of INFO. A user without
-// the right to INFO may still say HELLO, which has the version.
-async function askInfo(redis: RedisServerQuestions): Promise<ReadonlyMap<string, string>> {
+// INFO comes first because hosted servers often forbid CONFIG; a few servers leave the policy out of INFO.
+async function askInfo(redis: RedisServerQuestions): Promise<string> {
   try {
-    return parseInfo(await redis.info());
+    return await redis.info();
   } catch (error) {
-    if (isNoPermission(error)) return new Map([['redis_version', await askHello(redis)]]);
+    if (isNoPermission(error)) return askHello(redis);
     throw new UnavailableError('redis', `Redis did not answer INFO: ${messageOf(error)}`, { cause: error });
   }
 }
 
+/** Every user may say HELLO; its answer has version and role, here in the words of INFO. */
 async function askHello(redis: RedisServerQuestions): Promise<string> {
   try {
     const answer = await redis.hello();
-    const version: unknown = Array.isArray(answer) ? answer[answer.indexOf('version') + 1] : undefined;
-    return typeof version === 'string' ? version : '';
+    const fields: readonly unknown[] = Array.isArray(answer) ? answer : [];
+    const valueOf = (name: string): string => String(fields[fields.indexOf(name) + 1] ?? '');
+    return `redis_version:${valueOf('version')}\r\nrole:${valueOf('role') === 'replica' ? 'slave' : 'master'}`;
   } catch (error) {
     throw new UnavailableError('redis', `Redis did not answer HELLO: ${messageOf(error)}`, { cause: error });
   }

@@ -3,6 +3,7 @@ import { openPostgresStore } from '../../adapters/bullmq/store/postgres-store.js
 import { openRedisStore } from '../../adapters/bullmq/store/redis-store.js';
 import type { QueueReport } from '../../adapters/bullmq/store/queue-store.js';
 import { lending, poolOptions } from '../../adapters/postgres/pool.js';
+import { tlsFailure } from '../../adapters/tls-failure.js';
 import { messageOf } from '../../domain/errors.js';
 import type { Log } from '../../telemetry/logger.js';
 import type { ShutdownStack } from '../shutdown-stack.js';
@@ -41,7 +42,8 @@ export async function openQueueBackend(
 /** The queue's reports as log lines: one for the start of an outage, one for its end. */
 export function queueReport(log: Log): QueueReport {
   return {
-    unavailable: (cause) => log.warn({ reason: messageOf(cause) }, 'queue store unavailable'),
+    unavailable: (cause) =>
+      log.warn({ reason: tlsFailure(cause)?.reason ?? messageOf(cause) }, 'queue store unavailable'),
     recovered: (outageMs) => log.info({ outage_ms: outageMs }, 'queue store answers again'),
     fault: (what, cause) => log.error({ what, err: cause }, 'queue fault'),
     lockLost: (jobId) => log.warn({ job_id: jobId }, 'job lock lost'),

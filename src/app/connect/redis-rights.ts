@@ -1,7 +1,15 @@
 import { CLEANUP_QUEUE, PREFIX, RETENTION_QUEUE } from '../../adapters/bullmq/names.js';
-import { REDIS_QUEUE_COMMANDS } from '../../adapters/bullmq/store/redis-commands.js';
+import {
+  REDIS_QUEUE_COMMANDS,
+  REDIS_QUEUE_COMMANDS_OUTSIDE_SCRIPTS,
+} from '../../adapters/bullmq/store/redis-commands.js';
 import { REDIS_LEASE_RIGHTS } from '../../adapters/redis/lease-store.js';
-import { findMissingRight, type MissingRight, type NeededRights, type RightsClient } from '../../adapters/redis/rights.js';
+import {
+  findMissingRight,
+  type MissingRight,
+  type NeededRights,
+  type RightsClient,
+} from '../../adapters/redis/rights.js';
 import type { Config } from '../../config/config.js';
 import { ConfigurationError } from '../../domain/errors.js';
 import { parseRedisAddress } from '../../domain/redis-address.js';
@@ -9,7 +17,11 @@ import type { Context } from '../context.js';
 import { waitForDependency } from '../wait-for-dependency.js';
 
 const QUEUE_RIGHTS: readonly NeededRights[] = [
-  { keyPrefix: `${PREFIX}:${CLEANUP_QUEUE}:`, commands: REDIS_QUEUE_COMMANDS },
+  {
+    keyPrefix: `${PREFIX}:${CLEANUP_QUEUE}:`,
+    commands: REDIS_QUEUE_COMMANDS,
+    outsideScripts: REDIS_QUEUE_COMMANDS_OUTSIDE_SCRIPTS,
+  },
   { keyPrefix: `${PREFIX}:${RETENTION_QUEUE}:`, commands: [] },
 ];
 
@@ -28,7 +40,10 @@ export async function requireRedisRights(
 }
 
 /** One line with the user, what is missing, and the whole rule; the password is not touched by the rule. */
-export function refusalOf(missing: MissingRight, config: Pick<Config, 'redisUrl' | 'queueBackend' | 'leaseStore'>): string {
+export function refusalOf(
+  missing: MissingRight,
+  config: Pick<Config, 'redisUrl' | 'queueBackend' | 'leaseStore'>,
+): string {
   const user = userOf(config.redisUrl);
   const what = missing.kind === 'keys' ? `the keys ${missing.pattern}` : `the command ${missing.command}`;
   const keys = [

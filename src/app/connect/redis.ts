@@ -56,9 +56,13 @@ async function explain(error: unknown, redisUrl: string | null, tls: TlsOptions 
     case undefined:
       throw error;
     case 'speaks-tls':
-      throw new ConfigurationError(`REDIS_URL: ${host}:${port} speaks TLS; allowed there: rediss:// in place of redis://`);
+      throw new ConfigurationError(
+        `REDIS_URL: ${host}:${port} speaks TLS; allowed there: rediss:// in place of redis://`,
+      );
     case 'speaks-no-tls':
-      throw new ConfigurationError(`REDIS_URL: ${host}:${port} speaks no TLS; allowed there: redis:// in place of rediss://, or the port for TLS`);
+      throw new ConfigurationError(
+        `REDIS_URL: ${host}:${port} speaks no TLS; allowed there: redis:// in place of rediss://, or the port for TLS`,
+      );
     case 'failure':
       throw new UnavailableError('redis', `Redis refuses the connection: ${connectionTrouble(diagnosis.error)}`, {
         cause: diagnosis.error,

@@ -48,9 +48,7 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
     );
     yield queue;
     if (context.config.leaseStore === 'redis') {
-      yield await check('leases', 'repair Redis above', () =>
-        checkLeases(context, closing),
-      );
+      yield await check('leases', 'repair Redis above', () => checkLeases(context, closing));
     }
     // The questions about retention would fail on tables that are not migrated.
     if (database.status === 'ok' && queue.status !== 'failed') yield* checkRetention(context, core);

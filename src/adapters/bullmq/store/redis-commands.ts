@@ -49,10 +49,12 @@ export const REDIS_QUEUE_COMMANDS: readonly string[] = [
   'zadd KEY 0 m',
   'zrem KEY m',
   'zpopmin KEY',
-  'bzpopmin KEY 0',
   'zremrangebyrank KEY 0 0',
   'zremrangebyscore KEY 0 0',
   'xadd KEY * f v',
   'xread STREAMS KEY 0',
   'xtrim KEY MAXLEN 0',
 ];
+
+/** Commands that Redis takes from no script; the time to wait is no number, so that nothing waits. */
+export const REDIS_QUEUE_COMMANDS_OUTSIDE_SCRIPTS: readonly string[] = ['bzpopmin KEY x'];
