@@ -1,6 +1,4 @@
 /** A day's work with exactly the rights that `docs/operations.md` gives to each user of Redis. */
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Queue, QueueEvents } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -8,19 +6,14 @@ import { createRedis, untilReady } from '../../../src/adapters/redis/connection.
 import { createRedisLeaseStore } from '../../../src/adapters/redis/lease-store.js';
 import { checkDependencies } from '../../../src/app/doctor/doctor.js';
 import { composeCore } from '../../../src/app/compose-core.js';
-import { oneShotContext, serviceContext } from '../../../src/app/context.js';
-import { type Service, startService } from '../../../src/app/start-service.js';
+import { type Context, oneShotContext } from '../../../src/app/context.js';
 import { verifyInvariants } from '../../../src/app/verify.js';
-import { systemClock } from '../../../src/async/clock.js';
-import type { ServiceRole } from '../../../src/cli/command-context.js';
 import { ConfigurationError } from '../../../src/domain/errors.js';
-import { createLogger } from '../../../src/telemetry/logger.js';
-import { createTelemetry } from '../../../src/telemetry/metrics.js';
 import { eventually } from '../../support/eventually.js';
 import { createMigratedDatabase, type TestDatabase } from '../../support/postgres/database.js';
 import { documentedRules, type RedisRule } from '../../support/redis-rules.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
-import { read } from '../../unit/config/reading.js';
+import { type EmptyEngine, type Environment, sessionOf, start, startEmptyEngine } from './redis-world.js';
 
 const signal = new AbortController().signal;
 const rules = new Map(documentedRules().map((rule) => [rule.user, rule]));
@@ -28,48 +21,19 @@ const rules = new Map(documentedRules().map((rule) => [rule.user, rule]));
 let server: TestRedis;
 let admin: Redis;
 let database: TestDatabase;
-let engine: Server;
+let engine: EmptyEngine;
 
 const ruleOf = (user: string): RedisRule => rules.get(user) as RedisRule;
 const urlOf = (user: string): string => `redis://${user}:${ruleOf(user).password}@127.0.0.1:${server.port}`;
 const giveRights = (user: string, words = ruleOf(user).words) => admin.call('ACL', 'SETUSER', user, 'reset', ...words);
 
-/** An engine without containers. */
-async function startEngine(): Promise<Server> {
-  const version = { Version: '29.0.1', ApiVersion: '1.52', MinAPIVersion: '1.44', Os: 'linux', Arch: 'amd64' };
-  const info = { ID: 'own', DockerRootDir: '/var/lib/docker', Driver: 'overlay2' };
-  const started = createServer((request, response) => {
-    const body = /\/(info|version)/.exec(request.url ?? '')?.[1] === 'info' ? info : version;
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-  });
-  await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
-  return started;
-}
-
-const sessionOf = (user: string, log = createLogger({ name: user, level: 'silent' })) => ({
-  config: read({
-    DATABASE_URL: database.url,
-    REDIS_URL: urlOf(user),
-    DOCKER_HOST: `tcp://127.0.0.1:${(engine.address() as AddressInfo).port}`,
-    RTMANAGER_INTERNAL_HTTP_ADDR: '127.0.0.1:0',
-    RTMANAGER_CLEANUP_INTERVAL: '1s',
-  }),
-  log,
-  clock: systemClock,
-  signal,
+const environmentOf = (user: string): Environment => ({
+  DATABASE_URL: database.url,
+  REDIS_URL: urlOf(user),
+  DOCKER_HOST: engine.url,
+  RTMANAGER_CLEANUP_INTERVAL: '1s',
 });
-
-async function start(role: ServiceRole, user: string): Promise<{ readonly origin: string; readonly service: Service }> {
-  let port: unknown;
-  const write = (line: string): void => {
-    port ??= (JSON.parse(line) as Record<string, unknown>)['port'];
-  };
-  const log = createLogger({ name: user, level: 'info', destination: { write } });
-  const facts = { version: '1', metricsText: undefined };
-  const telemetry = createTelemetry(systemClock);
-  const service = await startService(serviceContext(sessionOf(user, log)), { role, telemetry, facts });
-  return { origin: `http://127.0.0.1:${String(port)}`, service };
-}
+const commandOf = (user: string): Context => oneShotContext(sessionOf(environmentOf(user)));
 
 const denied = async (): Promise<readonly string[]> => {
   const entries = (await admin.call('ACL', 'LOG')) as readonly (readonly unknown[])[];
@@ -79,7 +43,7 @@ const denied = async (): Promise<readonly string[]> => {
 beforeAll(async () => {
   server = await startRedis();
   admin = new Redis(server.url);
-  [database, engine] = await Promise.all([createMigratedDatabase(), startEngine()]);
+  [database, engine] = await Promise.all([createMigratedDatabase(), startEmptyEngine()]);
 });
 afterAll(async () => {
   admin.disconnect();
@@ -94,8 +58,8 @@ beforeEach(async () => {
 
 describe('a Redis user with the documented rights', () => {
   test('worker, API, producer, verify and a service of games do a day of work, and Redis denies nothing', async () => {
-    const worker = await start('worker', 'worker');
-    const api = await start('api', 'api');
+    const worker = await start('worker', environmentOf('worker'));
+    const api = await start('api', environmentOf('api'));
     // Repeated, because on a slow machine an answer may take longer than the API waits.
     const answers = (expected: number, method: string, path: string, more: RequestInit = {}): Promise<void> =>
       eventually(async () => {
@@ -127,7 +91,7 @@ describe('a Redis user with the documented rights', () => {
     }
     await answers(200, 'GET', '/readyz');
 
-    const core = composeCore(oneShotContext(sessionOf('api')));
+    const core = composeCore(commandOf('api'));
     await core.connectDatabase();
     await core.connectQueueStore();
     await core.queues.producer.enqueue(['a', 'b'].map((gameId) => ({ gameId, opSource: 'operator_cli' })));
@@ -142,7 +106,7 @@ describe('a Redis user with the documented rights', () => {
     expect(await leases.renew('game', 'token', 60_000)).toBe(true);
 
     const reports = [];
-    for await (const report of verifyInvariants(oneShotContext(sessionOf('verify')), { patienceMs: 1_500 })) {
+    for await (const report of verifyInvariants(commandOf('verify'), { patienceMs: 1_500 })) {
       if (['lease_has_end', 'active_has_worker', 'dead_letter_has_reason'].includes(report.name)) {
         reports.push([report.name, report.status]);
       }
@@ -156,15 +120,15 @@ describe('a Redis user with the documented rights', () => {
     games.disconnect();
 
     const found = [];
-    for await (const { name, status } of checkDependencies(oneShotContext(sessionOf('api')))) {
+    for await (const { name, status } of checkDependencies(commandOf('api'))) {
       if (['redis', 'leases'].includes(name)) found.push([name, status]);
     }
     expect(found).toEqual([
       ['redis', 'ok'],
       ['leases', 'ok'],
     ]);
-    await api.service.stop();
-    await worker.service.stop();
+    await api.stop();
+    await worker.stop();
     // A service of games has no INFO, which only the client library asks for.
     expect((await denied()).filter((line) => line !== 'games: command info')).toEqual([]);
   });
@@ -205,7 +169,7 @@ describe('a Redis user without a needed right', () => {
     [['nocommands'], 'the command eval'],
   ])('a worker with %s stops at the start and names what is missing and the whole rule', async (less, missing) => {
     await giveRights('worker', [...ruleOf('worker').words, ...less]);
-    const started = start('worker', 'worker');
+    const started = start('worker', environmentOf('worker'));
     await expect(started).rejects.toBeInstanceOf(ConfigurationError);
     await expect(started).rejects.toThrow(`Redis does not allow its user "worker" ${missing}; ${WHOLE_RULE}`);
     expect(await admin.keys('*rights-check*')).toEqual([]);
@@ -214,7 +178,7 @@ describe('a Redis user without a needed right', () => {
   test('the doctor names the missing right, and gives no other advice', async () => {
     await giveRights('api', [...ruleOf('api').words, '-eval']);
     const failed = [];
-    for await (const check of checkDependencies(oneShotContext(sessionOf('api')))) {
+    for await (const check of checkDependencies(commandOf('api'))) {
       if (check.status === 'failed' && check.name !== 'engine') failed.push(check);
     }
     const detail = expect.stringMatching(/^Redis does not allow its user "api" the command eval; the whole rule: /);
@@ -226,10 +190,10 @@ describe('a Redis user without a needed right', () => {
 
   test('a worker without INFO and CONFIG runs, and the doctor warns that the policy is unknown', async () => {
     for (const user of ['worker', 'api']) await giveRights(user, [...ruleOf(user).words, '-info']);
-    const { service } = await start('worker', 'worker');
-    await service.stop();
+    const { stop } = await start('worker', environmentOf('worker'));
+    await stop();
     const redis = [];
-    for await (const check of checkDependencies(oneShotContext(sessionOf('api')))) {
+    for await (const check of checkDependencies(commandOf('api'))) {
       if (check.name === 'redis') redis.push(check);
     }
     expect(redis).toMatchObject([
