@@ -45,8 +45,8 @@ export const startRedisServer = async ({
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   const kept = dataFolder === undefined ? { appendonly: 'no' } : { appendonly: 'yes', appendfsync: 'always' };
   const settings = { port: listenPort, bind: '127.0.0.1', dir: dataFolder ?? folder, save: '', ...kept };
-  const args = Object.entries({ ...settings, 'maxmemory-policy': maxmemoryPolicy, ...more }).flatMap(
-    ([name, value]) => [`--${name}`, ...String(value).split(' ')],
+  const args = Object.entries({ ...settings, 'maxmemory-policy': maxmemoryPolicy, ...more }).flatMap(([name, value]) =>
+    [`--${name}`].concat(String(value).split(' ')),
   );
   try {
     const service = await startService({

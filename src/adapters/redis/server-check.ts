@@ -53,8 +53,10 @@ async function askHello(redis: RedisServerQuestions): Promise<string> {
   try {
     const answer = await redis.hello();
     const fields: readonly unknown[] = Array.isArray(answer) ? answer : [];
-    const valueOf = (name: string): string => String(fields[fields.indexOf(name) + 1] ?? '');
-    return `redis_version:${valueOf('version')}\r\nrole:${valueOf('role') === 'replica' ? 'slave' : 'master'}`;
+    const valueOf = (name: string): unknown => fields[fields.indexOf(name) + 1];
+    const version = valueOf('version');
+    const role = valueOf('role') === 'replica' ? 'slave' : 'master';
+    return `redis_version:${typeof version === 'string' ? version : ''}\r\nrole:${role}`;
   } catch (error) {
     throw new UnavailableError('redis', `Redis did not answer HELLO: ${messageOf(error)}`, { cause: error });
   }

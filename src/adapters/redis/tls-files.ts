@@ -62,8 +62,7 @@ function readCertificates(name: string, path: string): string {
   const text = read(name, path, allowed);
   try {
     const certificates = text.match(CERTIFICATE) ?? [];
-    for (const certificate of certificates) new X509Certificate(certificate);
-    if (certificates.length > 0) return text;
+    if (certificates.map((certificate) => new X509Certificate(certificate)).length > 0) return text;
   } catch (cause) {
     throw new ConfigurationError(
       `${name}: ${JSON.stringify(path)} has a certificate that cannot be read: ${messageOf(cause)}; allowed: ${allowed}`,

@@ -40,10 +40,7 @@ export async function requireRedisRights(
 }
 
 /** One line with the user, what is missing, and the whole rule; the password is not touched by the rule. */
-export function refusalOf(
-  missing: MissingRight,
-  config: Pick<Config, 'redisUrl' | 'queueBackend' | 'leaseStore'>,
-): string {
+function refusalOf(missing: MissingRight, config: Pick<Config, 'redisUrl' | 'queueBackend' | 'leaseStore'>): string {
   const user = userOf(config.redisUrl);
   const what = missing.kind === 'keys' ? `the keys ${missing.pattern}` : `the command ${missing.command}`;
   const keys = [

@@ -37,7 +37,7 @@ async function seenAs(address: string): Promise<string> {
   const redis = createRedis({ url, role: 'commands', onError: () => undefined });
   try {
     await untilReady(redis, 3_000, new AbortController().signal);
-    const info = String(await redis.client('INFO'));
+    const info = await redis.client('INFO');
     return `${/ user=(\S+)/.exec(info)?.[1]}/${/ db=(\d+)/.exec(info)?.[1]}`;
   } finally {
     redis.disconnect();

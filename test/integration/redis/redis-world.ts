@@ -10,7 +10,7 @@ import { createTelemetry } from '../../../src/telemetry/metrics.js';
 import { read } from '../../unit/config/reading.js';
 
 export type Environment = Readonly<Record<string, string>>;
-export type LogLine = Readonly<Record<string, unknown>>;
+type LogLine = Readonly<Record<string, unknown>>;
 
 export interface EmptyEngine {
   readonly url: string;

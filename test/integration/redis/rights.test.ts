@@ -11,7 +11,7 @@ import { verifyInvariants } from '../../../src/app/verify.js';
 import { ConfigurationError } from '../../../src/domain/errors.js';
 import { eventually } from '../../support/eventually.js';
 import { createMigratedDatabase, type TestDatabase } from '../../support/postgres/database.js';
-import { documentedRules, type RedisRule } from '../../support/redis-rules.js';
+import { documentedRules, type RedisRule } from './documented-rules.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { type EmptyEngine, type Environment, sessionOf, start, startEmptyEngine } from './redis-world.js';
 

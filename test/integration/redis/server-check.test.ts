@@ -120,6 +120,17 @@ describe('the check of a server that answers', () => {
     },
   );
 
+  test('the check takes the version from HELLO where INFO is forbidden', async () => {
+    const forbidden = Promise.reject(new Error("NOPERM this user has no permissions to run the 'info' command"));
+    const asked = {
+      ...saying('', async () => ['maxmemory-policy', 'noeviction']),
+      info: () => forbidden,
+      hello: async () => ['server', 'redis', 'version', '7.0.15', 'role', 'master'],
+    };
+    expect(await checkRedisServer(asked)).toEqual({ version: '7.0.15', maxmemoryPolicy: 'noeviction' });
+    await expect(checkRedisServer({ ...asked, hello: async () => [] })).rejects.toThrow(/version unknown/);
+  });
+
   test('the check rejects as unavailable when CONFIG does not answer', async () => {
     const server = saying(KNOWN, () => Promise.reject(new Error('Command timed out')));
     await expect(checkRedisServer(server)).rejects.toBeInstanceOf(UnavailableError);

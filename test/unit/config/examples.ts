@@ -1,7 +1,8 @@
 import type { Config } from '../../../src/config/config.js';
 import type { Environment } from '../../../src/config/environment.js';
+import { redisTlsExamples } from './redis-tls-examples.js';
 
-interface Examples {
+export interface Examples {
   /** Other variables that the valid examples need. */
   readonly beside?: Environment;
   readonly valid: readonly (readonly [text: string, expected: Partial<Config>])[];
@@ -33,21 +34,7 @@ export const examples: Readonly<Record<string, Examples>> = {
     ],
     invalid: ['127.0.0.1:6379', 'http://cache', 'redis:cache', 'redis://a,b', 'redis-sentinel://a'],
   },
-  REDIS_TLS_CA_FILE: {
-    beside: { REDIS_URL: 'rediss://cache' },
-    valid: [['/etc/redis/ca.pem', { redisTlsCaFile: '/etc/redis/ca.pem' }]],
-    invalid: ['ca.pem', './ca.pem', '~/ca.pem'],
-  },
-  REDIS_TLS_CERT_FILE: {
-    beside: { REDIS_URL: 'rediss-cluster://a,b', REDIS_TLS_KEY_FILE: '/key.pem' },
-    valid: [['/cert.pem', { redisTlsCertFile: '/cert.pem', redisTlsKeyFile: '/key.pem' }]],
-    invalid: ['cert.pem'],
-  },
-  REDIS_TLS_KEY_FILE: {
-    beside: { REDIS_URL: 'rediss-sentinel://a#main', REDIS_TLS_CERT_FILE: '/cert.pem' },
-    valid: [['/key.pem', { redisTlsCertFile: '/cert.pem', redisTlsKeyFile: '/key.pem' }]],
-    invalid: ['key.pem'],
-  },
+  ...redisTlsExamples,
   DOCKER_HOST: {
     valid: [
       [

@@ -8,7 +8,7 @@ export interface RedisRule {
   readonly words: readonly string[];
 }
 
-const PAGE = new URL('../../docs/operations.md', import.meta.url);
+const PAGE = new URL('../../../docs/operations.md', import.meta.url);
 const LINE = /^ACL SETUSER (\S+) +(on >(\S+) .*)$/gm;
 
 export function documentedRules(): readonly RedisRule[] {
