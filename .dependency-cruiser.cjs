@@ -18,7 +18,7 @@ const only = (room, allowed) => ({
 const pure = ['domain', 'lease', 'cleanup', 'retention', 'audit', 'engines'];
 const adapters = ['docker', 'prisma', 'redis', 'postgres', 'bullmq', 'http'];
 /** What several adapters know about the servers behind them. */
-const shared = ['outage', 'redis-replies', 'redis-trouble'].map((file) => `adapters/${file}.ts`);
+const shared = ['outage', 'redis-replies', 'redis-trouble', 'tls-failure'].map((file) => `adapters/${file}.ts`);
 const core = ['domain', 'async', 'lease', 'cleanup', 'jobs', 'retention', 'audit', 'engines'];
 const below = { app: [...core, 'circuit-breaker', 'telemetry', 'adapters', 'cli', 'config'] };
 
@@ -44,9 +44,10 @@ module.exports = {
     only('engines', ['circuit-breaker', 'cleanup', 'domain', 'async']),
     only('circuit-breaker', ['jobs', 'cleanup', 'lease', 'domain', 'async']),
     ...adapters.map((a) => only(`adapters/${a}`, [...core, ...shared, 'generated'])),
-    only('adapters/outage.ts', []),
+    only('adapters/outage.ts', ['adapters/tls-failure.ts']),
+    only('adapters/tls-failure.ts', []),
     only('adapters/redis-replies.ts', []),
-    only('adapters/redis-trouble.ts', ['domain']),
+    only('adapters/redis-trouble.ts', ['adapters/tls-failure.ts', 'domain']),
     // The HTTP server owns the port that telemetry implements for it; that file holds types only.
     only('telemetry', [...core, 'circuit-breaker', 'adapters/http/http-ports.ts']),
     // The policy of retries decides how many attempts outlast a lease; settings are refused by that same arithmetic.

@@ -42,7 +42,7 @@ const CURES = {
 /** Refusals whose first word is "ERR". */
 const WITHOUT_CODE: readonly (readonly [text: RegExp, code: RedisOutageCode])[] = [
   [/max number of clients/, 'MAXCLIENTS'],
-  [/The user executing the script can't/, 'NOPERM'],
+  [/The user executing the script can't|ACL failure in script/, 'NOPERM'],
 ];
 
 /**

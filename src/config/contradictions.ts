@@ -1,5 +1,6 @@
 import { normalize } from 'node:path';
 import { type EngineAddress, networkEndpoint, parseEngineAddress } from '../domain/engine-address.js';
+import { parseRedisAddress } from '../domain/redis-address.js';
 import { conflictMaxDelayMsFor, conflictPatienceMs } from '../jobs/retry-policy.js';
 import { connectionLines } from './connections.js';
 import { formatEngineHost } from './engine-hosts.js';
@@ -13,6 +14,7 @@ export function contradictionLines(values: SettingValues, given: Environment): r
   return [
     ...dataDirLines(values),
     ...storeLines(values),
+    ...redisTlsLines(values),
     ...sameEngineLines(values),
     ...tlsLines(values, given),
     ...retryLines(values, given),
@@ -33,6 +35,28 @@ function storeLines({ redisUrl, queueBackend, leaseStore }: SettingValues): read
   return Object.entries({ RTMANAGER_QUEUE_BACKEND: queueBackend, RTMANAGER_LEASE_STORE: leaseStore })
     .filter(([, store]) => store === 'redis')
     .map(([name]) => `${name}: "redis" needs REDIS_URL, which is not set; allowed without it: postgres`);
+}
+
+/** A file that is not used would leave a connection open to others that its owner believes protected. */
+function redisTlsLines({ redisUrl, redisTlsCaFile, redisTlsCertFile, redisTlsKeyFile }: SettingValues) {
+  const files = {
+    REDIS_TLS_CA_FILE: redisTlsCaFile,
+    REDIS_TLS_CERT_FILE: redisTlsCertFile,
+    REDIS_TLS_KEY_FILE: redisTlsKeyFile,
+  };
+  const given = Object.entries(files).filter(([, path]) => path !== null);
+  const address = redisUrl === null ? undefined : parseRedisAddress(redisUrl);
+  if (address === undefined || address.kind === 'invalid' || !address.tls) {
+    const where = redisUrl === null ? 'without REDIS_URL' : `on ${shownUrl(redisUrl)}`;
+    const allowed = 'with rediss://, rediss-cluster:// or rediss-sentinel:// in REDIS_URL';
+    return given.map(([name, path]) => `${name}: ${JSON.stringify(path)} is not used ${where}; allowed ${allowed}`);
+  }
+  if ((redisTlsCertFile === null) === (redisTlsKeyFile === null)) return [];
+  const [name, missing] =
+    redisTlsKeyFile === null
+      ? (['REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE'] as const)
+      : (['REDIS_TLS_KEY_FILE', 'REDIS_TLS_CERT_FILE'] as const);
+  return [`${name}: ${JSON.stringify(files[name])} needs ${missing}, which is not set; allowed: both or neither`];
 }
 
 interface NamedEngine {

@@ -31,6 +31,9 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** More jobs at a time make BullMQ's statements on PostgreSQL deadlock when many delayed jobs fall due together. */
 const CONCURRENCY = { redis: 8, postgres: 4 } as const;
 
+/** Every form of `REDIS_URL` with TLS. */
+const WITH_REDIS_TLS = 'only where `REDIS_URL` begins with rediss://, rediss-cluster:// or rediss-sentinel://';
+
 const storeOf = ({ redisUrl }: Surroundings) => (redisUrl === null ? 'postgres' : 'redis');
 
 function defaultDataDir({ isRoot, homeDir, dataHome }: Surroundings): string | null {
@@ -68,6 +71,23 @@ export const SETTINGS = {
     meaning: 'Redis for the queue and the leases; it must run with `maxmemory-policy noeviction`',
     allowed: REDIS_ADDRESSES_ALLOWED,
     show: shownUrl,
+  }),
+  /** Null: the authorities that Node knows. */
+  redisTlsCaFile: optional('REDIS_TLS_CA_FILE', matching(isAbsolute), {
+    fallback: 'the authorities that Node knows',
+    meaning:
+      'certificates of the authorities that count for Redis; read again at each new connection, like the next two',
+    allowed: `an absolute path of a file in PEM form; ${WITH_REDIS_TLS}`,
+  }),
+  redisTlsCertFile: optional('REDIS_TLS_CERT_FILE', matching(isAbsolute), {
+    fallback: 'no client certificate',
+    meaning: 'certificate by which Redis knows this service',
+    allowed: `an absolute path of a file in PEM form; ${WITH_REDIS_TLS}`,
+  }),
+  redisTlsKeyFile: optional('REDIS_TLS_KEY_FILE', matching(isAbsolute), {
+    fallback: 'no client certificate',
+    meaning: 'private key of `REDIS_TLS_CERT_FILE`, without a passphrase',
+    allowed: `an absolute path of a file in PEM form; ${WITH_REDIS_TLS}`,
   }),
   /** Null: what `dockerEnvironment` leads to. */
   dockerHost: optional('DOCKER_HOST', readBy(readEngineAddress), {

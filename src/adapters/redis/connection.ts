@@ -1,7 +1,10 @@
 import { createRequire } from 'node:module';
 import type * as Ioredis from 'ioredis';
-import type { Redis, RedisOptions } from 'ioredis';
-import { messageOf, UnavailableError } from '../../domain/errors.js';
+import type { Redis } from 'ioredis';
+import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
+import { parseRedisAddress } from '../../domain/redis-address.js';
+import { connectionTrouble } from '../redis-trouble.js';
+import { type ClientOptions, clientOptions, type TlsOptions } from './client-options.js';
 import { type ConnectionFamily, createConnectionFamily } from './renewal.js';
 
 /**
@@ -11,8 +14,10 @@ import { type ConnectionFamily, createConnectionFamily } from './renewal.js';
 export type RedisRole = 'commands' | 'blocking';
 
 export interface RedisConnectionOptions {
-  /** `redis://` or `rediss://`. */
+  /** In the grammar of `REDIS_URL`. */
   readonly url: string;
+  /** For an address with TLS. Default: the authorities that Node knows, and no client certificate. */
+  readonly tls?: TlsOptions | undefined;
   readonly role: RedisRole;
   /** Called once for each kind of error of an outage, not for each attempt to reconnect. */
   readonly onError: (error: Error) => void;
@@ -31,10 +36,7 @@ const SILENCE_COMMANDS_MS = 5_000;
 /** Longer than BullMQ ever blocks for one answer (10 s). */
 const SILENCE_BLOCKING_MS = 30_000;
 
-// Its constructor takes `replyMapping` left out, but not undefined.
-type Options = Omit<RedisOptions, 'replyMapping'>;
-
-const shared: Options = {
+const shared: ClientOptions = {
   connectTimeout: CONNECT_TIMEOUT_MS,
   keepAlive: 10_000,
   // How often a server that still loads its data is asked whether it has finished; by default up to 10 s apart.
@@ -44,7 +46,7 @@ const shared: Options = {
     Math.floor(Math.random() * RETRY_JITTER_MS),
 };
 
-const byRole: Readonly<Record<RedisRole, Options>> = {
+const byRole: Readonly<Record<RedisRole, ClientOptions>> = {
   commands: {
     ...shared,
     enableOfflineQueue: false,
@@ -68,10 +70,19 @@ const require = createRequire(import.meta.url);
  * first client, because most installations have no Redis.
  */
 export function createRedis(options: RedisConnectionOptions): Redis {
-  const { url, role, onError, family = createConnectionFamily() } = options;
+  const { url, role, onError, tls = {}, family = createConnectionFamily() } = options;
+  const address = parseRedisAddress(url);
+  if (address.kind === 'invalid') throw new ConfigurationError(`the address of Redis cannot be used: ${address.why}`);
+  if (address.kind === 'cluster' || address.kind === 'sentinel') {
+    throw new ConfigurationError(`an address of a ${address.kind} of Redis is not supported yet`);
+  }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `require` returns has no type
   const ioredis = require('ioredis') as typeof Ioredis;
-  const redis = new ioredis.Redis(url, { ...byRole[role], reconnectOnError: family.reconnectOnError });
+  const redis = new ioredis.Redis({
+    ...clientOptions(address, tls),
+    ...byRole[role],
+    reconnectOnError: family.reconnectOnError,
+  });
   family.join(redis);
   const reported = new Set<string>();
   redis.on('error', (error: Error) => {
@@ -102,7 +113,7 @@ export async function untilReady(redis: Redis, withinMs: number, signal: AbortSi
   const why = ending === 'end' ? 'connection was closed' : `did not answer within ${withinMs} ms`;
   // ioredis reports a connection as ready once the server says that it has loaded its data.
   const accepted = redis.status === 'connect' ? `: ${ACCEPTED_ONLY}` : '';
-  const detail = lastError === undefined ? accepted : `: ${messageOf(lastError)}`;
+  const detail = lastError === undefined ? accepted : `: ${connectionTrouble(lastError)}`;
   throw new UnavailableError('redis', `Redis ${why}${detail}`, { cause: lastError });
 }
 

@@ -4,9 +4,16 @@ import type { LeaseStore } from '../../lease/lease-store.js';
 
 import { UnavailableError } from '../../domain/errors.js';
 import { explainFailures } from '../redis-trouble.js';
+import type { NeededRights } from './rights.js';
 
 /** Shared with every service that starts, stops or restarts a game; part of the public contract. */
 const KEY_PREFIX = 'rtmanager:game_lease:';
+
+/** What the leases need of Redis; `RENEW` and `RELEASE` need the rights to all that they call. */
+export const REDIS_LEASE_RIGHTS: NeededRights = {
+  keyPrefix: KEY_PREFIX,
+  commands: ['set KEY v PX 1 NX', 'get KEY', 'pexpire KEY 1'],
+};
 
 /** base64url, because a game id may hold any character, also those that mean something to Redis Cluster. */
 export function leaseKey(gameId: string): string {

@@ -1,4 +1,5 @@
 import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
+import { isNoPermission } from './rights.js';
 
 export interface RedisServerFacts {
   readonly version: string;
@@ -9,6 +10,7 @@ export interface RedisServerFacts {
 /** What the check needs of an ioredis client. */
 export interface RedisServerQuestions {
   readonly info: () => Promise<string>;
+  readonly hello: () => Promise<unknown>;
   readonly config: (subcommand: 'GET', name: string) => Promise<unknown>;
 }
 
@@ -46,7 +48,22 @@ async function askInfo(redis: RedisServerQuestions): Promise<string> {
   try {
     return await redis.info();
   } catch (error) {
+    if (isNoPermission(error)) return askHello(redis);
     throw new UnavailableError('redis', `Redis did not answer INFO: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Every user may say HELLO; its answer has version and role, here in the words of INFO. */
+async function askHello(redis: RedisServerQuestions): Promise<string> {
+  try {
+    const answer = await redis.hello();
+    const fields: readonly unknown[] = Array.isArray(answer) ? answer : [];
+    const valueOf = (name: string): unknown => fields[fields.indexOf(name) + 1];
+    const version = valueOf('version');
+    const role = valueOf('role') === 'replica' ? 'slave' : 'master';
+    return `redis_version:${typeof version === 'string' ? version : ''}\r\nrole:${role}`;
+  } catch (error) {
+    throw new UnavailableError('redis', `Redis did not answer HELLO: ${messageOf(error)}`, { cause: error });
   }
 }
 

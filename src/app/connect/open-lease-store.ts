@@ -4,6 +4,7 @@ import { openAllOrNone, type ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import type { Database } from './database.js';
 import { connectRedis } from './redis.js';
+import { requireRedisRights } from './redis-rights.js';
 
 type LeaseTables = Pick<Database, 'leaseStore'>;
 
@@ -13,7 +14,9 @@ export async function openLeaseStore(
   closing: Pick<ShutdownStack, 'add'>,
 ): Promise<LeaseStore> {
   if (context.config.leaseStore === 'postgres') return database.leaseStore;
-  return createRedisLeaseStore({ redis: await connectRedis(context, 'commands', closing) });
+  const redis = await connectRedis(context, 'commands', closing);
+  await requireRedisRights(context, redis, 'leases');
+  return createRedisLeaseStore({ redis });
 }
 
 /** A person waits for the answer, also where the service itself waits for its stores without a limit. */

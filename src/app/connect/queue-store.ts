@@ -4,6 +4,7 @@ import { openRedisStore } from '../../adapters/bullmq/store/redis-store.js';
 import type { QueueReport } from '../../adapters/bullmq/store/queue-store.js';
 import { createQueuePool, type QueuePool } from '../../adapters/postgres/queue-pool.js';
 import { SCHEMA } from '../../adapters/bullmq/names.js';
+import { tlsFailure } from '../../adapters/tls-failure.js';
 import { pause } from '../../async/clock.js';
 import { shareConnections } from '../../config/connections.js';
 import { messageOf } from '../../domain/errors.js';
@@ -12,6 +13,7 @@ import type { ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import type { Database } from './database.js';
 import { connectRedis } from './redis.js';
+import { requireRedisRights } from './redis-rights.js';
 
 const CLOSE_LIMIT_MS = 1_000;
 
@@ -25,6 +27,7 @@ export async function openQueueBackend(
   const waiting = { clock, report: queueReport(log), deadlineMs, signal };
   if (config.queueBackend === 'redis') {
     const commands = await connectRedis(context, 'commands', closing);
+    await requireRedisRights(context, commands, 'queue');
     const blocking = await connectRedis(context, 'blocking', closing);
     return openRedisStore({ commands, blocking, ...waiting });
   }
@@ -52,7 +55,8 @@ function connectQueuePool(
 /** The queue's reports as log lines: one for the start of an outage, one for its end. */
 export function queueReport(log: Log): QueueReport {
   return {
-    unavailable: (cause) => log.warn({ reason: messageOf(cause) }, 'queue store unavailable'),
+    unavailable: (cause) =>
+      log.warn({ reason: tlsFailure(cause)?.reason ?? messageOf(cause) }, 'queue store unavailable'),
     recovered: (outageMs) => log.info({ outage_ms: outageMs }, 'queue store answers again'),
     fault: (what, cause) => log.error({ what, err: cause }, 'queue fault'),
     lockLost: (jobId) => log.warn({ job_id: jobId }, 'job lock lost'),

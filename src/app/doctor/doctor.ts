@@ -2,6 +2,7 @@ import { readConnectionUsage } from '../../adapters/postgres/connection-usage.js
 import { pendingMigrations } from '../../adapters/postgres/migrate.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
+import { tlsFailure } from '../../adapters/tls-failure.js';
 import type { Check } from '../../cli/command-context.js';
 import { leastConnections } from '../../config/connections.js';
 import { isServerFull } from '../../adapters/postgres/server-full.js';
@@ -20,6 +21,7 @@ import { socketAdvice } from './socket-advice.js';
 import { checkEngine, enginesFinding, readStoredEngines, type StoredEngines } from './engine-check.js';
 import { engineCheckName, namedEngines } from '../connect/engine.js';
 import { connectRedis } from '../connect/redis.js';
+import { requireRedisRights } from '../connect/redis-rights.js';
 
 const PROBE_LEASE_MS = 2_000;
 const USAGE_LIMIT_MS = 2_000;
@@ -59,9 +61,7 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
     );
     yield queue;
     if (context.config.leaseStore === 'redis') {
-      yield await check('leases', 'allow SET, GET, PEXPIRE, DEL and EVAL for this user', () =>
-        checkLeases(context, closing),
-      );
+      yield await check('leases', 'repair Redis above', () => checkLeases(context, closing));
     }
     // The questions about retention would fail on tables that are not migrated.
     if (database.status === 'ok' && queue.status !== 'failed') yield* checkRetention(context, core);
@@ -133,11 +133,10 @@ async function check(name: string, advice: string, look: () => Promise<Finding>)
   }
 }
 
-/** A refused setting says itself what is allowed; a refused login comes from a server that runs. */
+/** A refused setting and a failed TLS connection say themselves what to do; a refused login comes from a server that runs. */
 function adviceFor(error: unknown, advice: string): { readonly advice?: string } {
-  if (error instanceof ConfigurationError) return {};
   // The cure is in the refusal.
-  if (isServerFull(error)) return {};
+  if (error instanceof ConfigurationError || isServerFull(error) || tlsFailure(error) !== undefined) return {};
   const fromRedis = redisAdvice(messageOf(error));
   if (fromRedis !== undefined) return { advice: fromRedis };
   if (/authentication failed|no pg_hba/i.test(messageOf(error))) {
@@ -179,7 +178,9 @@ async function checkQueue({ connectQueueStore, queues }: Core): Promise<Finding>
 
 /** Acquires and releases a lease of a game that cannot exist: its id has a control character. */
 async function checkLeases(context: Context, closing: ShutdownStack): Promise<Finding> {
-  const store = createRedisLeaseStore({ redis: await connectRedis(context, 'commands', closing) });
+  const redis = await connectRedis(context, 'commands', closing);
+  await requireRedisRights(context, redis, 'leases');
+  const store = createRedisLeaseStore({ redis });
   const token = newLeaseToken();
   const key = `\u0000doctor ${token}`;
   const acquired = await store.acquire(key, token, PROBE_LEASE_MS);

@@ -93,6 +93,7 @@ describe('the check of a Redis server', () => {
 describe('the check of a server that answers', () => {
   const saying = (info: string, config: () => Promise<unknown> = async () => []): RedisServerQuestions => ({
     info: async () => info,
+    hello: async () => [],
     config: (_get, _name) => config(),
   });
   const KNOWN = 'redis_version:7.4.1\r\n';
@@ -125,6 +126,17 @@ describe('the check of a server that answers', () => {
       expect(await checkRedisServer(server)).toEqual({ version: '7.4.1', maxmemoryPolicy: undefined });
     },
   );
+
+  test('the check takes the version from HELLO where INFO is forbidden', async () => {
+    const forbidden = Promise.reject(new Error("NOPERM this user has no permissions to run the 'info' command"));
+    const asked = {
+      ...saying('', async () => ['maxmemory-policy', 'noeviction']),
+      info: () => forbidden,
+      hello: async () => ['server', 'redis', 'version', '7.0.15', 'role', 'master'],
+    };
+    expect(await checkRedisServer(asked)).toEqual({ version: '7.0.15', maxmemoryPolicy: 'noeviction' });
+    await expect(checkRedisServer({ ...asked, hello: async () => [] })).rejects.toThrow(/version unknown/);
+  });
 
   test('the check rejects as unavailable when CONFIG does not answer', async () => {
     const server = saying(KNOWN, () => Promise.reject(new Error('Command timed out')));

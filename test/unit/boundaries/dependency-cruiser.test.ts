@@ -39,6 +39,7 @@ const BROKEN: Readonly<Record<string, readonly [from: string, imported: string]>
   'adapters-outage-ts-imports-only-what-is-below-it': ['src/adapters/outage.ts', 'src/domain/target.ts'],
   'adapters-redis-replies-ts-imports-only-what-is-below-it': ['src/adapters/redis-replies.ts', 'src/domain/target.ts'],
   'adapters-redis-trouble-ts-imports-only-what-is-below-it': ['src/adapters/redis-trouble.ts', 'src/async/target.ts'],
+  'adapters-tls-failure-ts-imports-only-what-is-below-it': ['src/adapters/tls-failure.ts', 'src/domain/target.ts'],
   'telemetry-imports-only-what-is-below-it': ['src/telemetry/plant.ts', 'src/adapters/docker/target.ts'],
   'config-imports-only-what-is-below-it': ['src/config/plant.ts', 'src/async/target.ts'],
   'cli-imports-only-what-is-below-it': ['src/cli/plant.ts', 'src/app/target.ts'],

@@ -9,6 +9,9 @@ describe('readConfig', () => {
     expect(read()).toEqual({
       databaseUrl: null,
       redisUrl: null,
+      redisTlsCaFile: null,
+      redisTlsCertFile: null,
+      redisTlsKeyFile: null,
       dockerHost: null,
       dockerHosts: [],
       dockerTlsVerify: false,

@@ -1,7 +1,8 @@
 import type { Config } from '../../../src/config/config.js';
 import type { Environment } from '../../../src/config/environment.js';
+import { redisTlsExamples } from './redis-tls-examples.js';
 
-interface Examples {
+export interface Examples {
   /** Other variables that the valid examples need. */
   readonly beside?: Environment;
   readonly valid: readonly (readonly [text: string, expected: Partial<Config>])[];
@@ -34,6 +35,7 @@ export const examples: Readonly<Record<string, Examples>> = {
     ],
     invalid: ['127.0.0.1:6379', 'http://cache', 'redis:cache', 'redis://a,b', 'redis-sentinel://a'],
   },
+  ...redisTlsExamples,
   DOCKER_HOST: {
     valid: [
       [

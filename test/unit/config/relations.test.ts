@@ -17,6 +17,31 @@ describe('settings that contradict each other', () => {
       'RTMANAGER_LEASE_STORE: "redis" needs REDIS_URL, which is not set; allowed without it: postgres',
     ],
     [
+      'an authority for a Redis that does not exist',
+      { REDIS_TLS_CA_FILE: '/ca.pem' },
+      'REDIS_TLS_CA_FILE: "/ca.pem" is not used without REDIS_URL; allowed with rediss://, rediss-cluster:// or rediss-sentinel:// in REDIS_URL',
+    ],
+    [
+      'an authority for a Redis without TLS',
+      { REDIS_TLS_CA_FILE: '/ca.pem', REDIS_URL: 'redis://:hunter2@cache' },
+      'REDIS_TLS_CA_FILE: "/ca.pem" is not used on redis://:***@cache; allowed with rediss://, rediss-cluster:// or rediss-sentinel:// in REDIS_URL',
+    ],
+    [
+      'an authority for the socket of a Redis',
+      { REDIS_TLS_CA_FILE: '/ca.pem', REDIS_URL: 'unix:///run/redis.sock' },
+      'REDIS_TLS_CA_FILE: "/ca.pem" is not used on unix:///run/redis.sock; allowed with rediss://, rediss-cluster:// or rediss-sentinel:// in REDIS_URL',
+    ],
+    [
+      'a client certificate without its key',
+      { REDIS_TLS_CERT_FILE: '/cert.pem', REDIS_URL: 'rediss://cache' },
+      'REDIS_TLS_CERT_FILE: "/cert.pem" needs REDIS_TLS_KEY_FILE, which is not set; allowed: both or neither',
+    ],
+    [
+      'a key without its client certificate',
+      { REDIS_TLS_KEY_FILE: '/key.pem', REDIS_URL: 'rediss-cluster://a,b' },
+      'REDIS_TLS_KEY_FILE: "/key.pem" needs REDIS_TLS_CERT_FILE, which is not set; allowed: both or neither',
+    ],
+    [
       'TLS over tcp:// without certificates',
       { DOCKER_TLS_VERIFY: '1', DOCKER_HOST: 'tcp://engine:2376' },
       'DOCKER_TLS_VERIFY: "1" with DOCKER_HOST tcp://engine:2376 needs DOCKER_CERT_PATH, a folder with ca.pem, cert.pem and key.pem',

@@ -12,6 +12,10 @@ const namesIn = (text: string, pattern: RegExp): readonly string[] => [
 const DECIDED = [
   'DATABASE_URL',
   'REDIS_URL',
+  // Its Redis is on the same internal network and speaks no TLS.
+  'REDIS_TLS_CA_FILE',
+  'REDIS_TLS_CERT_FILE',
+  'REDIS_TLS_KEY_FILE',
   'DOCKER_HOST',
   'DOCKER_TLS_VERIFY',
   'DOCKER_CERT_PATH',

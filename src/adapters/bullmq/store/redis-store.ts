@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'bullmq';
 import { bullmq } from '../library.js';
-import { UnavailableError } from '../../../domain/errors.js';
+import { messageOf, UnavailableError } from '../../../domain/errors.js';
 import { type QueueStore, untilAnswered, type Waiting, whenReady } from './queue-store.js';
 import { createRedisFailedSet, type FailedSetClient } from './failed-set-redis.js';
 import { jobOptionsFor, workerOptionsFor } from './job-options.js';
@@ -11,6 +11,7 @@ import { repairJson } from './stored-text.js';
 /** The part of an ioredis client that this file uses; the app creates and closes it. */
 interface RedisClient extends FailedSetClient {
   readonly status: string;
+  readonly info: () => Promise<string>;
   readonly connect: () => Promise<unknown>;
   readonly on: (event: 'error' | 'ready', listener: (error: Error) => void) => unknown;
   readonly duplicate: () => object;
@@ -42,9 +43,11 @@ export async function openRedisStore({
   }, waiting);
   const why = explainFailures(commands);
   const { Queue, QueueEvents, Worker } = bullmq();
-  const at = (client: RedisClient): { connection: ConnectionOptions; prefix: string } => ({
+  const skipVersionCheck = !(await mayAskInfo(commands));
+  const at = (client: RedisClient): { connection: ConnectionOptions; prefix: string; skipVersionCheck: boolean } => ({
     connection: client,
     prefix,
+    skipVersionCheck,
   });
 
   return {
@@ -96,4 +99,15 @@ async function answering(client: RedisClient): Promise<void> {
   if (client.status === 'wait') await client.connect();
   if (client.status !== 'ready')
     throw new UnavailableError('queue', `Redis does not answer (connection is ${client.status})`);
+}
+
+/** Without the right to INFO, BullMQ must not ask for the version: it then takes an old one for granted. */
+async function mayAskInfo(client: RedisClient): Promise<boolean> {
+  try {
+    await client.info();
+    return true;
+  } catch (error) {
+    if (messageOf(error).startsWith('NOPERM')) return false;
+    throw new UnavailableError('queue', `Redis does not answer: ${messageOf(error)}`, { cause: error });
+  }
 }
