@@ -1,7 +1,14 @@
 import { createRequire } from 'node:module';
 import type * as Ioredis from 'ioredis';
-import type { Redis, RedisOptions } from 'ioredis';
-import { messageOf, UnavailableError } from '../../domain/errors.js';
+import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
+import { parseRedisAddress, type RedisAddress } from '../../domain/redis-address.js';
+import { createClusterClient, untilNodesReady } from './cluster-client.js';
+import { isCluster } from './cluster-masters.js';
+import { createSentinelClient } from './sentinel-client.js';
+
+/** A client of one server, of the master that sentinels name, or of a cluster. */
+export type RedisClient = Redis | Cluster;
 
 /**
  * `commands`: short questions that must be answered or refused within about a second, and never be sent twice.
@@ -10,7 +17,7 @@ import { messageOf, UnavailableError } from '../../domain/errors.js';
 export type RedisRole = 'commands' | 'blocking';
 
 export interface RedisConnectionOptions {
-  /** `redis://` or `rediss://`. */
+  /** In the grammar of `REDIS_URL`. */
   readonly url: string;
   readonly role: RedisRole;
   /** Called once for each kind of error of an outage, not for each attempt to reconnect. */
@@ -55,16 +62,19 @@ const byRole: Readonly<Record<RedisRole, Options>> = {
 
 const require = createRequire(import.meta.url);
 
+/** The library, loaded at its first use, because most installations have no Redis. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `require` returns has no type
+export const ioredis = (): typeof Ioredis => require('ioredis') as typeof Ioredis;
+
 /**
- * A client that connects, and reconnects for ever, by itself; `disconnect()` or `quit()` ends it. Loads ioredis for the
- * first client, because most installations have no Redis.
+ * A client that connects, and reconnects for ever, by itself; `disconnect()` or `quit()` ends it.
  */
-export function createRedis({ url, role, onError }: RedisConnectionOptions): Redis {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `require` returns has no type
-  const ioredis = require('ioredis') as typeof Ioredis;
-  const redis = new ioredis.Redis(url, byRole[role]);
+export function createRedis({ url, role, onError }: RedisConnectionOptions): RedisClient {
+  const address = parseRedisAddress(url);
+  if (address.kind === 'invalid') throw new ConfigurationError(`the address of Redis cannot be used: ${address.why}`);
+  const redis = createClient(address, { url, options: byRole[role] });
   const reported = new Set<string>();
-  redis.on('error', (error: Error) => {
+  onTrouble(redis, (error) => {
     const kind = messageOf(error);
     if (reported.has(kind)) return;
     reported.add(kind);
@@ -74,27 +84,49 @@ export function createRedis({ url, role, onError }: RedisConnectionOptions): Red
   return redis;
 }
 
+function createClient(
+  address: RedisAddress,
+  { url, options }: { readonly url: string; readonly options: Options },
+): RedisClient {
+  switch (address.kind) {
+    case 'cluster':
+      return createClusterClient(ioredis(), address, options);
+    case 'sentinel':
+      return createSentinelClient(ioredis(), address, options);
+    default:
+      return new (ioredis().Redis)(url, options);
+  }
+}
+
+/** Calls the listener for each error of a connection, also of one to a cluster's node; returns what ends that. */
+export function onTrouble(redis: RedisClient, listener: (error: Error) => void): () => void {
+  // "Failed to refresh slots cache." says less than the last node's own error.
+  const ofClient = (error: Error & { lastNodeError?: unknown }): void =>
+    listener(error.lastNodeError instanceof Error ? error.lastNodeError : error);
+  redis.on('error', ofClient).on('node error', listener);
+  return () => void redis.off('error', ofClient).off('node error', listener);
+}
+
 /**
  * Resolves once the server answers; rejects with `UnavailableError`, which carries the last connection error, after
  * `withinMs` or when the client was ended, and with the signal's reason when it is aborted.
  */
-export async function untilReady(redis: Redis, withinMs: number, signal: AbortSignal): Promise<void> {
+export async function untilReady(redis: RedisClient, withinMs: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   let lastError: unknown;
-  const remember = (error: unknown): void => {
+  const forget = onTrouble(redis, (error) => {
     lastError = error;
-  };
-  redis.on('error', remember);
+  });
   const ending = await firstOf(redis, withinMs, signal);
-  redis.off('error', remember);
+  forget();
   signal.throwIfAborted();
-  if (ending === 'ready') return;
+  if (ending === 'ready') return isCluster(redis) ? untilNodesReady(redis) : undefined;
   const why = ending === 'end' ? 'connection was closed' : `did not answer within ${withinMs} ms`;
   const detail = lastError === undefined ? '' : `: ${messageOf(lastError)}`;
   throw new UnavailableError('redis', `Redis ${why}${detail}`, { cause: lastError });
 }
 
-function firstOf(redis: Redis, withinMs: number, signal: AbortSignal): Promise<'ready' | 'end' | 'timeout' | 'abort'> {
+function firstOf(redis: RedisClient, withinMs: number, signal: AbortSignal): Promise<'ready' | 'end' | 'timeout' | 'abort'> {
   const { status } = redis;
   if (status === 'ready' || status === 'end') return Promise.resolve(status);
   return new Promise((resolve) => {

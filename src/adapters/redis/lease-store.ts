@@ -1,8 +1,6 @@
-import type { Redis } from 'ioredis';
-
 import type { LeaseStore } from '../../lease/lease-store.js';
-
 import { messageOf, UnavailableError } from '../../domain/errors.js';
+import { onTrouble, type RedisClient } from './connection.js';
 
 /** Shared with every service that starts, stops or restarts a game; part of the public contract. */
 const KEY_PREFIX = 'rtmanager:game_lease:';
@@ -23,10 +21,10 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) 
 return 0`;
 
 /** Game leases in Redis. Wants a connection of the role `commands`: answered or refused within about a second. */
-export function createRedisLeaseStore({ redis }: { readonly redis: Redis }): LeaseStore {
+export function createRedisLeaseStore({ redis }: { readonly redis: RedisClient }): LeaseStore {
   // A refused command says only that there is no connection; the reason was an earlier `error` event of the client.
   let lastTrouble: Error | undefined;
-  redis.on('error', (error: Error) => {
+  onTrouble(redis, (error) => {
     lastTrouble = error;
   });
   redis.on('ready', () => {

@@ -1,0 +1,36 @@
+import type * as Ioredis from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
+import type { RedisAddress } from '../../domain/redis-address.js';
+import { quietSentinels } from './patches/quiet-sentinels.js';
+
+type SentinelAddress = Extract<RedisAddress, { kind: 'sentinel' }>;
+
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
+const SENTINEL_TIMEOUT_MS = 1_000;
+const SENTINEL_RECONNECT_MS = 5_000;
+
+/** A client of the master that the sentinels name. It follows them to the next master as soon as they say so. */
+export function createSentinelClient(ioredis: typeof Ioredis, address: SentinelAddress, options: Options): Redis {
+  const { nodes, master: name, database: db, login, sentinelLogin } = address;
+  const { retryStrategy } = options;
+  return new ioredis.Redis({
+    // A connection that survived a failover stays with a server that only copies now.
+    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+    ...options,
+    Connector: quietSentinels(ioredis),
+    sentinels: [...nodes],
+    name,
+    db,
+    ...(login !== null && { username: login.username ?? undefined, password: login.password }),
+    ...(sentinelLogin !== null && {
+      sentinelUsername: sentinelLogin.username ?? undefined,
+      sentinelPassword: sentinelLogin.password,
+    }),
+    sentinelRetryStrategy: (attempt) => retryStrategy?.(attempt),
+    sentinelCommandTimeout: SENTINEL_TIMEOUT_MS,
+    // Listens at the sentinels for a new master: one that is frozen or cut off does not close our connection.
+    failoverDetector: true,
+    sentinelReconnectStrategy: () => SENTINEL_RECONNECT_MS,
+  });
+}
