@@ -70,7 +70,10 @@ export const startRedisCluster = async ({ replicas = 1 } = {}): Promise<TestClus
       const replica = running()[followed.indexOf(id)];
       if (replica === undefined) throw new Error(`the master of ${key} has no replica`);
       await replica.client.cluster('FAILOVER');
-      await eventually(async () => expectCopying(master.client, replica.server.port));
+      await eventually(async () => {
+        await expectCopying(master.client, replica.server.port);
+        if ((await masterOf(key)) !== replica) throw new Error('the first node has not heard of the new master yet');
+      });
     },
     onEachNode: async (command, ...args) => {
       await Promise.all(running().map(({ client }) => client.call(command, ...args)));

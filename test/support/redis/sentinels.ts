@@ -14,6 +14,11 @@ const SENTINELS = 3;
 const QUORUM = 2;
 /** So long after the master's last sign of life the sentinels replace it. */
 const DOWN_AFTER_MS = 600;
+/**
+ * A sentinel that gets no time from a busy machine for two seconds stops its work for thirty, and a replaced master stays
+ * a master for eight: too long for a test.
+ */
+const TIMES = ['TILT-TRIGGER', 20_000, 'TILT-PERIOD', 1_000, 'PUBLISH-PERIOD', 500, 'INFO-PERIOD', 1_000] as const;
 
 export interface TestSentinels {
   /** In the grammar of `REDIS_URL`, with all sentinels. */
@@ -83,7 +88,7 @@ export const startRedisSentinels = async (): Promise<TestSentinels> => {
           if (port === old.port) throw new Error('the sentinels have not replaced the master yet');
           await expectCopying(direct, port);
         };
-        // Sentinels make the old master a replica after it has called itself a master for eight seconds more.
+        // Sentinels make the old master a replica only after it has called itself a master for four of their periods more.
         await eventually(copies, { withinMs: 30_000 });
       } finally {
         direct.disconnect();
@@ -123,9 +128,11 @@ async function startSentinel(masterPort: number): Promise<Service & { readonly p
   return { ...service, port };
 }
 
+/** The servers that the sentinels watch are known to each of them, and each knows the others. */
 async function knowsAll(port: number): Promise<void> {
   const client = new Redis({ port, enableReadyCheck: false, retryStrategy: () => null });
   try {
+    await client.call('SENTINEL', 'DEBUG', ...TIMES);
     const info = await client.info('sentinel');
     if (!info.includes(`slaves=1,sentinels=${SENTINELS}`)) throw new Error(`a sentinel does not know all yet: ${info}`);
   } finally {

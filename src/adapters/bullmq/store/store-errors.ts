@@ -11,6 +11,10 @@ import { withDeadline } from '../../../async/deadline.js';
 const REDIS_OUTAGE =
   /^(?:Connection is closed|Command timed out|Stream isn't writeable|Reached the max retries per request|(?:LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|OOM) )/;
 
+/** Messages of ioredis about a cluster, or about sentinels, without a node that serves the request. */
+const REDIS_NODES_OUTAGE =
+  /^(?:Failed to refresh slots cache|None of startup nodes|Cluster is(?:n't ready| ended| disconnect)|Too many Cluster redirections|All sentinels are unreachable|(?:MOVED|ASK|UNBLOCKED) )/;
+
 const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
 
@@ -18,7 +22,7 @@ const codeOf = (thrown: unknown): string =>
 export function isOutage(thrown: unknown): boolean {
   if (thrown instanceof UnavailableError || isSocketFailure(thrown) || isServerAwayState(codeOf(thrown))) return true;
   const message = messageOf(thrown);
-  return isDriverOutage(message) || REDIS_OUTAGE.test(message);
+  return isDriverOutage(message) || REDIS_OUTAGE.test(message) || REDIS_NODES_OUTAGE.test(message);
 }
 
 /** The same request may succeed a moment later: an outage, or a deadlock, timeout or cancellation inside the store. */
