@@ -65,8 +65,13 @@ async function empty(redis: RedisClient, runId: string): Promise<void> {
 export function withDatabase(redisUrl: string, number: number): string {
   // A URL parser refuses the hosts of several sentinels.
   const hostsAt = Math.max(redisUrl.indexOf('://') + '://'.length, redisUrl.lastIndexOf('@') + 1);
-  const { hosts = '', path = '', query = '', fragment = '' } =
-    /^(?<hosts>[^/?#]*)(?<path>[^?#]*)\??(?<query>[^#]*)(?<fragment>.*)$/s.exec(redisUrl.slice(hostsAt))?.groups ?? {};
+  const {
+    hosts = '',
+    path = '',
+    query = '',
+    fragment = '',
+  } = /^(?<hosts>[^/?#]*)(?<path>[^?#]*)\??(?<query>[^#]*)(?<fragment>.*)$/s.exec(redisUrl.slice(hostsAt))?.groups ??
+  {};
   const parameters = query.split('&').filter((parameter) => parameter !== '' && !parameter.startsWith('db='));
   const isSocket = redisUrl.toLowerCase().startsWith('unix:');
   if (isSocket) parameters.push(`db=${number}`);

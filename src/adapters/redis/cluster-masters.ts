@@ -41,6 +41,6 @@ function readSlots(map: unknown): { readonly names: readonly string[]; readonly 
   const names = new Set(ranges.map(([, , [host, port]]) => `${host}:${port}`));
   return {
     names: Array.from(names).toSorted(),
-    slots: ranges.reduce((sum, [from, to]) => sum + Number(to) - Number(from) + 1, 0),
+    slots: ranges.reduce((sum, [from, to]) => sum + to - from + 1, 0),
   };
 }

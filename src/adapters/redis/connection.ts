@@ -126,7 +126,11 @@ export async function untilReady(redis: RedisClient, withinMs: number, signal: A
   throw new UnavailableError('redis', `Redis ${why}${detail}`, { cause: lastError });
 }
 
-function firstOf(redis: RedisClient, withinMs: number, signal: AbortSignal): Promise<'ready' | 'end' | 'timeout' | 'abort'> {
+function firstOf(
+  redis: RedisClient,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<'ready' | 'end' | 'timeout' | 'abort'> {
   const { status } = redis;
   if (status === 'ready' || status === 'end') return Promise.resolve(status);
   return new Promise((resolve) => {

@@ -81,5 +81,4 @@ async function ask(address: NodesAddress, node: HostAndPort): Promise<Answer | u
 }
 
 /** Empty for a server that is no node of a cluster. */
-const clusterInfo = async (client: Redis): Promise<string> =>
-  client.cluster('INFO').then(String, () => '');
+const clusterInfo = async (client: Redis): Promise<string> => client.cluster('INFO').then(String, () => '');

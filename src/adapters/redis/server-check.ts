@@ -34,7 +34,8 @@ async function checkMaster({ name, client }: RedisMaster): Promise<RedisServerFa
   try {
     return await checkRedisServer(client, 'cluster');
   } catch (error) {
-    if (error instanceof ConfigurationError) throw new ConfigurationError(`${name}: ${error.message}`, { cause: error });
+    if (error instanceof ConfigurationError)
+      throw new ConfigurationError(`${name}: ${error.message}`, { cause: error });
     throw error;
   }
 }

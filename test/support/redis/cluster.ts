@@ -65,7 +65,7 @@ export const startRedisCluster = async ({ replicas = 1 } = {}): Promise<TestClus
     freezeMasterOf: async (key) => void (await masterOf(key)).server.signal('SIGSTOP'),
     switchMasterOf: async (key) => {
       const master = await masterOf(key);
-      const id = String(await master.client.cluster('MYID'));
+      const id = await master.client.cluster('MYID');
       const followed = await Promise.all(running().map(masterIdOf));
       const replica = running()[followed.indexOf(id)];
       if (replica === undefined) throw new Error(`the master of ${key} has no replica`);
@@ -115,7 +115,7 @@ async function join(nodes: readonly Node[]): Promise<void> {
   for (const { server, busPort } of others) {
     await first?.client.call('CLUSTER', 'MEET', '127.0.0.1', server.port, busPort);
   }
-  const ids = await Promise.all(masters.map(async ({ client }) => String(await client.cluster('MYID'))));
+  const ids = await Promise.all(masters.map(({ client }) => client.cluster('MYID')));
   for (const [index, { client }] of nodes.slice(MASTERS).entries()) {
     const master = ids[index % MASTERS] ?? '';
     await eventually(() => client.cluster('REPLICATE', master));
@@ -125,7 +125,7 @@ async function join(nodes: readonly Node[]): Promise<void> {
 
 async function isReady({ client }: Node, count: number): Promise<void> {
   const [cluster, replication] = await Promise.all([client.cluster('INFO'), client.info('replication')]);
-  const facts = `${String(cluster)}${replication}`;
+  const facts = `${cluster}${replication}`;
   for (const wanted of ['cluster_state:ok', `cluster_slots_ok:${SLOTS}`, `cluster_known_nodes:${count}`]) {
     if (!facts.includes(wanted)) throw new Error(`a node of the cluster is not ready: ${facts}`);
   }

@@ -22,8 +22,7 @@ export function quietSentinels({ SentinelConnector }: Pick<typeof Ioredis, 'Sent
   /** ioredis makes an instance for each client, with `new`. */
   function QuietSentinelConnector(options: ConstructorParameters<typeof SentinelConnector>[0]) {
     const connector = new SentinelConnector(options);
-    const connectQuietly: ConnectToSentinel = (...args) =>
-      connect.apply(connector, args).on('error', () => undefined);
+    const connectQuietly: ConnectToSentinel = (...args) => connect.apply(connector, args).on('error', () => undefined);
     return Object.assign(connector, { connectToSentinel: connectQuietly });
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a function that returns an object can be called with new

@@ -28,10 +28,13 @@ describe('the kind of the address and the server that answers', () => {
     ['sentinel', SINGLE, /is a single Redis server; write redis:\/\/host:port/],
     ['sentinel', NODE, /write redis-cluster:\/\//],
     ['cluster', SENTINEL, /write redis-sentinel:\/\//],
-  ] as const)('an address for a %s server is refused at another one, with the form to write', (expected, info, text) => {
-    expect(() => requireMode(expected, info)).toThrow(ConfigurationError);
-    expect(() => requireMode(expected, info)).toThrow(text);
-  });
+  ] as const)(
+    'an address for a %s server is refused at another one, with the form to write',
+    (expected, info, text) => {
+      expect(() => requireMode(expected, info)).toThrow(ConfigurationError);
+      expect(() => requireMode(expected, info)).toThrow(text);
+    },
+  );
 });
 
 describe('why a client does not become ready', () => {
