@@ -1,6 +1,8 @@
 import type { Cluster, Redis } from 'ioredis';
 import { messageOf, UnavailableError } from '../../domain/errors.js';
-import type { RedisClient } from './connection.js';
+
+/** A client of one server, of the master that sentinels name, or of a cluster. */
+export type RedisClient = Redis | Cluster;
 
 const SLOTS = 16_384;
 

@@ -1,14 +1,13 @@
 import { createRequire } from 'node:module';
 import type * as Ioredis from 'ioredis';
-import type { Cluster, Redis, RedisOptions } from 'ioredis';
+import type { RedisOptions } from 'ioredis';
 import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
 import { parseRedisAddress, type RedisAddress } from '../../domain/redis-address.js';
 import { createClusterClient, untilNodesReady } from './cluster-client.js';
-import { isCluster } from './cluster-masters.js';
+import { isCluster, type RedisClient } from './cluster-masters.js';
 import { createSentinelClient } from './sentinel-client.js';
 
-/** A client of one server, of the master that sentinels name, or of a cluster. */
-export type RedisClient = Redis | Cluster;
+export type { RedisClient };
 
 /**
  * `commands`: short questions that must be answered or refused within about a second, and never be sent twice.

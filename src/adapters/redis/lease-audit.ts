@@ -20,7 +20,7 @@ export function createRedisLeaseAudit(redis: RedisClient): AuditLeases {
     const index = masters.findIndex((master) => master.name === name);
     const master = masters[index];
     if (master === undefined) {
-      throw new UnavailableError('redis', `${name} was a master of the Redis Cluster, and is none any more`);
+      throw new UnavailableError('redis', `${name} is not a master of the Redis Cluster any more`);
     }
     const [next, keys] = await master.client.scan(cursor, 'MATCH', `${PREFIX}*`, 'COUNT', SCAN_COUNT);
     const leases = await Promise.all(keys.map(async (key) => leaseOf(key, await redis.pttl(key))));

@@ -1,7 +1,7 @@
 import type * as Ioredis from 'ioredis';
 import type { Redis, RedisOptions } from 'ioredis';
 import type { RedisAddress } from '../../domain/redis-address.js';
-import { quietSentinels } from './patches/quiet-sentinels.js';
+import { patchedSentinelConnector } from './patches/sentinel-connector.js';
 
 type SentinelAddress = Extract<RedisAddress, { kind: 'sentinel' }>;
 
@@ -18,7 +18,7 @@ export function createSentinelClient(ioredis: typeof Ioredis, address: SentinelA
     // A connection that survived a failover stays with a server that only copies now.
     reconnectOnError: ({ message }) => message.startsWith('READONLY'),
     ...options,
-    Connector: quietSentinels(ioredis),
+    Connector: patchedSentinelConnector(ioredis),
     sentinels: [...nodes],
     name,
     db,

@@ -59,7 +59,7 @@ export const startRedisSentinels = async (): Promise<TestSentinels> => {
   const currentMaster = async () => {
     const port = await masterPort();
     const server = servers.find((one) => one.port === port);
-    if (server === undefined) throw new Error(`the sentinels name port ${port}, which is none of the servers`);
+    if (server === undefined) throw new Error(`the sentinels name port ${port}, and no server of the test has it`);
     return server;
   };
   try {
