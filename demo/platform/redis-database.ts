@@ -29,6 +29,12 @@ export interface ClaimedDatabase {
  * @throws ConfigurationError when all of them are in use
  */
 export async function claimEmptyDatabase(redis: RedisClient, runId: string): Promise<ClaimedDatabase> {
+  if (redis.isCluster) {
+    throw new ConfigurationError(
+      'REDIS_URL is a Redis Cluster, which has no databases but 0, and the demo needs an empty one, so that it does not ' +
+        'touch other data; set REDIS_URL to one server, or unset it to use PostgreSQL alone',
+    );
+  }
   for (const number of CANDIDATES) {
     if (!(await select(redis, number))) break;
     if ((await redis.eval(CLAIM, 1, CLAIM_KEY, runId)) === 1) return { number, empty: () => empty(redis, runId) };
@@ -39,7 +45,7 @@ export async function claimEmptyDatabase(redis: RedisClient, runId: string): Pro
   );
 }
 
-/** False when that database does not exist: fewer are configured, or the server is a cluster, which has only one. */
+/** False when that database does not exist, because fewer are configured. */
 async function select(redis: RedisClient, number: number): Promise<boolean> {
   try {
     await redis.select(number);
@@ -55,10 +61,21 @@ async function empty(redis: RedisClient, runId: string): Promise<void> {
   throw new ConfigurationError('another program has used the Redis database of the demo, so it is not emptied');
 }
 
-/** The same server's address with another logical database. */
+/** The same server's address, or that of the same sentinels, with another logical database. */
 export function withDatabase(redisUrl: string, number: number): string {
-  const url = new URL(redisUrl);
-  url.pathname = `/${number}`;
-  url.searchParams.delete('db');
-  return url.href;
+  // A URL parser refuses the hosts of several sentinels.
+  const hostsAt = Math.max(redisUrl.indexOf('://') + '://'.length, redisUrl.lastIndexOf('@') + 1);
+  const {
+    hosts = '',
+    path = '',
+    query = '',
+    fragment = '',
+  } = /^(?<hosts>[^/?#]*)(?<path>[^?#]*)\??(?<query>[^#]*)(?<fragment>.*)$/s.exec(redisUrl.slice(hostsAt))?.groups ??
+  {};
+  const parameters = query.split('&').filter((parameter) => parameter !== '' && !parameter.startsWith('db='));
+  const isSocket = redisUrl.toLowerCase().startsWith('unix:');
+  if (isSocket) parameters.push(`db=${number}`);
+  const end = isSocket ? path : `/${number}`;
+  const parameterText = parameters.length === 0 ? '' : `?${parameters.join('&')}`;
+  return redisUrl.slice(0, hostsAt) + hosts + end + parameterText + fragment;
 }

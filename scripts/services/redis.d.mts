@@ -11,8 +11,8 @@ export interface RedisServerOptions {
   readonly port?: number;
   /** Keeps the data here, written before each answer, so that the next start finds it. The caller removes the folder. */
   readonly dataFolder?: string;
-  /** More lines of its `redis.conf`, words separated by spaces. */
-  readonly settings?: Readonly<Record<string, string>>;
+  /** More lines of its `redis.conf`, such as those of a cluster's node; words separated by spaces. */
+  readonly settings?: Readonly<Record<string, string | number>>;
 }
 
 export declare const redisAnswers: (where: { host: string; port: number; timeoutMs?: number }) => Promise<boolean>;

@@ -32,20 +32,15 @@ export const redisAnswers = ({ host, port, timeoutMs = 2000 }) =>
  * Starts a redis-server on 127.0.0.1. It writes to disk only when it is given a data folder. See redis.d.mts for the types.
  * Throws SetUpError when the machine has no redis-server or it does not start.
  */
-export const startRedisServer = async ({
-  maxmemoryPolicy = 'noeviction',
-  port,
-  dataFolder,
-  settings: more = {},
-} = {}) => {
+export const startRedisServer = async ({ maxmemoryPolicy = 'noeviction', port, dataFolder, settings = {} } = {}) => {
   const command = which('redis-server');
   if (command === null) throw new SetUpError('redis-server is not installed', { remedy: REDIS_INSTALL_COMMAND });
   const listenPort = port ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'runtime-cleanup-redis-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   const kept = dataFolder === undefined ? { appendonly: 'no' } : { appendonly: 'yes', appendfsync: 'always' };
-  const settings = { port: listenPort, bind: '127.0.0.1', dir: dataFolder ?? folder, save: '', ...kept };
-  const args = Object.entries({ ...settings, 'maxmemory-policy': maxmemoryPolicy, ...more }).flatMap(([name, value]) =>
+  const own = { port: listenPort, bind: '127.0.0.1', dir: dataFolder ?? folder, save: '', ...kept };
+  const args = Object.entries({ ...own, 'maxmemory-policy': maxmemoryPolicy, ...settings }).flatMap(([name, value]) =>
     [`--${name}`].concat(String(value).split(' ')),
   );
   try {

@@ -32,6 +32,7 @@ export type Ask = (method: string, path: string, asked?: Asked) => Promise<Answe
 export interface World {
   readonly databaseUrl: string;
   readonly db: Client;
+  /** The world's own. */
   readonly redis: TestRedis | undefined;
   readonly containers: TestContainers;
   /** Runs a command against the world's stores. */
@@ -61,9 +62,15 @@ export interface Listening {
   readonly ask: Ask;
 }
 
-export async function createWorld(store: Store): Promise<World> {
+interface Options {
+  /** The address of servers that the test has started, for the store `redis`; without it the world starts one of its own. */
+  readonly redisUrl?: string;
+}
+
+export async function createWorld(store: Store, { redisUrl }: Options = {}): Promise<World> {
   const database = await createMigratedDatabase();
-  const redis = store === 'redis' ? await startRedis() : undefined;
+  const redis = store === 'redis' && redisUrl === undefined ? await startRedis() : undefined;
+  const address = redisUrl ?? redis?.url;
   const containers = await createTestContainers(inject('engineSocket'));
   const db = new Client({ connectionString: database.url });
   await db.connect();
@@ -72,7 +79,7 @@ export async function createWorld(store: Store): Promise<World> {
     DATABASE_URL: database.url,
     DOCKER_HOST: `unix://${inject('engineSocket')}`,
     RTMANAGER_INTERNAL_HTTP_ADDR: '127.0.0.1:0',
-    ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
+    ...(address === undefined ? {} : { REDIS_URL: address }),
   };
 
   const changes = createQueueChanges({ ...environment, QUEUE_SPACE: PREFIX });

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { startPrivateEngine } from '../../scripts/services/engine.mjs';
 import { startRedisServer } from '../../scripts/services/redis.mjs';
+import { startRedisCluster } from '../support/redis/cluster.js';
 import { startPostgres } from '../support/postgres/postgres.js';
 import type { Experiment, Finding, Options, Servers } from './experiment.js';
 import { crash, crashDefaults } from './experiments/crash.js';
@@ -21,6 +22,7 @@ interface Asked extends Omit<Options, 'say' | 'signal'> {
   readonly report?: string;
   readonly quiet: boolean;
   readonly sabotage: boolean;
+  readonly redisCluster: boolean;
 }
 
 // More sites than this wait for each other on a small machine, and would measure that instead of the product's recovery.
@@ -62,6 +64,7 @@ const command = new Command('npm run faults --')
   .option('--lanes <n>', 'how many sites work at a time', wholeNumber(1, MOST_LANES), LANES)
   .option('--report <file>', 'also write the table to this file, as Markdown')
   .option('--sabotage', 'break the product itself in twelve ways, and fail unless each break is noticed', false)
+  .option('--redis-cluster', 'queue and leases on a Redis Cluster instead of one server, with one lane', false)
   .option('--quiet', 'no progress', false)
   .addHelpText(
     'after',
@@ -88,7 +91,7 @@ async function main(): Promise<void> {
     startPostgres(),
     startPrivateEngine(),
     startPrivateEngine(),
-    startRedisServer(),
+    asked.redisCluster ? startRedisCluster({ replicas: 0 }) : startRedisServer(),
   ]);
   const servers: Servers = {
     postgresUrl: postgres.url,
@@ -96,13 +99,15 @@ async function main(): Promise<void> {
     otherEngineSocket: other.socketPath,
     redisUrl: redis.url,
   };
+  // A cluster has one database.
+  const lanes = asked.redisCluster ? 1 : asked.lanes;
   const findings: Finding[] = [];
   try {
     for (const experiment of asked.sabotage ? [SABOTAGE] : asked.only) {
       if (ending.signal.aborted) break;
       underWay = experiment;
       say(`${experiment.name}: ${experiment.about}`);
-      const found = await experiment.run(servers, { ...asked, say, signal: ending.signal });
+      const found = await experiment.run(servers, { ...asked, lanes, say, signal: ending.signal });
       findings.push(...found);
       process.stdout.write(`\n${experiment.name}: ${experiment.about}\n${tableOf(found)}\n`);
       for (const { notes = [] } of found) for (const note of notes) process.stdout.write(`${note}\n`);

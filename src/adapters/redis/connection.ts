@@ -1,11 +1,16 @@
 import { createRequire } from 'node:module';
 import type * as Ioredis from 'ioredis';
-import type { Redis } from 'ioredis';
 import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
 import { parseRedisAddress } from '../../domain/redis-address.js';
+import { needsNewConnection } from '../redis-replies.js';
 import { connectionTrouble } from '../redis-trouble.js';
 import { type ClientOptions, clientOptions, type TlsOptions } from './client-options.js';
+import { createClusterClient, untilNodesReady } from './cluster-client.js';
+import { isCluster, type RedisClient } from './cluster-masters.js';
 import { type ConnectionFamily, createConnectionFamily } from './renewal.js';
+import { createSentinelClient } from './sentinel-client.js';
+
+export type { RedisClient };
 
 /**
  * `commands`: short questions that must be answered or refused within about a second, and never be sent twice.
@@ -65,51 +70,65 @@ const ACCEPTED_ONLY = 'it accepts connections, but still loads its data, or hang
 
 const require = createRequire(import.meta.url);
 
-/**
- * A client that connects, and reconnects for ever, by itself; `disconnect()` or `quit()` ends it. Loads ioredis for the
- * first client, because most installations have no Redis.
- */
-export function createRedis(options: RedisConnectionOptions): Redis {
-  const { url, role, onError, tls = {}, family = createConnectionFamily() } = options;
-  const address = parseRedisAddress(url);
-  if (address.kind === 'invalid') throw new ConfigurationError(`the address of Redis cannot be used: ${address.why}`);
-  if (address.kind === 'cluster' || address.kind === 'sentinel') {
-    throw new ConfigurationError(`an address of a ${address.kind} of Redis is not supported yet`);
-  }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `require` returns has no type
-  const ioredis = require('ioredis') as typeof Ioredis;
-  const redis = new ioredis.Redis({
-    ...clientOptions(address, tls),
-    ...byRole[role],
-    reconnectOnError: family.reconnectOnError,
-  });
-  family.join(redis);
+/** The library, loaded at its first use, because most installations have no Redis. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `require` returns has no type
+export const ioredis = (): typeof Ioredis => require('ioredis') as typeof Ioredis;
+
+/** A client that connects, and reconnects for ever, by itself; `disconnect()` or `quit()` ends it. */
+export function createRedis(options: RedisConnectionOptions): RedisClient {
+  const redis = createClient(options);
   const reported = new Set<string>();
-  redis.on('error', (error: Error) => {
+  onTrouble(redis, (error) => {
     const kind = messageOf(error);
     if (reported.has(kind)) return;
     reported.add(kind);
-    onError(error);
+    options.onError(error);
   });
   redis.on('ready', () => reported.clear());
   return redis;
+}
+
+function createClient({ url, role, tls = {}, family = createConnectionFamily() }: RedisConnectionOptions): RedisClient {
+  const address = parseRedisAddress(url);
+  const options = { ...byRole[role], reconnectOnError: family.reconnectOnError };
+  switch (address.kind) {
+    case 'invalid':
+      throw new ConfigurationError(`the address of Redis cannot be used: ${address.why}`);
+    case 'cluster':
+      // Each node has a failover of its own.
+      return createClusterClient(ioredis(), address, { ...options, tls, reconnectOnError: isOfNoUse });
+    case 'sentinel':
+      return family.join(createSentinelClient(ioredis(), address, { ...options, tls }));
+    default:
+      return family.join(new (ioredis().Redis)({ ...clientOptions(address, tls), ...options }));
+  }
+}
+
+const isOfNoUse = (reply: Error): boolean => needsNewConnection(messageOf(reply));
+
+/** Calls the listener for each error of a connection, also of one to a cluster's node; returns what ends that. */
+export function onTrouble(redis: RedisClient, listener: (error: Error) => void): () => void {
+  // "Failed to refresh slots cache." says less than the last node's own error.
+  const ofClient = (error: Error & { lastNodeError?: unknown }): void =>
+    listener(error.lastNodeError instanceof Error ? error.lastNodeError : error);
+  redis.on('error', ofClient).on('node error', listener);
+  return () => void redis.off('error', ofClient).off('node error', listener);
 }
 
 /**
  * Resolves once the server answers; rejects with `UnavailableError`, which carries the last connection error, after
  * `withinMs` or when the client was ended, and with the signal's reason when it is aborted.
  */
-export async function untilReady(redis: Redis, withinMs: number, signal: AbortSignal): Promise<void> {
+export async function untilReady(redis: RedisClient, withinMs: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   let lastError: unknown;
-  const remember = (error: unknown): void => {
+  const forget = onTrouble(redis, (error) => {
     lastError = error;
-  };
-  redis.on('error', remember);
+  });
   const ending = await firstOf(redis, withinMs, signal);
-  redis.off('error', remember);
+  forget();
   signal.throwIfAborted();
-  if (ending === 'ready') return;
+  if (ending === 'ready') return isCluster(redis) ? untilNodesReady(redis) : undefined;
   const why = ending === 'end' ? 'connection was closed' : `did not answer within ${withinMs} ms`;
   // ioredis reports a connection as ready once the server says that it has loaded its data.
   const accepted = redis.status === 'connect' ? `: ${ACCEPTED_ONLY}` : '';
@@ -117,7 +136,11 @@ export async function untilReady(redis: Redis, withinMs: number, signal: AbortSi
   throw new UnavailableError('redis', `Redis ${why}${detail}`, { cause: lastError });
 }
 
-function firstOf(redis: Redis, withinMs: number, signal: AbortSignal): Promise<'ready' | 'end' | 'timeout' | 'abort'> {
+function firstOf(
+  redis: RedisClient,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<'ready' | 'end' | 'timeout' | 'abort'> {
   const { status } = redis;
   if (status === 'ready' || status === 'end') return Promise.resolve(status);
   return new Promise((resolve) => {

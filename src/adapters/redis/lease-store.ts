@@ -1,9 +1,7 @@
-import type { Redis } from 'ioredis';
-
 import type { LeaseStore } from '../../lease/lease-store.js';
-
 import { UnavailableError } from '../../domain/errors.js';
 import { explainFailures } from '../redis-trouble.js';
+import type { RedisClient } from './connection.js';
 import type { NeededRights } from './rights.js';
 
 /** Shared with every service that starts, stops or restarts a game; part of the public contract. */
@@ -31,7 +29,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) 
 return 0`;
 
 /** Game leases in Redis. Wants a connection of the role `commands`: answered or refused within about a second. */
-export function createRedisLeaseStore({ redis }: { readonly redis: Redis }): LeaseStore {
+export function createRedisLeaseStore({ redis }: { readonly redis: RedisClient }): LeaseStore {
   const why = explainFailures(redis);
 
   // Redis says "not now" in too many ways to list (LOADING, READONLY, OOM, a lost connection): each failure counts as one.

@@ -10,8 +10,8 @@ const RENEW_EVERY_MS = 1_000;
 export interface ConnectionFamily {
   /** An option of ioredis, which asks it about each error reply, also to a script and to a command of a pipeline. */
   readonly reconnectOnError: (reply: Error) => boolean;
-  /** Makes the client a member, and the clients that BullMQ duplicates from it. */
-  readonly join: (redis: Redis) => void;
+  /** Makes the client a member, and the clients that BullMQ duplicates from it; returns the client. */
+  readonly join: (redis: Redis) => Redis;
 }
 
 /**
@@ -49,16 +49,13 @@ export function createConnectionFamily(clock: Pick<Clock, 'monotonicMs' | 'after
     clock.after(waitMs, () => renew(reply));
   }
 
-  function join(redis: Redis): void {
+  function join(redis: Redis): Redis {
     members.add(redis);
     redis.once('end', () => members.delete(redis));
     redis.on('error', forgetCommand);
     const duplicate = redis.duplicate.bind(redis);
-    redis.duplicate = (override) => {
-      const copy = duplicate(override);
-      join(copy);
-      return copy;
-    };
+    redis.duplicate = (override) => join(duplicate(override));
+    return redis;
   }
 
   return {

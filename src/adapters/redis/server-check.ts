@@ -1,5 +1,8 @@
 import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
+import { isCluster, mastersOf, type RedisMaster } from './cluster-masters.js';
+import type { RedisClient } from './connection.js';
 import { isNoPermission } from './rights.js';
+import { parseInfo, requireMode } from './server-mode.js';
 
 export interface RedisServerFacts {
   readonly version: string;
@@ -18,13 +21,38 @@ export interface RedisServerQuestions {
 const MIN_VERSION = '6.2.0';
 const SAFE_POLICY = 'noeviction';
 
+/** Checks the server, or each master of the cluster; the facts are those of the oldest one. */
+export async function checkRedis(redis: RedisClient): Promise<RedisServerFacts> {
+  if (!isCluster(redis)) return checkRedisServer(redis);
+  const found = await Promise.all((await mastersOf(redis)).map(checkMaster));
+  const [oldest = NO_FACTS] = found.toSorted((one, other) => (isOlder(one.version, other.version) ? -1 : 1));
+  const isKnown = found.every(({ maxmemoryPolicy }) => maxmemoryPolicy !== undefined);
+  return isKnown ? oldest : { ...oldest, maxmemoryPolicy: undefined };
+}
+
+const NO_FACTS: RedisServerFacts = { version: '', maxmemoryPolicy: undefined };
+
+async function checkMaster({ name, client }: RedisMaster): Promise<RedisServerFacts> {
+  try {
+    return await checkRedisServer(client, 'cluster');
+  } catch (error) {
+    if (error instanceof ConfigurationError)
+      throw new ConfigurationError(`${name}: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
 /**
- * Refuses, with `ConfigurationError`, a server that may evict leases and jobs when its memory is full, or that is
- * too old. Rejects with `UnavailableError` when the server cannot be asked, and when it is a replica: during a failover
- * the address may lead to one.
+ * Refuses, with `ConfigurationError`, a server that may evict leases and jobs when its memory is full, that is too old, or
+ * that the address does not fit. Rejects with `UnavailableError` when the server cannot be asked, and when it is a
+ * replica: during a failover the address may lead to one.
  */
-export async function checkRedisServer(redis: RedisServerQuestions): Promise<RedisServerFacts> {
+export async function checkRedisServer(
+  redis: RedisServerQuestions,
+  expected: 'standalone' | 'cluster' = 'standalone',
+): Promise<RedisServerFacts> {
   const info = parseInfo(await askInfo(redis));
+  requireMode(expected, info);
   const version = info.get('redis_version') ?? '';
   if (isOlder(version, MIN_VERSION)) {
     throw new ConfigurationError(`Redis has version ${version || 'unknown'}; allowed: ${MIN_VERSION} or newer`);
@@ -53,15 +81,15 @@ async function askInfo(redis: RedisServerQuestions): Promise<string> {
   }
 }
 
-/** Every user may say HELLO; its answer has version and role, here in the words of INFO. */
+/** Every user may say HELLO; its answer has version, mode and role, here in the words of INFO. */
 async function askHello(redis: RedisServerQuestions): Promise<string> {
   try {
     const answer = await redis.hello();
     const fields: readonly unknown[] = Array.isArray(answer) ? answer : [];
     const valueOf = (name: string): unknown => fields[fields.indexOf(name) + 1];
-    const version = valueOf('version');
+    const textOf = (name: string): string => String(valueOf(name) ?? '');
     const role = valueOf('role') === 'replica' ? 'slave' : 'master';
-    return `redis_version:${typeof version === 'string' ? version : ''}\r\nrole:${role}`;
+    return `redis_version:${textOf('version')}\r\nredis_mode:${textOf('mode')}\r\nrole:${role}`;
   } catch (error) {
     throw new UnavailableError('redis', `Redis did not answer HELLO: ${messageOf(error)}`, { cause: error });
   }
@@ -76,11 +104,6 @@ async function askConfig(redis: RedisServerQuestions): Promise<string | undefine
     if (/NOPERM|unknown command|disabled/i.test(messageOf(error))) return undefined;
     throw new UnavailableError('redis', `Redis did not answer CONFIG GET: ${messageOf(error)}`, { cause: error });
   }
-}
-
-function parseInfo(text: string): ReadonlyMap<string, string> {
-  const lines = text.split(/\r?\n/).filter((line) => !line.startsWith('#') && line.includes(':'));
-  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]));
 }
 
 function isOlder(version: string, than: string): boolean {

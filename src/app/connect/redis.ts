@@ -1,30 +1,35 @@
-import { createRedis, type RedisRole, untilReady } from '../../adapters/redis/connection.js';
 import { clientOptions, type TlsOptions } from '../../adapters/redis/client-options.js';
+import { createRedis, type RedisClient, type RedisRole, untilReady } from '../../adapters/redis/connection.js';
 import { diagnoseConnection, saysNothing } from '../../adapters/redis/diagnose-connection.js';
-import { connectionTrouble } from '../../adapters/redis-trouble.js';
-import { checkRedisServer } from '../../adapters/redis/server-check.js';
+import { explainUnready } from '../../adapters/redis/explain-unready.js';
+import { checkRedis } from '../../adapters/redis/server-check.js';
 import { createTlsOptions } from '../../adapters/redis/tls-files.js';
+import { connectionTrouble } from '../../adapters/redis-trouble.js';
 import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
 import { parseRedisAddress } from '../../domain/redis-address.js';
 import type { ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import { waitForDependency } from '../wait-for-dependency.js';
 
-export type RedisClient = ReturnType<typeof createRedis>;
+export type { RedisClient };
 
 const READY_WITHIN_MS = 2_000;
 
-/** A connected client. Refuses a server that may evict keys, with the reason; waits while a replica answers at the address. */
+/**
+ * A connected client. Refuses a server that may evict keys, or that the address does not fit, with the reason; waits while a
+ * replica answers at the address.
+ */
 export async function connectRedis(
   context: Context,
   role: RedisRole,
   closing: Pick<ShutdownStack, 'add'>,
 ): Promise<RedisClient> {
   const { config, log, signal } = context;
-  if (config.redisUrl === null) throw new ConfigurationError('REDIS_URL is not set, but a setting asks for Redis');
+  const { redisUrl } = config;
+  if (redisUrl === null) throw new ConfigurationError('REDIS_URL is not set, but a setting asks for Redis');
   const tls = redisTls(context);
   const redis = createRedis({
-    url: config.redisUrl,
+    url: redisUrl,
     tls,
     role,
     family: context.redisConnections,
@@ -32,9 +37,9 @@ export async function connectRedis(
   });
   closing.add(`Redis connection for ${role}`, async () => redis.disconnect());
   await waitForDependency(context, 'Redis', async () => {
-    await untilReady(redis, READY_WITHIN_MS, signal).catch((error: unknown) => explain(error, config.redisUrl, tls));
+    await untilReady(redis, READY_WITHIN_MS, signal).catch((error: unknown) => explain(error, redisUrl, tls));
     try {
-      await checkRedisServer(redis);
+      await checkRedis(redis);
     } catch (error) {
       // A connection to a replica would stay one.
       if (error instanceof UnavailableError) redis.disconnect(true);
@@ -55,9 +60,11 @@ function redisTls({ config, log }: Pick<Context, 'config' | 'log'>): TlsOptions 
 }
 
 /** Rejects with the reason why no connection was made, also where the connection's own error does not say it. */
-async function explain(error: unknown, redisUrl: string | null, tls: TlsOptions | undefined): Promise<never> {
-  const address = parseRedisAddress(redisUrl ?? '');
-  if (!(error instanceof UnavailableError) || !saysNothing(error.cause) || address.kind !== 'server') throw error;
+async function explain(error: unknown, redisUrl: string, tls: TlsOptions | undefined): Promise<never> {
+  const address = parseRedisAddress(redisUrl);
+  if (!(error instanceof UnavailableError)) throw error;
+  if (address.kind === 'cluster' || address.kind === 'sentinel') throw (await explainUnready(address, tls)) ?? error;
+  if (!saysNothing(error.cause) || address.kind !== 'server') throw error;
   const { host, port } = address;
   const diagnosis = await diagnoseConnection({ host, port }, tls && clientOptions(address, tls).tls);
   switch (diagnosis?.kind) {

@@ -1,7 +1,7 @@
 import { readConnectionUsage } from '../../adapters/postgres/connection-usage.js';
 import { pendingMigrations } from '../../adapters/postgres/migrate.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
-import { checkRedisServer } from '../../adapters/redis/server-check.js';
+import { checkRedis as checkServers } from '../../adapters/redis/server-check.js';
 import { tlsFailure } from '../../adapters/tls-failure.js';
 import type { Check } from '../../cli/command-context.js';
 import { leastConnections } from '../../config/connections.js';
@@ -158,7 +158,7 @@ async function checkDatabase({ pool, url }: Database): Promise<Finding> {
 
 async function checkRedis(context: Context, closing: ShutdownStack): Promise<Finding> {
   const redis = await connectRedis(context, 'commands', closing);
-  const { version, maxmemoryPolicy } = await checkRedisServer(redis);
+  const { version, maxmemoryPolicy } = await checkServers(redis);
   if (maxmemoryPolicy !== undefined) return ok(`Redis ${version}, maxmemory-policy ${maxmemoryPolicy}`);
   return {
     status: 'warn',

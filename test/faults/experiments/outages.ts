@@ -1,7 +1,9 @@
 /** Engine, Redis and PostgreSQL each unavailable under load, and back: nothing is lost, the log stays short, and soon all is done. */
+import { messageOf } from '../../../src/domain/errors.js';
 import type { Experiment, Finding, Options, Store, Violation } from '../experiment.js';
-import { OUTAGE_KINDS } from './outages/outage-kinds.js';
+import { type Failover, FAILOVERS, OUTAGE_KINDS } from './outages/outage-kinds.js';
 import { type OwnServers, startOwnServers } from './outages/own-servers.js';
+import { runFailover } from './outages/run-failover.js';
 import { type Ending, runOutage, type Trial } from './outages/run-outage.js';
 
 const STORES: readonly Store[] = ['postgres', 'redis'];
@@ -9,6 +11,7 @@ const STORES: readonly Store[] = ['postgres', 'redis'];
 const MOST_LANES = 2;
 const GAMES_PER_SECOND = 10;
 const MOST_GAMES = 200;
+const FAILOVER_GAMES = 100;
 const LINES_TOLD = 60;
 
 export const outages: Experiment = {
@@ -16,7 +19,10 @@ export const outages: Experiment = {
   about:
     'engine, Redis and PostgreSQL killed, frozen, and behind a black hole, Redis failed over, under load, and back',
   // It kills servers, so it has its own.
-  run: (_servers, options) => runTrials(trialsOf(options.outage), options),
+  run: async (_servers, options) => [
+    ...(await runTrials(trialsOf(options.outage), options)),
+    ...(await runFailovers(options)),
+  ],
 };
 
 /** Every absence on every store that it concerns. */
@@ -67,6 +73,36 @@ async function find(own: OwnServers, trial: Trial, seed: number): Promise<Findin
     recoveriesMs: [ending.recoveryMs],
     notes: [noteOf(trial, ending)],
   };
+}
+
+/** A failover has seven servers and more, so they are not run side by side. */
+async function runFailovers({ seed, say }: Pick<Options, 'seed' | 'say'>): Promise<readonly Finding[]> {
+  const own = await startOwnServers();
+  const findings: Finding[] = [];
+  try {
+    for (const failover of FAILOVERS) {
+      const finding = await findAfter(own, failover, seed);
+      for (const note of finding.notes ?? []) say(note);
+      findings.push(finding);
+    }
+  } finally {
+    await own.stop();
+  }
+  return findings;
+}
+
+async function findAfter(own: OwnServers, failover: Failover, seed: number): Promise<Finding> {
+  const row = { fault: failover.name, store: 'redis', runs: 1 } as const;
+  try {
+    const { broken, recoveryMs, burnt, said } = await runFailover(own, failover, FAILOVER_GAMES);
+    const history = said.slice(-LINES_TOLD);
+    const note = `${failover.name}: ${FAILOVER_GAMES} games done ${(recoveryMs / 1_000).toFixed(1)} s later; ${burnt} attempts failed`;
+    const violations = broken.map(({ check, what }): Violation => ({ check, what, seed, history }));
+    return { ...row, violations, recoveriesMs: [recoveryMs], notes: [note] };
+  } catch (error) {
+    const violation = { check: 'the trial can be held', what: messageOf(error), seed, history: [] };
+    return { ...row, violations: [violation], recoveriesMs: [] };
+  }
 }
 
 /** A trial that could not be held is no proof of anything, and no reason to drop the others. */

@@ -1,5 +1,6 @@
 /** The queue as a plain BullMQ client sees it: it adds jobs without any option, and looks at what became of them. */
 import { createPostgresBackend, type Job, type JobType, Queue, withBackend } from 'bullmq';
+import { createRedis, type RedisClient, untilReady } from '../../../src/adapters/redis/connection.js';
 import type { Store } from '../experiment.js';
 
 const QUEUE = 'runtime-cleanup';
@@ -37,17 +38,22 @@ const OnPostgres = withBackend(createPostgresBackend);
 
 type PlainQueue = Pick<Queue<Request, unknown>, 'add' | 'getJob' | 'getJobs' | 'waitUntilReady' | 'close' | 'on'>;
 
-const queueOn = (store: Store, url: string): PlainQueue =>
+const queueOn = (store: Store, url: string, redis: RedisClient | undefined): PlainQueue =>
   store === 'redis'
-    ? new Queue<Request, unknown>(QUEUE, { connection: { url }, prefix: PREFIX })
+    ? new Queue<Request, unknown>(QUEUE, { connection: redis ?? { url }, prefix: PREFIX })
     : // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- BullMQ types the store into its classes; nothing here looks at that part
       (new OnPostgres.Queue(QUEUE, { connection: { connectionString: url, migrate: true } }) as unknown as PlainQueue);
 
 const MOST_JOBS = 10_000;
+const READY_WITHIN_MS = 10_000;
 
 /** `url` is Redis's or PostgreSQL's, past every proxy. */
 export async function openJobs(store: Store, url: string): Promise<Jobs> {
-  const queue = queueOn(store, url);
+  // BullMQ itself makes a client of one server only.
+  const isOneServer = store === 'postgres' || url.startsWith('redis://');
+  const redis = isOneServer ? undefined : createRedis({ url, role: 'commands', onError: () => undefined });
+  if (redis !== undefined) await untilReady(redis, READY_WITHIN_MS, new AbortController().signal);
+  const queue = queueOn(store, url, redis);
   queue.on('error', () => undefined);
   await queue.waitUntilReady();
   const seenOf = async (job: Job<Request, unknown>): Promise<SeenJob> => ({
@@ -79,6 +85,9 @@ export async function openJobs(store: Store, url: string): Promise<Jobs> {
         ? { id: jobId, state: 'missing', gameId: '', opSource: '', failedReason: '', result: undefined }
         : seenOf(job);
     },
-    close: () => queue.close(),
+    close: async () => {
+      await queue.close();
+      redis?.disconnect();
+    },
   };
 }

@@ -1,7 +1,7 @@
 /** The game leases as another service of the platform takes them: by the contract, and by nothing of this program. */
 import { randomBytes } from 'node:crypto';
-import type { Redis } from 'ioredis';
 import type { Pool } from 'pg';
+import type { RedisClient } from '../../../src/adapters/redis/connection.js';
 
 export interface OtherLeases {
   /** The token when the lease was free, else undefined. */
@@ -19,7 +19,7 @@ export function createOtherLeases({
   redis,
 }: {
   readonly db: Pool;
-  readonly redis: Redis | undefined;
+  readonly redis: RedisClient | undefined;
 }): OtherLeases {
   return redis === undefined ? inPostgres(db) : inRedis(redis);
 }
@@ -53,7 +53,7 @@ function inPostgres(db: Pool): OtherLeases {
 
 const GIVE_BACK = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
 
-function inRedis(redis: Redis): OtherLeases {
+function inRedis(redis: RedisClient): OtherLeases {
   const keyOf = (gameId: string): string => `rtmanager:game_lease:${Buffer.from(gameId).toString('base64url')}`;
   return {
     take: async (gameId, ttlMs = TTL_MS) => {

@@ -2,8 +2,9 @@
  * One place where experiments happen: a database, a Redis database and an engine behind proxies of its own, worker
  * processes as a user starts them, and everything that is needed to tell afterwards what happened.
  */
-import { Redis } from 'ioredis';
 import { Pool } from 'pg';
+import { isCluster } from '../../../src/adapters/redis/cluster-masters.js';
+import { createRedis, type RedisClient } from '../../../src/adapters/redis/connection.js';
 import { databasesOn } from '../../support/postgres/databases.js';
 import { type EngineFaultProxy, startEngineFaultProxy } from '../../support/engine/engine-fault-proxy.js';
 import { type Service, startService } from '../../support/service.js';
@@ -36,7 +37,7 @@ export interface Site {
   readonly engine: EngineFaultProxy;
   /** Requests go to an engine without containers, until the returned function is called; undefined where there is none. */
   readonly swapEngine: () => (() => void) | undefined;
-  /** What stands between the workers and their stores; `redis` on that store alone. */
+  /** What stands between the workers and their stores; `redis` on that store alone, and only to one server. */
   readonly lines: { readonly postgres: TcpFaultProxy; readonly redis: TcpFaultProxy | undefined };
   readonly stepControl: StepControl;
   readonly audit: Audit;
@@ -58,7 +59,7 @@ interface Said {
 
 interface SiteOptions {
   readonly store: Store;
-  /** Sites that stand at the same time have different lanes, 0 to 14: each is a database of the one Redis. */
+  /** Sites that stand at the same time have different lanes, 0 to 14: each is a database of the one Redis server. */
   readonly lane: number;
   /** For every worker. */
   readonly environment?: Environment;
@@ -69,16 +70,18 @@ export async function openSite(servers: Servers, { store, lane, environment = {}
   const db = new Pool({ connectionString: database.url, max: 6 });
   db.on('error', () => undefined);
   const audit = await installAudit(db);
-  const redisUrl = store === 'redis' ? `${servers.redisUrl}/${lane + 1}` : undefined;
-  const redis = redisUrl === undefined ? undefined : new Redis(redisUrl);
-  redis?.on('error', () => undefined);
-  await redis?.flushdb();
+  // A cluster has one database, and sentinels name one too: such a site stands alone.
+  const isOneServer = servers.redisUrl.startsWith('redis://');
+  const redisUrl = store === 'redis' ? (isOneServer ? `${servers.redisUrl}/${lane + 1}` : servers.redisUrl) : undefined;
+  const redis =
+    redisUrl === undefined ? undefined : createRedis({ url: redisUrl, role: 'blocking', onError: () => undefined });
+  if (redis !== undefined) await empty(redis);
 
   const containers = await createTestContainers(servers.engineSocket);
   const engine = await startEngineFaultProxy({ engineSocket: servers.engineSocket });
   const lines = {
     postgres: await startTcpFaultProxy({ port: portOf(database.url) }),
-    redis: redisUrl === undefined ? undefined : await startTcpFaultProxy({ port: portOf(redisUrl) }),
+    redis: redisUrl === undefined || !isOneServer ? undefined : await startTcpFaultProxy({ port: portOf(redisUrl) }),
   };
   const jobs = await openJobs(store, redisUrl ?? database.url);
   const stepControl = createStepControl();
@@ -137,12 +140,18 @@ export async function openSite(servers: Servers, { store, lane, environment = {}
       await Promise.all([engine.close(), lines.postgres.close(), lines.redis?.close()]);
       await containers.clear();
       stepControl.remove();
-      await redis?.flushdb();
+      if (redis !== undefined) await empty(redis);
       redis?.disconnect();
       await db.end();
       await database.drop();
     },
   };
+}
+
+async function empty(redis: RedisClient): Promise<void> {
+  // The client of a cluster knows its nodes once it has answered.
+  await redis.ping();
+  await Promise.all((isCluster(redis) ? redis.nodes('master') : [redis]).map((server) => server.flushdb()));
 }
 
 const portOf = (url: string): number => Number(new URL(url).port);

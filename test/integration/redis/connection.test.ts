@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createRedis, untilReady } from '../../../src/adapters/redis/connection.js';
 import { UnavailableError } from '../../../src/domain/errors.js';
@@ -104,7 +105,7 @@ describe('a connection for commands', () => {
 describe('a connection for queue consumers', () => {
   test('a connection for queue consumers keeps a waiting command through an outage and sends it again', async () => {
     const redis = await connected('blocking');
-    const monitor = await (await connectedDirectly()).monitor();
+    const monitor = await new Redis(server.url).monitor();
     const carriedOut = new Promise<unknown>((resolve) =>
       monitor.on('monitor', (_time: string, command: string[]) => {
         if (command[0]?.toLowerCase() === 'blpop') resolve(command[1]);

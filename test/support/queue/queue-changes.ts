@@ -1,6 +1,7 @@
 import { QueueEvents } from 'bullmq';
 import { Client } from 'pg';
 import { CLEANUP_QUEUE, type QueueName } from '../../../src/adapters/bullmq/names.js';
+import { createRedis } from '../../../src/adapters/redis/connection.js';
 import { createChanges } from '../changes.js';
 
 /** The session that listens to the events; a test that ends the sessions of a worker must leave it out. */
@@ -44,10 +45,14 @@ export function createQueueChanges(env: Readonly<Record<string, string>>): {
       return () => client.end();
     }
     // From the first stored event on, so that none is missed.
-    const events = new QueueEvents(name, { connection: { url }, prefix, lastEventId: '0' });
+    const redis = createRedis({ url, role: 'blocking', onError: () => undefined });
+    const events = new QueueEvents(name, { connection: redis, prefix, lastEventId: '0' });
     events.on('error', () => undefined);
     for (const event of EVENTS) events.on(event, notify);
-    return () => events.close();
+    return async () => {
+      await events.close();
+      redis.disconnect();
+    };
   };
   return {
     untilQueue: async (assertion, { queue = CLEANUP_QUEUE, ...options } = {}) => {

@@ -1,7 +1,8 @@
 import type { ConnectionOptions } from 'bullmq';
 import { bullmq } from '../library.js';
+import type { Clock } from '../../../async/clock.js';
 import { messageOf, UnavailableError } from '../../../domain/errors.js';
-import { type QueueStore, untilAnswered, type Waiting, whenReady } from './queue-store.js';
+import { type JobEvents, type QueueStore, untilAnswered, type Waiting, whenReady } from './queue-store.js';
 import { createRedisFailedSet, type FailedSetClient } from './failed-set-redis.js';
 import { jobOptionsFor, workerOptionsFor } from './job-options.js';
 import { CLEANUP_QUEUE, PREFIX } from '../names.js';
@@ -30,6 +31,7 @@ interface Options extends Waiting {
 
 /** The key of no job, because BullMQ refuses colons in job ids. It exists for a millisecond. */
 const WRITE_CHECK = 'write:check';
+const RECONNECT_MS = 1_000;
 
 /** Waits until Redis answers; rejects with `UnavailableError` when it does not within the deadline. */
 export async function openRedisStore({
@@ -64,7 +66,9 @@ export async function openRedisStore({
     },
     events: async ({ name = CLEANUP_QUEUE, onError }) => {
       await answering(blocking);
-      return whenReady(new QueueEvents(name, { ...at(blocking), autorun: false }).on('error', onError));
+      const opened = await whenReady(new QueueEvents(name, { ...at(blocking), autorun: false }).on('error', onError));
+      await keepConnected(opened, waiting.clock);
+      return opened;
     },
     failedSet: createRedisFailedSet(commands, `${prefix}:${CLEANUP_QUEUE}`),
     checkWritable: async () => {
@@ -92,6 +96,22 @@ export async function openRedisStore({
       return true;
     },
   };
+}
+
+/**
+ * Connects the client of a queue's events again whenever it has ended. BullMQ closes a connection that stays silent for too
+ * long and opens it again; where that fails, it asks the ended client without end. For a worker's client it tries again.
+ */
+async function keepConnected(events: JobEvents, clock: Clock): Promise<void> {
+  const client = await events.getBackend().client;
+  const connectLater = (): void => {
+    clock.after(RECONNECT_MS, () => {
+      // A cluster's client that has ended may say "close", because it says so once for each of its nodes.
+      const hasEnded = client.status === 'end' || client.status === 'close';
+      if (events.closing === undefined && hasEnded) client.connect().catch(connectLater);
+    });
+  };
+  client.on('end', connectLater);
 }
 
 /** BullMQ asks a new client for its version at once, and an object whose first request fails never works. */

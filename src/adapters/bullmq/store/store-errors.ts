@@ -12,6 +12,10 @@ import { withDeadline } from '../../../async/deadline.js';
 const IOREDIS_OUTAGE =
   /^(?:Connection is closed|Command (?:timed out|aborted)|Stream isn't writeable|Reached the max retries per request|Socket timeout)/;
 
+/** Messages of ioredis about a cluster, or about sentinels, without a node that serves the request. */
+const REDIS_NODES_OUTAGE =
+  /^(?:Failed to refresh slots cache|None of startup nodes|Cluster is(?:n't ready| ended| disconnect)|Too many Cluster redirections|All sentinels are unreachable|(?:MOVED|ASK|UNBLOCKED) )/;
+
 const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
 
@@ -19,7 +23,10 @@ const codeOf = (thrown: unknown): string =>
 export function isOutage(thrown: unknown): boolean {
   if (thrown instanceof UnavailableError || isSocketFailure(thrown) || isServerAwayState(codeOf(thrown))) return true;
   const message = messageOf(thrown);
-  return isDriverOutage(message) || IOREDIS_OUTAGE.test(message) || redisOutageCode(message) !== undefined;
+  const messages = [IOREDIS_OUTAGE, REDIS_NODES_OUTAGE];
+  return (
+    isDriverOutage(message) || redisOutageCode(message) !== undefined || messages.some((text) => text.test(message))
+  );
 }
 
 /** The same request may succeed a moment later: an outage, or a deadlock, timeout or cancellation inside the store. */

@@ -1,4 +1,7 @@
 /** The ways in which a dependency can become unavailable, and how it recovers. */
+import { PREFIX } from '../../../../src/adapters/bullmq/names.js';
+import { startRedisCluster, type TestCluster } from '../../../support/redis/cluster.js';
+import { startRedisSentinels, type TestSentinels } from '../../../support/redis/sentinels.js';
 import type { Store } from '../../experiment.js';
 import type { Site } from '../../laboratory/site.js';
 import type { RedisPair } from '../../../support/network/redis-pair.js';
@@ -9,6 +12,14 @@ export interface Place {
   readonly own: OwnServers;
   /** Undefined where the kind does not ask for it. */
   readonly pair: RedisPair | undefined;
+}
+
+/** Several servers of Redis, of which one takes the place of another by itself. */
+interface FailoverServers {
+  readonly url: string;
+  /** Ends or freezes the master of the queue; resolves at once. */
+  readonly begin: () => Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export interface Outage {
@@ -23,6 +34,31 @@ export interface Outage {
   /** Jobs that had been accepted are gone with it. */
   readonly losesJobs?: true;
 }
+
+export interface Failover {
+  readonly name: string;
+  readonly start: () => Promise<FailoverServers>;
+}
+
+const clusterThat = (begin: (cluster: TestCluster) => Promise<void>) => async (): Promise<FailoverServers> => {
+  const cluster = await startRedisCluster();
+  return { url: cluster.url, begin: () => begin(cluster), stop: cluster.stop };
+};
+
+const sentinelsThat = (begin: (sentinels: TestSentinels) => Promise<void>) => async (): Promise<FailoverServers> => {
+  const sentinels = await startRedisSentinels();
+  return { url: sentinels.url, begin: () => begin(sentinels), stop: sentinels.stop };
+};
+
+/** Each on servers of its own, which are of no use after it. */
+export const FAILOVERS: readonly Failover[] = [
+  { name: 'Redis Cluster, master killed', start: clusterThat(({ killMasterOf }) => killMasterOf(PREFIX)) },
+  { name: 'Redis Cluster, master frozen', start: clusterThat(({ freezeMasterOf }) => freezeMasterOf(PREFIX)) },
+  { name: 'Redis Cluster, master switched', start: clusterThat(({ switchMasterOf }) => switchMasterOf(PREFIX)) },
+  { name: 'Redis Sentinel, master killed', start: sentinelsThat(({ killMaster }) => killMaster()) },
+  { name: 'Redis Sentinel, master frozen', start: sentinelsThat(({ freezeMaster }) => freezeMaster()) },
+  { name: 'Redis Sentinel, master switched', start: sentinelsThat(({ switchMaster }) => switchMaster()) },
+];
 
 const BOTH: readonly Store[] = ['postgres', 'redis'];
 

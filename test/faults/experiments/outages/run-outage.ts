@@ -107,7 +107,7 @@ async function askAgainForWhatIsDue(site: Site): Promise<void> {
 }
 
 /** Resolves when nothing is left to do, or when the time is over. */
-async function atRest(site: Site, withinMs: number): Promise<void> {
+export async function atRest(site: Site, withinMs: number): Promise<void> {
   const countLeft = `SELECT count(*)::int AS n FROM runtime_records WHERE status <> 'removed'`;
   const nothingLeft = async (): Promise<void> => {
     const left = (await site.db.query<{ n: number }>(countLeft)).rows[0]?.n;
@@ -120,7 +120,11 @@ async function atRest(site: Site, withinMs: number): Promise<void> {
 
 const CHECKED_AT_ONCE = 10;
 
-async function whatIsLost(site: Site, accepted: readonly Asked[], absence: Outage): Promise<readonly Broken[]> {
+export async function whatIsLost(
+  site: Site,
+  accepted: readonly Asked[],
+  { losesJobs = false }: { readonly losesJobs?: boolean },
+): Promise<readonly Broken[]> {
   const dead = (await site.jobs.all()).filter(({ state }) => state === 'failed');
   const broken: Broken[] = dead.map(({ gameId, failedReason }) => ({
     check: 'no dead letters',
@@ -132,7 +136,7 @@ async function whatIsLost(site: Site, accepted: readonly Asked[], absence: Outag
     );
     broken.push(...checked.flat());
   }
-  return absence.losesJobs === true ? broken.filter(({ check }) => check !== 'the job is completed') : broken;
+  return losesJobs ? broken.filter(({ check }) => check !== 'the job is completed') : broken;
 }
 
 function tooRestless({ linesPerSecond, mostInASecond, cpuShare }: Restlessness): readonly Broken[] {
@@ -146,11 +150,11 @@ function tooRestless({ linesPerSecond, mostInASecond, cpuShare }: Restlessness):
   );
 }
 
-const burntAttempts = async ({ db }: Site): Promise<number> =>
+export const burntAttempts = async ({ db }: Site): Promise<number> =>
   (await db.query<{ n: number }>(`SELECT count(*)::int AS n FROM operation_log WHERE outcome = 'failure'`)).rows[0]
     ?.n ?? 0;
 
-const saidBy = (worker: Service): readonly string[] =>
+export const saidBy = (worker: Service): readonly string[] =>
   worker
     .lines()
     .map(({ time, level, msg, reason, what, error_code: code, err }) =>

@@ -26,6 +26,15 @@ const outages: readonly (readonly [string, unknown])[] = [
   ['a Redis whose disk is full', new Error('MISCONF Redis is configured to save RDB snapshots')],
   ['a pipeline that the end of its connection cut off', new Error('Command aborted due to connection close')],
   ['a full Redis', new Error("OOM command not allowed when used memory > 'maxmemory'.")],
+  ['a Redis Cluster that answers from no node', new Error('Failed to refresh slots cache.')],
+  ['a Redis Cluster of which each node is unavailable', new Error('None of startup nodes is available')],
+  ['a Redis Cluster that reconnects', new Error("Cluster isn't ready and enableOfflineQueue options is false")],
+  [
+    'a Redis Cluster that redirects for ever',
+    new Error('Too many Cluster redirections. Last error: Error: MOVED 1 a:1'),
+  ],
+  ['sentinels that do not answer', new Error('All sentinels are unreachable. Retrying from scratch after 62ms.')],
+  ['a master that became a replica', new Error('UNBLOCKED force unblock from blocking operation')],
 ];
 const transients: readonly (readonly [string, unknown])[] = [
   ['a deadlock', withCode('40P01')],
