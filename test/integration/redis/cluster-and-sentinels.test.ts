@@ -1,15 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { openRedisStore } from '../../../src/adapters/bullmq/store/redis-store.js';
 import { createRedis, type RedisClient, untilReady } from '../../../src/adapters/redis/connection.js';
 import { explainUnready } from '../../../src/adapters/redis/explain-unready.js';
 import { createRedisLeaseAudit } from '../../../src/adapters/redis/lease-audit.js';
 import { createRedisLeaseStore, leaseKey } from '../../../src/adapters/redis/lease-store.js';
 import { checkRedis } from '../../../src/adapters/redis/server-check.js';
-import { systemClock } from '../../../src/async/clock.js';
 import { ConfigurationError, UnavailableError } from '../../../src/domain/errors.js';
 import { parseRedisAddress } from '../../../src/domain/redis-address.js';
 import { eventually } from '../../support/eventually.js';
-import { createRecordingReport } from '../../support/queue/queue-report.js';
 import { startRedisCluster, type TestCluster } from '../../support/redis/cluster.js';
 import { startRedisSentinels, type TestSentinels } from '../../support/redis/sentinels.js';
 
@@ -71,48 +68,6 @@ describe('game leases on a cluster', () => {
     await cluster.onEachNode('CLIENT', 'UNPAUSE');
     await eventually(async () => expect(await store.acquire('after', 'token', 1_000)).toBe(true));
     await eventually(async () => expect(await redis.exists(leaseKey('broken'))).toBe(0));
-  });
-});
-
-describe('the queue’s events on a cluster', () => {
-  test('a client of the events that has ended is connected again, and the events arrive', async () => {
-    const commands = await connected(cluster.url);
-    const blocking = createRedis({ url: cluster.url, role: 'blocking', onError: () => undefined });
-    clients.push(blocking);
-    const signal = new AbortController().signal;
-    const store = await openRedisStore({
-      commands,
-      blocking,
-      prefix: '{events}',
-      clock: systemClock,
-      report: createRecordingReport(),
-      deadlineMs: 10_000,
-      signal,
-    });
-    const onError = (): void => undefined;
-    const [queue, events] = await Promise.all([store.queue({ onError }), store.events({ onError })]);
-    void events.run();
-    let heard = 0;
-    events.on('added', () => {
-      heard += 1;
-    });
-    // The events are read from the first reading on, and five seconds after a failure from then on.
-    const hearAnother = (before: number): Promise<void> =>
-      eventually(
-        async () => {
-          await queue.add('job', {});
-          expect(heard).toBeGreaterThan(before);
-        },
-        { withinMs: 30_000 },
-      );
-    await hearAnother(0);
-    const client = await events.getBackend().client;
-    // As BullMQ's own reset of a silent connection, whose second half fails.
-    const ended = new Promise((resolve) => client.once('end', resolve));
-    client.disconnect();
-    await ended;
-    await hearAnother(heard);
-    await Promise.all([events.close(), queue.close()]);
   });
 });
 

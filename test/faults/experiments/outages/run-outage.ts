@@ -100,7 +100,7 @@ async function watched(workers: readonly Service[], outageMs: number): Promise<r
 }
 
 /** The database records which containers are due; a sweep requests them again, also when their jobs are lost. */
-async function askAgainForWhatIsDue(site: Site): Promise<void> {
+export async function askAgainForWhatIsDue(site: Site): Promise<void> {
   await site.db.query(STOPPED_LONG_AGO);
   const { exitCode, stdout, stderr } = await site.command('sweep');
   if (exitCode !== 0) throw new Error(`the sweep failed: ${stdout}${stderr}`);
