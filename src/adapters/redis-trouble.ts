@@ -9,8 +9,25 @@ export function connectionTrouble(error: unknown): string {
   return `${failure.reason}; ${failure.cure('REDIS_TLS_CA_FILE', 'REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE')}`;
 }
 
+type Listener = (error: Error) => void;
+
+/** An ioredis client; that of a cluster reports the errors of its nodes as `node error`. */
 interface WatchedClient {
-  readonly on: (event: 'error' | 'ready', listener: (error: Error) => void) => unknown;
+  readonly on: (event: 'error' | 'node error' | 'ready', listener: Listener) => unknown;
+  readonly off: (event: 'error' | 'node error', listener: Listener) => unknown;
+}
+
+/** Calls the listener for each error of a connection, also of one to a cluster's node; returns what ends that. */
+export function onTrouble(redis: WatchedClient, listener: Listener): () => void {
+  // "Failed to refresh slots cache." says less than the last node's own error.
+  const ofClient = (error: Error & { lastNodeError?: unknown }): void =>
+    listener(error.lastNodeError instanceof Error ? error.lastNodeError : error);
+  redis.on('error', ofClient);
+  redis.on('node error', listener);
+  return () => {
+    redis.off('error', ofClient);
+    redis.off('node error', listener);
+  };
 }
 
 /** How ioredis refuses a command before it is sent. */
@@ -22,7 +39,7 @@ const WITHOUT_CONNECTION = "Stream isn't writeable";
  */
 export function explainFailures(redis: WatchedClient): (failure: unknown) => string {
   let trouble: Error | undefined;
-  redis.on('error', (error) => {
+  onTrouble(redis, (error) => {
     trouble = error;
   });
   redis.on('ready', () => {

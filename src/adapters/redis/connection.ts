@@ -3,7 +3,7 @@ import type * as Ioredis from 'ioredis';
 import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
 import { parseRedisAddress } from '../../domain/redis-address.js';
 import { needsNewConnection } from '../redis-replies.js';
-import { connectionTrouble } from '../redis-trouble.js';
+import { connectionTrouble, onTrouble } from '../redis-trouble.js';
 import { type ClientOptions, clientOptions, type TlsOptions } from './client-options.js';
 import { createClusterClient, untilNodesReady } from './cluster-client.js';
 import { isCluster, type RedisClient } from './cluster-masters.js';
@@ -105,15 +105,6 @@ function createClient({ url, role, tls = {}, family = createConnectionFamily() }
 }
 
 const isOfNoUse = (reply: Error): boolean => needsNewConnection(messageOf(reply));
-
-/** Calls the listener for each error of a connection, also of one to a cluster's node; returns what ends that. */
-export function onTrouble(redis: RedisClient, listener: (error: Error) => void): () => void {
-  // "Failed to refresh slots cache." says less than the last node's own error.
-  const ofClient = (error: Error & { lastNodeError?: unknown }): void =>
-    listener(error.lastNodeError instanceof Error ? error.lastNodeError : error);
-  redis.on('error', ofClient).on('node error', listener);
-  return () => void redis.off('error', ofClient).off('node error', listener);
-}
 
 /**
  * Resolves once the server answers; rejects with `UnavailableError`, which carries the last connection error, after

@@ -86,10 +86,12 @@ async function askHello(redis: RedisServerQuestions): Promise<string> {
   try {
     const answer = await redis.hello();
     const fields: readonly unknown[] = Array.isArray(answer) ? answer : [];
-    const valueOf = (name: string): unknown => fields[fields.indexOf(name) + 1];
-    const textOf = (name: string): string => String(valueOf(name) ?? '');
+    const valueOf = (name: string): string => {
+      const value = fields[fields.indexOf(name) + 1];
+      return typeof value === 'string' ? value : '';
+    };
     const role = valueOf('role') === 'replica' ? 'slave' : 'master';
-    return `redis_version:${textOf('version')}\r\nredis_mode:${textOf('mode')}\r\nrole:${role}`;
+    return `redis_version:${valueOf('version')}\r\nredis_mode:${valueOf('mode')}\r\nrole:${role}`;
   } catch (error) {
     throw new UnavailableError('redis', `Redis did not answer HELLO: ${messageOf(error)}`, { cause: error });
   }
