@@ -14,7 +14,8 @@ interface RedisClient extends FailedSetClient {
   readonly status: string;
   readonly info: () => Promise<string>;
   readonly connect: () => Promise<unknown>;
-  readonly on: (event: 'error' | 'ready', listener: (error: Error) => void) => unknown;
+  readonly on: (event: 'error' | 'node error' | 'ready', listener: (error: Error) => void) => unknown;
+  readonly off: (event: 'error' | 'node error', listener: (error: Error) => void) => unknown;
   readonly duplicate: () => object;
   readonly set: (key: string, value: string, ...options: ['PX', number, 'NX']) => Promise<unknown>;
   readonly hset: (key: string, fields: Record<string, string>) => Promise<unknown>;
