@@ -2,6 +2,7 @@
  * How an outage of a networked store looks, independent of the library that reports it. Adapters must not import each
  * other, but they use the same sockets and, three of them, the same PostgreSQL driver, so this file serves all of them.
  */
+import { tlsFailure } from './tls-failure.js';
 
 /** SQLSTATE classes: connection, resources, the server's shutdown and start, I/O trouble. */
 const OUTAGE_CLASSES = ['08', '53', '57P', '58'];
@@ -53,9 +54,10 @@ export function isOutageState(sqlState: string): boolean {
   return OUTAGE_STATES.has(sqlState) || isServerAwayState(sqlState);
 }
 
-/** Whether an error is a socket's: its own code, or every one of several addresses that were tried. */
+/** Whether an error is a socket's: its own code, one of TLS, or every one of several addresses that were tried. */
 export function isSocketFailure(error: unknown): boolean {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isSocketFailure);
+  if (tlsFailure(error) !== undefined) return true;
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && SOCKET_CODES.has(error.code);
 }
 

@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
 import type * as Ioredis from 'ioredis';
-import type { Redis, RedisOptions } from 'ioredis';
-import { messageOf, UnavailableError } from '../../domain/errors.js';
+import type { Redis } from 'ioredis';
+import { ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
+import { parseRedisAddress } from '../../domain/redis-address.js';
+import { type ClientOptions, clientOptions, type TlsOptions } from './client-options.js';
 
 /**
  * `commands`: short questions that must be answered or refused within about a second, and never be sent twice.
@@ -10,8 +12,10 @@ import { messageOf, UnavailableError } from '../../domain/errors.js';
 export type RedisRole = 'commands' | 'blocking';
 
 export interface RedisConnectionOptions {
-  /** `redis://` or `rediss://`. */
+  /** In the grammar of `REDIS_URL`. */
   readonly url: string;
+  /** For an address with TLS. Default: the authorities that Node knows, and no client certificate. */
+  readonly tls?: TlsOptions | undefined;
   readonly role: RedisRole;
   /** Called once for each kind of error of an outage, not for each attempt to reconnect. */
   readonly onError: (error: Error) => void;
@@ -28,10 +32,7 @@ const SILENCE_COMMANDS_MS = 5_000;
 /** Longer than BullMQ ever blocks for one answer (10 s). */
 const SILENCE_BLOCKING_MS = 30_000;
 
-// Its constructor takes `replyMapping` left out, but not undefined.
-type Options = Omit<RedisOptions, 'replyMapping'>;
-
-const shared: Options = {
+const shared: ClientOptions = {
   connectTimeout: CONNECT_TIMEOUT_MS,
   keepAlive: 10_000,
   retryStrategy: (attempt) =>
@@ -39,7 +40,7 @@ const shared: Options = {
     Math.floor(Math.random() * RETRY_JITTER_MS),
 };
 
-const byRole: Readonly<Record<RedisRole, Options>> = {
+const byRole: Readonly<Record<RedisRole, ClientOptions>> = {
   commands: {
     ...shared,
     enableOfflineQueue: false,
@@ -59,10 +60,15 @@ const require = createRequire(import.meta.url);
  * A client that connects, and reconnects for ever, by itself; `disconnect()` or `quit()` ends it. Loads ioredis for the
  * first client, because most installations have no Redis.
  */
-export function createRedis({ url, role, onError }: RedisConnectionOptions): Redis {
+export function createRedis({ url, role, onError, tls = {} }: RedisConnectionOptions): Redis {
+  const address = parseRedisAddress(url);
+  if (address.kind === 'invalid') throw new ConfigurationError(`the address of Redis cannot be used: ${address.why}`);
+  if (address.kind === 'cluster' || address.kind === 'sentinel') {
+    throw new ConfigurationError(`an address of a ${address.kind} of Redis is not supported yet`);
+  }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what `require` returns has no type
   const ioredis = require('ioredis') as typeof Ioredis;
-  const redis = new ioredis.Redis(url, byRole[role]);
+  const redis = new ioredis.Redis({ ...clientOptions(address, tls), ...byRole[role] });
   const reported = new Set<string>();
   redis.on('error', (error: Error) => {
     const kind = messageOf(error);
