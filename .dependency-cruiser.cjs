@@ -41,8 +41,11 @@ module.exports = {
     only('jobs', ['cleanup', 'domain', 'async']),
     only('engines', ['circuit-breaker', 'cleanup', 'domain', 'async']),
     only('circuit-breaker', ['jobs', 'cleanup', 'lease', 'domain', 'async']),
-    ...adapters.map((a) => only(`adapters/${a}`, [...core, 'adapters/outage.ts', 'generated'])),
-    only('adapters/outage.ts', []),
+    ...adapters.map((a) =>
+      only(`adapters/${a}`, [...core, 'adapters/outage.ts', 'adapters/tls-failure.ts', 'generated']),
+    ),
+    only('adapters/outage.ts', ['adapters/tls-failure.ts']),
+    only('adapters/tls-failure.ts', []),
     // The HTTP server owns the port that telemetry implements for it; that file holds types only.
     only('telemetry', [...core, 'circuit-breaker', 'adapters/http/http-ports.ts']),
     // The policy of retries decides how many attempts outlast a lease; settings are refused by that same arithmetic.

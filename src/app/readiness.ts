@@ -23,7 +23,7 @@ const ok = (detail: string): Finding => ({ ok: true, detail });
 /** Checks all that the service needs, all at once; never rejects and takes no longer than `CHECK_LIMIT_MS`. */
 export function createReadiness(
   context: Context,
-  { now, queues, engines }: Pick<Core, 'now' | 'queues' | 'engines'>,
+  { now, nowIfWritable, queues, engines }: Pick<Core, 'now' | 'nowIfWritable' | 'queues' | 'engines'>,
   { needsEngine }: Options,
 ): () => Promise<readonly ReadinessCheck[]> {
   const { config, clock } = context;
@@ -64,7 +64,7 @@ export function createReadiness(
   }
 
   const checks: readonly (readonly [name: string, look: () => Promise<Finding>])[] = [
-    ['database', async () => ok(`its clock says ${(await now()).toISOString()}`)],
+    ['database', async () => ok(`can be written; its clock says ${(await nowIfWritable()).toISOString()}`)],
     ['queue', queue],
     ...used.map((engine) => [engineCheckName(engine.name), () => answers(engine)] as const),
     ['engines', identities],

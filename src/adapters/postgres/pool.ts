@@ -1,6 +1,8 @@
 import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig } from 'pg';
 
 import { ConfigurationError } from '../../domain/errors.js';
+import { type Connections, connectionsOf } from './connections.js';
+import { databaseTls, splitTls } from './tls.js';
 
 export interface PoolSettings {
   /** `postgresql://…`; what it says in its query part is kept. */
@@ -18,26 +20,34 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 /** Longer than the server's own limit: it applies only if the server no longer answers at all. */
 const QUERY_TIMEOUT_MS = 15_000;
 const IDLE_TIMEOUT_MS = 30_000;
+/** Nothing tells a connection that its address leads to another server now; a busy one would stay with the old one. */
+const MAX_LIFETIME_SECONDS = 900;
 
 /**
  * How every connection of this program is opened. The session runs in UTC, independent of the server's default: Prisma
  * writes and reads times without their offset, so any other zone would store wrong instants. Tables are looked up in
  * `public` only, as Prisma's query builder does.
  */
-export function sessionOptions(connectionString: string, applicationName: string): ClientConfig {
-  const { rest, options, schema } = splitOptions(connectionString);
+export function sessionOptions(connectionString: string, applicationName: string): ClientConfig & Connections {
+  const { rest: withoutTls, parameters } = splitTls(connectionString);
+  const { currentTls, ...negotiation } = databaseTls(parameters);
+  const { rest, options, schema } = splitOptions(withoutTls);
   if (schema !== undefined && schema !== 'public') {
     throw new ConfigurationError(
       `DATABASE_URL asks for schema=${schema}; the tables of this service live in the schema public: leave schema out`,
     );
   }
   refuseBadEscapes(rest);
+  const tls = currentTls();
   return {
     connectionString: rest,
     application_name: applicationName,
     options: [...options, '-c TimeZone=UTC', '-c search_path=public'].join(' '),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    ...negotiation,
+    ...(tls === undefined ? {} : { ssl: tls }),
+    ...connectionsOf(currentTls),
   };
 }
 
@@ -53,24 +63,13 @@ function refuseBadEscapes(connectionString: string): void {
   }
 }
 
-/**
- * When the connection of a lent client breaks, its user learns it from the query that fails. The client also emits an
- * `error` event, and without a listener for that Node ends the process.
- */
-class HeardClient extends Client {
-  constructor(config?: string | ClientConfig) {
-    super(config);
-    this.on('error', () => undefined);
-  }
-}
-
 /** Options of a pool in which no wait is without a limit; also fit for BullMQ, which appends its own search path. */
 export function poolOptions(settings: PoolSettings): PoolConfig {
   return {
     ...sessionOptions(settings.connectionString, settings.applicationName),
-    Client: HeardClient,
     max: settings.max,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
     lock_timeout: LOCK_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,

@@ -1,4 +1,4 @@
-import { pendingMigrations } from '../../adapters/postgres/migrate.js';
+import { connectCure } from '../../adapters/postgres/connect-failure.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
 import type { Check } from '../../cli/command-context.js';
@@ -7,8 +7,9 @@ import { newLeaseToken } from '../random.js';
 import { type ShutdownStack, createShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import { composeCore, type Core } from '../compose-core.js';
-import { connectDatabase, type Database, MIGRATIONS_DIR } from '../connect/database.js';
+import { connectDatabase, type Database } from '../connect/database.js';
 import { checkApi } from './api-check.js';
+import { checkDatabase } from './database-check.js';
 import { retentionFinding, scheduleFinding } from './retention-check.js';
 import { checkEngine, enginesFinding, readStoredEngines, type StoredEngines } from './engine-check.js';
 import { engineCheckName, namedEngines } from '../connect/engine.js';
@@ -108,24 +109,13 @@ async function check(name: string, advice: string, look: () => Promise<Finding>)
   }
 }
 
-/** A refused setting says itself what is allowed; a refused login comes from a server that runs. */
+/** Some errors say themselves what to do; a refused login comes from a server that runs. */
 function adviceFor(error: unknown, advice: string): { readonly advice?: string } {
-  if (error instanceof ConfigurationError) return {};
+  if (error instanceof ConfigurationError || connectCure(error) !== undefined) return {};
   if (/authentication failed|WRONGPASS|NOAUTH|no pg_hba/i.test(messageOf(error))) {
     return { advice: 'check user and password in the address' };
   }
   return { advice };
-}
-
-async function checkDatabase({ pool, url }: Database): Promise<Finding> {
-  const { rows } = await pool.query<{ version: string; zone: string }>(
-    `SELECT current_setting('server_version') AS version, current_setting('TimeZone') AS zone`,
-  );
-  const pending = await pendingMigrations({ connectionString: url, migrationsDir: MIGRATIONS_DIR });
-  const server = `PostgreSQL ${rows[0]?.version ?? '?'}, session in ${rows[0]?.zone ?? '?'}`;
-  if (pending.length === 0) return ok(`${server}, migrated`);
-  const detail = `${server}, ${pending.length} migration(s) to apply: ${pending.join(', ')}`;
-  return { status: 'warn', detail, advice: 'run "runtime-cleanup migrate"; a worker does it when it starts' };
 }
 
 async function checkRedis(context: Context, closing: ShutdownStack): Promise<Finding> {

@@ -25,7 +25,12 @@ function apiReadiness(over: Partial<ReturnType<typeof createFakePlatform>['engin
       patienceMs: 0,
       signal: new AbortController().signal,
     },
-    { now: async () => new Date(0), queues: queues as never, engines: { ...engines, ...over } },
+    {
+      now: async () => new Date(0),
+      nowIfWritable: async () => new Date(0),
+      queues: queues as never,
+      engines: { ...engines, ...over },
+    },
     { needsEngine: false },
   );
   const enginesCheck = async () => (await check()).find(({ name }) => name === 'engines');

@@ -37,6 +37,7 @@ const BROKEN: Readonly<Record<string, readonly [from: string, imported: string]>
   'adapters-bullmq-imports-only-what-is-below-it': ['src/adapters/bullmq/plant.ts', 'src/telemetry/target.ts'],
   'adapters-http-imports-only-what-is-below-it': ['src/adapters/http/plant.ts', 'src/app/target.ts'],
   'adapters-outage-ts-imports-only-what-is-below-it': ['src/adapters/outage.ts', 'src/domain/target.ts'],
+  'adapters-tls-failure-ts-imports-only-what-is-below-it': ['src/adapters/tls-failure.ts', 'src/domain/target.ts'],
   'telemetry-imports-only-what-is-below-it': ['src/telemetry/plant.ts', 'src/adapters/docker/target.ts'],
   'config-imports-only-what-is-below-it': ['src/config/plant.ts', 'src/async/target.ts'],
   'cli-imports-only-what-is-below-it': ['src/cli/plant.ts', 'src/app/target.ts'],

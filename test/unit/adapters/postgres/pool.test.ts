@@ -5,8 +5,9 @@ const optionsFor = (connectionString: string) => poolOptions({ connectionString,
 
 describe('the options of a pool', () => {
   test('a pool limits every wait, and its sessions run in UTC', () => {
-    const { Client, ...limits } = optionsFor('postgresql://u:p@db/games');
+    const { Client, stream, ...limits } = optionsFor('postgresql://u:p@db/games');
     expect(Client).toBeDefined();
+    expect(stream).toBeDefined();
     expect(limits).toEqual({
       connectionString: 'postgresql://u:p@db/games',
       application_name: 'worker',
@@ -15,6 +16,7 @@ describe('the options of a pool', () => {
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 30_000,
+      maxLifetimeSeconds: 900,
       lock_timeout: 5_000,
       statement_timeout: 10_000,
       idle_in_transaction_session_timeout: 15_000,
@@ -23,11 +25,20 @@ describe('the options of a pool', () => {
   });
 
   test('a pool keeps the options of the connection string, before our own', () => {
-    const { connectionString, options } = optionsFor(
-      'postgresql://db/games?sslmode=require&options=-c%20work_mem%3D5MB',
-    );
-    expect(connectionString).toBe('postgresql://db/games?sslmode=require');
+    const { connectionString, options } = optionsFor('postgresql://db/games?a=b&options=-c%20work_mem%3D5MB');
+    expect(connectionString).toBe('postgresql://db/games?a=b');
     expect(options).toBe('-c work_mem=5MB -c TimeZone=UTC -c search_path=public');
+  });
+
+  test('a pool gets the TLS parameters of the connection string in the form of the driver', () => {
+    const { connectionString, ssl, sslnegotiation } = optionsFor(
+      'postgresql://db/games?sslmode=require&sslnegotiation=direct',
+    );
+    expect({ connectionString, ssl, sslnegotiation }).toEqual({
+      connectionString: 'postgresql://db/games',
+      ssl: { rejectUnauthorized: false },
+      sslnegotiation: 'direct',
+    });
   });
 
   test('the schema public, as Prisma writes it, is accepted, and any other is refused', () => {
