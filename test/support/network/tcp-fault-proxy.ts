@@ -18,6 +18,8 @@ export interface TcpFaultProxy {
   /** The given URL with the proxy's address in place of its own. */
   readonly urlFor: (url: string) => string;
   readonly use: (mode: TcpMode) => Promise<void>;
+  /** Carries new connections to another server, as a name does after a failover; open ones stay where they are. */
+  readonly leadTo: (port: number) => void;
   /** Delays every chunk in each direction; a round trip takes twice this. */
   readonly setLatency: (ms: number) => void;
   /** Each direction of each connection carries no more than this; `Infinity` lifts the limit. */
@@ -101,11 +103,12 @@ const createSettings = (cut: () => void) => {
 /** A TCP proxy on 127.0.0.1 in front of a server there, whose line can be made bad in several ways. */
 export const startTcpFaultProxy = async ({
   host = '127.0.0.1',
-  port: targetPort,
+  port: firstPort,
 }: {
   readonly host?: string;
   readonly port: number;
 }): Promise<TcpFaultProxy> => {
+  let targetPort = firstPort;
   const pairs = new Set<readonly [Socket, Socket]>();
   const resetConnections = (): void => {
     for (const [client, server] of pairs) {
@@ -169,6 +172,9 @@ export const startTcpFaultProxy = async ({
       if (next === 'refuse') await stopListening();
       else if (!listener.listening) await listen(listener, port);
       if (next === 'reset') resetConnections();
+    },
+    leadTo: (next) => {
+      targetPort = next;
     },
     setLatency: settings.setLatency,
     setBandwidth: settings.setBandwidth,
