@@ -13,7 +13,8 @@ const LINES_TOLD = 60;
 
 export const outages: Experiment = {
   name: 'outages',
-  about: 'engine, Redis and PostgreSQL killed, frozen, and behind a black hole, under load, and back',
+  about:
+    'engine, Redis and PostgreSQL killed, frozen, behind a black hole, and PostgreSQL failing over, under load, and back',
   // It kills servers, so it has its own.
   run: (_servers, options) => runTrials(trialsOf(options.outage), options),
 };
