@@ -22,7 +22,6 @@ export function clientAddress(address: PostgresAddress): ClientConfig {
     user: user ?? defaultUser(),
     ...(password === null ? {} : { password }),
     ...(database === null ? {} : { database }),
-    ...tlsOf(address),
     ...(bindsChannel ? { enableChannelBinding: true } : {}),
   };
 }
@@ -40,12 +39,4 @@ function defaultUser(): string {
       { cause },
     );
   }
-}
-
-/** Read by the driver from the parameters of the address. No network is between a socket and its server, so it has no TLS. */
-function tlsOf({ kind, tls }: PostgresAddress): Pick<ClientConfig, 'ssl'> {
-  if (kind === 'socket') return { ssl: false };
-  const parameters = new URLSearchParams(tls);
-  if (parameters.size === 0) return {};
-  return { ssl: new Client({ connectionString: `postgresql://localhost?${parameters.toString()}` }).ssl };
 }

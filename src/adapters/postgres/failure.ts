@@ -6,7 +6,7 @@ import { isDriverOutage, isOutageState, isSocketFailure } from '../outage.js';
 
 /** Whether what pg threw means that the database is out of reach or cannot serve now. Anything else is a bug. */
 export function isOutage(error: unknown): boolean {
-  if (isServerFull(error)) return true;
+  if (error instanceof UnavailableError || isServerFull(error)) return true;
   if (error instanceof DatabaseError) return isOutageState(error.code ?? '');
   return isSocketFailure(error) || (error instanceof Error && isDriverOutage(error.message));
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { Client, DatabaseError, type QueryConfig } from 'pg';
+import { type Client, DatabaseError, type QueryConfig } from 'pg';
 
 import { messageOf, MigrationError } from '../../domain/errors.js';
 import { isOutage, withUnavailable } from './failure.js';
@@ -87,13 +87,12 @@ async function withClient<T>(
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   return withUnavailable(async () => {
-    const client = new Client({
-      ...sessionOptions(connectionString, 'runtime-cleanup migrate'),
+    const { Client: Connection, ...session } = sessionOptions(connectionString, 'runtime-cleanup migrate');
+    const client = new Connection({
+      ...session,
       query_timeout: lockTimeoutMs + ANSWER_GRACE_MS,
       ...(lockTimeoutMs > 0 ? { lock_timeout: lockTimeoutMs } : {}),
     });
-    // The query under way rejects with the same error; without a listener it would end the process as well.
-    client.on('error', () => undefined);
     try {
       await client.connect();
       return await work(client);

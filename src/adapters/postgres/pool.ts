@@ -1,7 +1,9 @@
-import { Client, type ClientConfig, type Pool, type PoolClient, type PoolConfig } from 'pg';
+import type { ClientConfig, Pool, PoolClient, PoolConfig } from 'pg';
 
 import { BoundedPool } from './bounded-pool.js';
 import { addressOf, clientAddress } from './client-address.js';
+import { type Connections, connectionsOf } from './connections.js';
+import { databaseTls } from './tls.js';
 
 export interface PoolSettings {
   /** An address that `parsePostgresAddress` reads. */
@@ -21,44 +23,43 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 /** Longer than the server's own limit: it applies only if the server no longer answers at all. */
 const QUERY_TIMEOUT_MS = 15_000;
 const IDLE_TIMEOUT_MS = 30_000;
+/** Nothing tells a connection that its address leads to another server now; a busy one would stay with the old one. */
+const MAX_LIFETIME_SECONDS = 900;
 
 /**
  * How every connection of this program is opened. The session runs in UTC, independent of the server's default: Prisma
  * writes and reads times without their offset, so any other zone would store wrong instants. Tables are looked up in
  * `public` only, as Prisma's query builder does.
  */
-export function sessionOptions(connectionString: string, applicationName: string): ClientConfig {
+export function sessionOptions(connectionString: string, applicationName: string): ClientConfig & Connections {
   const address = addressOf(connectionString);
+  const { currentTls, ...negotiation } = databaseTls(address);
+  const connectTimeoutMs = address.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   return {
     ...clientAddress(address),
     application_name: address.applicationName ?? applicationName,
     // What comes last wins, so the address cannot change the time zone.
     options: `${address.options} -c TimeZone=UTC -c search_path=public`.trimStart(),
-    connectionTimeoutMillis: address.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
+    ...negotiation,
+    ssl: currentTls(),
+    ...connectionsOf({ currentTls, connectTimeoutMs }),
   };
 }
 
 /**
- * When the connection of a lent client breaks, its user learns it from the query that fails. The client also emits an
- * `error` event, and without a listener for that Node ends the process. In a pool's options the time to connect is also
- * the wait for a connection that is in use, and a busy pool is no outage: so the pool gets the longer limit.
+ * Options of a pool in which no wait is without a limit. To a pool the time to connect is also the wait for a connection
+ * that is in use, and a busy pool is no outage: so it gets the longer limit, and its clients keep their own.
  */
-class PooledClient extends Client {
-  constructor(config?: ClientConfig) {
-    super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-    this.on('error', () => undefined);
-  }
-}
-
-/** Options of a pool in which no wait is without a limit. */
 export function poolOptions(settings: PoolSettings): PoolConfig & Pick<PoolSettings, 'max'> {
+  const session = sessionOptions(settings.connectionString, settings.applicationName);
   return {
-    ...sessionOptions(settings.connectionString, settings.applicationName),
-    Client: PooledClient,
+    ...session,
     max: settings.max,
-    connectionTimeoutMillis: BUSY_WAIT_MS,
+    connectionTimeoutMillis: Math.max(BUSY_WAIT_MS, session.connectionTimeoutMillis ?? 0),
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
     lock_timeout: LOCK_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,

@@ -11,6 +11,7 @@ import type { PoolClient, QueryConfig, QueryResult } from 'pg';
 import { createConcurrencyLimit } from '../../async/concurrency-limit.js';
 import { BoundedPool } from './bounded-pool.js';
 import { poolOptions, type PoolSettings } from './pool.js';
+import { timeIfWritable } from './writable.js';
 
 interface Session {
   /** Sets what this session differs in. */
@@ -51,6 +52,8 @@ export interface QueuePool {
   readonly worker: LentPool;
   /** Lends a durable connection while the work runs; after a failure it may be broken, so it is closed. */
   readonly withClient: <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>;
+  /** Rejects with `UnavailableError` where PostgreSQL answers and cannot be written. */
+  readonly checkWritable: () => Promise<void>;
   readonly pool: BoundedPool;
   readonly close: () => Promise<void>;
 }
@@ -101,6 +104,7 @@ export function createQueuePool(
     durable: lentPool(DURABLE, (ask) => ask()),
     worker: lentPool(WORKER, workers),
     withClient: (work) => lend(DURABLE, work),
+    checkWritable: async () => void (await timeIfWritable(pool)),
     pool,
     close: () => pool.end(),
   };

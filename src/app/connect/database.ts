@@ -4,6 +4,8 @@ import { createPostgresLeaseStore } from '../../adapters/postgres/lease-store.js
 import { migrate, pendingMigrations } from '../../adapters/postgres/migrate.js';
 import { createPool, type PoolSettings } from '../../adapters/postgres/pool.js';
 import { createSweepLock } from '../../adapters/postgres/sweep-lock.js';
+import { isUnverified, UNVERIFIED } from '../../adapters/postgres/tls.js';
+import { timeIfWritable } from '../../adapters/postgres/writable.js';
 import { createPrisma, databaseTime, warmUp } from '../../adapters/prisma/client.js';
 import { createContainerLooks } from '../../adapters/prisma/container-looks.js';
 import { createEngineRegistry } from '../../adapters/prisma/engine-registry.js';
@@ -42,6 +44,8 @@ export interface Database {
   readonly looks: ContainerLooks;
   /** The time by the database's clock. */
   readonly now: () => Promise<Date>;
+  /** The same; rejects with `UnavailableError` where the database answers and cannot be written. */
+  readonly nowIfWritable: () => Promise<Date>;
   readonly pool: Pool;
   readonly close: () => Promise<void>;
 }
@@ -115,6 +119,7 @@ async function connect(context: Context, applicationName: string, closing: Shutd
   const { records: max } = shareConnections(context.config);
   const settings = { connectionString: url, applicationName, max, open: createPool };
   const { pool, prisma } = connectPool(context, settings, closing);
+  if (isUnverified(pool.options.ssl)) context.log.warn({}, `database: ${UNVERIFIED.what}; ${UNVERIFIED.cure}`);
   const database: Database = {
     url,
     records: createRuntimeRecords({ prisma }),
@@ -128,6 +133,7 @@ async function connect(context: Context, applicationName: string, closing: Shutd
     engines: createEngineRegistry({ prisma }),
     looks: createContainerLooks({ prisma }),
     now: () => databaseTime(prisma),
+    nowIfWritable: () => timeIfWritable(pool),
     pool,
     close: closing.closeAll,
   };

@@ -1,8 +1,7 @@
 import { readConnectionUsage } from '../../adapters/postgres/connection-usage.js';
-import { pendingMigrations } from '../../adapters/postgres/migrate.js';
+import { connectCure } from '../../adapters/postgres/connect-failure.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
-import { tlsFailure } from '../../adapters/tls-failure.js';
 import type { Check } from '../../cli/command-context.js';
 import { leastConnections } from '../../config/connections.js';
 import { isServerFull } from '../../adapters/postgres/server-full.js';
@@ -12,9 +11,10 @@ import { newLeaseToken } from '../random.js';
 import { type ShutdownStack, createShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import { composeCore, type Core } from '../compose-core.js';
-import { connectDatabase, type Database, MIGRATIONS_DIR } from '../connect/database.js';
+import { connectDatabase, type Database } from '../connect/database.js';
 import { checkApi } from './api-check.js';
 import { connectionsFinding } from './connections-check.js';
+import { checkDatabase } from './database-check.js';
 import { redisAdvice } from './redis-advice.js';
 import { retentionFinding, scheduleFinding } from './retention-check.js';
 import { socketAdvice } from './socket-advice.js';
@@ -133,27 +133,15 @@ async function check(name: string, advice: string, look: () => Promise<Finding>)
   }
 }
 
-/** A refused setting and a failed TLS connection say themselves what to do; a refused login comes from a server that runs. */
+/** Some errors say themselves what to do; a refused login comes from a server that runs. */
 function adviceFor(error: unknown, advice: string): { readonly advice?: string } {
-  // The cure is in the refusal.
-  if (error instanceof ConfigurationError || isServerFull(error) || tlsFailure(error) !== undefined) return {};
+  if (error instanceof ConfigurationError || isServerFull(error) || connectCure(error) !== undefined) return {};
   const fromRedis = redisAdvice(messageOf(error));
   if (fromRedis !== undefined) return { advice: fromRedis };
   if (/authentication failed|no pg_hba/i.test(messageOf(error))) {
     return { advice: 'check user and password in the address' };
   }
   return { advice: socketAdvice(messageOf(error)) ?? advice };
-}
-
-async function checkDatabase({ pool, url }: Database): Promise<Finding> {
-  const { rows } = await pool.query<{ version: string; zone: string }>(
-    `SELECT current_setting('server_version') AS version, current_setting('TimeZone') AS zone`,
-  );
-  const pending = await pendingMigrations({ connectionString: url, migrationsDir: MIGRATIONS_DIR });
-  const server = `PostgreSQL ${rows[0]?.version ?? '?'}, session in ${rows[0]?.zone ?? '?'}`;
-  if (pending.length === 0) return ok(`${server}, migrated`);
-  const detail = `${server}, ${pending.length} migration(s) to apply: ${pending.join(', ')}`;
-  return { status: 'warn', detail, advice: 'run "runtime-cleanup migrate"; a worker does it when it starts' };
 }
 
 async function checkRedis(context: Context, closing: ShutdownStack): Promise<Finding> {

@@ -1,6 +1,5 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- BullMQ makes the store a type parameter of its classes; this file does not use that part */
 import type { runMigrations } from 'bullmq';
-import { UnavailableError } from '../../../domain/errors.js';
 import {
   type JobEvents,
   type JobQueue,
@@ -28,6 +27,8 @@ interface QueueConnections {
   readonly worker: LentPool;
   /** Lends one of the connections while `work` runs; rejects when PostgreSQL does not answer. */
   readonly withClient: <T>(work: (client: Migratable) => Promise<T>) => Promise<T>;
+  /** Rejects with `UnavailableError` where PostgreSQL answers and cannot be written. */
+  readonly checkWritable: () => Promise<void>;
 }
 
 interface Options extends Waiting {
@@ -102,15 +103,7 @@ export async function openPostgresStore(options: Options): Promise<QueueStore> {
       return whenReady(events as unknown as JobEvents);
     },
     failedSet: createPostgresFailedSet(withClient, schema),
-    checkWritable: () =>
-      withClient(async (client) => {
-        const { rowCount } = await client.query("SELECT WHERE current_setting('transaction_read_only') = 'on'", []);
-        if (rowCount === 0) return;
-        throw new UnavailableError(
-          'queue',
-          'PostgreSQL refuses writes: the server is a standby, or read-only by a setting',
-        );
-      }),
+    checkWritable: connections.checkWritable,
     withScheduleLock: (work) => withClient((client) => withAdvisoryLock(client, `${schema} ${SWEEP_SCHEDULER}`, work)),
     // The columns are of type jsonb, so they hold valid JSON; it may still be nested too deep for this program to read.
     repairJob: (jobId, queue = CLEANUP_QUEUE) =>

@@ -14,11 +14,13 @@ describe('the options of a pool', () => {
       password: 'p',
       database: 'games',
       application_name: 'worker',
+      ssl: false,
       max: 7,
       options: '-c TimeZone=UTC -c search_path=public',
       keepAlive: true,
       connectionTimeoutMillis: 30_000,
       idleTimeoutMillis: 30_000,
+      maxLifetimeSeconds: 900,
       lock_timeout: 5_000,
       statement_timeout: 10_000,
       idle_in_transaction_session_timeout: 15_000,
@@ -31,10 +33,9 @@ describe('the options of a pool', () => {
     expect(options).toBe('-c work_mem=5MB -c TimeZone=UTC -c search_path=public');
   });
 
-  test('a pool uses TLS as the address says, and none on a Unix socket', () => {
-    expect(optionsFor('postgresql://u@db?sslmode=no-verify').ssl).toEqual({ rejectUnauthorized: false });
-    expect(optionsFor('postgresql://u@db?sslmode=disable').ssl).toBe(false);
-    expect(optionsFor('postgresql://u@db?host=/run/postgresql&sslmode=no-verify').ssl).toBe(false);
+  test('a pool gets the TLS parameters of the address in the form of the driver', () => {
+    const { ssl, sslnegotiation } = optionsFor('postgresql://u@db/games?sslmode=require&sslnegotiation=direct');
+    expect({ ssl, sslnegotiation }).toEqual({ ssl: { rejectUnauthorized: false }, sslnegotiation: 'direct' });
   });
 });
 

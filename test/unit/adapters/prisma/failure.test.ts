@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { classifyFailure, withUnavailable } from '../../../../src/adapters/prisma/failure.js';
+import { UnavailableError } from '../../../../src/domain/errors.js';
 import { Prisma } from '../../../../src/generated/prisma/client.js';
 
 /** An error as Prisma throws it; `cause` is what its driver adapter made of the database's own. */
@@ -29,6 +30,11 @@ const unavailable: readonly (readonly [string, unknown])[] = [
   ['a deadlock in raw SQL', known('P2010', { kind: 'TransactionWriteConflict', originalCode: '40P01' })],
   ['a serialization failure', known('P2010', { kind: 'TransactionWriteConflict', originalCode: '40001' })],
   ['a transaction over its time limit', known('P2028')],
+  ['a certificate that the driver adapter knows', known('P1011', { kind: 'TlsConnectionError' })],
+  ['a failure of TLS that Prisma does not know', known('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC')],
+  ['a failure of a socket that Prisma does not know', known('EHOSTUNREACH')],
+  ['a connection that could not be made', known('service_unavailable')],
+  ['an outage of our own', new UnavailableError('postgresql', 'PostgreSQL is not available: why')],
   ['a client that cannot start', new Prisma.PrismaClientInitializationError('no', '7')],
   ['a lost connection', new Error('Connection terminated unexpectedly')],
   [

@@ -11,6 +11,8 @@ const outages: readonly (readonly [string, unknown])[] = [
   ['a refusal by each of several addresses', new AggregateError([withCode('ECONNREFUSED')], '')],
   ['an error that was classified already', new UnavailableError('queue', 'unavailable')],
   ['a shutdown of PostgreSQL', withCode('57P01')],
+  ['a standby of PostgreSQL', withCode('25006')],
+  ['an unknown certificate', withCode('DEPTH_ZERO_SELF_SIGNED_CERT')],
   ['a start of PostgreSQL', withCode('57P03')],
   ['the limit of connections', withCode('53300')],
   ['a broken PostgreSQL connection', new Error('Connection terminated unexpectedly')],

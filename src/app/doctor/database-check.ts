@@ -1,0 +1,35 @@
+import { pendingMigrations } from '../../adapters/postgres/migrate.js';
+import { isUnverified, UNVERIFIED } from '../../adapters/postgres/tls.js';
+import { whyReadOnly, WRITE_STATE, type WriteState } from '../../adapters/postgres/writable.js';
+import type { Check } from '../../cli/command-context.js';
+import { type Database, MIGRATIONS_DIR } from '../connect/database.js';
+
+export interface DatabaseFacts extends WriteState {
+  readonly version: string;
+  readonly zone: string;
+  /** Names of migrations that are to be applied. */
+  readonly pending: readonly string[];
+  /** Encrypted, but the server has not shown who it is. */
+  readonly isUnverified: boolean;
+}
+
+export async function checkDatabase({ pool, url }: Database): Promise<Omit<Check, 'name'>> {
+  const { rows } = await pool.query<Omit<DatabaseFacts, 'pending' | 'isUnverified'>>(
+    `SELECT current_setting('server_version') AS version, current_setting('TimeZone') AS zone, ${WRITE_STATE}`,
+  );
+  const pending = await pendingMigrations({ connectionString: url, migrationsDir: MIGRATIONS_DIR });
+  const [row = { version: '?', zone: '?', standby: false, closed: false }] = rows;
+  return databaseFinding({ ...row, pending, isUnverified: isUnverified(pool.options.ssl) });
+}
+
+export function databaseFinding(facts: DatabaseFacts): Omit<Check, 'name'> {
+  const server = `PostgreSQL ${facts.version}, session in ${facts.zone}`;
+  const readOnly = whyReadOnly(facts);
+  if (readOnly !== undefined) return { status: 'failed', detail: `${server}, ${readOnly.what}`, advice: readOnly.cure };
+  if (facts.pending.length > 0) {
+    const detail = `${server}, ${facts.pending.length} migration(s) to apply: ${facts.pending.join(', ')}`;
+    return { status: 'warn', detail, advice: 'run "runtime-cleanup migrate"; a worker does it when it starts' };
+  }
+  if (!facts.isUnverified) return { status: 'ok', detail: `${server}, migrated` };
+  return { status: 'warn', detail: `${server}, migrated, ${UNVERIFIED.what}`, advice: UNVERIFIED.cure };
+}
