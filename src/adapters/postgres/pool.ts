@@ -1,6 +1,8 @@
 import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig } from 'pg';
 
 import { ConfigurationError } from '../../domain/errors.js';
+import { SessionClient } from './session/session-client.js';
+import { startupOptions } from './session/session-settings.js';
 
 export interface PoolSettings {
   /** `postgresql://…`; what it says in its query part is kept. */
@@ -19,11 +21,7 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 const QUERY_TIMEOUT_MS = 15_000;
 const IDLE_TIMEOUT_MS = 30_000;
 
-/**
- * How every connection of this program is opened. The session runs in UTC, independent of the server's default: Prisma
- * writes and reads times without their offset, so any other zone would store wrong instants. Tables are looked up in
- * `public` only, as Prisma's query builder does.
- */
+/** How every connection of this program is opened; for a `SessionClient`, which sees to the settings behind a pooler. */
 export function sessionOptions(connectionString: string, applicationName: string): ClientConfig {
   const { rest, options, schema } = splitOptions(connectionString);
   if (schema !== undefined && schema !== 'public') {
@@ -35,7 +33,7 @@ export function sessionOptions(connectionString: string, applicationName: string
   return {
     connectionString: rest,
     application_name: applicationName,
-    options: [...options, '-c TimeZone=UTC', '-c search_path=public'].join(' '),
+    options: [...options, startupOptions()].join(' '),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
   };
@@ -53,22 +51,11 @@ function refuseBadEscapes(connectionString: string): void {
   }
 }
 
-/**
- * When the connection of a lent client breaks, its user learns it from the query that fails. The client also emits an
- * `error` event, and without a listener for that Node ends the process.
- */
-class HeardClient extends Client {
-  constructor(config?: string | ClientConfig) {
-    super(config);
-    this.on('error', () => undefined);
-  }
-}
-
 /** Options of a pool in which no wait is without a limit; also fit for BullMQ, which appends its own search path. */
 export function poolOptions(settings: PoolSettings): PoolConfig {
   return {
     ...sessionOptions(settings.connectionString, settings.applicationName),
-    Client: HeardClient,
+    Client: SessionClient,
     max: settings.max,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,

@@ -1,17 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { poolOptions } from '../../../../src/adapters/postgres/pool.js';
+import { startupOptions } from '../../../../src/adapters/postgres/session/session-settings.js';
 
 const optionsFor = (connectionString: string) => poolOptions({ connectionString, applicationName: 'worker', max: 7 });
 
 describe('the options of a pool', () => {
-  test('a pool limits every wait, and its sessions run in UTC', () => {
+  test('a pool limits every wait, and its sessions have the settings of this program', () => {
     const { Client, ...limits } = optionsFor('postgresql://u:p@db/games');
     expect(Client).toBeDefined();
     expect(limits).toEqual({
       connectionString: 'postgresql://u:p@db/games',
       application_name: 'worker',
       max: 7,
-      options: '-c TimeZone=UTC -c search_path=public',
+      options: startupOptions(),
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 30_000,
@@ -27,7 +28,7 @@ describe('the options of a pool', () => {
       'postgresql://db/games?sslmode=require&options=-c%20work_mem%3D5MB',
     );
     expect(connectionString).toBe('postgresql://db/games?sslmode=require');
-    expect(options).toBe('-c work_mem=5MB -c TimeZone=UTC -c search_path=public');
+    expect(options).toBe(`-c work_mem=5MB ${startupOptions()}`);
   });
 
   test('the schema public, as Prisma writes it, is accepted, and any other is refused', () => {
