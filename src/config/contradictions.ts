@@ -11,6 +11,7 @@ import { shownUrl } from './shown-url.js';
 export function contradictionLines(values: SettingValues, given: Environment): readonly string[] {
   return [
     ...storeLines(values),
+    ...queueAddressLines(values),
     ...sameEngineLines(values),
     ...tlsLines(values, given),
     ...retryLines(values, given),
@@ -23,6 +24,14 @@ function storeLines({ redisUrl, queueBackend, leaseStore }: SettingValues): read
   return Object.entries({ RTMANAGER_QUEUE_BACKEND: queueBackend, RTMANAGER_LEASE_STORE: leaseStore })
     .filter(([, store]) => store === 'redis')
     .map(([name]) => `${name}: "redis" needs REDIS_URL, which is not set; allowed without it: postgres`);
+}
+
+function queueAddressLines({ queueDatabaseUrl, queueBackend, databaseUrl }: SettingValues): readonly string[] {
+  if (queueDatabaseUrl === null) return [];
+  const given = `RTMANAGER_QUEUE_DATABASE_URL: ${JSON.stringify(shownUrl(queueDatabaseUrl))}`;
+  if (queueBackend === 'redis')
+    return [`${given} is not used while the queue is in Redis; allowed with RTMANAGER_QUEUE_BACKEND=postgres`];
+  return databaseUrl === null ? [`${given} needs DATABASE_URL, which is not set`] : [];
 }
 
 interface NamedEngine {

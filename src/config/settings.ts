@@ -104,6 +104,14 @@ export const SETTINGS = {
     allowed: 'redis or postgres',
     whenNotSet: storeOf,
   }),
+  /** Null: the queue on PostgreSQL is where the records are. */
+  queueDatabaseUrl: optional('RTMANAGER_QUEUE_DATABASE_URL', url('postgresql', 'postgres'), {
+    fallback: 'that of `DATABASE_URL`',
+    meaning:
+      'address of the queue on PostgreSQL, needed where `DATABASE_URL` leads to a connection pooler that does not pass on notifications (`LISTEN`): the address of the same database without the pooler',
+    allowed: 'postgresql://user:password@host:port/database, with `DATABASE_URL` and a PostgreSQL queue only',
+    show: shownUrl,
+  }),
   leaseStore: derived('RTMANAGER_LEASE_STORE', oneOf('redis', 'postgres'), {
     fallback: 'redis when `REDIS_URL` is set, else postgres',
     meaning: 'where the game leases live; every service that starts or stops games must use the same',

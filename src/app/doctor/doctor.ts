@@ -1,4 +1,5 @@
 import { pendingMigrations } from '../../adapters/postgres/migrate.js';
+import { checkDatabaseServer } from '../../adapters/postgres/session/database-check.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
 import type { Check } from '../../cli/command-context.js';
@@ -118,11 +119,13 @@ function adviceFor(error: unknown, advice: string): { readonly advice?: string }
 }
 
 async function checkDatabase({ pool, url }: Database): Promise<Finding> {
+  const { isPooled } = await checkDatabaseServer(url);
   const { rows } = await pool.query<{ version: string; zone: string }>(
     `SELECT current_setting('server_version') AS version, current_setting('TimeZone') AS zone`,
   );
   const pending = await pendingMigrations({ connectionString: url, migrationsDir: MIGRATIONS_DIR });
-  const server = `PostgreSQL ${rows[0]?.version ?? '?'}, session in ${rows[0]?.zone ?? '?'}`;
+  const pooler = isPooled ? ', behind a connection pooler' : '';
+  const server = `PostgreSQL ${rows[0]?.version ?? '?'}, session in ${rows[0]?.zone ?? '?'}${pooler}`;
   if (pending.length === 0) return ok(`${server}, migrated`);
   const detail = `${server}, ${pending.length} migration(s) to apply: ${pending.join(', ')}`;
   return { status: 'warn', detail, advice: 'run "runtime-cleanup migrate"; a worker does it when it starts' };

@@ -9,6 +9,7 @@ describe('readConfig', () => {
     expect(read()).toEqual({
       databaseUrl: null,
       redisUrl: null,
+      queueDatabaseUrl: null,
       dockerHost: null,
       dockerHosts: [],
       dockerTlsVerify: false,

@@ -17,6 +17,16 @@ describe('settings that contradict each other', () => {
       'RTMANAGER_LEASE_STORE: "redis" needs REDIS_URL, which is not set; allowed without it: postgres',
     ],
     [
+      'an address of the queue while the queue is in Redis',
+      { RTMANAGER_QUEUE_DATABASE_URL: 'postgresql://a:hunter2@db/games', REDIS_URL: 'redis://cache' },
+      'RTMANAGER_QUEUE_DATABASE_URL: "postgresql://a:***@db/games" is not used while the queue is in Redis; allowed with RTMANAGER_QUEUE_BACKEND=postgres',
+    ],
+    [
+      'an address of the queue beside the embedded PostgreSQL',
+      { RTMANAGER_QUEUE_DATABASE_URL: 'postgresql://db/games' },
+      'RTMANAGER_QUEUE_DATABASE_URL: "postgresql://db/games" needs DATABASE_URL, which is not set',
+    ],
+    [
       'TLS over tcp:// without certificates',
       { DOCKER_TLS_VERIFY: '1', DOCKER_HOST: 'tcp://engine:2376' },
       'DOCKER_TLS_VERIFY: "1" with DOCKER_HOST tcp://engine:2376 needs DOCKER_CERT_PATH, a folder with ca.pem, cert.pem and key.pem',
