@@ -8,6 +8,7 @@ import { which } from '../which.mjs';
 const PACKAGE_OF = {
   'redis-server': 'redis-server',
   openssl: 'openssl',
+  pgbouncer: 'pgbouncer',
   dockerd: 'docker.io',
   docker: 'docker.io',
   ip: 'iproute2',

@@ -18,6 +18,8 @@ const OUTAGE_STATES = new Set([
   '57014', // statement timeout, cancellation
   '25P03', // idle in transaction for too long
   '25P04',
+  '26000', // a prepared statement that another session has: a pooler has taken the server's place
+  '42P05', // the same, found by the session that has it
   '28000', // refused login: the server is being set up, or its rules are
   '28P01',
   '3D000', // the database does not exist yet

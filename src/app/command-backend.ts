@@ -3,6 +3,7 @@ import { findEmbeddedPostgres } from '../adapters/postgres/embedded/embedded-pos
 import { withUnavailable } from '../adapters/postgres/failure.js';
 import { migrate } from '../adapters/postgres/migrate.js';
 import { createPool, lending } from '../adapters/postgres/pool.js';
+import { checkDatabaseServer } from '../adapters/postgres/session/database-check.js';
 import { untilAborted } from '../async/clock.js';
 import type { CommandBackend, Opened, CommandContext } from '../cli/command-context.js';
 import type { SweepObserver } from '../retention/ports.js';
@@ -77,10 +78,11 @@ const migrateStores: CommandBackend['migrate'] = async (session, report) => {
   const closing = createShutdownStack(session.log);
   try {
     const connectionString = await reachDatabase(oneShotContext(session), closing);
+    await checkDatabaseServer(connectionString);
     const applied = await migrate({ connectionString, migrationsDir: MIGRATIONS_DIR, report });
     if (session.config.queueBackend === 'postgres') {
       report("bringing the queue's tables up to date");
-      await migrateQueue(connectionString, closing);
+      await migrateQueue(session.config.queueDatabaseUrl ?? connectionString, closing);
     }
     return applied;
   } finally {

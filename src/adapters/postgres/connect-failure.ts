@@ -1,4 +1,4 @@
-import { messageOf, UnavailableError } from '../../domain/errors.js';
+import { BugError, ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
 import { tlsFailure } from '../tls-failure.js';
 import { isOutage } from './failure.js';
 
@@ -27,6 +27,7 @@ export function connectCure(error: unknown): string | undefined {
  * explains itself stays as it is.
  */
 export function connectFailure(error: Error): Error {
+  if (error instanceof ConfigurationError || error instanceof BugError) return error;
   const cure = connectCure(error);
   if (cure === undefined && isOutage(error)) return error;
   const why = tlsFailure(error)?.reason ?? messageOf(error);

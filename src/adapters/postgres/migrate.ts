@@ -5,7 +5,8 @@ import { type Client, DatabaseError, type QueryConfig } from 'pg';
 import { messageOf, MigrationError } from '../../domain/errors.js';
 import { isOutage, withUnavailable } from './failure.js';
 import { readMigrations, type MigrationFile } from './migration-files.js';
-import { sessionOptions } from './pool.js';
+import { SessionClient } from './session/session-client.js';
+import { sessionOptions } from './session/session-options.js';
 
 export interface MigrateOptions {
   readonly connectionString: string;
@@ -49,14 +50,12 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
   const { migrationsDir, lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS, report = () => undefined } = options;
   const files = await readMigrations(migrationsDir);
   return withClient(options.connectionString, lockTimeoutMs, async (client) => {
-    await lock(client, lockTimeoutMs, report);
-    await client.query(BOOKKEEPING);
-    const missing = missingFrom(await history(client), files);
-    for (const file of missing) {
-      report(`applying migration ${file.name}`);
-      await apply(client, file);
+    const applied: string[] = [];
+    for (;;) {
+      const name = await applyNext(client, files, { lockTimeoutMs, report });
+      if (name === undefined) return applied;
+      applied.push(name);
     }
-    return missing.map((file) => file.name);
   });
 }
 
@@ -87,9 +86,8 @@ async function withClient<T>(
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   return withUnavailable(async () => {
-    const { Client: Connection, ...session } = sessionOptions(connectionString, 'runtime-cleanup migrate');
-    const client = new Connection({
-      ...session,
+    const client = new SessionClient({
+      ...sessionOptions(connectionString, 'runtime-cleanup migrate'),
       query_timeout: lockTimeoutMs + ANSWER_GRACE_MS,
       ...(lockTimeoutMs > 0 ? { lock_timeout: lockTimeoutMs } : {}),
     });
@@ -105,15 +103,36 @@ async function withClient<T>(
   });
 }
 
-/** Held until the connection ends. */
-async function lock(client: Client, lockTimeoutMs: number, report: (line: string) => void): Promise<void> {
-  const { rows } = await client.query<{ free: boolean }>('SELECT pg_try_advisory_lock($1) AS free', [
+type Turn = Required<Pick<MigrateOptions, 'lockTimeoutMs' | 'report'>>;
+
+/** The lock belongs to the transaction: one of a session would stay with the connection of a pooler. */
+async function applyNext(client: Client, files: readonly MigrationFile[], turn: Turn): Promise<string | undefined> {
+  try {
+    await client.query('BEGIN');
+    await lock(client, turn);
+    await client.query(BOOKKEEPING);
+    const [file] = missingFrom(await history(client), files);
+    if (file !== undefined) {
+      turn.report(`applying migration ${file.name}`);
+      await apply(client, file);
+    }
+    await client.query('COMMIT');
+    return file?.name;
+  } catch (error) {
+    // When the connection is lost the server rolls back by itself.
+    await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+async function lock(client: Client, { lockTimeoutMs, report }: Turn): Promise<void> {
+  const { rows } = await client.query<{ free: boolean }>('SELECT pg_try_advisory_xact_lock($1) AS free', [
     PRISMA_MIGRATE_LOCK,
   ]);
   if (rows[0]?.free === true) return;
   report('waiting for another process that migrates this database');
   try {
-    await client.query('SELECT pg_advisory_lock($1)', [PRISMA_MIGRATE_LOCK]);
+    await client.query('SELECT pg_advisory_xact_lock($1)', [PRISMA_MIGRATE_LOCK]);
   } catch (error) {
     if (sqlState(error) !== '55P03') throw error;
     throw new MigrationError(
@@ -165,7 +184,6 @@ async function apply(client: Client, file: MigrationFile): Promise<void> {
   // pg knows a limit for one query; its types do not.
   const script: QueryConfig & { query_timeout: number } = { text: file.sql, query_timeout: SCRIPT_TIMEOUT_MS };
   try {
-    await client.query('BEGIN');
     await client.query(script);
     // now() is the transaction's start; the finish is later by the time the script took.
     await client.query(
@@ -173,10 +191,7 @@ async function apply(client: Client, file: MigrationFile): Promise<void> {
        VALUES ($1, $2, $3, now(), clock_timestamp(), 1)`,
       [randomUUID(), file.checksum, file.name],
     );
-    await client.query('COMMIT');
   } catch (error) {
-    // When the connection is lost the server rolls back by itself.
-    await client.query('ROLLBACK').catch(() => undefined);
     if (!(error instanceof DatabaseError) || isOutage(error)) throw error;
     throw new MigrationError(
       `migration ${file.name} failed and was rolled back: ${firstLine(error.message)} (SQLSTATE ${error.code})`,

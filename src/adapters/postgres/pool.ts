@@ -1,9 +1,8 @@
-import type { ClientConfig, Pool, PoolClient, PoolConfig } from 'pg';
+import type { Pool, PoolClient, PoolConfig } from 'pg';
 
 import { BoundedPool } from './bounded-pool.js';
-import { addressOf, clientAddress } from './client-address.js';
-import { type Connections, connectionsOf } from './connections.js';
-import { databaseTls } from './tls.js';
+import { SessionClient } from './session/session-client.js';
+import { type SessionConfig, sessionOptions } from './session/session-options.js';
 
 export interface PoolSettings {
   /** An address that `parsePostgresAddress` reads. */
@@ -14,8 +13,7 @@ export interface PoolSettings {
   readonly max: number;
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
-/** For a connection of the pool that is in use; the time to open a new one has its own limit, the one above. */
+/** For a connection of the pool that is in use; the time to open a new one has its own limit. */
 const BUSY_WAIT_MS = 30_000;
 const LOCK_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
@@ -27,37 +25,16 @@ const IDLE_TIMEOUT_MS = 30_000;
 const MAX_LIFETIME_SECONDS = 900;
 
 /**
- * How every connection of this program is opened. The session runs in UTC, independent of the server's default: Prisma
- * writes and reads times without their offset, so any other zone would store wrong instants. Tables are looked up in
- * `public` only, as Prisma's query builder does.
- */
-export function sessionOptions(connectionString: string, applicationName: string): ClientConfig & Connections {
-  const address = addressOf(connectionString);
-  const { currentTls, ...negotiation } = databaseTls(address);
-  const connectTimeoutMs = address.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-  return {
-    ...clientAddress(address),
-    application_name: address.applicationName ?? applicationName,
-    // What comes last wins, so the address cannot change the time zone.
-    options: `${address.options} -c TimeZone=UTC -c search_path=public`.trimStart(),
-    connectionTimeoutMillis: connectTimeoutMs,
-    keepAlive: true,
-    ...negotiation,
-    ssl: currentTls(),
-    ...connectionsOf({ currentTls, connectTimeoutMs }),
-  };
-}
-
-/**
  * Options of a pool in which no wait is without a limit. To a pool the time to connect is also the wait for a connection
  * that is in use, and a busy pool is no outage: so it gets the longer limit, and its clients keep their own.
  */
-export function poolOptions(settings: PoolSettings): PoolConfig & Pick<PoolSettings, 'max'> {
+export function poolOptions(settings: PoolSettings): PoolConfig & SessionConfig & Pick<PoolSettings, 'max'> {
   const session = sessionOptions(settings.connectionString, settings.applicationName);
   return {
     ...session,
+    Client: SessionClient,
     max: settings.max,
-    connectionTimeoutMillis: Math.max(BUSY_WAIT_MS, session.connectionTimeoutMillis ?? 0),
+    connectionTimeoutMillis: Math.max(BUSY_WAIT_MS, session.connectTimeoutMs ?? 0),
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
     lock_timeout: LOCK_TIMEOUT_MS,

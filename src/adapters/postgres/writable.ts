@@ -1,8 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { BugError, UnavailableError } from '../../domain/errors.js';
-import { RenewedClient } from './connections.js';
 import { withUnavailable } from './failure.js';
 import { lending } from './pool.js';
+import { SessionClient } from './session/session-client.js';
 
 /** Columns for a question that is asked anyway; `whyReadOnly` reads them. */
 export const WRITE_STATE = `pg_is_in_recovery() AS standby, current_setting('transaction_read_only') = 'on' AS closed`;
@@ -27,7 +27,7 @@ async function askClient(client: PoolClient): Promise<Date> {
   if (answer === undefined) throw new BugError('the database was asked for the time and answered with no row');
   const closed = whyReadOnly(answer);
   if (closed === undefined) return answer.now;
-  if (client instanceof RenewedClient) client.giveUp();
+  if (client instanceof SessionClient) client.giveUp();
   throw new UnavailableError('postgresql', `PostgreSQL ${closed.what}; ${closed.cure}`);
 }
 

@@ -3,8 +3,9 @@ import { startEmbeddedPostgres } from '../../adapters/postgres/embedded/embedded
 import { createPostgresLeaseStore } from '../../adapters/postgres/lease-store.js';
 import { migrate, pendingMigrations } from '../../adapters/postgres/migrate.js';
 import { createPool, type PoolSettings } from '../../adapters/postgres/pool.js';
+import { checkDatabaseServer } from '../../adapters/postgres/session/database-check.js';
 import { createSweepLock } from '../../adapters/postgres/sweep-lock.js';
-import { isUnverified, UNVERIFIED } from '../../adapters/postgres/tls.js';
+import { isUnverified, UNVERIFIED } from '../../adapters/postgres/session/tls.js';
 import { timeIfWritable } from '../../adapters/postgres/writable.js';
 import { createPrisma, databaseTime, warmUp } from '../../adapters/prisma/client.js';
 import { createContainerLooks } from '../../adapters/prisma/container-looks.js';
@@ -86,6 +87,9 @@ export async function reachDatabase({ config, log }: Context, closing: ShutdownS
 
 /** Migrates only if something is pending, so that a role without the right to create tables can use a migrated database. */
 async function bringUpToDate({ log }: Context, connectionString: string): Promise<void> {
+  const { isPooled } = await checkDatabaseServer(connectionString);
+  if (isPooled)
+    log.info({}, 'a connection pooler stands before the database: each transaction sets what its session needs');
   const where = { connectionString, migrationsDir: MIGRATIONS_DIR };
   if ((await pendingMigrations(where)).length === 0) return;
   const applied = await migrate({ ...where, report: (line) => log.info({}, line) });

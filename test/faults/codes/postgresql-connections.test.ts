@@ -2,6 +2,7 @@
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { checkDatabaseServer } from '../../../src/adapters/postgres/session/database-check.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
 import { provokes } from './catalogue/provokes.js';
@@ -32,6 +33,8 @@ afterAll(async () => {
 beforeEach(async () => {
   line = await startTcpFaultProxy({ port: Number(new URL(site.databaseUrl).port) });
   const databaseUrl = line.urlFor(site.databaseUrl);
+  // As the program does at its start.
+  await checkDatabaseServer(databaseUrl);
   rig = await site.rig({ redisUrl: redis.url, databaseUrl, poolLimits: QUICK });
   withLeases = await site.rig({ databaseUrl, poolLimits: QUICK, leaseTtlMs: 2_000 });
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { createPostgresLeaseStore } from '../../../src/adapters/postgres/lease-store.js';
 import { migrate } from '../../../src/adapters/postgres/migrate.js';
 import { createPool } from '../../../src/adapters/postgres/pool.js';
-import { databaseTls } from '../../../src/adapters/postgres/tls.js';
+import { databaseTls } from '../../../src/adapters/postgres/session/tls.js';
 import { createPrisma } from '../../../src/adapters/prisma/client.js';
 import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
 import { UnavailableError } from '../../../src/domain/errors.js';

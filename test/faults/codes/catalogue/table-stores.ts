@@ -10,7 +10,8 @@ export const POSTGRESQL = [
       'postgresql-query-cancelled': 'an administrator cancels our statement',
       'postgresql-backend-terminated': 'an administrator terminates our connection',
       'postgresql-deadlock': 'our statement is the victim of a deadlock',
-      'postgresql-serialization-failure': 'the database runs every transaction as serializable, and ours loses a race',
+      'postgresql-serialization-failure':
+        'a trigger of another service cannot serialize its work, such as on a remote table',
       'postgresql-file-missing': 'a file of the database is missing on the disk of the server',
       'postgresql-change-answer-lost':
         'the record is changed and the answer lost: the next attempt ends as `replay_no_op`',

@@ -6,6 +6,7 @@ const FINE: DatabaseFacts = {
   zone: 'UTC',
   standby: false,
   closed: false,
+  isPooled: false,
   pending: [],
   isUnverified: false,
 };
@@ -14,6 +15,10 @@ const SERVER = 'PostgreSQL 18.4, session in UTC';
 describe("doctor's check of the database", () => {
   it('doctor reports ok for a migrated database that can be written', () => {
     expect(databaseFinding(FINE)).toEqual({ status: 'ok', detail: `${SERVER}, migrated` });
+  });
+
+  it('doctor says that a connection pooler stands before the database', () => {
+    expect(databaseFinding({ ...FINE, isPooled: true }).detail).toBe(`${SERVER}, behind a connection pooler, migrated`);
   });
 
   it.each<

@@ -3,11 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { addressOf } from '../../../../src/adapters/postgres/client-address.js';
-import { databaseTls, isUnverified } from '../../../../src/adapters/postgres/tls.js';
-import { ConfigurationError } from '../../../../src/domain/errors.js';
+import { databaseTls, isUnverified } from '../../../../../src/adapters/postgres/session/tls.js';
+import { ConfigurationError } from '../../../../../src/domain/errors.js';
 
-const tlsOf = (query: string) => databaseTls(addressOf(`postgresql://db/games?${query}`));
+const tlsOf = (query: string) => databaseTls({ kind: 'network', tls: Object.fromEntries(new URLSearchParams(query)) });
 
 describe('the TLS parameters of an address', () => {
   test.each<readonly [string, unknown]>([
@@ -33,7 +32,7 @@ describe('the TLS parameters of an address', () => {
   });
 
   test('a Unix socket has no encryption', () => {
-    expect(tlsOf('host=/run/postgresql&sslmode=verify-full').currentTls()).toBe(false);
+    expect(databaseTls({ kind: 'socket', tls: { sslmode: 'verify-full' } }).currentTls()).toBe(false);
   });
 
   test('the way to begin the encryption is passed on', () => {

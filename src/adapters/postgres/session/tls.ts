@@ -6,8 +6,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
-import { ConfigurationError, messageOf } from '../../domain/errors.js';
-import type { PostgresAddress } from '../../domain/postgres-address.js';
+import { ConfigurationError, messageOf } from '../../../domain/errors.js';
+import type { PostgresAddress } from '../../../domain/postgres-address.js';
 
 const MODES = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 type Mode = (typeof MODES)[number];
