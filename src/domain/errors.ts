@@ -7,7 +7,7 @@
  * |---|---|
  * | `service_unavailable` | UnavailableError, EngineRefusalError, TimeoutError |
  * | `invalid_request` | UsageError, InvalidPageError, InvalidArgumentError, RequestRefusedError (its own code) |
- * | `configuration` | ConfigurationError, ConfigError, MigrationError |
+ * | `configuration` | ConfigurationError, ConfigError, MigrationError, MigrationForbiddenError |
  * | `lease_lost` | LeaseLostError |
  * | `stopped` | StopRequestedError, InterruptedError, NotWaitedForError |
  * | `internal_error` | BugError, WeakTokenError, EngineProtocolError, StatementRefusedError, LibraryChangedError, StoredError |
@@ -77,9 +77,21 @@ export class ConfigError extends ConfigurationError {
 }
 
 /** The database's schema and this program do not fit together; the message says what to do about it. */
-export class MigrationError extends Error {
-  override readonly name = 'MigrationError';
-  readonly code = 'configuration';
+export class MigrationError extends ConfigurationError {
+  override readonly name: string = 'MigrationError';
+}
+
+/** The database's role may not change the tables; another role must migrate them. */
+export class MigrationForbiddenError extends MigrationError {
+  override readonly name = 'MigrationForbiddenError';
+
+  constructor(role: string, words: string, options?: ErrorOptions) {
+    super(
+      `the role "${role}" may not migrate this database (${words}); ` +
+        'run "runtime-cleanup migrate" as the role that owns the tables',
+      options,
+    );
+  }
 }
 
 /** The command line cannot be used; `lines` holds one sentence for each reason. */

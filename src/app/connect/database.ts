@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { startEmbeddedPostgres } from '../../adapters/postgres/embedded/embedded-postgres.js';
 import { createPostgresLeaseStore } from '../../adapters/postgres/lease-store.js';
-import { migrate, pendingMigrations } from '../../adapters/postgres/migrate.js';
+import { migrate, migrationState } from '../../adapters/postgres/migrate.js';
 import { createPool, type PoolSettings } from '../../adapters/postgres/pool.js';
 import { createSweepLock } from '../../adapters/postgres/sweep-lock.js';
 import { createPrisma, databaseTime, warmUp } from '../../adapters/prisma/client.js';
@@ -16,7 +16,7 @@ import { createRuntimeRecords } from '../../adapters/prisma/runtime-records.js';
 import type { OperationLog, RuntimeRecords } from '../../cleanup/ports.js';
 import type { ReopenRecords } from '../../cleanup/reopen.js';
 import type { RecordQueries } from '../../domain/record-queries.js';
-import { messageOf } from '../../domain/errors.js';
+import { messageOf, MigrationError, MigrationForbiddenError } from '../../domain/errors.js';
 import type { ContainerLooks, EngineRegistry } from '../../engines/engine-ports.js';
 import type { LeaseStore } from '../../lease/lease-store.js';
 import type { Holds } from '../../retention/holds.js';
@@ -79,9 +79,19 @@ export async function reachDatabase({ config, log }: Context, closing: ShutdownS
 /** Migrates only if something is pending, so that a role without the right to create tables can use a migrated database. */
 async function bringUpToDate({ log }: Context, connectionString: string): Promise<void> {
   const where = { connectionString, migrationsDir: MIGRATIONS_DIR };
-  if ((await pendingMigrations(where)).length === 0) return;
-  const applied = await migrate({ ...where, report: (line) => log.info({}, line) });
-  log.info({ applied }, 'database migrated');
+  const { pending, isTakeoverDue } = await migrationState(where);
+  if (pending.length === 0 && !isTakeoverDue) return;
+  try {
+    const applied = await migrate({ ...where, report: (line) => log.info({}, line) });
+    log.info({ applied }, 'database migrated');
+  } catch (error) {
+    if (!(error instanceof MigrationForbiddenError)) throw error;
+    // The rows of an earlier release say the same as ours; the role that owns the tables copies them later.
+    if (pending.length === 0) return;
+    throw new MigrationError(`${pending.length} migration(s) to apply: ${pending.join(', ')}; ${error.message}`, {
+      cause: error,
+    });
+  }
 }
 
 interface PoolRequest extends PoolSettings {

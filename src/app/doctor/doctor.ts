@@ -1,4 +1,4 @@
-import { pendingMigrations } from '../../adapters/postgres/migrate.js';
+import { migrationState } from '../../adapters/postgres/migrate.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
 import type { Check } from '../../cli/command-context.js';
@@ -121,7 +121,7 @@ async function checkDatabase({ pool, url }: Database): Promise<Finding> {
   const { rows } = await pool.query<{ version: string; zone: string }>(
     `SELECT current_setting('server_version') AS version, current_setting('TimeZone') AS zone`,
   );
-  const pending = await pendingMigrations({ connectionString: url, migrationsDir: MIGRATIONS_DIR });
+  const { pending } = await migrationState({ connectionString: url, migrationsDir: MIGRATIONS_DIR });
   const server = `PostgreSQL ${rows[0]?.version ?? '?'}, session in ${rows[0]?.zone ?? '?'}`;
   if (pending.length === 0) return ok(`${server}, migrated`);
   const detail = `${server}, ${pending.length} migration(s) to apply: ${pending.join(', ')}`;
