@@ -1,6 +1,7 @@
 import { Client, type ClientConfig, Pool, type PoolClient, type PoolConfig } from 'pg';
 
 import { ConfigurationError } from '../../domain/errors.js';
+import { guardQueries } from './guard-queries.js';
 
 export interface PoolSettings {
   /** `postgresql://…`; what it says in its query part is kept. */
@@ -61,6 +62,7 @@ class HeardClient extends Client {
   constructor(config?: string | ClientConfig) {
     super(config);
     this.on('error', () => undefined);
+    guardQueries(this);
   }
 }
 
