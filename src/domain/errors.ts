@@ -5,7 +5,7 @@
  *
  * | code | classes |
  * |---|---|
- * | `service_unavailable` | UnavailableError, EngineRefusalError, TimeoutError |
+ * | `service_unavailable` | UnavailableError, EngineRefusalError, MissingRightError, TimeoutError |
  * | `invalid_request` | UsageError, InvalidPageError, InvalidArgumentError, RequestRefusedError (its own code) |
  * | `configuration` | ConfigurationError, ConfigError, MigrationError, MigrationForbiddenError |
  * | `lease_lost` | LeaseLostError |
@@ -41,6 +41,18 @@ export class EngineRefusalError extends UnavailableError {
 
   constructor(message: string, options?: ErrorOptions) {
     super('docker', message, options);
+  }
+}
+
+/**
+ * The role of a store's connections lacks a right. At the start it stops the program. Later it is an outage like any other,
+ * because a right that was taken away can be granted again: the work waits for it.
+ */
+export class MissingRightError extends UnavailableError {
+  override readonly name = 'MissingRightError';
+
+  constructor(dependency: Dependency, words: string, options?: ErrorOptions) {
+    super(dependency, `${words}; run deploy/roles.sql, which grants it (docs/operations.md, "Roles")`, options);
   }
 }
 
@@ -85,12 +97,9 @@ export class MigrationError extends ConfigurationError {
 export class MigrationForbiddenError extends MigrationError {
   override readonly name = 'MigrationForbiddenError';
 
-  constructor(role: string, words: string, options?: ErrorOptions) {
-    super(
-      `the role "${role}" may not migrate this database (${words}); ` +
-        'run "runtime-cleanup migrate" as the role that owns the tables',
-      options,
-    );
+  /** @param words the database's own, which name the role */
+  constructor(words: string, options?: ErrorOptions) {
+    super(`${words}; run "runtime-cleanup migrate" as the role that owns the tables`, options);
   }
 }
 

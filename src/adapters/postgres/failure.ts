@@ -1,7 +1,7 @@
 import { DatabaseError } from 'pg';
 
-import { messageOf, UnavailableError } from '../../domain/errors.js';
-import { isDriverOutage, isOutageState, isSocketFailure } from '../outage.js';
+import { messageOf, MissingRightError, UnavailableError } from '../../domain/errors.js';
+import { isDriverOutage, isOutageState, isSocketFailure, MISSING_RIGHT } from '../outage.js';
 
 /** Whether what pg threw means that the database is out of reach or cannot serve now. Anything else is a bug. */
 export function isOutage(error: unknown): boolean {
@@ -14,6 +14,9 @@ export async function withUnavailable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof DatabaseError && error.code === MISSING_RIGHT) {
+      throw new MissingRightError('postgresql', error.message, { cause: error });
+    }
     if (error instanceof UnavailableError || !isOutage(error)) throw error;
     throw new UnavailableError('postgresql', `PostgreSQL is not available: ${outageText(error)}`, { cause: error });
   }

@@ -45,8 +45,7 @@ export function guardQueries(client: Client): void {
   }
 
   function withRole(error: Error | null | undefined): Error | null | undefined {
-    if (error instanceof DatabaseError && error.code === '42501')
-      error.message += ` for the role "${client.user ?? '?'}"`;
+    if (error instanceof DatabaseError && error.code === '42501') error.message += ` (role "${client.user ?? '?'}")`;
     return error;
   }
 

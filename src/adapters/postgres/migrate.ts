@@ -3,6 +3,7 @@ import { Client, DatabaseError, type QueryConfig } from 'pg';
 import { type Clock, systemClock } from '../../async/clock.js';
 import { messageOf, MigrationError, MigrationForbiddenError } from '../../domain/errors.js';
 import { isOutage, withUnavailable } from './failure.js';
+import { guardQueries } from './guard-queries.js';
 import { readMigrations, type MigrationFile } from './migration-files.js';
 import {
   missingMigrations,
@@ -13,6 +14,7 @@ import {
 } from './migration-history.js';
 import { type Patience, takeTurn } from './migration-turn.js';
 import { sessionOptions } from './pool.js';
+import { grantRights } from './rights.js';
 
 interface Where {
   readonly connectionString: string;
@@ -51,7 +53,10 @@ export async function migrate(options: MigrateOptions): Promise<readonly string[
     openWatcher: () => connect(connectionString),
   };
   return withClient(connectionString, async (client) => {
-    await takeTurn(client, 'the history of migrations', patience, () => takeOverHistory(client, files));
+    await takeTurn(client, 'the history of migrations', patience, async () => {
+      await takeOverHistory(client, files);
+      await grantRights(client);
+    });
     const applied: string[] = [];
     for (;;) {
       const [next] = await missingMigrations(client, files);
@@ -79,7 +84,7 @@ async function withClient<T>(connectionString: string, work: (client: Client) =>
         case '3D000':
           throw new MigrationError(`${messageOf(error)}; create it first: CREATE DATABASE "…"`, { cause: error });
         case INSUFFICIENT_PRIVILEGE:
-          throw new MigrationForbiddenError(client?.user ?? '?', messageOf(error), { cause: error });
+          throw new MigrationForbiddenError(messageOf(error), { cause: error });
         default:
           throw error;
       }
@@ -94,6 +99,7 @@ async function connect(connectionString: string): Promise<Client> {
   const client = new Client({ ...options, query_timeout: QUERY_TIMEOUT_MS });
   // The query under way rejects with the same error; without a listener it would end the process as well.
   client.on('error', () => undefined);
+  guardQueries(client);
   await client.connect();
   return client;
 }
@@ -112,6 +118,7 @@ async function applyInTurn(
       if (!isMissing) return false;
       await client.query(script);
       await recordMigration(client, next);
+      await grantRights(client);
       return true;
     });
   } catch (error) {

@@ -1,6 +1,6 @@
-import { messageOf, UnavailableError, StatementRefusedError } from '../../domain/errors.js';
+import { messageOf, MissingRightError, UnavailableError, StatementRefusedError } from '../../domain/errors.js';
 import { Prisma } from '../../generated/prisma/client.js';
-import { isDriverOutage, isOutageState, isSocketFailure } from '../outage.js';
+import { isDriverOutage, isOutageState, isSocketFailure, MISSING_RIGHT } from '../outage.js';
 
 /** `unavailable`: the database cannot serve now, or a repetition may well pass. Everything else is a bug. */
 export type DatabaseFailure = 'unavailable' | 'bug';
@@ -45,6 +45,7 @@ export async function withUnavailable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (sqlStateOf(error) === MISSING_RIGHT) throw new MissingRightError('postgresql', reason(error), { cause: error });
     if (classifyFailure(error) === 'bug') throw refusalOf(error) ?? error;
     throw new UnavailableError('postgresql', `PostgreSQL is not available: ${reason(error)}`, { cause: error });
   }

@@ -3,6 +3,7 @@ import { startEmbeddedPostgres } from '../../adapters/postgres/embedded/embedded
 import { createPostgresLeaseStore } from '../../adapters/postgres/lease-store.js';
 import { migrate, migrationState } from '../../adapters/postgres/migrate.js';
 import { createPool, type PoolSettings } from '../../adapters/postgres/pool.js';
+import type { Stores } from '../../adapters/postgres/rights.js';
 import { createSweepLock } from '../../adapters/postgres/sweep-lock.js';
 import { createPrisma, databaseTime, warmUp } from '../../adapters/prisma/client.js';
 import { createContainerLooks } from '../../adapters/prisma/container-looks.js';
@@ -15,6 +16,7 @@ import { createRetentionRecords } from '../../adapters/prisma/retention-records.
 import { createRuntimeRecords } from '../../adapters/prisma/runtime-records.js';
 import type { OperationLog, RuntimeRecords } from '../../cleanup/ports.js';
 import type { ReopenRecords } from '../../cleanup/reopen.js';
+import type { Config } from '../../config/config.js';
 import type { RecordQueries } from '../../domain/record-queries.js';
 import { messageOf, MigrationError, MigrationForbiddenError } from '../../domain/errors.js';
 import type { ContainerLooks, EngineRegistry } from '../../engines/engine-ports.js';
@@ -93,6 +95,12 @@ async function bringUpToDate({ log }: Context, connectionString: string): Promis
     });
   }
 }
+
+/** What this process keeps in PostgreSQL besides its records. */
+export const storesInPostgres = ({ leaseStore, queueBackend }: Config): Stores => ({
+  leases: leaseStore === 'postgres',
+  queue: queueBackend === 'postgres',
+});
 
 interface PoolRequest extends PoolSettings {
   readonly open: (settings: PoolSettings, onIdleError: (error: Error) => void) => Pool;

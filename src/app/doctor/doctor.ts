@@ -1,4 +1,5 @@
 import { migrationState } from '../../adapters/postgres/migrate.js';
+import { readRights } from '../../adapters/postgres/rights.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
 import type { Check } from '../../cli/command-context.js';
@@ -7,8 +8,9 @@ import { newLeaseToken } from '../random.js';
 import { type ShutdownStack, createShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import { composeCore, type Core } from '../compose-core.js';
-import { connectDatabase, type Database, MIGRATIONS_DIR } from '../connect/database.js';
+import { connectDatabase, type Database, MIGRATIONS_DIR, storesInPostgres } from '../connect/database.js';
 import { checkApi } from './api-check.js';
+import { rightsFinding } from './rights-check.js';
 import { retentionFinding, scheduleFinding } from './retention-check.js';
 import { checkEngine, enginesFinding, readStoredEngines, type StoredEngines } from './engine-check.js';
 import { engineCheckName, namedEngines } from '../connect/engine.js';
@@ -34,7 +36,10 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
       checkDatabase(await opened),
     );
     yield database;
-    if (database.status === 'ok') yield await checkNames(context, core);
+    if (database.status === 'ok') {
+      yield await check('rights', 'run deploy/roles.sql', async () => checkRights(context, await opened));
+      yield await checkNames(context, core);
+    }
     if (context.config.redisUrl !== null) {
       const redis = await check('redis', 'start Redis, or correct REDIS_URL', () => checkRedis(context, closing));
       yield redis;
@@ -125,7 +130,15 @@ async function checkDatabase({ pool, url }: Database): Promise<Finding> {
   const server = `PostgreSQL ${rows[0]?.version ?? '?'}, session in ${rows[0]?.zone ?? '?'}`;
   if (pending.length === 0) return ok(`${server}, migrated`);
   const detail = `${server}, ${pending.length} migration(s) to apply: ${pending.join(', ')}`;
-  return { status: 'warn', detail, advice: 'run "runtime-cleanup migrate"; a worker does it when it starts' };
+  return {
+    status: 'warn',
+    detail,
+    advice: 'run "runtime-cleanup migrate"; a worker whose role owns the tables does it when it starts',
+  };
+}
+
+async function checkRights({ config }: Context, { pool }: Database): Promise<Finding> {
+  return rightsFinding(await readRights(pool, storesInPostgres(config)));
 }
 
 async function checkRedis(context: Context, closing: ShutdownStack): Promise<Finding> {

@@ -1,5 +1,4 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- BullMQ makes the store a type parameter of its classes; this file does not use that part */
-import type { runMigrations } from 'bullmq';
 import {
   type JobEvents,
   type JobQueue,
@@ -13,8 +12,7 @@ import { bullmq } from '../library.js';
 import { createPostgresFailedSet } from './failed-set-postgres.js';
 import { jobOptionsFor, workerOptionsFor } from './job-options.js';
 import { CLEANUP_QUEUE, SCHEMA, SWEEP_SCHEDULER } from '../names.js';
-
-type Migratable = Parameters<typeof runMigrations>[0];
+import { migrateQueueTables, type QueueClient } from './queue-tables.js';
 
 /** The part of `pg.PoolConfig` that this file changes. */
 interface PoolConfig {
@@ -27,7 +25,7 @@ interface Options extends Waiting {
   readonly poolConfig: PoolConfig;
   readonly schema?: string | undefined;
   /** Lends one of the caller's connections while `work` runs; rejects when PostgreSQL does not answer. */
-  readonly withClient: <T>(work: (client: Migratable) => Promise<T>) => Promise<T>;
+  readonly withClient: <T>(work: (client: QueueClient) => Promise<T>) => Promise<T>;
 }
 
 const PRODUCER_LIMITS = { max: 4, connectionTimeoutMillis: 1_000, statement_timeout: 9_000, query_timeout: 10_000 };
@@ -51,30 +49,8 @@ const withoutDiskWait = ({ options = '' }: PoolConfig): PoolConfig => ({
   options: `${options} -c synchronous_commit=off`.trimStart(),
 });
 
-/** Migrates BullMQ's own tables; needs the right to create schemas in the database. */
-export async function migrateQueueTables(client: Migratable, schema = SCHEMA): Promise<void> {
-  await bullmq().runMigrations(client, schema);
-}
-
-const INSUFFICIENT_PRIVILEGE = '42501';
-
-/** A role without that right uses the tables that another role created; BullMQ itself refuses tables that are too old. */
-async function migrateIfAllowed(client: Migratable, schema: string): Promise<void> {
-  try {
-    await migrateQueueTables(client, schema);
-  } catch (error) {
-    const isForbidden = error instanceof Error && 'code' in error && error.code === INSUFFICIENT_PRIVILEGE;
-    if (!isForbidden || !(await hasQueueTables(client, schema))) throw error;
-  }
-}
-
-async function hasQueueTables(client: Migratable, schema: string): Promise<boolean> {
-  const { rowCount } = await client.query(`SELECT WHERE to_regclass($1) IS NOT NULL`, [`"${schema}".job`]);
-  return rowCount === 1;
-}
-
 /** The lock belongs to the open transaction, so that it ends with it, also behind a pooler that lends a connection per transaction. */
-async function withAdvisoryLock<T>(client: Migratable, key: string, work: () => Promise<T>): Promise<T> {
+async function withAdvisoryLock<T>(client: QueueClient, key: string, work: () => Promise<T>): Promise<T> {
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [key]);
@@ -90,7 +66,7 @@ async function withAdvisoryLock<T>(client: Migratable, key: string, work: () => 
  */
 export async function openPostgresStore(options: Options): Promise<QueueStore> {
   const { poolConfig, schema = SCHEMA, withClient, ...waiting } = options;
-  await untilAnswered(() => withClient((client) => migrateIfAllowed(client, schema)), waiting);
+  await untilAnswered(() => withClient((client) => migrateQueueTables(client, schema)), waiting);
   const { createPostgresBackend, withBackend } = bullmq();
   const Bull = withBackend(createPostgresBackend);
   const at = (limits: object): { connection: Record<string, unknown> } => ({
