@@ -27,4 +27,4 @@ export const ensureEnginePrograms = async ({ who, command, name, programs }) => 
 
 /** The programs that the tests and the fault laboratory start. */
 export const ensureServicePrograms = ({ who, command }) =>
-  ensureEnginePrograms({ who, command, name: 'Redis and Docker programs', programs: ['redis-server'] });
+  ensureEnginePrograms({ who, command, name: 'Redis, psql and Docker programs', programs: ['redis-server', 'psql'] });

@@ -7,6 +7,7 @@ import { which } from '../which.mjs';
 /** The Debian and Ubuntu package of each program. */
 const PACKAGE_OF = {
   'redis-server': 'redis-server',
+  psql: 'postgresql-client',
   dockerd: 'docker.io',
   docker: 'docker.io',
   ip: 'iproute2',

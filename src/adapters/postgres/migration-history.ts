@@ -62,16 +62,11 @@ export async function missingMigrations(
  * start; beside rows of another project it does not start in any case.
  */
 export async function takeOverHistory(client: ClientBase, files: readonly MigrationFile[]): Promise<void> {
-  if (!(await isReadable(client, 'public.runtime_cleanup_migrations'))) await client.query(CREATE);
+  if (!(await exists(client, 'public.runtime_cleanup_migrations'))) await client.query(CREATE);
   if (!(await isReadable(client, 'public._prisma_migrations'))) return;
   const { names, checksums } = knownRows(files);
-  await client.query(
-    `INSERT INTO public.runtime_cleanup_migrations (name, checksum, started_at, finished_at)
-     SELECT migration_name, checksum, started_at, finished_at FROM public._prisma_migrations
-     WHERE ${IS_OURS} AND ${IS_APPLIED}
-     ON CONFLICT (name) DO NOTHING`,
-    [names, checksums],
-  );
+  const { isTakeoverDue } = await readMigrationState(client, files);
+  if (isTakeoverDue) await copyRows(client, { names, checksums });
   const { rows } = await client.query<{ shared: boolean }>(
     `SELECT has_table_privilege('public._prisma_migrations', 'DELETE')
             AND EXISTS (SELECT FROM public._prisma_migrations WHERE ${IS_OURS})
@@ -80,6 +75,16 @@ export async function takeOverHistory(client: ClientBase, files: readonly Migrat
   );
   if (rows[0]?.shared !== true) return;
   await client.query(`DELETE FROM public._prisma_migrations WHERE ${IS_OURS}`, [names, checksums]);
+}
+
+async function copyRows(client: ClientBase, { names, checksums }: KnownRows): Promise<void> {
+  await client.query(
+    `INSERT INTO public.runtime_cleanup_migrations (name, checksum, started_at, finished_at)
+     SELECT migration_name, checksum, started_at, finished_at FROM public._prisma_migrations
+     WHERE ${IS_OURS} AND ${IS_APPLIED}
+     ON CONFLICT (name) DO NOTHING`,
+    [names, checksums],
+  );
 }
 
 /** In the transaction that applies the migration, whose start is `now()`. */
