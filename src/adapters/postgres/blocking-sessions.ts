@@ -43,7 +43,7 @@ interface Session {
   readonly state: string | null;
 }
 
-/** Names no statement: it may have values that are nobody else's business. */
+/** Names no statement, because a statement may contain values that must not be logged. */
 export async function describeSessions(client: Client, pids: string): Promise<string> {
   const { rows } = await client.query<Session>(
     `SELECT DISTINCT pid, usename AS role, application_name AS application, state FROM pg_stat_activity

@@ -27,7 +27,7 @@ interface KnownRows {
   readonly checksums: readonly string[];
 }
 
-/** In Prisma Migrate's table: the row of a migration of ours that an earlier release, or Prisma Migrate, has applied. */
+/** In Prisma Migrate's table: the row of one of our migrations. */
 const IS_OURS = '(migration_name, checksum) IN (SELECT * FROM unnest($1::text[], $2::text[]))';
 const IS_APPLIED = 'finished_at IS NOT NULL AND rolled_back_at IS NULL';
 

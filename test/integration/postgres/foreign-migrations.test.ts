@@ -1,4 +1,4 @@
-/** A Prisma project of another team in the same database and schema, and an installation of an earlier release of ours. */
+/** A Prisma project of another team in the same database and schema, and an installation of an earlier release. */
 import { readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { migrate, migrationState } from '../../../src/adapters/postgres/migrate.
 import { createDatabase, type TestDatabase } from '../../support/postgres/database.js';
 
 const migrationsDir = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url));
-const OURS = ['20261123000000_init', '20261129000000_engines'];
+const SHIPPED = ['20261123000000_init', '20261129000000_engines'];
 const sqlOf = (name: string): string => readFileSync(`${migrationsDir}/${name}/migration.sql`, 'utf8');
 
 let database: TestDatabase;
@@ -53,7 +53,7 @@ const addRow = (name: string, sql: string, finishedAt: 'now()' | 'NULL' = 'now()
 /** What the release before this table leaves. */
 async function installEarlierRelease(): Promise<void> {
   await makePrismasTable();
-  for (const name of OURS) {
+  for (const name of SHIPPED) {
     await client.query(sqlOf(name));
     await addRow(name, sqlOf(name));
   }
@@ -61,8 +61,8 @@ async function installEarlierRelease(): Promise<void> {
 
 test('a database that another Prisma project has migrated gets our tables, and that project keeps its rows', async () => {
   await deployOtherProject();
-  expect(await state()).toEqual({ pending: OURS, isTakeoverDue: false });
-  expect(await run()).toEqual(OURS);
+  expect(await state()).toEqual({ pending: SHIPPED, isTakeoverDue: false });
+  expect(await run()).toEqual(SHIPPED);
   expect(await run()).toEqual([]);
   expect(await inPrismasTable()).toEqual(['20260101000000_lobbies']);
 });
@@ -81,8 +81,8 @@ test('a failed, an unfinished and an equally named migration of another project 
   await addRow('20260201000000_broken', 'SELECT', 'NULL');
   await client.query(`UPDATE _prisma_migrations SET logs = 'relation exists' WHERE finished_at IS NULL`);
   await addRow('20260301000000_unfinished', 'SELECT', 'NULL');
-  await addRow(OURS[0] ?? '', 'CREATE TABLE theirs (id integer)');
-  expect(await run()).toEqual(OURS);
+  await addRow(SHIPPED[0] ?? '', 'CREATE TABLE theirs (id integer)');
+  expect(await run()).toEqual(SHIPPED);
   expect(await state()).toEqual({ pending: [], isTakeoverDue: false });
   expect(await inPrismasTable()).toHaveLength(4);
 });
@@ -94,7 +94,7 @@ test("another project's table that our role may not read does not concern ours",
   await client.query(`CREATE ROLE ${role} LOGIN; GRANT CREATE, USAGE ON SCHEMA public TO ${role}`);
   url.username = role;
   try {
-    expect(await migrate({ connectionString: url.href, migrationsDir })).toEqual(OURS);
+    expect(await migrate({ connectionString: url.href, migrationsDir })).toEqual(SHIPPED);
   } finally {
     await client.query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
   }
@@ -104,10 +104,10 @@ test('an installation of an earlier release is taken over, and nothing is applie
   await installEarlierRelease();
   expect(await state()).toEqual({ pending: [], isTakeoverDue: true });
   expect(await Promise.all([run(), run(), run()])).toEqual([[], [], []]);
-  expect(await recorded()).toEqual(OURS);
+  expect(await recorded()).toEqual(SHIPPED);
   expect(await state()).toEqual({ pending: [], isTakeoverDue: false });
   // An earlier release needs them to start.
-  expect(await inPrismasTable()).toEqual(OURS);
+  expect(await inPrismasTable()).toEqual(SHIPPED);
 });
 
 test('our rows leave the table of Prisma Migrate once another project has rows there', async () => {
@@ -116,25 +116,25 @@ test('our rows leave the table of Prisma Migrate once another project has rows t
   await deployOtherProject();
   expect(await run()).toEqual([]);
   expect(await inPrismasTable()).toEqual(['20260101000000_lobbies']);
-  expect(await recorded()).toEqual(OURS);
+  expect(await recorded()).toEqual(SHIPPED);
 });
 
 test('an installation that another project has stopped is taken over in one run', async () => {
   await installEarlierRelease();
   await deployOtherProject();
   expect(await run()).toEqual([]);
-  expect(await recorded()).toEqual(OURS);
+  expect(await recorded()).toEqual(SHIPPED);
   expect(await inPrismasTable()).toEqual(['20260101000000_lobbies']);
 });
 
 test('an earlier release that stopped after its first migration is completed', async () => {
-  const [first = '', ...rest] = OURS;
+  const [first = '', ...rest] = SHIPPED;
   await makePrismasTable();
   await client.query(sqlOf(first));
   await addRow(first, sqlOf(first));
   expect(await state()).toEqual({ pending: rest, isTakeoverDue: true });
   expect(await run()).toEqual(rest);
-  expect(await recorded()).toEqual(OURS);
+  expect(await recorded()).toEqual(SHIPPED);
 });
 
 test('a date style and a time zone of the database change nothing', async () => {

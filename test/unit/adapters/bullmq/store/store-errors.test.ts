@@ -21,6 +21,7 @@ const outages: readonly (readonly [string, unknown])[] = [
   ['Redis without an offline queue', new Error("Stream isn't writeable and enableOfflineQueue options is false")],
   ['Redis loading its data', new Error('LOADING Redis is loading the dataset in memory')],
   ['a full Redis', new Error("OOM command not allowed when used memory > 'maxmemory'.")],
+  ['a right that was taken away', withCode('42501')],
 ];
 const transients: readonly (readonly [string, unknown])[] = [
   ['a deadlock', withCode('40P01')],
@@ -30,7 +31,6 @@ const transients: readonly (readonly [string, unknown])[] = [
 ];
 const neither: readonly (readonly [string, unknown])[] = [
   ['text that PostgreSQL refuses', withCode('22P05')],
-  ['a missing right', withCode('42501')],
   ['a lost lock', withCode(-6)],
   ['a bug', new TypeError('undefined is not a function')],
   ['a value that is not an error', 'ECONNREFUSED?'],
