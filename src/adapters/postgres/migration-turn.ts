@@ -38,7 +38,7 @@ const settings = (lockTimeoutMs: number): string => `
 type Try<T> =
   | { readonly status: 'done'; readonly value: T }
   | { readonly status: 'busy' }
-  | { readonly status: 'blocked'; readonly by: string };
+  | { readonly status: 'blocked'; readonly by: string | undefined };
 
 /** Runs `work` in a transaction under the migration lock; repeats it while a lock keeps it waiting. */
 export async function takeTurn<T>(
@@ -50,20 +50,23 @@ export async function takeTurn<T>(
   const { clock, limitMs, report } = patience;
   const endMs = clock.monotonicMs() + limitMs;
   let reported = '';
+  let by = 'PostgreSQL does not say which session holds it';
   for (;;) {
     const leftMs = endMs - clock.monotonicMs();
     const outcome = await tryOnce(client, Math.min(LOCK_TIMEOUT_MS, leftMs), patience, work);
     if (outcome.status === 'done') return outcome.value;
     const isBusy = outcome.status === 'busy';
+    // A session that was seen at an earlier try is the best answer if the last look came too late.
+    if (outcome.status === 'blocked') by = outcome.by ?? by;
     const reason = isBusy
       ? 'waiting for another process that migrates this database'
-      : `${what} waits for a lock; ${outcome.by}; trying again until it is free`;
+      : `${what} waits for a lock; ${by}; trying again until it is free`;
     if (reason !== reported) report(reason);
     reported = reason;
     if (clock.monotonicMs() + (isBusy ? POLL_MS : PAUSE_MS) > endMs) {
       throw isBusy
         ? await lockKept(client, limitMs)
-        : new UnavailableError('postgresql', `${what} got no lock within ${limitMs} ms; ${outcome.by}`);
+        : new UnavailableError('postgresql', `${what} got no lock within ${limitMs} ms; ${by}`);
     }
     await pause(clock, isBusy ? POLL_MS : PAUSE_MS);
   }
@@ -87,7 +90,7 @@ async function tryOnce<T>(
       await client.query('ROLLBACK');
       return { status: 'busy' };
     }
-    const watch = watchBlockers({ clock, pid: turn.pid, afterMs: lockTimeoutMs / 2, openWatcher });
+    const watch = watchBlockers({ clock, pid: turn.pid, openWatcher });
     try {
       const value = await work();
       await client.query('COMMIT');
@@ -95,9 +98,9 @@ async function tryOnce<T>(
     } catch (error) {
       if (!(error instanceof DatabaseError) || error.code !== '55P03') throw error;
       await client.query('ROLLBACK');
-      return { status: 'blocked', by: await watch.seen() };
+      return { status: 'blocked', by: await watch.end() };
     } finally {
-      watch.end();
+      await watch.end();
     }
   } catch (error) {
     // When the connection is lost the server rolls back by itself.
@@ -110,7 +113,7 @@ async function lockKept(client: Client, limitMs: number): Promise<MigrationError
   const holders = `
     SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = ${LOCK.classId} AND objid = ${LOCK.objectId}
       AND objsubid = 2 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
-  const by = await describeSessions(client, holders);
+  const by = (await describeSessions(client, holders)) ?? 'it is done by now';
   return new MigrationError(
     `another process has held the migration lock for ${limitMs} ms; try again when it is done (${by})`,
   );

@@ -76,7 +76,7 @@ const MISSING = `
 export async function readRights(pool: Pool, stores: Stores): Promise<RoleRights> {
   const needs = Object.entries(TABLE_RIGHTS)
     .filter(([name]) => stores.leases || name !== 'game_leases')
-    .flatMap(([name, byKind]) => flatten(byKind).map((need) => ({ ...need, name })));
+    .flatMap(([name, byKind]) => flatten(byKind).map(({ kind, right }) => ({ kind, name, right })));
   const queueNeeds = stores.queue ? flatten(QUEUE_RIGHTS) : [];
   const { rows } = await withUnavailable(() =>
     pool.query<Row>(MISSING, [

@@ -217,10 +217,10 @@ describe('waiting', () => {
     });
 
     test('the wait has a limit, and the error names the session', async () => {
-      const migrated = run(300);
+      const migrated = run(1_500);
       await expect(migrated).rejects.toBeInstanceOf(UnavailableError);
       await expect(migrated).rejects.toThrow(
-        /^migration 20270101000000_a got no lock within 300 ms; blocked by process \d+ \(role "postgres", application "the other one", idle in transaction\)$/,
+        /^migration 20270101000000_a got no lock within 1500 ms; blocked by process \d+ \(role "postgres", application "the other one", idle in transaction\)$/,
       );
       await client.query('ROLLBACK');
       expect(await run()).toEqual(['20270101000000_a']);
@@ -238,7 +238,7 @@ describe('waiting', () => {
         report: (line) => {
           lines.push(line);
           if (!line.includes('waits for a lock')) return;
-          read = reader.query('SELECT FROM runtime_records').finally(() => client.query('ROLLBACK'));
+          read = reader.query('SELECT FROM runtime_records').then(() => client.query('ROLLBACK'));
         },
       });
       expect(await migrated).toEqual(['20270101000000_a']);

@@ -76,28 +76,27 @@ describe('tables that are altered while a worker runs', () => {
 
   const ALTERATIONS = [
     'ALTER TABLE runtime_records ADD COLUMN added_later text',
-    'ALTER TABLE runtime_records ALTER game_id TYPE varchar(300)',
-    'ALTER TABLE runtime_records ALTER current_container_id TYPE varchar(64), ALTER stopped_at TYPE timestamptz(6)',
+    `ALTER TABLE runtime_records ALTER game_id TYPE varchar(300), ALTER current_container_id TYPE varchar(64),
+       ALTER stopped_at TYPE timestamptz(6)`,
     'ALTER TABLE engines ADD COLUMN added_later text, ALTER engine_id TYPE varchar(500)',
-    'ALTER TABLE container_looks ALTER game_id TYPE varchar(300), ADD COLUMN added_later text',
-    'ALTER TABLE retention_holds ALTER game_id TYPE varchar(300), ADD COLUMN added_later text',
-    'ALTER TABLE operation_log ALTER game_id TYPE varchar(300), ADD COLUMN added_later text',
-    'ALTER TABLE game_leases ALTER token TYPE varchar(300), ADD COLUMN added_later text',
+    `ALTER TABLE container_looks ALTER game_id TYPE varchar(300), ADD COLUMN added_later text;
+     ALTER TABLE retention_holds ALTER game_id TYPE varchar(300), ADD COLUMN added_later text`,
+    `ALTER TABLE operation_log ALTER game_id TYPE varchar(300), ADD COLUMN added_later text;
+     ALTER TABLE game_leases ALTER token TYPE varchar(300), ADD COLUMN added_later text`,
     'ALTER TABLE runtime_records ALTER game_id TYPE text, DROP COLUMN added_later',
-    'ALTER TABLE engines ALTER engine_id TYPE text, DROP COLUMN added_later',
   ];
 
-  test('no statement of three games at once fails or finds less while ten alterations are made', async () => {
-    const games = Array.from({ length: 4 }, (_, number) => `game-${number}`);
+  test('no statement of two games at once fails or finds less while all tables are altered', async () => {
+    const games = Array.from({ length: 3 }, (_, number) => `game-${number}`);
     for (const gameId of games) await database.put(aRecord({ gameId }));
     let altered = false;
-    const rounds = games.slice(0, 3).map(async (gameId) => {
+    const rounds = games.slice(0, 2).map(async (gameId) => {
       for (let after = 0; after < 2; after += altered ? 1 : 0) await useAll(gameId);
     });
     const client = new Client({ connectionString: database.url });
     await client.connect();
     for (const alteration of ALTERATIONS) {
-      await useAll('game-3');
+      await useAll('game-2');
       await client.query(alteration);
     }
     altered = true;
