@@ -9,6 +9,7 @@ const PACKAGE_OF = {
   'redis-server': 'redis-server',
   openssl: 'openssl',
   pgbouncer: 'pgbouncer',
+  psql: 'postgresql-client',
   dockerd: 'docker.io',
   docker: 'docker.io',
   ip: 'iproute2',

@@ -61,6 +61,9 @@ export function isOutageState(sqlState: string): boolean {
   return OUTAGE_STATES.has(sqlState) || isServerAwayState(sqlState);
 }
 
+/** PostgreSQL's SQLSTATE when the role lacks a right. */
+export const MISSING_RIGHT = '42501';
+
 /** Whether an error is a socket's: its own code, one of TLS, or every one of several addresses that were tried. */
 export function isSocketFailure(error: unknown): boolean {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.every(isSocketFailure);

@@ -1,4 +1,5 @@
-import { BugError, ConfigurationError, messageOf, UnavailableError } from '../../domain/errors.js';
+import { BugError, ConfigurationError, messageOf, MissingRightError, UnavailableError } from '../../domain/errors.js';
+import { MISSING_RIGHT } from '../outage.js';
 import { tlsFailure } from '../tls-failure.js';
 import { isOutage } from './failure.js';
 
@@ -28,6 +29,9 @@ export function connectCure(error: unknown): string | undefined {
  */
 export function connectFailure(error: Error): Error {
   if (error instanceof ConfigurationError || error instanceof BugError) return error;
+  if ('code' in error && error.code === MISSING_RIGHT) {
+    return new MissingRightError('postgresql', error.message, { cause: error });
+  }
   const cure = connectCure(error);
   if (cure === undefined && isOutage(error)) return error;
   const why = tlsFailure(error)?.reason ?? messageOf(error);

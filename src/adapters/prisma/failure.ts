@@ -1,6 +1,6 @@
-import { messageOf, UnavailableError, StatementRefusedError } from '../../domain/errors.js';
+import { messageOf, MissingRightError, UnavailableError, StatementRefusedError } from '../../domain/errors.js';
 import { Prisma } from '../../generated/prisma/client.js';
-import { isDriverOutage, isOutageState, isSocketFailure } from '../outage.js';
+import { isDriverOutage, isOutageState, isSocketFailure, MISSING_RIGHT } from '../outage.js';
 
 /** `unavailable`: the database cannot serve now, or a repetition may well pass. Everything else is a bug. */
 export type DatabaseFailure = 'unavailable' | 'bug';
@@ -51,6 +51,7 @@ export async function withUnavailable<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof UnavailableError) throw error;
+    if (sqlStateOf(error) === MISSING_RIGHT) throw new MissingRightError('postgresql', reason(error), { cause: error });
     if (classifyFailure(error) === 'bug') throw refusalOf(error) ?? error;
     const why = reason(error);
     const message = why.startsWith(UNAVAILABLE) ? why : `${UNAVAILABLE}${why}`;

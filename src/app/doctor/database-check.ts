@@ -1,4 +1,4 @@
-import { pendingMigrations } from '../../adapters/postgres/migrate.js';
+import { migrationState } from '../../adapters/postgres/migrations/migrate.js';
 import { checkDatabaseServer } from '../../adapters/postgres/session/database-check.js';
 import { isUnverified, UNVERIFIED } from '../../adapters/postgres/session/tls.js';
 import { whyReadOnly, WRITE_STATE, type WriteState } from '../../adapters/postgres/writable.js';
@@ -21,7 +21,7 @@ export async function checkDatabase({ pool, url }: Database): Promise<Omit<Check
   const { rows } = await pool.query<Pick<DatabaseFacts, 'version' | 'zone' | keyof WriteState>>(
     `SELECT current_setting('server_version') AS version, current_setting('TimeZone') AS zone, ${WRITE_STATE}`,
   );
-  const pending = await pendingMigrations({ connectionString: url, migrationsDir: MIGRATIONS_DIR });
+  const { pending } = await migrationState({ connectionString: url, migrationsDir: MIGRATIONS_DIR });
   const [row = { version: '?', zone: '?', standby: false, closed: false }] = rows;
   return databaseFinding({ ...row, isPooled, pending, isUnverified: isUnverified(pool.options.ssl) });
 }
@@ -32,7 +32,8 @@ export function databaseFinding(facts: DatabaseFacts): Omit<Check, 'name'> {
   if (readOnly !== undefined) return { status: 'failed', detail: `${server}, ${readOnly.what}`, advice: readOnly.cure };
   if (facts.pending.length > 0) {
     const detail = `${server}, ${facts.pending.length} migration(s) to apply: ${facts.pending.join(', ')}`;
-    return { status: 'warn', detail, advice: 'run "runtime-cleanup migrate"; a worker does it when it starts' };
+    const advice = 'run "runtime-cleanup migrate"; a worker whose role owns the tables does it when it starts';
+    return { status: 'warn', detail, advice };
   }
   if (!facts.isUnverified) return { status: 'ok', detail: `${server}, migrated` };
   return { status: 'warn', detail: `${server}, migrated, ${UNVERIFIED.what}`, advice: UNVERIFIED.cure };

@@ -1,5 +1,6 @@
 import { readConnectionUsage } from '../../adapters/postgres/connection-usage.js';
 import { connectCure } from '../../adapters/postgres/connect-failure.js';
+import { readRights } from '../../adapters/postgres/rights.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedisServer } from '../../adapters/redis/server-check.js';
 import type { Check } from '../../cli/command-context.js';
@@ -11,11 +12,12 @@ import { newLeaseToken } from '../random.js';
 import { type ShutdownStack, createShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import { composeCore, type Core } from '../compose-core.js';
-import { connectDatabase, type Database } from '../connect/database.js';
+import { connectDatabase, type Database, storesInPostgres } from '../connect/database.js';
 import { checkApi } from './api-check.js';
 import { connectionsFinding } from './connections-check.js';
 import { checkDatabase } from './database-check.js';
 import { redisAdvice } from './redis-advice.js';
+import { rightsFinding } from './rights-check.js';
 import { retentionFinding, scheduleFinding } from './retention-check.js';
 import { socketAdvice } from './socket-advice.js';
 import { checkEngine, enginesFinding, readStoredEngines, type StoredEngines } from './engine-check.js';
@@ -49,7 +51,10 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
     const connections = await checkConnections(context, opened);
     // What makes the database's check fail may be that it gets no second connection.
     if (database.status !== 'failed' || connections.status !== 'failed') yield connections;
-    if (database.status === 'ok') yield await checkNames(context, core);
+    if (database.status === 'ok') {
+      yield await check('rights', 'run deploy/roles.sql', async () => checkRights(context, await opened));
+      yield await checkNames(context, core);
+    }
     if (context.config.redisUrl !== null) {
       const redis = await check('redis', START_REDIS, () => checkRedis(context, closing));
       yield redis;
@@ -142,6 +147,10 @@ function adviceFor(error: unknown, advice: string): { readonly advice?: string }
     return { advice: 'check user and password in the address' };
   }
   return { advice: socketAdvice(messageOf(error)) ?? advice };
+}
+
+async function checkRights({ config }: Context, { pool }: Database): Promise<Finding> {
+  return rightsFinding(await readRights(pool, storesInPostgres(config)));
 }
 
 async function checkRedis(context: Context, closing: ShutdownStack): Promise<Finding> {

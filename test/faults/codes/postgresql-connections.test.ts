@@ -112,7 +112,7 @@ provokes('postgresql-database-missing', /database "no_such_database" does not ex
 
 provokes(
   'postgresql-permission-denied',
-  /: permission denied for table runtime_records \(SQLSTATE 42501\)$/,
+  /permission denied for table runtime_records \(role "rig_\w+"\); run deploy\/roles\.sql/,
   async () => {
     await site.pool.query(`REVOKE UPDATE ON runtime_records FROM ${ROLE}`);
     try {

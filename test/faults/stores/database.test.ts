@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createPool } from '../../../src/adapters/postgres/pool.js';
-import { migrate, pendingMigrations } from '../../../src/adapters/postgres/migrate.js';
+import { migrate, migrationState } from '../../../src/adapters/postgres/migrations/migrate.js';
 import { createPrisma } from '../../../src/adapters/prisma/client.js';
 import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
 import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
@@ -52,7 +52,7 @@ const uses = (): Readonly<Record<string, () => Promise<unknown>>> => ({
 
 const migrations = (): Readonly<Record<string, () => Promise<unknown>>> => ({
   migrate: () => migrate({ connectionString: url, migrationsDir, lockTimeoutMs: 1_000 }),
-  pendingMigrations: () => pendingMigrations({ connectionString: url, migrationsDir }),
+  migrationState: () => migrationState({ connectionString: url, migrationsDir }),
 });
 
 /** How each use ended. */

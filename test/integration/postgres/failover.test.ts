@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createPool } from '../../../src/adapters/postgres/pool.js';
 import { createPostgresLeaseStore } from '../../../src/adapters/postgres/lease-store.js';
-import { migrate } from '../../../src/adapters/postgres/migrate.js';
+import { migrate } from '../../../src/adapters/postgres/migrations/migrate.js';
 import { timeIfWritable } from '../../../src/adapters/postgres/writable.js';
 import { createPrisma } from '../../../src/adapters/prisma/client.js';
 import { createContainerLooks } from '../../../src/adapters/prisma/container-looks.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { migrate } from '../../../src/adapters/postgres/migrate.js';
+import { migrate } from '../../../src/adapters/postgres/migrations/migrate.js';
 import { createPool, lending } from '../../../src/adapters/postgres/pool.js';
 import { createPrisma } from '../../../src/adapters/prisma/client.js';
 import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';

@@ -2,7 +2,7 @@ import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { createPostgresLeaseStore } from '../../../src/adapters/postgres/lease-store.js';
-import { migrate } from '../../../src/adapters/postgres/migrate.js';
+import { migrate } from '../../../src/adapters/postgres/migrations/migrate.js';
 import { createPool } from '../../../src/adapters/postgres/pool.js';
 import { databaseTls } from '../../../src/adapters/postgres/session/tls.js';
 import { createPrisma } from '../../../src/adapters/prisma/client.js';

@@ -7,6 +7,7 @@ import { sendSettingsFirst } from '../patches/settings-first.js';
 import { replaceStartupParameters, type StartupParameters } from '../patches/startup-parameters.js';
 import { askServer, type DatabaseServer, forgetServer } from './database-server.js';
 import { createOpenSockets } from './open-sockets.js';
+import { guardQueries } from './guard-queries.js';
 import { driverConfig, type SessionConfig } from './session-options.js';
 import { newerSettings, type Settings, setStatements, transactionSettings } from './session-settings.js';
 
@@ -66,6 +67,7 @@ export class SessionClient extends Client {
     const send = hooks.query.bind(this);
     hooks.query = (query, values, callback) =>
       this.#server?.isPooled === true ? this.#sendPooled(send, query, values, callback) : send(query, values, callback);
+    guardQueries(this);
   }
 
   override connect(): Promise<Client>;

@@ -15,6 +15,7 @@ export const POSTGRESQL = [
       'postgresql-file-missing': 'a file of the database is missing on the disk of the server',
       'postgresql-change-answer-lost':
         'the record is changed and the answer lost: the next attempt ends as `replay_no_op`',
+      'postgresql-permission-denied': 'a right on a table was taken away from our role',
     },
   },
   {
@@ -44,7 +45,6 @@ export const POSTGRESQL = [
     job: 'retry',
     situations: {
       'postgresql-table-missing': 'a table is missing: the migrations were not run, or it was dropped',
-      'postgresql-permission-denied': 'our role may not read or write a table',
       'postgresql-lease-table-missing': 'leases are kept in a database without their table',
       'postgresql-constraint': 'a constraint that was added to a table refuses our change',
     },

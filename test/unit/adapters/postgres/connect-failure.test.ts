@@ -1,7 +1,7 @@
 import { DatabaseError } from 'pg';
 import { describe, expect, test } from 'vitest';
 import { connectCure, connectFailure } from '../../../../src/adapters/postgres/connect-failure.js';
-import { UnavailableError } from '../../../../src/domain/errors.js';
+import { MissingRightError, UnavailableError } from '../../../../src/domain/errors.js';
 
 const coded = (code: string, message = code): Error => Object.assign(new Error(message), { code });
 
@@ -56,13 +56,17 @@ describe('a connection that could not be made', () => {
 
   test.each([
     ['an unsupported startup parameter', refused('0A000', 'unsupported startup parameter: options')],
-    ['a missing right', refused('42501', 'permission denied for database')],
     ['an error inside the server', refused('XX000', 'cache lookup failed')],
     ['an answer that is not of the protocol', new Error('unknown message code: 48')],
   ])('%s is an outage, although it would be a bug later', (_what, error) => {
     expect(connectFailure(error)).toEqual(
       new UnavailableError('postgresql', `PostgreSQL is not available: ${error.message}`, { cause: error }),
     );
+  });
+
+  test('a missing right is called so', () => {
+    const error = refused('42501', 'permission denied for database "d"');
+    expect(connectFailure(error)).toEqual(new MissingRightError('postgresql', error.message, { cause: error }));
   });
 
   test.each([

@@ -49,7 +49,7 @@ describe("doctor's check of the database", () => {
       {
         status: 'warn',
         detail: `${SERVER}, 2 migration(s) to apply: a, b`,
-        advice: 'run "runtime-cleanup migrate"; a worker does it when it starts',
+        advice: 'run "runtime-cleanup migrate"; a worker whose role owns the tables does it when it starts',
       },
     ],
     [

@@ -28,6 +28,7 @@ const outages: readonly (readonly [string, unknown])[] = [
   ['a Redis whose disk is full', new Error('MISCONF Redis is configured to save RDB snapshots')],
   ['a pipeline that the end of its connection cut off', new Error('Command aborted due to connection close')],
   ['a full Redis', new Error("OOM command not allowed when used memory > 'maxmemory'.")],
+  ['a right that was taken away', withCode('42501')],
 ];
 const transients: readonly (readonly [string, unknown])[] = [
   ['a deadlock', withCode('40P01')],
@@ -37,7 +38,6 @@ const transients: readonly (readonly [string, unknown])[] = [
 ];
 const neither: readonly (readonly [string, unknown])[] = [
   ['text that PostgreSQL refuses', withCode('22P05')],
-  ['a missing right', withCode('42501')],
   ['a lost lock', withCode(-6)],
   ['a bug', new TypeError('undefined is not a function')],
   ['a value that is not an error', 'ECONNREFUSED?'],
