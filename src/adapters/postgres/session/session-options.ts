@@ -70,7 +70,7 @@ function clientAddress(address: PostgresAddress): ClientConfig {
   };
 }
 
-/** As for libpq: PGUSER, else the user of this process, who may have no name in a container. */
+/** PGUSER or, as the driver has it, USER; else the user of this process, who may have no name in a container. */
 function defaultUser(): string {
   const known = new Client({}).user;
   if (known !== undefined) return known;
