@@ -1,10 +1,9 @@
 /** A separate database on the user's server, so that the demo never touches a live platform. */
 import { Client } from 'pg';
-import { addressOf, clientAddress } from '../../src/adapters/postgres/client-address.js';
+import { addressOf, driverConfig, sessionOptions } from '../../src/adapters/postgres/session/session-options.js';
 import { ConfigurationError, messageOf } from '../../src/domain/errors.js';
 import { formatPostgresAddress } from '../../src/domain/postgres-address.js';
 
-const CONNECT_LIMIT_MS = 10_000;
 /** PostgreSQL's error code: the user may not create a database. */
 const INSUFFICIENT_PRIVILEGE = '42501';
 
@@ -37,10 +36,9 @@ export async function createOwnDatabase(databaseUrl: string, runId: string): Pro
 
 /** Neither statement takes parameters; the name is safe to insert, because the demo itself makes it of letters and digits. */
 async function run(connectionString: string, statement: string): Promise<void> {
-  const client = new Client({
-    ...clientAddress(addressOf(connectionString)),
-    connectionTimeoutMillis: CONNECT_LIMIT_MS,
-  });
+  // Neither statement depends on a setting of the session, and a pooler would refuse the options.
+  const { options: _, ...config } = driverConfig(sessionOptions(connectionString, 'runtime-cleanup demo'));
+  const client = new Client(config);
   // A broken connection is reported by the call that uses it; without a listener it would end the process.
   client.on('error', () => undefined);
   try {

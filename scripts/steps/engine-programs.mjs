@@ -30,6 +30,6 @@ export const ensureServicePrograms = ({ who, command }) =>
   ensureEnginePrograms({
     who,
     command,
-    name: 'Redis, Docker and OpenSSL programs',
-    programs: ['redis-server', 'openssl'],
+    name: 'Redis, PgBouncer, psql, Docker and OpenSSL programs',
+    programs: ['redis-server', 'pgbouncer', 'psql', 'openssl'],
   });

@@ -8,6 +8,8 @@ import { which } from '../which.mjs';
 const PACKAGE_OF = {
   'redis-server': 'redis-server',
   openssl: 'openssl',
+  pgbouncer: 'pgbouncer',
+  psql: 'postgresql-client',
   dockerd: 'docker.io',
   docker: 'docker.io',
   ip: 'iproute2',

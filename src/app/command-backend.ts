@@ -1,8 +1,9 @@
-import { migrateQueueTables } from '../adapters/bullmq/store/postgres-store.js';
+import { migrateQueueTables } from '../adapters/bullmq/store/queue-tables.js';
 import { findEmbeddedPostgres } from '../adapters/postgres/embedded/embedded-postgres.js';
 import { withUnavailable } from '../adapters/postgres/failure.js';
-import { migrate } from '../adapters/postgres/migrate.js';
+import { migrate } from '../adapters/postgres/migrations/migrate.js';
 import { createPool, lending } from '../adapters/postgres/pool.js';
+import { checkDatabaseServer } from '../adapters/postgres/session/database-check.js';
 import { untilAborted } from '../async/clock.js';
 import type { CommandBackend, Opened, CommandContext } from '../cli/command-context.js';
 import type { SweepObserver } from '../retention/ports.js';
@@ -11,9 +12,10 @@ import { createSweepObserver } from '../telemetry/sweep-observer.js';
 import { composeCore, type Core } from './compose-core.js';
 import { MIGRATIONS_DIR, openDatabase, reachDatabase } from './connect/database.js';
 import { namedEngines } from './connect/engine.js';
-import { oneShotContext, serviceContext } from './context.js';
+import { type Context, oneShotContext, serviceContext } from './context.js';
 import type { ProcessFacts } from './http.js';
 import { createShutdownStack, type ShutdownStack } from './shutdown-stack.js';
+import { waitForDependency } from './wait-for-dependency.js';
 
 /** The service, as the command line needs it. What one command alone uses is loaded when that command runs. */
 export function createCommandBackend(facts: ProcessFacts): CommandBackend {
@@ -76,11 +78,13 @@ async function openCore<Used extends object>(
 const migrateStores: CommandBackend['migrate'] = async (session, report) => {
   const closing = createShutdownStack(session.log);
   try {
-    const connectionString = await reachDatabase(oneShotContext(session), closing);
+    const context = oneShotContext(session);
+    const connectionString = await reachDatabase(context, closing);
+    await checkDatabaseServer(connectionString);
     const applied = await migrate({ connectionString, migrationsDir: MIGRATIONS_DIR, report });
     if (session.config.queueBackend === 'postgres') {
       report("bringing the queue's tables up to date");
-      await migrateQueue(connectionString, closing);
+      await migrateQueue(context, session.config.queueDatabaseUrl ?? connectionString, closing);
     }
     return applied;
   } finally {
@@ -88,8 +92,14 @@ const migrateStores: CommandBackend['migrate'] = async (session, report) => {
   }
 };
 
-async function migrateQueue(connectionString: string, closing: ShutdownStack): Promise<void> {
+const QUEUE_LOCK_LIMIT_MS = 60_000;
+
+async function migrateQueue(context: Context, connectionString: string, closing: ShutdownStack): Promise<void> {
   const pool = createPool({ connectionString, applicationName: 'runtime-cleanup migrate', max: 1 }, () => undefined);
   closing.add('pool', () => pool.end());
-  await withUnavailable(() => lending(pool)((client) => migrateQueueTables(client)));
+  // A session that holds a lock of these tables is waited for.
+  const patient = { ...context, patienceMs: QUEUE_LOCK_LIMIT_MS };
+  await waitForDependency(patient, "the queue's tables", () =>
+    withUnavailable(() => lending(pool)((client) => migrateQueueTables(client))),
+  );
 }

@@ -34,6 +34,7 @@ export interface Core {
   readonly engines: EngineAccounts;
   /** The time by the database's clock. */
   readonly now: () => Promise<Date>;
+  readonly nowIfWritable: () => Promise<Date>;
   readonly backend: ClientBackend;
   readonly queues: Queues;
   /** For requests of people; each worker has its own. */
@@ -73,6 +74,7 @@ export function composeCore(context: Context, observer: SweepObserver = SILENT):
     queries: queriesOf(database.get),
     engines: enginesOf(database.get),
     now: async () => database.get().now(),
+    nowIfWritable: async () => database.get().nowIfWritable(),
     backend,
     queues,
     retention,

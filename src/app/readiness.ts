@@ -27,7 +27,14 @@ const ok = (detail: string): Finding => ({ ok: true, detail });
 /** Checks all that the service needs, all at once; never rejects and takes no longer than `CHECK_LIMIT_MS`. */
 export function createReadiness(
   context: Context,
-  { now, queues, engines, backend, leases }: Pick<Core, 'now' | 'queues' | 'engines' | 'backend' | 'leases'>,
+  {
+    now,
+    nowIfWritable,
+    queues,
+    engines,
+    backend,
+    leases,
+  }: Pick<Core, 'now' | 'nowIfWritable' | 'queues' | 'engines' | 'backend' | 'leases'>,
   { needsEngine }: Options,
 ): () => Promise<readonly ReadinessCheck[]> {
   const { config, clock } = context;
@@ -76,7 +83,7 @@ export function createReadiness(
   }
 
   const checks: readonly (readonly [name: string, look: () => Promise<Finding>])[] = [
-    ['database', async () => ok(`its clock says ${(await now()).toISOString()}`)],
+    ['database', async () => ok(`can be written; its clock says ${(await nowIfWritable()).toISOString()}`)],
     ['queue', queue],
     ...(config.leaseStore === 'redis' ? [['leases', leaseStore] as const] : []),
     ...used.map((engine) => [engineCheckName(engine.name), () => answers(engine)] as const),

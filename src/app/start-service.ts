@@ -1,17 +1,20 @@
 import { CLEANUP_QUEUE } from '../adapters/bullmq/names.js';
 import type { HttpServer } from '../adapters/http/http-ports.js';
+import { requireRights } from '../adapters/postgres/rights.js';
 import { withDeadline } from '../async/deadline.js';
 import type { ServiceRole } from '../cli/command-context.js';
 import { TimeoutError } from '../domain/errors.js';
 import type { Metrics, Telemetry } from '../telemetry/metrics.js';
 import { createSweepObserver } from '../telemetry/sweep-observer.js';
 import { composeCore, type Core } from './compose-core.js';
+import { type Database, storesInPostgres } from './connect/database.js';
 import type { Context } from './context.js';
 import type { ProcessFacts } from './http.js';
 import { createReadiness } from './readiness.js';
 import type { BreakerView } from './start-engines.js';
 import { openAllOrNone, type ShutdownStack } from './shutdown-stack.js';
 import { startWorkers } from './start-workers.js';
+import { waitForDependency } from './wait-for-dependency.js';
 
 interface Options {
   readonly role: ServiceRole;
@@ -41,6 +44,7 @@ export function startService(context: Context, options: Options): Promise<Servic
 
     const database = await core.connectDatabase();
     const backend = await core.connectQueueStore();
+    await checkRights(context, database, role);
     const { retention } = core;
     if (role !== 'api') {
       ({ isBreakerOpen } = await startWorkers(context, { database, backend, telemetry, retention }, closing));
@@ -53,6 +57,14 @@ export function startService(context: Context, options: Options): Promise<Servic
       },
     };
   });
+}
+
+/** A right that is missing would be noticed by the first job that needs it; so the start is refused instead. */
+async function checkRights(context: Context, { pool }: Pick<Database, 'pool'>, role: ServiceRole): Promise<void> {
+  const stores = storesInPostgres(context.config);
+  await waitForDependency(context, 'the database', () =>
+    requireRights(pool, role === 'api' ? 'api' : 'worker', stores),
+  );
 }
 
 async function listen(

@@ -14,7 +14,7 @@ import type { AuditedEngines, AuditEngines, AuditLeases, AuditQueue, AuditRecord
 import type { InvariantReport } from '../audit/audit-report.js';
 import { type Clock, pause } from '../async/clock.js';
 import { shareConnections } from '../config/connections.js';
-import { ConfigurationError, type Dependency, TimeoutError, UnavailableError } from '../domain/errors.js';
+import { ConfigurationError, type Dependency, messageOf, TimeoutError, UnavailableError } from '../domain/errors.js';
 import { type ShutdownStack, createShutdownStack } from './shutdown-stack.js';
 import type { Context } from './context.js';
 import { connectPool, reachDatabase } from './connect/database.js';
@@ -27,6 +27,8 @@ const ANSWER_LIMIT_MS = 10_000;
 const ENGINE_TIMEOUT_MS = 5_000;
 const CLOSE_LIMIT_MS = 1_000;
 const CONNECTIONS = 4;
+
+type Pool = ReturnType<typeof createReadOnlyPool>;
 
 /**
  * Checks the invariants on the configured stores and engine, and changes nothing there; an unavailable one makes its
@@ -85,7 +87,8 @@ function composeStores(context: Context, closing: ShutdownStack): Stores {
 async function connectDatabase(context: Context, closing: ShutdownStack) {
   const { clock } = context;
   const connectionString = await reachDatabase(context, closing);
-  const max = Math.min(CONNECTIONS, shareConnections(context.config).records);
+  const own = context.config.queueDatabaseUrl === null ? 0 : 1;
+  const max = Math.min(CONNECTIONS, shareConnections(context.config).records) - own;
   const settings = { connectionString, applicationName: 'runtime-cleanup verify', max };
   const { pool, prisma } = connectPool(context, { ...settings, open: createReadOnlyPool }, bounded(clock, closing));
   await withDeadline(answerDeadline(clock, 'postgresql'), () => warmUp(prisma).then(() => requireTables(pool)));
@@ -93,8 +96,16 @@ async function connectDatabase(context: Context, closing: ShutdownStack) {
     records: createAuditRecords({ prisma }),
     registry: createEngineRegistry({ prisma }),
     leases: createPostgresLeaseAudit({ pool }),
-    queue: createPostgresAuditQueue(lending(pool)),
+    queue: createPostgresAuditQueue(lending(queuePool(context, pool, closing))),
   };
+}
+
+function queuePool({ config, log, clock }: Context, pool: Pool, closing: ShutdownStack): Pool {
+  if (config.queueDatabaseUrl === null) return pool;
+  const settings = { connectionString: config.queueDatabaseUrl, applicationName: 'runtime-cleanup verify', max: 1 };
+  const own = createReadOnlyPool(settings, (error) => log.debug({ reason: messageOf(error) }, 'idle connection lost'));
+  bounded(clock, closing).add("queue's database", () => own.end());
+  return own;
 }
 
 /** A server that hangs lets no connection be closed, and the report is complete by then. */
@@ -103,7 +114,7 @@ const bounded = (clock: Clock, closing: ShutdownStack): Pick<ShutdownStack, 'add
 });
 
 /** The newest table stands for the newest version: this audit reads columns that came with it. */
-async function requireTables(pool: ReturnType<typeof createReadOnlyPool>): Promise<void> {
+async function requireTables(pool: Pool): Promise<void> {
   const { rows } = await pool.query<{ records: boolean; engines: boolean }>(
     `SELECT to_regclass('runtime_records') IS NOT NULL AS records, to_regclass('engines') IS NOT NULL AS engines`,
   );

@@ -15,6 +15,7 @@ export function contradictionLines(values: SettingValues, given: Environment): r
     ...dataDirLines(values),
     ...storeLines(values),
     ...redisTlsLines(values),
+    ...queueAddressLines(values),
     ...sameEngineLines(values),
     ...tlsLines(values, given),
     ...retryLines(values, given),
@@ -57,6 +58,14 @@ function redisTlsLines({ redisUrl, redisTlsCaFile, redisTlsCertFile, redisTlsKey
       ? (['REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE'] as const)
       : (['REDIS_TLS_KEY_FILE', 'REDIS_TLS_CERT_FILE'] as const);
   return [`${name}: ${JSON.stringify(files[name])} needs ${missing}, which is not set; allowed: both or neither`];
+}
+
+function queueAddressLines({ queueDatabaseUrl, queueBackend, databaseUrl }: SettingValues): readonly string[] {
+  if (queueDatabaseUrl === null) return [];
+  const given = `RTMANAGER_QUEUE_DATABASE_URL: ${JSON.stringify(shownUrl(queueDatabaseUrl))}`;
+  if (queueBackend === 'redis')
+    return [`${given} is not used while the queue is in Redis; allowed with RTMANAGER_QUEUE_BACKEND=postgres`];
+  return databaseUrl === null ? [`${given} needs DATABASE_URL, which is not set`] : [];
 }
 
 interface NamedEngine {

@@ -130,6 +130,14 @@ export const SETTINGS = {
     allowed: 'redis or postgres',
     whenNotSet: storeOf,
   }),
+  /** Null: the queue on PostgreSQL is where the records are. */
+  queueDatabaseUrl: optional('RTMANAGER_QUEUE_DATABASE_URL', readBy(readPostgresAddress), {
+    fallback: 'that of `DATABASE_URL`',
+    meaning:
+      'address of the queue on PostgreSQL, needed where `DATABASE_URL` leads to a connection pooler that does not pass on notifications (`LISTEN`): the address of the same database without the pooler',
+    allowed: 'as `DATABASE_URL`; only beside it, and with the queue on PostgreSQL',
+    show: shownUrl,
+  }),
   leaseStore: derived('RTMANAGER_LEASE_STORE', oneOf('redis', 'postgres'), {
     fallback: 'redis when `REDIS_URL` is set, else postgres',
     meaning: 'where the game leases live; every service that starts or stops games must use the same',

@@ -5,9 +5,9 @@
  *
  * | code | classes |
  * |---|---|
- * | `service_unavailable` | UnavailableError, EngineRefusalError, TimeoutError |
+ * | `service_unavailable` | UnavailableError, EngineRefusalError, MissingRightError, TimeoutError |
  * | `invalid_request` | UsageError, InvalidPageError, InvalidArgumentError, RequestRefusedError (its own code) |
- * | `configuration` | ConfigurationError, ConfigError, MigrationError |
+ * | `configuration` | ConfigurationError, ConfigError, MigrationError, MigrationForbiddenError |
  * | `lease_lost` | LeaseLostError |
  * | `stopped` | StopRequestedError, InterruptedError, NotWaitedForError |
  * | `internal_error` | BugError, WeakTokenError, EngineProtocolError, StatementRefusedError, LibraryChangedError, StoredError |
@@ -44,6 +44,18 @@ export class EngineRefusalError extends UnavailableError {
   }
 }
 
+/**
+ * The role of a store's connections lacks a right. At the start it stops the program. Later it is an outage like any other,
+ * because a right that was taken away can be granted again: the work waits for it.
+ */
+export class MissingRightError extends UnavailableError {
+  override readonly name = 'MissingRightError';
+
+  constructor(dependency: Dependency, words: string, options?: ErrorOptions) {
+    super(dependency, `${words}; run deploy/roles.sql, which grants it (docs/operations.md, "Roles")`, options);
+  }
+}
+
 /** A call did not settle in its time. Its outcome is unknown: the other side may still carry it out. */
 export class TimeoutError extends UnavailableError {
   override readonly name = 'TimeoutError';
@@ -77,9 +89,18 @@ export class ConfigError extends ConfigurationError {
 }
 
 /** The database's schema and this program do not fit together; the message says what to do about it. */
-export class MigrationError extends Error {
-  override readonly name = 'MigrationError';
-  readonly code = 'configuration';
+export class MigrationError extends ConfigurationError {
+  override readonly name: string = 'MigrationError';
+}
+
+/** The database's role may not change the tables; another role must migrate them. */
+export class MigrationForbiddenError extends MigrationError {
+  override readonly name = 'MigrationForbiddenError';
+
+  /** @param words the database's own, which name the role */
+  constructor(words: string, options?: ErrorOptions) {
+    super(`${words}; run "runtime-cleanup migrate" as the role that owns the tables`, options);
+  }
 }
 
 /** The command line cannot be used; `lines` holds one sentence for each reason. */

@@ -29,10 +29,10 @@ it('eight processes that migrate one database at once apply each migration once,
   const client = new Client({ connectionString: database.url });
   await client.connect();
   undo.push(() => client.end());
-  const { rows } = await client.query<{ migration_name: string; times: number }>(
-    'SELECT migration_name, count(*)::int AS times FROM _prisma_migrations GROUP BY 1',
+  const { rows } = await client.query<{ name: string; times: number }>(
+    'SELECT name, count(*)::int AS times FROM runtime_cleanup_migrations GROUP BY 1',
   );
-  expect(rows.map(({ migration_name: name }) => name)).toContain('20261123000000_init');
+  expect(rows.map(({ name }) => name)).toContain('20261123000000_init');
   expect(new Set(rows.map(({ times }) => times))).toEqual(new Set([1]));
 });
 

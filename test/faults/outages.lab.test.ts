@@ -10,7 +10,7 @@ const GAMES = 30;
 
 test.concurrent.each<readonly [string, Store]>([
   ['engine killed', 'redis'],
-  ['PostgreSQL killed', 'postgres'],
+  ['PostgreSQL fails over', 'postgres'],
   ['Redis killed, its data lost', 'redis'],
   ['Redis fails over, old connections kept', 'redis'],
 ])(

@@ -4,7 +4,7 @@ import { eventually } from '../support/eventually.js';
 import { createPlatform, type Platform } from './platform.js';
 import { tell } from './report.js';
 
-const SERVICES = ['api', 'migrate', 'postgres', 'redis', 'worker'];
+const SERVICES = ['api', 'migrate', 'postgres', 'redis', 'roles', 'worker'];
 
 let platform: Platform;
 
@@ -189,6 +189,8 @@ it('a second platform continues from a dump of the database', async () => {
       '--username=rtmanager',
       '--clean',
       '--if-exists',
+      '--no-owner',
+      '--no-privileges',
       'rtmanager',
     ])
   ).stdout;
@@ -216,6 +218,6 @@ it('compose names each setting that is missing', async () => {
   expect(exitCode).not.toBe(0);
   // Whichever Compose comes upon first.
   expect(stderr).toMatch(
-    /variable (POSTGRES_PASSWORD|REDIS_PASSWORD|RTMANAGER_API_TOKENS|DOCKER_GID) is missing a value: set it in \.env/,
+    /variable ((POSTGRES|MIGRATOR|WORKER|API|REDIS)_PASSWORD|RTMANAGER_API_TOKENS|DOCKER_GID) is missing a value: set it in \.env/,
   );
 });

@@ -62,6 +62,9 @@ export function createPlatform({ add, settings = {} }: Options = {}): Promise<Pl
   const token = secret();
   const env = filledIn(readFileSync(join(folder, '.env.example'), 'utf8'), {
     POSTGRES_PASSWORD: secret(),
+    MIGRATOR_PASSWORD: secret(),
+    WORKER_PASSWORD: secret(),
+    API_PASSWORD: secret(),
     REDIS_PASSWORD: secret(),
     RTMANAGER_API_TOKENS: token,
     DOCKER_GID: String(statSync(socketPath).gid),

@@ -23,7 +23,15 @@ declare module 'vitest' {
 
 const PROJECT_FOLDER = fileURLToPath(new URL('../..', import.meta.url));
 // The compose file wants them even for a build.
-const ANY_SECRETS = { POSTGRES_PASSWORD: 'x', REDIS_PASSWORD: 'x', RTMANAGER_API_TOKENS: 'x', DOCKER_GID: '0' };
+const ANY_SECRETS = {
+  POSTGRES_PASSWORD: 'x',
+  MIGRATOR_PASSWORD: 'x',
+  WORKER_PASSWORD: 'x',
+  API_PASSWORD: 'x',
+  REDIS_PASSWORD: 'x',
+  RTMANAGER_API_TOKENS: 'x',
+  DOCKER_GID: '0',
+};
 
 const stops: (() => unknown)[] = [];
 

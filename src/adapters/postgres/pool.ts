@@ -1,7 +1,8 @@
-import { Client, type ClientConfig, type Pool, type PoolClient, type PoolConfig } from 'pg';
+import type { Pool, PoolClient, PoolConfig } from 'pg';
 
 import { BoundedPool } from './bounded-pool.js';
-import { addressOf, clientAddress } from './client-address.js';
+import { SessionClient } from './session/session-client.js';
+import { type SessionConfig, sessionOptions } from './session/session-options.js';
 
 export interface PoolSettings {
   /** An address that `parsePostgresAddress` reads. */
@@ -12,8 +13,7 @@ export interface PoolSettings {
   readonly max: number;
 }
 
-const CONNECT_TIMEOUT_MS = 5_000;
-/** For a connection of the pool that is in use; the time to open a new one has its own limit, the one above. */
+/** For a connection of the pool that is in use; the time to open a new one has its own limit. */
 const BUSY_WAIT_MS = 30_000;
 const LOCK_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
@@ -21,44 +21,22 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 15_000;
 /** Longer than the server's own limit: it applies only if the server no longer answers at all. */
 const QUERY_TIMEOUT_MS = 15_000;
 const IDLE_TIMEOUT_MS = 30_000;
+/** Nothing tells a connection that its address leads to another server now; a busy one would stay with the old one. */
+const MAX_LIFETIME_SECONDS = 900;
 
 /**
- * How every connection of this program is opened. The session runs in UTC, independent of the server's default: Prisma
- * writes and reads times without their offset, so any other zone would store wrong instants. Tables are looked up in
- * `public` only, as Prisma's query builder does.
+ * Options of a pool in which no wait is without a limit. To a pool the time to connect is also the wait for a connection
+ * that is in use, and a busy pool is no outage: so it gets the longer limit, and its clients keep their own.
  */
-export function sessionOptions(connectionString: string, applicationName: string): ClientConfig {
-  const address = addressOf(connectionString);
+export function poolOptions(settings: PoolSettings): PoolConfig & SessionConfig & Pick<PoolSettings, 'max'> {
+  const session = sessionOptions(settings.connectionString, settings.applicationName);
   return {
-    ...clientAddress(address),
-    application_name: address.applicationName ?? applicationName,
-    // What comes last wins, so the address cannot change the time zone.
-    options: `${address.options} -c TimeZone=UTC -c search_path=public`.trimStart(),
-    connectionTimeoutMillis: address.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-    keepAlive: true,
-  };
-}
-
-/**
- * When the connection of a lent client breaks, its user learns it from the query that fails. The client also emits an
- * `error` event, and without a listener for that Node ends the process. In a pool's options the time to connect is also
- * the wait for a connection that is in use, and a busy pool is no outage: so the pool gets the longer limit.
- */
-class PooledClient extends Client {
-  constructor(config?: ClientConfig) {
-    super({ ...config, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
-    this.on('error', () => undefined);
-  }
-}
-
-/** Options of a pool in which no wait is without a limit. */
-export function poolOptions(settings: PoolSettings): PoolConfig & Pick<PoolSettings, 'max'> {
-  return {
-    ...sessionOptions(settings.connectionString, settings.applicationName),
-    Client: PooledClient,
+    ...session,
+    Client: SessionClient,
     max: settings.max,
-    connectionTimeoutMillis: BUSY_WAIT_MS,
+    connectionTimeoutMillis: Math.max(BUSY_WAIT_MS, session.connectTimeoutMs ?? 0),
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
     lock_timeout: LOCK_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,

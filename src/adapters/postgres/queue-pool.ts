@@ -5,22 +5,26 @@
  * - The lock of the schedule keeps one while the schedule is changed.
  * - Requests of workers use at most `maxForWorkers`, so that the others, such as producers, are not kept waiting by long claims.
  *
- * A session is `durable` or a worker's, and changes when a connection is lent to the other side.
+ * A connection is `durable` or a worker's, and changes when it is lent to the other side.
  */
 import type { PoolClient, QueryConfig, QueryResult } from 'pg';
+import { BugError } from '../../domain/errors.js';
 import { createConcurrencyLimit } from '../../async/concurrency-limit.js';
 import { BoundedPool } from './bounded-pool.js';
 import { poolOptions, type PoolSettings } from './pool.js';
+import { SessionClient } from './session/session-client.js';
+import type { Settings } from './session/session-settings.js';
+import { timeIfWritable } from './writable.js';
 
 interface Session {
-  /** Sets what this session differs in. */
-  readonly enter: string;
+  /** What the sessions differ in. */
+  readonly settings: Settings;
   readonly queryTimeoutMs: number;
 }
 
 /** A request is on the disk before it is answered. */
 const DURABLE: Session = {
-  enter: 'RESET synchronous_commit; SET statement_timeout = 10000',
+  settings: { synchronous_commit: 'on', statement_timeout: '10000' },
   queryTimeoutMs: 15_000,
 };
 
@@ -32,7 +36,7 @@ const DURABLE: Session = {
  * ordinary queries each claim would be cancelled again.
  */
 const WORKER: Session = {
-  enter: 'SET synchronous_commit = off; SET statement_timeout = 60000',
+  settings: { synchronous_commit: 'off', statement_timeout: '60000' },
   queryTimeoutMs: 65_000,
 };
 
@@ -51,6 +55,8 @@ export interface QueuePool {
   readonly worker: LentPool;
   /** Lends a durable connection while the work runs; after a failure it may be broken, so it is closed. */
   readonly withClient: <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>;
+  /** Rejects with `UnavailableError` where PostgreSQL answers and cannot be written. */
+  readonly checkWritable: () => Promise<void>;
   readonly pool: BoundedPool;
   readonly close: () => Promise<void>;
 }
@@ -76,7 +82,7 @@ export function createQueuePool(
     const client = await pool.connect();
     let failed = true;
     try {
-      if ((sessions.get(client) ?? DURABLE) !== session) await client.query(session.enter);
+      if ((sessions.get(client) ?? DURABLE) !== session) await change(client, session);
       sessions.set(client, session);
       const done = await work(client);
       failed = false;
@@ -101,9 +107,15 @@ export function createQueuePool(
     durable: lentPool(DURABLE, (ask) => ask()),
     worker: lentPool(WORKER, workers),
     withClient: (work) => lend(DURABLE, work),
+    checkWritable: async () => void (await timeIfWritable(pool)),
     pool,
     close: () => pool.end(),
   };
+}
+
+async function change(client: PoolClient, { settings }: Session): Promise<void> {
+  if (!(client instanceof SessionClient)) throw new BugError('a pool lent a connection that it did not make');
+  await client.change(settings);
 }
 
 /** pg knows a time limit for one query; its types do not. */

@@ -1,6 +1,6 @@
-import { messageOf, UnavailableError, StatementRefusedError } from '../../domain/errors.js';
+import { messageOf, MissingRightError, UnavailableError, StatementRefusedError } from '../../domain/errors.js';
 import { Prisma } from '../../generated/prisma/client.js';
-import { isDriverOutage, isOutageState, isSocketFailure } from '../outage.js';
+import { isDriverOutage, isOutageState, isSocketFailure, MISSING_RIGHT } from '../outage.js';
 
 /** `unavailable`: the database cannot serve now, or a repetition may well pass. Everything else is a bug. */
 export type DatabaseFailure = 'unavailable' | 'bug';
@@ -16,7 +16,11 @@ const UNAVAILABLE_KINDS = new Set([
   'DatabaseAccessDenied',
   'TransactionWriteConflict',
 ]);
-const UNAVAILABLE_CODES = new Set('P1000 P1001 P1002 P1003 P1008 P1010 P1011 P1017 P2024 P2028 P2034 P2037'.split(' '));
+/** The last one is our own, from the making of a connection. */
+const UNAVAILABLE_CODES = new Set(
+  'P1000 P1001 P1002 P1003 P1008 P1010 P1011 P1017 P2024 P2028 P2034 P2037 service_unavailable'.split(' '),
+);
+const UNAVAILABLE = 'PostgreSQL is not available: ';
 
 /** Prisma's wrapping of a raw query's failure. */
 const RAW_QUERY_FAILED = /^Raw query failed\. Code: `[^`]*`\. Message: `(.+)`$/;
@@ -31,7 +35,8 @@ interface AdapterCause {
 
 export function classifyFailure(error: unknown): DatabaseFailure {
   if (error instanceof Prisma.PrismaClientKnownRequestError) return classifyKnown(error);
-  if (error instanceof Prisma.PrismaClientInitializationError) return 'unavailable';
+  if (error instanceof Prisma.PrismaClientInitializationError || error instanceof UnavailableError)
+    return 'unavailable';
   if (!(error instanceof Error) || error instanceof Prisma.PrismaClientValidationError) return 'bug';
   // The driver's own errors are passed on as they are.
   return isSocketFailure(error) || isDriverOutage(lastLine(error.message)) ? 'unavailable' : 'bug';
@@ -45,8 +50,12 @@ export async function withUnavailable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    if (error instanceof UnavailableError) throw error;
+    if (sqlStateOf(error) === MISSING_RIGHT) throw new MissingRightError('postgresql', reason(error), { cause: error });
     if (classifyFailure(error) === 'bug') throw refusalOf(error) ?? error;
-    throw new UnavailableError('postgresql', `PostgreSQL is not available: ${reason(error)}`, { cause: error });
+    const why = reason(error);
+    const message = why.startsWith(UNAVAILABLE) ? why : `${UNAVAILABLE}${why}`;
+    throw new UnavailableError('postgresql', message, { cause: error });
   }
 }
 
@@ -56,7 +65,8 @@ function refusalOf(error: unknown): StatementRefusedError | undefined {
 }
 
 function classifyKnown(error: Prisma.PrismaClientKnownRequestError): DatabaseFailure {
-  if (UNAVAILABLE_CODES.has(error.code)) return 'unavailable';
+  // Prisma makes an error of its own class of each error that has a code, those of sockets and TLS among them.
+  if (UNAVAILABLE_CODES.has(error.code) || isSocketFailure(error)) return 'unavailable';
   const { kind } = adapterCause(error);
   if (typeof kind === 'string' && UNAVAILABLE_KINDS.has(kind)) return 'unavailable';
   return isOutageState(sqlStateOf(error) ?? '') ? 'unavailable' : 'bug';

@@ -1,9 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { startEmbeddedPostgres } from '../../adapters/postgres/embedded/embedded-postgres.js';
 import { createPostgresLeaseStore } from '../../adapters/postgres/lease-store.js';
-import { migrate, pendingMigrations } from '../../adapters/postgres/migrate.js';
+import { migrate, migrationState } from '../../adapters/postgres/migrations/migrate.js';
 import { createPool, type PoolSettings } from '../../adapters/postgres/pool.js';
+import type { Stores } from '../../adapters/postgres/rights.js';
+import { checkDatabaseServer } from '../../adapters/postgres/session/database-check.js';
 import { createSweepLock } from '../../adapters/postgres/sweep-lock.js';
+import { isUnverified, UNVERIFIED } from '../../adapters/postgres/session/tls.js';
+import { timeIfWritable } from '../../adapters/postgres/writable.js';
 import { createPrisma, databaseTime, warmUp } from '../../adapters/prisma/client.js';
 import { createContainerLooks } from '../../adapters/prisma/container-looks.js';
 import { createEngineRegistry } from '../../adapters/prisma/engine-registry.js';
@@ -15,9 +19,10 @@ import { createRetentionRecords } from '../../adapters/prisma/retention-records.
 import { createRuntimeRecords } from '../../adapters/prisma/runtime-records.js';
 import type { OperationLog, RuntimeRecords } from '../../cleanup/ports.js';
 import type { ReopenRecords } from '../../cleanup/reopen.js';
+import type { Config } from '../../config/config.js';
 import type { RecordQueries } from '../../domain/record-queries.js';
 import { shareConnections } from '../../config/connections.js';
-import { BugError, messageOf } from '../../domain/errors.js';
+import { BugError, messageOf, MigrationError, MigrationForbiddenError } from '../../domain/errors.js';
 import type { ContainerLooks, EngineRegistry } from '../../engines/engine-ports.js';
 import type { LeaseStore } from '../../lease/lease-store.js';
 import type { Holds } from '../../retention/holds.js';
@@ -42,6 +47,8 @@ export interface Database {
   readonly looks: ContainerLooks;
   /** The time by the database's clock. */
   readonly now: () => Promise<Date>;
+  /** The same; rejects with `UnavailableError` where the database answers and cannot be written. */
+  readonly nowIfWritable: () => Promise<Date>;
   readonly pool: Pool;
   readonly close: () => Promise<void>;
 }
@@ -82,11 +89,31 @@ export async function reachDatabase({ config, log }: Context, closing: ShutdownS
 
 /** Migrates only if something is pending, so that a role without the right to create tables can use a migrated database. */
 async function bringUpToDate({ log }: Context, connectionString: string): Promise<void> {
+  const { isPooled } = await checkDatabaseServer(connectionString);
+  if (isPooled)
+    log.info({}, 'a connection pooler stands before the database: each transaction sets what its session needs');
   const where = { connectionString, migrationsDir: MIGRATIONS_DIR };
-  if ((await pendingMigrations(where)).length === 0) return;
-  const applied = await migrate({ ...where, report: (line) => log.info({}, line) });
-  log.info({ applied }, 'database migrated');
+  const { pending, isTakeoverDue } = await migrationState(where);
+  if (pending.length === 0 && !isTakeoverDue) return;
+  try {
+    const applied = await migrate({ ...where, report: (line) => log.info({}, line) });
+    log.info({ applied }, 'database migrated');
+  } catch (error) {
+    if (!(error instanceof MigrationForbiddenError)) throw error;
+    // The rows of an earlier release say the same as ours; the role that owns the tables copies them later.
+    if (pending.length === 0) return;
+    throw new MigrationError(`${pending.length} migration(s) to apply: ${pending.join(', ')}; ${error.message}`, {
+      cause: error,
+    });
+  }
 }
+
+/** What this process keeps in PostgreSQL besides its records. */
+export const storesInPostgres = ({ leaseStore, queueBackend, queueDatabaseUrl }: Config): Stores => ({
+  leases: leaseStore === 'postgres',
+  // At an address of its own the queue may have a role of its own.
+  queue: queueBackend === 'postgres' && queueDatabaseUrl === null,
+});
 
 interface PoolRequest extends PoolSettings {
   readonly open: (settings: PoolSettings, onIdleError: (error: Error) => void) => Pool;
@@ -115,6 +142,7 @@ async function connect(context: Context, applicationName: string, closing: Shutd
   const { records: max } = shareConnections(context.config);
   const settings = { connectionString: url, applicationName, max, open: createPool };
   const { pool, prisma } = connectPool(context, settings, closing);
+  if (isUnverified(pool.options.ssl)) context.log.warn({}, `database: ${UNVERIFIED.what}; ${UNVERIFIED.cure}`);
   const database: Database = {
     url,
     records: createRuntimeRecords({ prisma }),
@@ -128,6 +156,7 @@ async function connect(context: Context, applicationName: string, closing: Shutd
     engines: createEngineRegistry({ prisma }),
     looks: createContainerLooks({ prisma }),
     now: () => databaseTime(prisma),
+    nowIfWritable: () => timeIfWritable(pool),
     pool,
     close: closing.closeAll,
   };

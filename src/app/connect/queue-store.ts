@@ -3,15 +3,18 @@ import { openPostgresStore } from '../../adapters/bullmq/store/postgres-store.js
 import { openRedisStore } from '../../adapters/bullmq/store/redis-store.js';
 import type { QueueReport } from '../../adapters/bullmq/store/queue-store.js';
 import { createQueuePool, type QueuePool } from '../../adapters/postgres/queue-pool.js';
+import { checkDatabaseServer } from '../../adapters/postgres/session/database-check.js';
+import { canListen } from '../../adapters/postgres/session/listening.js';
 import { SCHEMA } from '../../adapters/bullmq/names.js';
 import { tlsFailure } from '../../adapters/tls-failure.js';
 import { pause } from '../../async/clock.js';
 import { shareConnections } from '../../config/connections.js';
-import { messageOf } from '../../domain/errors.js';
+import { ConfigurationError, messageOf } from '../../domain/errors.js';
 import type { Log } from '../../telemetry/logger.js';
 import type { ShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import type { Database } from './database.js';
+import { waitForDependency } from '../wait-for-dependency.js';
 import { connectRedis } from './redis.js';
 import { requireRedisRights } from './redis-rights.js';
 
@@ -31,14 +34,21 @@ export async function openQueueBackend(
     const blocking = await connectRedis(context, 'blocking', closing);
     return openRedisStore({ commands, blocking, ...waiting });
   }
-  return openPostgresStore({ connections: connectQueuePool(context, database, closing), ...waiting });
+  return openPostgresStore({ connections: await connectQueuePool(context, database, closing), ...waiting });
 }
 
-function connectQueuePool(
-  { config, log, clock }: Context,
-  { url: connectionString, pool }: Pick<Database, 'url' | 'pool'>,
+/** To where the queue's tables are: with the records, unless the queue has an address of its own. */
+async function connectQueuePool(
+  context: Context,
+  { url, pool }: Pick<Database, 'url' | 'pool'>,
   closing: ShutdownStack,
-): QueuePool {
+): Promise<QueuePool> {
+  const { config, log, clock } = context;
+  const connectionString = config.queueDatabaseUrl ?? url;
+  await waitForDependency(context, "the queue's database", async () => {
+    const { isPooled } = await checkDatabaseServer(connectionString);
+    if (isPooled && !(await canListen(connectionString, clock))) throw new ConfigurationError(cannotListen(config));
+  });
   const { queue: max, queueWork: maxForWorkers } = shareConnections(config);
   const settings = { connectionString, applicationName: 'runtime-cleanup queue', max, maxForWorkers, schema: SCHEMA };
   const queue = createQueuePool(settings, (error) =>
@@ -51,6 +61,12 @@ function connectQueuePool(
   closing.add("the queue's connections", () => Promise.race([queue.close(), pause(clock, CLOSE_LIMIT_MS)]));
   return queue;
 }
+
+const cannotListen = ({ queueDatabaseUrl }: Context['config']): string =>
+  (queueDatabaseUrl === null
+    ? 'DATABASE_URL leads to a connection pooler that passes on no notifications (LISTEN), which a queue on PostgreSQL needs'
+    : 'RTMANAGER_QUEUE_DATABASE_URL leads to a connection pooler that passes on no notifications (LISTEN)') +
+  '; set RTMANAGER_QUEUE_DATABASE_URL to the address of the same database without the pooler';
 
 /** The queue's reports as log lines: one for the start of an outage, one for its end. */
 export function queueReport(log: Log): QueueReport {

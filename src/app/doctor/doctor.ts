@@ -1,5 +1,6 @@
 import { readConnectionUsage } from '../../adapters/postgres/connection-usage.js';
-import { pendingMigrations } from '../../adapters/postgres/migrate.js';
+import { connectCure } from '../../adapters/postgres/connect-failure.js';
+import { readRights } from '../../adapters/postgres/rights.js';
 import { createRedisLeaseStore } from '../../adapters/redis/lease-store.js';
 import { checkRedis as checkServers } from '../../adapters/redis/server-check.js';
 import { tlsFailure } from '../../adapters/tls-failure.js';
@@ -12,10 +13,12 @@ import { newLeaseToken } from '../random.js';
 import { type ShutdownStack, createShutdownStack } from '../shutdown-stack.js';
 import type { Context } from '../context.js';
 import { composeCore, type Core } from '../compose-core.js';
-import { connectDatabase, type Database, MIGRATIONS_DIR } from '../connect/database.js';
+import { connectDatabase, type Database, storesInPostgres } from '../connect/database.js';
 import { checkApi } from './api-check.js';
 import { connectionsFinding } from './connections-check.js';
+import { checkDatabase } from './database-check.js';
 import { redisAdvice } from './redis-advice.js';
+import { rightsFinding } from './rights-check.js';
 import { retentionFinding, scheduleFinding } from './retention-check.js';
 import { socketAdvice } from './socket-advice.js';
 import { checkEngine, enginesFinding, readStoredEngines, type StoredEngines } from './engine-check.js';
@@ -49,7 +52,10 @@ export async function* checkDependencies(context: Context): AsyncGenerator<Check
     const connections = await checkConnections(context, opened);
     // What makes the database's check fail may be that it gets no second connection.
     if (database.status !== 'failed' || connections.status !== 'failed') yield connections;
-    if (database.status === 'ok') yield await checkNames(context, core);
+    if (database.status === 'ok') {
+      yield await check('rights', 'run deploy/roles.sql', async () => checkRights(context, await opened));
+      yield await checkNames(context, core);
+    }
     if (context.config.redisUrl !== null) {
       const redis = await check('redis', START_REDIS, () => checkRedis(context, closing));
       yield redis;
@@ -133,10 +139,10 @@ async function check(name: string, advice: string, look: () => Promise<Finding>)
   }
 }
 
-/** A refused setting and a failed TLS connection say themselves what to do; a refused login comes from a server that runs. */
+/** Some errors say themselves what to do; a refused login comes from a server that runs. */
 function adviceFor(error: unknown, advice: string): { readonly advice?: string } {
-  // The cure is in the refusal.
-  if (error instanceof ConfigurationError || isServerFull(error) || tlsFailure(error) !== undefined) return {};
+  if (error instanceof ConfigurationError || isServerFull(error)) return {};
+  if (tlsFailure(error) !== undefined || connectCure(error) !== undefined) return {};
   const fromRedis = redisAdvice(messageOf(error));
   if (fromRedis !== undefined) return { advice: fromRedis };
   if (/authentication failed|no pg_hba/i.test(messageOf(error))) {
@@ -145,15 +151,8 @@ function adviceFor(error: unknown, advice: string): { readonly advice?: string }
   return { advice: socketAdvice(messageOf(error)) ?? advice };
 }
 
-async function checkDatabase({ pool, url }: Database): Promise<Finding> {
-  const { rows } = await pool.query<{ version: string; zone: string }>(
-    `SELECT current_setting('server_version') AS version, current_setting('TimeZone') AS zone`,
-  );
-  const pending = await pendingMigrations({ connectionString: url, migrationsDir: MIGRATIONS_DIR });
-  const server = `PostgreSQL ${rows[0]?.version ?? '?'}, session in ${rows[0]?.zone ?? '?'}`;
-  if (pending.length === 0) return ok(`${server}, migrated`);
-  const detail = `${server}, ${pending.length} migration(s) to apply: ${pending.join(', ')}`;
-  return { status: 'warn', detail, advice: 'run "runtime-cleanup migrate"; a worker does it when it starts' };
+async function checkRights({ config }: Context, { pool }: Database): Promise<Finding> {
+  return rightsFinding(await readRights(pool, storesInPostgres(config)));
 }
 
 async function checkRedis(context: Context, closing: ShutdownStack): Promise<Finding> {

@@ -44,7 +44,7 @@ function settingsText(names: readonly string[]): string {
 
 /** Where the records are stored; nearly every command reads these. */
 export const DATABASE_SETTINGS = ['DATABASE_URL', 'RTMANAGER_DATA_DIR', 'RTMANAGER_LOG_LEVEL'];
-export const QUEUE_SETTINGS = ['REDIS_URL', 'RTMANAGER_QUEUE_BACKEND'];
+export const QUEUE_SETTINGS = ['REDIS_URL', 'RTMANAGER_QUEUE_BACKEND', 'RTMANAGER_QUEUE_DATABASE_URL'];
 /** Where the engines are, and how they are reached. */
 export const ENGINE_SETTINGS = [
   'DOCKER_HOST',

@@ -8,7 +8,7 @@ export function addMigrateCommand(program: Command, host: CommandHost): void {
     usage: 'migrate',
     summary: 'Brings the tables of the database up to date, those of a queue in it too',
     details:
-      'Safe to run at any time, and from several processes at once. Applied migrations are recorded in the table that Prisma Migrate uses.',
+      'Safe to run at any time, and from several processes at once. Applied migrations are recorded in the table runtime_cleanup_migrations.',
     examples: [
       ['runtime-cleanup migrate', 'apply pending migrations'],
       ['runtime-cleanup migrate --json', 'the same; prints { "applied": [names] }'],

@@ -2,6 +2,7 @@ import type { Environment } from '../../config/environment.js';
 import {
   ConfigurationError,
   messageOf,
+  MissingRightError,
   UnavailableError,
   ConfigError,
   StopRequestedError,
@@ -47,7 +48,7 @@ function failureOf(thrown: unknown): Failure {
     };
   }
   if (thrown instanceof ConfigError) return { exitCode: WRONG_USE, code: 'configuration', lines: thrown.lines };
-  if (thrown instanceof ConfigurationError) {
+  if (thrown instanceof ConfigurationError || thrown instanceof MissingRightError) {
     return { exitCode: FAILED, code: 'configuration', lines: oneLine(thrown.message) };
   }
   if (thrown instanceof UnavailableError) {

@@ -2,6 +2,7 @@
 // oxlint-disable vitest/no-standalone-expect -- `provokes` defines the test
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { checkDatabaseServer } from '../../../src/adapters/postgres/session/database-check.js';
 import { startRedis, type TestRedis } from '../../support/redis.js';
 import { startTcpFaultProxy, type TcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
 import { provokes } from './catalogue/provokes.js';
@@ -32,6 +33,8 @@ afterAll(async () => {
 beforeEach(async () => {
   line = await startTcpFaultProxy({ port: Number(new URL(site.databaseUrl).port) });
   const databaseUrl = line.urlFor(site.databaseUrl);
+  // As the program does at its start.
+  await checkDatabaseServer(databaseUrl);
   rig = await site.rig({ redisUrl: redis.url, databaseUrl, poolLimits: QUICK });
   withLeases = await site.rig({ databaseUrl, poolLimits: QUICK, leaseTtlMs: 2_000 });
 });
@@ -109,7 +112,7 @@ provokes('postgresql-database-missing', /database "no_such_database" does not ex
 
 provokes(
   'postgresql-permission-denied',
-  /: permission denied for table runtime_records \(SQLSTATE 42501\)$/,
+  /permission denied for table runtime_records \(role "rig_\w+"\); run deploy\/roles\.sql/,
   async () => {
     await site.pool.query(`REVOKE UPDATE ON runtime_records FROM ${ROLE}`);
     try {

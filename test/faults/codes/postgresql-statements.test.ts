@@ -100,13 +100,17 @@ const withSetting = async (name: string, value: string, provoke: () => Promise<E
   }
 };
 
-provokes('postgresql-serialization-failure', /: could not serialize access due to concurrent update$/, () =>
-  withSetting(
-    'default_transaction_isolation',
-    'serializable',
-    meetingLock((holder) => holder.query('UPDATE runtime_records SET lease_epoch = lease_epoch + 1; COMMIT')),
-  ),
-);
+provokes('postgresql-serialization-failure', /: could not serialize access$/, async () => {
+  await site.pool.query(`
+    CREATE FUNCTION not_serialized() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE EXCEPTION 'could not serialize access' USING ERRCODE = 'serialization_failure'; END $$;
+    CREATE TRIGGER not_serialized BEFORE UPDATE ON runtime_records FOR EACH ROW EXECUTE FUNCTION not_serialized()`);
+  try {
+    return await (await rigWith()).run((await site.bareGame()).job());
+  } finally {
+    await site.pool.query('DROP TRIGGER not_serialized ON runtime_records; DROP FUNCTION not_serialized');
+  }
+});
 
 provokes('postgresql-read-only', /: cannot execute .* in a read-only transaction$/, () =>
   withSetting('default_transaction_read_only', 'on', async () => (await rigWith()).run((await site.bareGame()).job())),

@@ -17,7 +17,7 @@ const LINES_TOLD = 60;
 export const outages: Experiment = {
   name: 'outages',
   about:
-    'engine, Redis and PostgreSQL killed, frozen, and behind a black hole, Redis failed over, under load, and back',
+    'engine, Redis and PostgreSQL killed, frozen, behind a black hole, Redis and PostgreSQL failed over, under load, and back',
   // It kills servers, so it has its own.
   run: async (_servers, options) => [
     ...(await runTrials(trialsOf(options.outage), options)),

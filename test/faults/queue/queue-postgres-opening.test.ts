@@ -1,7 +1,8 @@
 /** A queue in PostgreSQL is opened while the server is unavailable, or while another process creates its tables. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { QueueStore } from '../../../src/adapters/bullmq/store/queue-store.js';
-import { migrateQueueTables, openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import { openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import { migrateQueueTables } from '../../../src/adapters/bullmq/store/queue-tables.js';
 import { createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
 import { poolOptions } from '../../../src/adapters/postgres/pool.js';
 import type { QueuePool } from '../../../src/adapters/postgres/queue-pool.js';

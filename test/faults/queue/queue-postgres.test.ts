@@ -1,6 +1,7 @@
 /** The known faults of BullMQ's PostgreSQL store, each provoked on purpose. */
 import { describe, expect, it } from 'vitest';
-import { migrateQueueTables, openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import { openPostgresStore } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import { migrateQueueTables } from '../../../src/adapters/bullmq/store/queue-tables.js';
 import { createCleanupQueue } from '../../../src/adapters/bullmq/producer/cleanup-queue.js';
 import { systemClock } from '../../../src/async/clock.js';
 import { completed, retryAfter, scripted } from '../../support/queue/queue-scripts.js';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createPostgresBackend, Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { inject } from 'vitest';
-import { migrateQueueTables } from '../../../src/adapters/bullmq/store/postgres-store.js';
+import { migrateQueueTables } from '../../../src/adapters/bullmq/store/queue-tables.js';
 import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
 import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
 import { verifyInvariants } from '../../../src/app/verify.js';

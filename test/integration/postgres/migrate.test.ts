@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { migrate, pendingMigrations } from '../../../src/adapters/postgres/migrate.js';
+import { migrate, migrationState } from '../../../src/adapters/postgres/migrations/migrate.js';
 import { UnavailableError, MigrationError } from '../../../src/domain/errors.js';
 import { createDatabase, type TestDatabase } from '../../support/postgres/database.js';
 
@@ -13,7 +13,7 @@ const shipped = fileURLToPath(new URL('../../../prisma/migrations', import.meta.
 const INIT = '20261123000000_init';
 /** All migrations, in order. */
 const SHIPPED = [INIT, '20261129000000_engines'];
-const PRISMA_LOCK = 72707369;
+const LOCK = '1381256519, 2';
 
 let database: TestDatabase;
 let client: Client;
@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 
 const run = (lockTimeoutMs = 20_000) => migrate({ connectionString: database.url, migrationsDir, lockTimeoutMs });
-const pending = () => pendingMigrations({ connectionString: database.url, migrationsDir });
+const pending = async () => (await migrationState({ connectionString: database.url, migrationsDir })).pending;
 const fileOf = (name: string) => path.join(migrationsDir, name, 'migration.sql');
 
 const addMigration = async (name: string, sql: string): Promise<void> => {
@@ -46,7 +46,8 @@ const addMigration = async (name: string, sql: string): Promise<void> => {
 
 const column = async (sql: string): Promise<unknown[]> =>
   (await client.query<unknown[]>({ text: sql, rowMode: 'array' })).rows.flat();
-const books = () => client.query<Record<string, unknown>>('SELECT * FROM _prisma_migrations').then(({ rows }) => rows);
+const books = () =>
+  client.query<Record<string, unknown>>('SELECT * FROM runtime_cleanup_migrations').then(({ rows }) => rows);
 
 describe('an empty database', () => {
   test('an empty database gets every table of the contract, and a second run has nothing to do', async () => {
@@ -57,29 +58,25 @@ describe('an empty database', () => {
     expect(
       await column(`SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`),
     ).toEqual([
-      '_prisma_migrations',
       'container_looks',
       'engines',
       'game_leases',
       'operation_log',
       'retention_holds',
+      'runtime_cleanup_migrations',
       'runtime_records',
     ]);
   });
 
-  test('an empty database gets a bookkeeping row of each migration as Prisma Migrate writes it', async () => {
+  test('an empty database gets a row of each migration with the checksum of its file', async () => {
     await run();
     const rowOf = async (name: string) => ({
-      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      name,
       checksum: createHash('sha256')
         .update(await readFile(fileOf(name)))
         .digest('hex'),
-      finished_at: expect.any(Date),
-      migration_name: name,
-      logs: null,
-      rolled_back_at: null,
       started_at: expect.any(Date),
-      applied_steps_count: 1,
+      finished_at: expect.any(Date),
     });
     expect(await books()).toEqual(await Promise.all(SHIPPED.map(rowOf)));
   });
@@ -92,7 +89,7 @@ describe('an empty database', () => {
 
   test('an empty database is not changed by a look at the pending migrations', async () => {
     await pending();
-    expect(await column(`SELECT to_regclass('_prisma_migrations')`)).toEqual([null]);
+    expect(await column(`SELECT to_regclass('runtime_cleanup_migrations')`)).toEqual([null]);
   });
 
   test('an empty database can be migrated by a role that may not create schemas', async () => {
@@ -131,16 +128,8 @@ describe('the history in the database', () => {
   test('a migration whose checksum was recorded with other line ends is the same migration', async () => {
     const sql = await readFile(fileOf(INIT), 'utf8');
     const checksum = createHash('sha256').update(sql.replaceAll('\n', '\r\n')).digest('hex');
-    await client.query('UPDATE _prisma_migrations SET checksum = $1 WHERE migration_name = $2', [checksum, INIT]);
+    await client.query('UPDATE runtime_cleanup_migrations SET checksum = $1 WHERE name = $2', [checksum, INIT]);
     expect(await run()).toEqual([]);
-  });
-
-  test('a migration that was marked as rolled back is applied again', async () => {
-    await client.query(
-      `INSERT INTO _prisma_migrations (id, checksum, migration_name, rolled_back_at) VALUES ('x', 'y', '20270101000000_a', now())`,
-    );
-    await addMigration('20270101000000_a', 'CREATE TABLE scratch (a text)');
-    expect(await run()).toEqual(['20270101000000_a']);
   });
 });
 
@@ -163,20 +152,8 @@ describe('a refusal in one line that says what to do', () => {
     expect(await refusal()).toMatch(/20261123000000_init was edited after it was applied; restore its migration\.sql/);
   });
 
-  test('a migration that failed earlier is refused', async () => {
-    await client.query(
-      `INSERT INTO _prisma_migrations (id, checksum, migration_name, logs) VALUES ('x', 'y', '20270101000000_a', E'relation exists\\nmore')`,
-    );
-    expect(await refusal()).toMatch(
-      /20270101000000_a failed earlier \(relation exists\); .*prisma migrate resolve --rolled-back 20270101/,
-    );
-  });
-
   test('a database with a migration that this program does not know is refused', async () => {
-    await client.query(
-      `UPDATE _prisma_migrations SET migration_name = '20300101000000_newer' WHERE migration_name = $1`,
-      [INIT],
-    );
+    await client.query(`UPDATE runtime_cleanup_migrations SET name = '20300101000000_newer' WHERE name = $1`, [INIT]);
     expect(await refusal()).toMatch(
       /20300101000000_newer, which this program does not know; run the release that brought it/,
     );
@@ -202,7 +179,7 @@ describe('a migration that fails', () => {
       'migration 20270101000000_a failed and was rolled back: relation "no_such_table" does not exist (SQLSTATE 42P01)',
     );
     expect(await column(`SELECT to_regclass('scratch')`)).toEqual([null]);
-    expect((await books()).map((row) => row['migration_name'])).toEqual(SHIPPED);
+    expect((await books()).map((row) => row['name'])).toEqual(SHIPPED);
 
     await writeFile(fileOf('20270101000000_a'), 'CREATE TABLE scratch (a text)');
     expect(await run()).toEqual(['20270101000000_a']);
@@ -210,31 +187,65 @@ describe('a migration that fails', () => {
 });
 
 describe('waiting', () => {
-  test('the wait for another process that migrates has a limit', async () => {
-    await client.query('SELECT pg_advisory_lock($1)', [PRISMA_LOCK]);
-    await expect(run(300)).rejects.toThrow(/another process has held the migration lock for 300 ms/);
+  const takeLock = () => client.query(`SELECT pg_advisory_lock(${LOCK})`);
+
+  test('the wait for another process that migrates has a limit, and the error names that process', async () => {
+    await client.query(`SET application_name = 'the other one'`);
+    await takeLock();
+    await expect(run(300)).rejects.toThrow(
+      /another process has held the migration lock for 300 ms; .*process \d+ \(role "postgres", application "the other one", idle\)/,
+    );
   });
 
   test('the wait for another process that migrates is reported, and ends when that process is done', async () => {
-    await client.query('SELECT pg_advisory_lock($1)', [PRISMA_LOCK]);
+    await takeLock();
     const applied = await migrate({
       connectionString: database.url,
       migrationsDir,
       report: (line) => {
-        if (line.startsWith('waiting')) void client.query('SELECT pg_advisory_unlock($1)', [PRISMA_LOCK]);
+        if (line.startsWith('waiting')) void client.query(`SELECT pg_advisory_unlock(${LOCK})`);
       },
     });
     expect(applied).toEqual(SHIPPED);
   });
 
-  test('the wait for a table that another client has locked has a limit', async () => {
-    await run();
-    await addMigration('20270101000000_a', 'ALTER TABLE runtime_records ADD COLUMN note text');
-    await client.query('BEGIN; LOCK TABLE runtime_records');
-    const migrated = run(300);
-    await expect(migrated).rejects.toBeInstanceOf(UnavailableError);
-    await client.query('ROLLBACK');
-    expect(await run()).toEqual(['20270101000000_a']);
+  describe('for a table that another session has locked', () => {
+    beforeEach(async () => {
+      await run();
+      await addMigration('20270101000000_a', 'ALTER TABLE runtime_records ADD COLUMN note text');
+      await client.query(`SET application_name = 'the other one'; BEGIN; SELECT FROM runtime_records`);
+    });
+
+    test('the wait has a limit, and the error names the session', async () => {
+      const migrated = run(1_500);
+      await expect(migrated).rejects.toBeInstanceOf(UnavailableError);
+      await expect(migrated).rejects.toThrow(
+        /^migration 20270101000000_a got no lock within 1500 ms; blocked by process \d+ \(role "postgres", application "the other one", idle in transaction\)$/,
+      );
+      await client.query('ROLLBACK');
+      expect(await run()).toEqual(['20270101000000_a']);
+    });
+
+    test('the wait is reported, other statements go on between its tries, and it ends with the lock', async () => {
+      const reader = new Client({ connectionString: database.url });
+      await reader.connect();
+      await reader.query(`SET lock_timeout = '3s'`);
+      const lines: string[] = [];
+      let read: Promise<unknown> = Promise.resolve();
+      const migrated = migrate({
+        connectionString: database.url,
+        migrationsDir,
+        report: (line) => {
+          lines.push(line);
+          if (!line.includes('waits for a lock')) return;
+          read = reader.query('SELECT FROM runtime_records').then(() => client.query('ROLLBACK'));
+        },
+      });
+      expect(await migrated).toEqual(['20270101000000_a']);
+      await read;
+      await reader.end();
+      expect(lines[1]).toMatch(/^migration 20270101000000_a waits for a lock; blocked by process .*; trying again/);
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { migrate } from '../../../src/adapters/postgres/migrate.js';
+import { migrate } from '../../../src/adapters/postgres/migrations/migrate.js';
 import { createPool, lending } from '../../../src/adapters/postgres/pool.js';
 import { createPrisma } from '../../../src/adapters/prisma/client.js';
 import { createOperationLog } from '../../../src/adapters/prisma/operation-log.js';
@@ -125,6 +125,40 @@ test("the pool stays open when Prisma's client is disconnected", async () => {
     await prisma.$queryRaw`SELECT 1`;
     await prisma.$disconnect();
     expect((await pool.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  });
+});
+
+describe('a connection after an error that its server answered', () => {
+  test.each([
+    ['08006', 'a new one'],
+    ['57P02', 'a new one'],
+    ['25006', 'a new one'],
+    ['23505', 'the same'],
+  ])('after the state %s the next use gets %s, also when its user gives it back as whole', async (state, expected) => {
+    await withPool(database.url, async (pool) => {
+      const pid = async (client: Pick<typeof pool, 'query'>) =>
+        (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid;
+      const lent = await pool.connect();
+      const before = await pid(lent);
+      const failing = lent.query(`DO $$ BEGIN RAISE EXCEPTION 'answered' USING ERRCODE = '${state}'; END $$`);
+      await expect(failing).rejects.toThrow('answered');
+      await lent.query('ROLLBACK').catch(() => undefined);
+      lent.release();
+      expect((await pid(pool)) === before ? 'the same' : 'a new one').toBe(expected);
+    });
+  });
+
+  test('after a refused write no connection of the pool is used again', async () => {
+    await withPool(database.url, async (pool) => {
+      const [first, second] = [await pool.connect(), await pool.connect()];
+      second.release();
+      const failing = first.query(`DO $$ BEGIN RAISE EXCEPTION 'standby' USING ERRCODE = '25006'; END $$`);
+      await expect(failing).rejects.toThrow('standby');
+      first.release();
+      const opened = new Promise((resolve) => pool.once('connect', resolve));
+      await Promise.all([pool.query('SELECT 1'), opened]);
+      expect(pool.totalCount).toBe(1);
+    });
   });
 });
 

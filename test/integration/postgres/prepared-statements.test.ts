@@ -1,8 +1,13 @@
+import { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createPostgresLeaseStore } from '../../../src/adapters/postgres/lease-store.js';
+import { createContainerLooks } from '../../../src/adapters/prisma/container-looks.js';
+import { createEngineRegistry } from '../../../src/adapters/prisma/engine-registry.js';
+import { createHolds } from '../../../src/adapters/prisma/holds.js';
+import { createRecordQueries } from '../../../src/adapters/prisma/record-queries.js';
 import { createRuntimeRecords } from '../../../src/adapters/prisma/runtime-records.js';
 import { openRecordsDatabase, type RecordsDatabase } from '../../support/postgres/records-database.js';
-import { aRecord } from '../../support/records.js';
+import { anEntry, aRecord, CONTAINER_ID } from '../../support/records.js';
 
 let database: RecordsDatabase;
 
@@ -43,10 +48,59 @@ describe('a connection parses once', () => {
   });
 });
 
-test('a running worker goes on when a later release adds a column', async () => {
-  const records = createRuntimeRecords(database);
-  await database.put(aRecord());
-  for (let time = 1; time <= 6; time++) await records.take('game-1');
-  await database.pool.query('ALTER TABLE runtime_records ADD COLUMN added_later text');
-  expect(await records.take('game-1')).toMatchObject({ record: { gameId: 'game-1' } });
+describe('tables that are altered while a worker runs', () => {
+  const IDENTITY = { engineId: 'id', rootDir: '/var/lib/docker', storageDriver: 'overlay2' };
+
+  /** Every kind of statement of a cleanup, for one game; rejects as soon as one of them does. */
+  async function useAll(gameId: string): Promise<void> {
+    const records = createRuntimeRecords(database);
+    const engines = createEngineRegistry(database);
+    const looks = createContainerLooks(database);
+    const leases = createPostgresLeaseStore(database);
+    const subject = { engine: 'default', containerId: CONTAINER_ID, gameId, jobId: '1' };
+    expect(await leases.acquire(gameId, gameId, 60_000)).toBe(true);
+    await engines.seen('default', IDENTITY);
+    const taken = await records.take(gameId);
+    expect(taken).toMatchObject({ record: { gameId, currentContainerId: CONTAINER_ID } });
+    await looks.removalIsNext(subject);
+    await looks.foundGone(subject);
+    await createHolds(database).list({ limit: 1 });
+    expect(await createRecordQueries(database).findRecord(gameId)).toMatchObject({ gameId });
+    expect(await engines.list()).toHaveLength(1);
+    await engines.accept('default', { name: 'kim', opSource: 'operator_cli' });
+    const stale = { ...(taken?.record ?? aRecord()), leaseEpoch: -1n };
+    expect(await records.markRemoved(stale, anEntry({ gameId }))).toMatchObject({ status: 'changed' });
+    expect(await leases.renew(gameId, gameId, 60_000)).toBe(true);
+    expect(await leases.release(gameId, gameId)).toBe(true);
+  }
+
+  const ALTERATIONS = [
+    'ALTER TABLE runtime_records ADD COLUMN added_later text',
+    `ALTER TABLE runtime_records ALTER game_id TYPE varchar(300), ALTER current_container_id TYPE varchar(64),
+       ALTER stopped_at TYPE timestamptz(6)`,
+    'ALTER TABLE engines ADD COLUMN added_later text, ALTER engine_id TYPE varchar(500)',
+    `ALTER TABLE container_looks ALTER game_id TYPE varchar(300), ADD COLUMN added_later text;
+     ALTER TABLE retention_holds ALTER game_id TYPE varchar(300), ADD COLUMN added_later text`,
+    `ALTER TABLE operation_log ALTER game_id TYPE varchar(300), ADD COLUMN added_later text;
+     ALTER TABLE game_leases ALTER token TYPE varchar(300), ADD COLUMN added_later text`,
+    'ALTER TABLE runtime_records ALTER game_id TYPE text, DROP COLUMN added_later',
+  ];
+
+  test('no statement of two games at once fails or finds less while all tables are altered', async () => {
+    const games = Array.from({ length: 3 }, (_, number) => `game-${number}`);
+    for (const gameId of games) await database.put(aRecord({ gameId }));
+    let altered = false;
+    const rounds = games.slice(0, 2).map(async (gameId) => {
+      for (let after = 0; after < 2; after += altered ? 1 : 0) await useAll(gameId);
+    });
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    for (const alteration of ALTERATIONS) {
+      await useAll('game-2');
+      await client.query(alteration);
+    }
+    altered = true;
+    await client.end();
+    expect(await Promise.allSettled(rounds)).toEqual(rounds.map(() => ({ status: 'fulfilled', value: undefined })));
+  });
 });

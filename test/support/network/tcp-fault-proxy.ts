@@ -103,12 +103,12 @@ const createSettings = (cut: () => void) => {
 /** A TCP proxy on 127.0.0.1 in front of a server there, whose line can be made bad in several ways. */
 export const startTcpFaultProxy = async ({
   host = '127.0.0.1',
-  port: targetPort,
+  port: firstPort,
 }: {
   readonly host?: string;
   readonly port: number;
 }): Promise<TcpFaultProxy> => {
-  let serverPort = targetPort;
+  let serverPort = firstPort;
   const pairs = new Set<readonly [Socket, Socket]>();
   const resetConnections = (): void => {
     for (const [client, server] of pairs) {

@@ -51,7 +51,7 @@ export const databasesOn = (serverUrl: string): Databases => {
 
   /** The template exists only once it is complete: it is built under another name. */
   const buildTemplate = async (admin: Client): Promise<void> => {
-    const { migrate } = await import('../../../src/adapters/postgres/migrate.js');
+    const { migrate } = await import('../../../src/adapters/postgres/migrations/migrate.js');
     const unfinished = `${TEMPLATE}_unfinished`;
     await admin.query(`DROP DATABASE IF EXISTS ${unfinished} WITH (FORCE)`);
     await admin.query(`CREATE DATABASE ${unfinished} STRATEGY file_copy`);

@@ -1,15 +1,5 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-} from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,6 +8,8 @@ import { z } from 'zod';
 import { startService, type Service } from '../../../scripts/services/child.mjs';
 import { freePort } from '../../../scripts/services/free-port.mjs';
 import { SetUpError } from '../../../scripts/set-up-error.mjs';
+import type { Certificate } from '../network/certificates.js';
+import { copyAsStandby, follow } from './standby.js';
 
 const MEMORY_FOLDER = '/dev/shm';
 const WANTED_FREE_BYTES = 1024 ** 3;
@@ -30,8 +22,10 @@ export interface PostgresServer extends Pick<Service, 'stop'> {
   readonly signal: Service['signal'];
   /** SIGKILL for the server's first process; resolves when that is gone. The others notice and end. */
   readonly kill: () => Promise<void>;
-  /** Starts it again on the same port and data. */
-  readonly restart: () => Promise<void>;
+  /** Starts it again on the same port and data, as a standby of the server with this URL if one is given. */
+  readonly restart: (as?: { readonly standbyOf: string }) => Promise<void>;
+  /** Shows another certificate to connections that are made from now on; for a server that was started with one. */
+  readonly useCertificate: (certificate: Certificate) => void;
   /** Stops every process of the server: connections stay open, nothing is answered until `thaw`. Linux alone. */
   readonly freeze: () => void;
   readonly thaw: () => void;
@@ -44,6 +38,10 @@ interface PostgresOptions {
    * among them. Costs a little, so it is off where nothing crashes.
    */
   readonly outlivesKill?: boolean;
+  /** The URL of a running server, of which this one is to be a streaming standby. */
+  readonly standbyOf?: string;
+  /** Connections may be encrypted, and the server shows this certificate. */
+  readonly certificate?: Certificate;
 }
 
 type Identity = { readonly uid?: number; readonly gid?: number };
@@ -85,6 +83,17 @@ const reachableBinaries = (binaries: Binaries, identity: Identity, folder: strin
   const moved = (path: string) => join(copy, basename(programs), basename(path));
   for (const path of [binaries.initdb, binaries.postgres]) chmodSync(moved(path), 0o755);
   return { initdb: moved(binaries.initdb), postgres: moved(binaries.postgres) };
+};
+
+const giveTo = ({ uid, gid }: Identity, data: string): void => {
+  if (uid !== undefined && gid !== undefined) execFileSync('chown', ['-R', `${uid}:${gid}`, data]);
+};
+
+/** Under the names that the server looks for. */
+const copyCertificate = ({ cert, key }: Certificate, data: string): void => {
+  cpSync(cert, join(data, 'server.crt'));
+  cpSync(key, join(data, 'server.key'));
+  chmodSync(join(data, 'server.key'), 0o600);
 };
 
 const initialise = async (initdb: string, data: string, identity: Identity): Promise<void> => {
@@ -132,7 +141,8 @@ const startedAgain = async (start: () => Promise<Service>): Promise<Service> => 
 };
 
 /** A PostgreSQL server on a free port of 127.0.0.1, with its data in memory where there is room; no durability. */
-export const startPostgres = async ({ outlivesKill = false }: PostgresOptions = {}): Promise<PostgresServer> => {
+export const startPostgres = async (options: PostgresOptions = {}): Promise<PostgresServer> => {
+  const { outlivesKill = false, standbyOf, certificate } = options;
   const folder = mkdtempSync(join(parentFolder(), 'runtime-cleanup-postgres-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   try {
@@ -141,8 +151,11 @@ export const startPostgres = async ({ outlivesKill = false }: PostgresOptions = 
     const binaries = reachableBinaries(await findBinaries(), identity, folder);
     const data = join(folder, 'data');
     mkdirSync(data, { mode: 0o700 });
-    if (identity.uid !== undefined && identity.gid !== undefined) chownSync(data, identity.uid, identity.gid);
-    await initialise(binaries.initdb, data, identity);
+    giveTo(identity, data);
+    if (standbyOf === undefined) await initialise(binaries.initdb, data, identity);
+    else await copyAsStandby(standbyOf, data);
+    if (certificate !== undefined) copyCertificate(certificate, data);
+    giveTo(identity, data);
     const port = await freePort();
     const settings = {
       listen_addresses: '127.0.0.1',
@@ -152,6 +165,7 @@ export const startPostgres = async ({ outlivesKill = false }: PostgresOptions = 
       fsync: 'off',
       synchronous_commit: outlivesKill ? 'on' : 'off',
       full_page_writes: outlivesKill ? 'on' : 'off',
+      ssl: certificate === undefined ? 'off' : 'on',
     };
     const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
     const start = (): Promise<Service> =>
@@ -173,9 +187,16 @@ export const startPostgres = async ({ outlivesKill = false }: PostgresOptions = 
         service.signal('SIGKILL');
         await service.ended;
       },
-      restart: async () => {
+      restart: async (as) => {
         await service.stop();
+        if (as !== undefined) follow(data, as.standbyOf);
+        giveTo(identity, data);
         service = await startedAgain(start);
+      },
+      useCertificate: (next) => {
+        copyCertificate(next, data);
+        giveTo(identity, data);
+        service.signal('SIGHUP');
       },
       freeze: () => signalAll(service.pid, 'SIGSTOP'),
       thaw: () => signalAll(service.pid, 'SIGCONT'),

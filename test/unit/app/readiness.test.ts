@@ -33,6 +33,7 @@ function apiReadiness(over: Partial<Faked> = {}, settings: Readonly<Record<strin
     },
     {
       now: async () => new Date(0),
+      nowIfWritable: async () => new Date(0),
       queues: queues as never,
       engines: { ...engines, ...over },
       backend: { checkWritable: over.checkWritable ?? (async () => undefined) } as never,

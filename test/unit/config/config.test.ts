@@ -12,6 +12,7 @@ describe('readConfig', () => {
       redisTlsCaFile: null,
       redisTlsCertFile: null,
       redisTlsKeyFile: null,
+      queueDatabaseUrl: null,
       dockerHost: null,
       dockerHosts: [],
       dockerTlsVerify: false,

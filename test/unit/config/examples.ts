@@ -116,6 +116,11 @@ export const examples: Readonly<Record<string, Examples>> = {
     ],
     invalid: ['Redis', 'pg', 'kafka'],
   },
+  RTMANAGER_QUEUE_DATABASE_URL: {
+    beside: { DATABASE_URL: 'postgresql://pooler:6432/games' },
+    valid: [['postgresql://a:b@db:5432/games', { queueDatabaseUrl: 'postgresql://a:b@db:5432/games' }]],
+    invalid: ['db:5432/games', 'redis://db'],
+  },
   RTMANAGER_LEASE_STORE: {
     beside: { REDIS_URL: 'redis://cache' },
     valid: [

@@ -42,6 +42,16 @@ describe('settings that contradict each other', () => {
       'REDIS_TLS_KEY_FILE: "/key.pem" needs REDIS_TLS_CERT_FILE, which is not set; allowed: both or neither',
     ],
     [
+      'an address of the queue while the queue is in Redis',
+      { RTMANAGER_QUEUE_DATABASE_URL: 'postgresql://a:hunter2@db/games', REDIS_URL: 'redis://cache' },
+      'RTMANAGER_QUEUE_DATABASE_URL: "postgresql://a:***@db/games" is not used while the queue is in Redis; allowed with RTMANAGER_QUEUE_BACKEND=postgres',
+    ],
+    [
+      'an address of the queue beside the embedded PostgreSQL',
+      { RTMANAGER_QUEUE_DATABASE_URL: 'postgresql://db/games' },
+      'RTMANAGER_QUEUE_DATABASE_URL: "postgresql://db/games" needs DATABASE_URL, which is not set',
+    ],
+    [
       'TLS over tcp:// without certificates',
       { DOCKER_TLS_VERIFY: '1', DOCKER_HOST: 'tcp://engine:2376' },
       'DOCKER_TLS_VERIFY: "1" with DOCKER_HOST tcp://engine:2376 needs DOCKER_CERT_PATH, a folder with ca.pem, cert.pem and key.pem',

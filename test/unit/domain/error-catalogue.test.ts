@@ -16,6 +16,7 @@ it('the table of error classes lists each class of the catalogue once, with its 
   const made: Readonly<Record<string, Error>> = {
     UnavailableError: new errors.UnavailableError('docker', ''),
     EngineRefusalError: new errors.EngineRefusalError(''),
+    MissingRightError: new errors.MissingRightError('docker', ''),
     TimeoutError: new errors.TimeoutError('', 1),
     ConfigError: new errors.ConfigError([]),
     UsageError: new errors.UsageError([]),

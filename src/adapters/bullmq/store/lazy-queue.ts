@@ -1,9 +1,9 @@
 import type { Telemetry } from 'bullmq';
 import type { Clock } from '../../../async/clock.js';
-import { messageOf, UnavailableError } from '../../../domain/errors.js';
+import { messageOf, MissingRightError, UnavailableError } from '../../../domain/errors.js';
 import type { JobQueue, QueueReport, QueueStore } from './queue-store.js';
 import type { QueueName } from '../names.js';
-import { isTransient, within } from './store-errors.js';
+import { isMissingRight, isTransient, within } from './store-errors.js';
 import { createOutageReporter } from './outage-reporter.js';
 
 const CLOSE_LIMIT_MS = 1_000;
@@ -70,6 +70,7 @@ export async function answered<T>(clock: Clock, limitMs: number, asked: Promise<
     return await within(clock, limitMs, asked);
   } catch (cause) {
     if (cause instanceof UnavailableError || !isTransient(cause)) throw cause;
+    if (isMissingRight(cause)) throw new MissingRightError('queue', messageOf(cause), { cause });
     throw new UnavailableError('queue', `the queue's store cannot answer: ${messageOf(cause)}`, { cause });
   }
 }

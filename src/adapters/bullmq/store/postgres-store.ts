@@ -1,6 +1,4 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- BullMQ makes the store a type parameter of its classes; this file does not use that part */
-import type { runMigrations } from 'bullmq';
-import { UnavailableError } from '../../../domain/errors.js';
 import {
   type JobEvents,
   type JobQueue,
@@ -14,8 +12,7 @@ import { bullmq } from '../library.js';
 import { createPostgresFailedSet } from './failed-set-postgres.js';
 import { jobOptionsFor, workerOptionsFor } from './job-options.js';
 import { CLEANUP_QUEUE, SCHEMA, SWEEP_SCHEDULER } from '../names.js';
-
-type Migratable = Parameters<typeof runMigrations>[0];
+import { migrateQueueTables, type QueueClient } from './queue-tables.js';
 
 /** A pool of another owner, as BullMQ uses it: it takes queries, and lends connections. */
 type LentPool = object;
@@ -27,7 +24,9 @@ interface QueueConnections {
   /** Does not wait for the disk, and takes long claims. */
   readonly worker: LentPool;
   /** Lends one of the connections while `work` runs; rejects when PostgreSQL does not answer. */
-  readonly withClient: <T>(work: (client: Migratable) => Promise<T>) => Promise<T>;
+  readonly withClient: <T>(work: (client: QueueClient) => Promise<T>) => Promise<T>;
+  /** Rejects with `UnavailableError` where PostgreSQL answers and cannot be written. */
+  readonly checkWritable: () => Promise<void>;
 }
 
 interface Options extends Waiting {
@@ -35,30 +34,8 @@ interface Options extends Waiting {
   readonly schema?: string | undefined;
 }
 
-/** Migrates BullMQ's own tables; needs the right to create schemas in the database. */
-export async function migrateQueueTables(client: Migratable, schema = SCHEMA): Promise<void> {
-  await bullmq().runMigrations(client, schema);
-}
-
-const INSUFFICIENT_PRIVILEGE = '42501';
-
-/** A role without that right uses the tables that another role created; BullMQ itself refuses tables that are too old. */
-async function migrateIfAllowed(client: Migratable, schema: string): Promise<void> {
-  try {
-    await migrateQueueTables(client, schema);
-  } catch (error) {
-    const isForbidden = error instanceof Error && 'code' in error && error.code === INSUFFICIENT_PRIVILEGE;
-    if (!isForbidden || !(await hasQueueTables(client, schema))) throw error;
-  }
-}
-
-async function hasQueueTables(client: Migratable, schema: string): Promise<boolean> {
-  const { rowCount } = await client.query(`SELECT WHERE to_regclass($1) IS NOT NULL`, [`"${schema}".job`]);
-  return rowCount === 1;
-}
-
 /** The lock belongs to the open transaction, so that it ends with it, also behind a pooler that lends a connection per transaction. */
-async function withAdvisoryLock<T>(client: Migratable, key: string, work: () => Promise<T>): Promise<T> {
+async function withAdvisoryLock<T>(client: QueueClient, key: string, work: () => Promise<T>): Promise<T> {
   await client.query('BEGIN');
   try {
     await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [key]);
@@ -75,7 +52,7 @@ async function withAdvisoryLock<T>(client: Migratable, key: string, work: () => 
 export async function openPostgresStore(options: Options): Promise<QueueStore> {
   const { connections, schema = SCHEMA, ...waiting } = options;
   const { durable, worker, withClient } = connections;
-  await untilAnswered(() => withClient((client) => migrateIfAllowed(client, schema)), waiting);
+  await untilAnswered(() => withClient((client) => migrateQueueTables(client, schema)), waiting);
   const { createPostgresBackend, withBackend } = bullmq();
   const Bull = withBackend(createPostgresBackend);
   // BullMQ knows a pool by its methods, which its type for connections does not have.
@@ -102,15 +79,7 @@ export async function openPostgresStore(options: Options): Promise<QueueStore> {
       return whenReady(events as unknown as JobEvents);
     },
     failedSet: createPostgresFailedSet(withClient, schema),
-    checkWritable: () =>
-      withClient(async (client) => {
-        const { rowCount } = await client.query("SELECT WHERE current_setting('transaction_read_only') = 'on'", []);
-        if (rowCount === 0) return;
-        throw new UnavailableError(
-          'queue',
-          'PostgreSQL refuses writes: the server is a standby, or read-only by a setting',
-        );
-      }),
+    checkWritable: connections.checkWritable,
     withScheduleLock: (work) => withClient((client) => withAdvisoryLock(client, `${schema} ${SWEEP_SCHEDULER}`, work)),
     // The columns are of type jsonb, so they hold valid JSON; it may still be nested too deep for this program to read.
     repairJob: (jobId, queue = CLEANUP_QUEUE) =>

@@ -1,10 +1,10 @@
 import type { Processor, Queue, QueueEvents, Telemetry, Worker } from 'bullmq';
 import type { Clock } from '../../../async/clock.js';
 import { retryUntil } from '../../../async/retry-until.js';
-import { messageOf, UnavailableError } from '../../../domain/errors.js';
+import { messageOf, MissingRightError, UnavailableError } from '../../../domain/errors.js';
 import type { FailedSet } from './failed-set.js';
 import type { QueueName } from '../names.js';
-import { isTransient } from './store-errors.js';
+import { isMissingRight, isTransient } from './store-errors.js';
 
 export type JobQueue = Queue<unknown, unknown>;
 export type JobWorker = Worker<unknown, unknown>;
@@ -78,6 +78,10 @@ const RETRY_MS = 100;
 /** A connection that is still being made is not reported as an outage. */
 const QUIET_MS = 1_000;
 
+/** A right that the role lacks at the start is a mistake of the set-up, which waiting does not correct. */
+const mayPass = (cause: unknown): boolean =>
+  isTransient(cause) && !isMissingRight(cause) && !(cause instanceof MissingRightError);
+
 /**
  * Repeats `attempt` until it succeeds. Rejects with `UnavailableError` at the deadline, with the signal's reason when that is
  * aborted, and at once with an error that would come back. An outage is retried, and so is a lock time-out while another
@@ -92,7 +96,7 @@ export async function untilAnswered<T>(attempt: () => Promise<T>, waiting: Waiti
       signal,
       everyMs: RETRY_MS,
       limitMs: deadlineMs,
-      mayPass: isTransient,
+      mayPass,
       onFailed: (cause, waitedMs) => {
         if (isReported || waitedMs < QUIET_MS) return;
         report.unavailable(cause);
@@ -104,7 +108,7 @@ export async function untilAnswered<T>(attempt: () => Promise<T>, waiting: Waiti
     });
   } catch (cause) {
     signal.throwIfAborted();
-    if (!isTransient(cause)) throw cause;
+    if (!mayPass(cause)) throw cause;
     const message = `the queue's store did not answer for ${deadlineMs} ms: ${messageOf(cause)}`;
     throw new UnavailableError('queue', message, { cause });
   }

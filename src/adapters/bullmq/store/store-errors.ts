@@ -3,7 +3,7 @@
  * classified by code or, where a library sets no code, by message.
  */
 import { messageOf, UnavailableError, TimeoutError } from '../../../domain/errors.js';
-import { isDriverOutage, isOutageState, isServerAwayState, isSocketFailure } from '../../outage.js';
+import { isDriverOutage, isOutageState, isServerAwayState, isSocketFailure, MISSING_RIGHT } from '../../outage.js';
 import { redisOutageCode } from '../../redis-replies.js';
 import type { Clock } from '../../../async/clock.js';
 import { withDeadline } from '../../../async/deadline.js';
@@ -19,9 +19,13 @@ const REDIS_NODES_OUTAGE =
 const codeOf = (thrown: unknown): string =>
   thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : '';
 
-/** The store is out of reach or answers that it cannot serve now. */
+/** The store's role lacks a right. */
+export const isMissingRight = (thrown: unknown): boolean => codeOf(thrown) === MISSING_RIGHT;
+
+/** The store is out of reach or answers that it cannot serve now; also while a right of its role was taken away. */
 export function isOutage(thrown: unknown): boolean {
   if (thrown instanceof UnavailableError || isSocketFailure(thrown) || isServerAwayState(codeOf(thrown))) return true;
+  if (isMissingRight(thrown)) return true;
   const message = messageOf(thrown);
   const messages = [IOREDIS_OUTAGE, REDIS_NODES_OUTAGE];
   return (

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Clock, systemClock } from '../../../async/clock.js';
@@ -147,10 +147,10 @@ const urlOf = (socketFolder: string): string =>
  * `ConfigurationError` when this user may not use it.
  */
 export async function findEmbeddedPostgres(dataDir: string): Promise<string | undefined> {
-  const user = await findServerUser();
   try {
     const pgData = pgDataOf(await realpath(dataDir));
-    const running = await readPidFile(pgData, user);
+    // Root may ask about the server of any user.
+    const running = await readPidFile(pgData, await stat(pgData));
     if (running?.pid === undefined || running.socketFolder === undefined) return undefined;
     return (await isPostmaster(running.pid, pgData)) === false ? undefined : urlOf(running.socketFolder);
   } catch (error) {

@@ -44,7 +44,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
   deadlock_timeout: '20ms',
 };
 
-export async function readPidFile(pgData: string, user: ServerUser | undefined): Promise<PidFile | undefined> {
+export async function readPidFile(
+  pgData: string,
+  user: Pick<ServerUser, 'uid'> | undefined,
+): Promise<PidFile | undefined> {
   const text = await readServerFile(pidFilePath(pgData), user);
   if (text === undefined) return undefined;
   const [pid, , , port, folder = '', network = ''] = text.split('\n');

@@ -10,7 +10,10 @@ const LIMIT_BYTES = 64 * 1024;
  * The text of a file in a folder that the server's user may write to; undefined when there is none. No link is followed,
  * no pipe is waited for, and a file of another user is refused: root must not read what the server's user could not.
  */
-export async function readServerFile(file: string, user: ServerUser | undefined): Promise<string | undefined> {
+export async function readServerFile(
+  file: string,
+  user: Pick<ServerUser, 'uid'> | undefined,
+): Promise<string | undefined> {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
   let handle: FileHandle;
   try {

@@ -10,10 +10,12 @@ export const POSTGRESQL = [
       'postgresql-query-cancelled': 'an administrator cancels our statement',
       'postgresql-backend-terminated': 'an administrator terminates our connection',
       'postgresql-deadlock': 'our statement is the victim of a deadlock',
-      'postgresql-serialization-failure': 'the database runs every transaction as serializable, and ours loses a race',
+      'postgresql-serialization-failure':
+        'a trigger of another service cannot serialize its work, such as on a remote table',
       'postgresql-file-missing': 'a file of the database is missing on the disk of the server',
       'postgresql-change-answer-lost':
         'the record is changed and the answer lost: the next attempt ends as `replay_no_op`',
+      'postgresql-permission-denied': 'a right on a table was taken away from our role',
     },
   },
   {
@@ -43,7 +45,6 @@ export const POSTGRESQL = [
     job: 'retry',
     situations: {
       'postgresql-table-missing': 'a table is missing: the migrations were not run, or it was dropped',
-      'postgresql-permission-denied': 'our role may not read or write a table',
       'postgresql-lease-table-missing': 'leases are kept in a database without their table',
       'postgresql-constraint': 'a constraint that was added to a table refuses our change',
     },

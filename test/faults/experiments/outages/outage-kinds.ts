@@ -29,10 +29,14 @@ export interface Outage {
   readonly needsPair?: true;
   /** Further settings of the workers. */
   readonly environment?: (own: OwnServers) => Readonly<Record<string, string>>;
+  /** Before the workers start. */
+  readonly prepare?: (own: OwnServers) => Promise<void>;
   readonly begin: (place: Place) => Promise<void> | void;
   readonly end: (place: Place) => Promise<void> | void;
   /** Jobs that had been accepted are gone with it. */
   readonly losesJobs?: true;
+  /** The note that a removal comes next does not wait for the disk or a standby: without it the row says `already_gone`. */
+  readonly losesNotes?: true;
 }
 
 export interface Failover {
@@ -122,6 +126,22 @@ export const OUTAGE_KINDS: readonly Outage[] = [
     stores: BOTH,
     begin: ({ site }) => site.lines.postgres.use('blackhole'),
     end: ({ site }) => site.lines.postgres.use('pass'),
+  },
+  {
+    // Until its end the address leads to the old primary, which answers and can only be read. The connections that the
+    // workers make in that time stay there when the address leads to the new one.
+    name: 'PostgreSQL fails over',
+    stores: BOTH,
+    prepare: ({ postgres }) => postgres.addStandby(),
+    begin: async ({ site, own }) => {
+      site.lines.postgres.redirect(own.postgres.port());
+      await own.postgres.demote();
+    },
+    end: async ({ site, own }) => {
+      await own.postgres.promote();
+      site.lines.postgres.redirect(own.postgres.port());
+    },
+    losesNotes: true,
   },
   {
     name: 'Redis killed',

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type PrivateEngine, startPrivateEngine } from '../../../../scripts/services/engine.mjs';
 import { type RedisServer, startRedisServer } from '../../../../scripts/services/redis.mjs';
-import { type PostgresServer, startPostgres } from '../../../support/postgres/postgres.js';
 import type { Servers } from '../../experiment.js';
+import { type ReplicatedPostgres, startReplicatedPostgres } from './replicated-postgres.js';
 
 interface KillableRedis {
   readonly url: string;
@@ -19,7 +19,7 @@ interface KillableRedis {
 
 export interface OwnServers {
   readonly engine: PrivateEngine;
-  readonly postgres: PostgresServer;
+  readonly postgres: ReplicatedPostgres;
   readonly redis: KillableRedis;
   readonly servers: Servers;
   readonly stop: () => Promise<void>;
@@ -28,7 +28,7 @@ export interface OwnServers {
 export async function startOwnServers(): Promise<OwnServers> {
   const [engine, postgres, redis] = await Promise.all([
     startPrivateEngine(),
-    startPostgres({ outlivesKill: true }),
+    startReplicatedPostgres(),
     startKillableRedis(),
   ]);
   return {

@@ -1,24 +1,29 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Client } from 'pg';
-import { poolOptions, sessionOptions } from '../../../../src/adapters/postgres/pool.js';
+import { poolOptions } from '../../../../src/adapters/postgres/pool.js';
+import { driverConfig, sessionOptions } from '../../../../src/adapters/postgres/session/session-options.js';
+import { startupOptions } from '../../../../src/adapters/postgres/session/session-settings.js';
 
 const optionsFor = (connectionString: string) => poolOptions({ connectionString, applicationName: 'worker', max: 7 });
 
 describe('the options of a pool', () => {
-  test('a pool limits every wait, and its sessions run in UTC', () => {
-    const { Client: clientOfPool, ...limits } = optionsFor('postgresql://u:p@db/games');
-    expect(clientOfPool).toBeDefined();
+  test('a pool limits every wait, and its sessions have the settings of this program', () => {
+    const { Client: clientOfPool, sockets, currentTls, ...limits } = optionsFor('postgresql://u:p@db/games');
+    expect([clientOfPool, sockets, currentTls]).not.toContain(undefined);
     expect(limits).toEqual({
       host: 'db',
       user: 'u',
       password: 'p',
       database: 'games',
       application_name: 'worker',
+      ssl: false,
       max: 7,
-      options: '-c TimeZone=UTC -c search_path=public',
+      options: startupOptions(),
       keepAlive: true,
+      connectTimeoutMs: 5_000,
       connectionTimeoutMillis: 30_000,
       idleTimeoutMillis: 30_000,
+      maxLifetimeSeconds: 900,
       lock_timeout: 5_000,
       statement_timeout: 10_000,
       idle_in_transaction_session_timeout: 15_000,
@@ -28,14 +33,20 @@ describe('the options of a pool', () => {
 
   test('a pool keeps the session settings of the address, before our own', () => {
     const { options } = optionsFor('postgresql://u@db/games?options=-c%20work_mem%3D5MB');
-    expect(options).toBe('-c work_mem=5MB -c TimeZone=UTC -c search_path=public');
+    expect(options).toBe(`-c work_mem=5MB ${startupOptions()}`);
   });
 
-  test('a pool uses TLS as the address says, and none on a Unix socket', () => {
-    expect(optionsFor('postgresql://u@db?sslmode=no-verify').ssl).toEqual({ rejectUnauthorized: false });
-    expect(optionsFor('postgresql://u@db?sslmode=disable').ssl).toBe(false);
-    expect(optionsFor('postgresql://u@db?host=/run/postgresql&sslmode=no-verify').ssl).toBe(false);
+  test('a pool gets the TLS parameters of the address in the form of the driver', () => {
+    const { ssl, sslnegotiation } = optionsFor('postgresql://u@db/games?sslmode=require&sslnegotiation=direct');
+    expect({ ssl, sslnegotiation }).toEqual({ ssl: { rejectUnauthorized: false }, sslnegotiation: 'direct' });
   });
+});
+
+test('the time to connect that the address names is that of each connection, and a pool waits no shorter', () => {
+  const options = optionsFor('postgresql://u@db/games?connect_timeout=60');
+  expect(driverConfig(options).connectionTimeoutMillis).toBe(60_000);
+  expect(options.connectionTimeoutMillis).toBe(60_000);
+  expect(driverConfig(optionsFor('postgresql://u@db/games?connect_timeout=2')).connectionTimeoutMillis).toBe(2_000);
 });
 
 test('an address that cannot be used is refused with the variable and the reason', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { classifyFailure, withUnavailable } from '../../../../src/adapters/prisma/failure.js';
+import { UnavailableError } from '../../../../src/domain/errors.js';
 import { Prisma } from '../../../../src/generated/prisma/client.js';
 
 /** An error as Prisma throws it; `cause` is what its driver adapter made of the database's own. */
@@ -29,6 +30,11 @@ const unavailable: readonly (readonly [string, unknown])[] = [
   ['a deadlock in raw SQL', known('P2010', { kind: 'TransactionWriteConflict', originalCode: '40P01' })],
   ['a serialization failure', known('P2010', { kind: 'TransactionWriteConflict', originalCode: '40001' })],
   ['a transaction over its time limit', known('P2028')],
+  ['a certificate that the driver adapter knows', known('P1011', { kind: 'TlsConnectionError' })],
+  ['a failure of TLS that Prisma does not know', known('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC')],
+  ['a failure of a socket that Prisma does not know', known('EHOSTUNREACH')],
+  ['a connection that could not be made', known('service_unavailable')],
+  ['an outage of our own', new UnavailableError('postgresql', 'PostgreSQL is not available: why')],
   ['a client that cannot start', new Prisma.PrismaClientInitializationError('no', '7')],
   ['a lost connection', new Error('Connection terminated unexpectedly')],
   [
@@ -45,7 +51,6 @@ const bugs: readonly (readonly [string, unknown])[] = [
   ['a missing column in raw SQL', known('P2010', { kind: 'ColumnNotFound', originalCode: '42703' })],
   ['a duplicate value', known('P2002', { kind: 'UniqueConstraintViolation', originalCode: '23505' })],
   ['a failed check', postgres('P2039', '23514')],
-  ['a missing right', postgres('P2010', '42501')],
   ['a missing row', known('P2025')],
   ['a wrong argument', new Prisma.PrismaClientValidationError('wrong', { clientVersion: '7' })],
   [
@@ -86,12 +91,22 @@ describe('withUnavailable', () => {
   });
 
   test("a refused statement contains the database's message and the SQLSTATE", async () => {
-    const bug = postgres('P2010', '42501');
+    const bug = postgres('P2010', '23514');
     await expect(withUnavailable(() => Promise.reject(bug))).rejects.toMatchObject({
       name: 'StatementRefusedError',
-      message: 'PostgreSQL refuses the statement: words of 42501 (SQLSTATE 42501)',
-      sqlState: '42501',
+      message: 'PostgreSQL refuses the statement: words of 23514 (SQLSTATE 23514)',
+      sqlState: '23514',
       cause: bug,
+    });
+  });
+
+  test('a missing right is not an answer that the database is unavailable, and names the file to run', async () => {
+    const refused = postgres('P2010', '42501');
+    await expect(withUnavailable(() => Promise.reject(refused))).rejects.toMatchObject({
+      name: 'MissingRightError',
+      message: 'words of 42501; run deploy/roles.sql, which grants it (docs/operations.md, "Roles")',
+      code: 'service_unavailable',
+      cause: refused,
     });
   });
 

@@ -11,6 +11,8 @@ const outages: readonly (readonly [string, unknown])[] = [
   ['a refusal by each of several addresses', new AggregateError([withCode('ECONNREFUSED')], '')],
   ['an error that was classified already', new UnavailableError('queue', 'unavailable')],
   ['a shutdown of PostgreSQL', withCode('57P01')],
+  ['a standby of PostgreSQL', withCode('25006')],
+  ['an unknown certificate', withCode('DEPTH_ZERO_SELF_SIGNED_CERT')],
   ['a start of PostgreSQL', withCode('57P03')],
   ['the limit of connections', withCode('53300')],
   ['a broken PostgreSQL connection', new Error('Connection terminated unexpectedly')],
@@ -35,6 +37,7 @@ const outages: readonly (readonly [string, unknown])[] = [
   ],
   ['sentinels that do not answer', new Error('All sentinels are unreachable. Retrying from scratch after 62ms.')],
   ['a master that became a replica', new Error('UNBLOCKED force unblock from blocking operation')],
+  ['a right that was taken away', withCode('42501')],
 ];
 const transients: readonly (readonly [string, unknown])[] = [
   ['a deadlock', withCode('40P01')],
@@ -44,7 +47,6 @@ const transients: readonly (readonly [string, unknown])[] = [
 ];
 const neither: readonly (readonly [string, unknown])[] = [
   ['text that PostgreSQL refuses', withCode('22P05')],
-  ['a missing right', withCode('42501')],
   ['a lost lock', withCode(-6)],
   ['a bug', new TypeError('undefined is not a function')],
   ['a value that is not an error', 'ECONNREFUSED?'],

@@ -21,11 +21,15 @@ import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { freePort } from '../../../scripts/services/free-port.mjs';
-import { makeUsable, packagedBinaries } from '../../../src/adapters/postgres/embedded/binaries.js';
-import { openDataDir } from '../../../src/adapters/postgres/embedded/data-dir.js';
-import { childOptions, findServerUser, type ServerUser } from '../../../src/adapters/postgres/embedded/server-user.js';
-import { eventually } from '../../support/eventually.js';
+import { freePort } from '../../../../scripts/services/free-port.mjs';
+import { makeUsable, packagedBinaries } from '../../../../src/adapters/postgres/embedded/binaries.js';
+import { openDataDir } from '../../../../src/adapters/postgres/embedded/data-dir.js';
+import {
+  childOptions,
+  findServerUser,
+  type ServerUser,
+} from '../../../../src/adapters/postgres/embedded/server-user.js';
+import { eventually } from '../../../support/eventually.js';
 import { createEmbeddedWorld, query, type EmbeddedWorld } from './embedded-world.js';
 
 let world: EmbeddedWorld;

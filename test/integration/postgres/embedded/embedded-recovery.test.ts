@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { chown, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/async/clock.js';
-import { eventually } from '../../support/eventually.js';
+import { systemClock } from '../../../../src/async/clock.js';
+import { eventually } from '../../../support/eventually.js';
 import { createEmbeddedWorld, isAlive, query, type EmbeddedWorld } from './embedded-world.js';
 
 let world: EmbeddedWorld;

@@ -3,7 +3,7 @@
  * `forget` (let go of everything without leaving it). It ends by itself when nothing is left to do, with exit code 3.
  */
 import { createInterface } from 'node:readline';
-import { startEmbeddedPostgres } from '../../../src/adapters/postgres/embedded/embedded-postgres.js';
+import { startEmbeddedPostgres } from '../../../../src/adapters/postgres/embedded/embedded-postgres.js';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'beforeExit', 'exit'];
 const listeners = (): number => signals.reduce((sum, signal) => sum + process.listenerCount(signal), 0);

@@ -2,10 +2,10 @@ import { chmod, cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeUsable, packagedBinaries, type Binaries } from '../../../src/adapters/postgres/embedded/binaries.js';
-import { openDataDir } from '../../../src/adapters/postgres/embedded/data-dir.js';
-import { findServerUser } from '../../../src/adapters/postgres/embedded/server-user.js';
-import { ConfigurationError } from '../../../src/domain/errors.js';
+import { makeUsable, packagedBinaries, type Binaries } from '../../../../src/adapters/postgres/embedded/binaries.js';
+import { openDataDir } from '../../../../src/adapters/postgres/embedded/data-dir.js';
+import { findServerUser } from '../../../../src/adapters/postgres/embedded/server-user.js';
+import { ConfigurationError } from '../../../../src/domain/errors.js';
 
 let folder: string;
 let dataDir: string;

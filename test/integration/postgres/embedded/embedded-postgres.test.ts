@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { findEmbeddedPostgres } from '../../../src/adapters/postgres/embedded/embedded-postgres.js';
+import { findEmbeddedPostgres } from '../../../../src/adapters/postgres/embedded/embedded-postgres.js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../../support/eventually.js';
+import { eventually } from '../../../support/eventually.js';
 import { createEmbeddedWorld, exists, isAlive, query, type EmbeddedWorld } from './embedded-world.js';
 
 let world: EmbeddedWorld;

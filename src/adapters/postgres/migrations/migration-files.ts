@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 
-import { messageOf, MigrationError } from '../../domain/errors.js';
+import { messageOf, MigrationError } from '../../../domain/errors.js';
 
 export interface MigrationFile {
   readonly name: string;

@@ -9,8 +9,8 @@ import { Client } from 'pg';
 import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
-} from '../../../src/adapters/postgres/embedded/embedded-postgres.js';
-import { systemClock, type Clock } from '../../../src/async/clock.js';
+} from '../../../../src/adapters/postgres/embedded/embedded-postgres.js';
+import { systemClock, type Clock } from '../../../../src/async/clock.js';
 
 const USER_PROGRAM = fileURLToPath(new URL('embedded-user.ts', import.meta.url));
 

@@ -1,0 +1,30 @@
+/** A process whose user id has no entry in /etc/passwd and no HOME, as in a container that runs as a bare number. */
+import { defaults } from 'pg';
+import { afterEach, expect, it, vi } from 'vitest';
+import { sessionOptions } from '../../../src/adapters/postgres/session/session-options.js';
+import { actorOf } from '../../../src/cli/terminal/argument-parsers.js';
+import { readConfig } from '../../../src/config/config.js';
+
+vi.mock('node:os', async (importOriginal) => {
+  const refuse = (): never => {
+    throw Object.assign(new TypeError('uv_os_homedir returned ENOENT'), { code: 'ERR_SYSTEM_ERROR' });
+  };
+  return { ...(await importOriginal<object>()), homedir: refuse, userInfo: refuse };
+});
+afterEach(() => vi.unstubAllEnvs());
+
+it('settings that need no home folder are read without one', () => {
+  expect(readConfig({ DATABASE_URL: 'postgresql://u@db/games' }).dockerEnvironment.homeDir).toBeNull();
+});
+
+it('a hold or a reopening is recorded with the number of a user who has no name', () => {
+  expect(actorOf(undefined)).toBe(`user ${process.getuid?.()}`);
+});
+
+it('an address that names its user needs no name of the process, and one that does not is refused', () => {
+  vi.stubEnv('PGUSER', '');
+  // The driver reads USER when it is loaded.
+  vi.spyOn(defaults, 'user', 'get').mockReturnValue(undefined);
+  expect(sessionOptions('postgresql://u@db/games', 'test').user).toBe('u');
+  expect(() => sessionOptions('postgresql://db/games', 'test')).toThrow(/^DATABASE_URL names no user, .* set PGUSER$/);
+});
