@@ -38,10 +38,11 @@ export async function startWorkers(
   parts: WorkerParts,
   closing: ShutdownStack,
 ): Promise<Pick<StartedEngines, 'isBreakerOpen'>> {
-  // The sweep worker starts first and is stopped last, because the cleanup worker takes the jobs that it enqueues.
-  await startUnlessStopped(context, sweepWorker(context, parts), 'sweep worker', closing);
+  // The sweep worker starts first, because the cleanup worker takes the jobs that it enqueues.
+  const sweeps = sweepWorker(context, parts);
+  await startUnlessStopped(context, sweeps, 'sweep worker', closing);
   const { worker, isBreakerOpen } = await cleanupWorker(context, parts, closing);
-  await startUnlessStopped(context, worker, 'worker', closing);
+  await startUnlessStopped(context, stoppingBoth(worker, sweeps), 'worker', closing);
   context.log.info({}, 'taking jobs');
   return { isBreakerOpen };
 }
@@ -71,6 +72,14 @@ async function cleanupWorker(context: Context, parts: WorkerParts, closing: Shut
     return worker.stop(options);
   };
   return { worker: { start: worker.start, stop }, isBreakerOpen };
+}
+
+/** Both stop at once: while the queue's store is unavailable each one waits for the whole of its time. */
+function stoppingBoth(worker: QueueWorker, sweeps: QueueWorker): QueueWorker {
+  const stop: QueueWorker['stop'] = async (options) => {
+    await Promise.all([worker.stop(options), sweeps.stop(options)]);
+  };
+  return { start: worker.start, stop };
 }
 
 function sweepWorker({ config, log, clock }: Context, { backend, retention }: WorkerParts): QueueWorker {

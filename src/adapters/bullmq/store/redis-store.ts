@@ -81,22 +81,18 @@ export async function openRedisStore({
     },
     // Needs no lock: BullMQ changes a schedule in one script, and Redis runs one script at a time.
     withScheduleLock: (work) => work(),
-    repairJob: async (jobId, queue = CLEANUP_QUEUE) => {
-      const key = `${prefix}:${queue}:${jobId}`;
-      const [data = null, opts = null, progress = null, parent = null] = await commands.hmget(
-        key,
-        'data',
-        'opts',
-        'progress',
-        'parent',
-      );
-      const repair = repairJson({ data, opts, progress, parent });
-      if (repair === undefined) return false;
-      if (Object.keys(repair.set).length > 0) await commands.hset(key, repair.set);
-      if (repair.remove.length > 0) await commands.hdel(key, ...repair.remove);
-      return true;
-    },
+    repairJob: (jobId, queue = CLEANUP_QUEUE) => repairJob(commands, `${prefix}:${queue}:${jobId}`),
   };
+}
+
+async function repairJob(commands: RedisClient, key: string): Promise<boolean> {
+  const names = ['data', 'opts', 'progress', 'parent'];
+  const [data = null, opts = null, progress = null, parent = null] = await commands.hmget(key, ...names);
+  const repair = repairJson({ data, opts, progress, parent });
+  if (repair === undefined) return false;
+  if (Object.keys(repair.set).length > 0) await commands.hset(key, repair.set);
+  if (repair.remove.length > 0) await commands.hdel(key, ...repair.remove);
+  return true;
 }
 
 /**
