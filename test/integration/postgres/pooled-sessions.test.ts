@@ -2,6 +2,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createPool } from '../../../src/adapters/postgres/pool.js';
+import { createQueuePool } from '../../../src/adapters/postgres/queue-pool.js';
 import { createReadOnlyPool } from '../../../src/adapters/postgres/read-only-pool.js';
 import { eventually } from '../../support/eventually.js';
 import { createDatabaseWith, type TestDatabase } from '../../support/postgres/database.js';
@@ -59,6 +60,24 @@ describe('a session of a pooler', () => {
       expect((await other.query(look)).rows[0]).toEqual(before);
       expect(before).toMatchObject({ TimeZone: 'America/New_York', prepared: 0, locks: 0 });
     });
+  });
+
+  test("the queue's requests of workers and of others differ in settings, and leave none in the session", async () => {
+    const url = transaction.urlOf(database.url);
+    const settings = { connectionString: url, applicationName: 'sessions', max: 1, maxForWorkers: 1, schema: 'public' };
+    const queue = createQueuePool(settings, () => undefined);
+    const look = `SELECT current_setting('synchronous_commit') AS waits, current_setting('statement_timeout') AS limit`;
+    try {
+      await withPool(anyClient(url), async (other) => {
+        const before: unknown = (await other.query(look)).rows;
+        expect((await queue.worker.query(look)).rows).toEqual([{ waits: 'off', limit: '1min' }]);
+        expect((await queue.durable.query(look)).rows).toEqual([{ waits: 'on', limit: '10s' }]);
+        expect((await queue.worker.query(look)).rows).toEqual([{ waits: 'off', limit: '1min' }]);
+        expect((await other.query(look)).rows).toEqual(before);
+      });
+    } finally {
+      await queue.close();
+    }
   });
 
   test('what another client has set in a session does not reach our statements', async () => {
