@@ -23,7 +23,7 @@ describe.each([
     redisConnections: 0,
     commands: ['doctor', 'verify', 'dead-letters replay --all'],
   },
-  { store: 'redis', most: 3, roleLimit: 2, redisConnections: 5, commands: ['doctor'] },
+  { store: 'redis', most: 3, roleLimit: 2, redisConnections: 6, commands: ['doctor'] },
 ] as const)('with queue and leases in $store', ({ store, most, roleLimit, redisConnections, commands }) => {
   const role = `bounded_${store}_${process.pid}`;
   let database: TestDatabase;

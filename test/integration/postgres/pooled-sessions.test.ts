@@ -1,9 +1,10 @@
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { Pool } from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createPool } from '../../../src/adapters/postgres/pool.js';
+import { createQueuePool } from '../../../src/adapters/postgres/queue-pool.js';
 import { createReadOnlyPool } from '../../../src/adapters/postgres/read-only-pool.js';
 import { eventually } from '../../support/eventually.js';
+import { startTcpFaultProxy } from '../../support/network/tcp-fault-proxy.js';
 import { createDatabaseWith, type TestDatabase } from '../../support/postgres/database.js';
 import { IGNORING_PARAMETERS, type PgBouncer, startPgBouncer } from '../../support/postgres/pgbouncer.js';
 
@@ -61,6 +62,24 @@ describe('a session of a pooler', () => {
     });
   });
 
+  test("the queue's requests of workers and of others differ in settings, and leave none in the session", async () => {
+    const url = transaction.urlOf(database.url);
+    const settings = { connectionString: url, applicationName: 'sessions', max: 1, maxForWorkers: 1, schema: 'public' };
+    const queue = createQueuePool(settings, () => undefined);
+    const look = `SELECT current_setting('synchronous_commit') AS waits, current_setting('statement_timeout') AS limit`;
+    try {
+      await withPool(anyClient(url), async (other) => {
+        const before: unknown = (await other.query(look)).rows;
+        expect((await queue.worker.query(look)).rows).toEqual([{ waits: 'off', limit: '1min' }]);
+        expect((await queue.durable.query(look)).rows).toEqual([{ waits: 'on', limit: '10s' }]);
+        expect((await queue.worker.query(look)).rows).toEqual([{ waits: 'off', limit: '1min' }]);
+        expect((await other.query(look)).rows).toEqual(before);
+      });
+    } finally {
+      await queue.close();
+    }
+  });
+
   test('what another client has set in a session does not reach our statements', async () => {
     const url = transaction.urlOf(database.url);
     await withPool(anyClient(url), async (other) => {
@@ -114,33 +133,7 @@ describe('a session of a pooler', () => {
   });
 });
 
-/** An address of its own that leads to one server at a time. */
-async function startSwitch(): Promise<{
-  readonly port: number;
-  readonly leadTo: (url: string) => void;
-  readonly stop: () => Promise<void>;
-}> {
-  const open = new Set<Socket>();
-  let target = 0;
-  const leadTo = (url: string): void => {
-    target = Number(new URL(url).port);
-    for (const socket of open) socket.destroy();
-  };
-  const server = createServer((near) => {
-    const far = connect(target, '127.0.0.1');
-    for (const socket of [near, far]) {
-      open.add(socket);
-      socket.on('error', () => undefined).once('close', () => (near.destroy(), far.destroy(), open.delete(socket)));
-    }
-    near.pipe(far).pipe(near);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const stop = async (): Promise<void> => {
-    for (const socket of open) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-  };
-  return { port: (server.address() as AddressInfo).port, leadTo, stop };
-}
+const portOf = (url: string): number => Number(new URL(url).port);
 
 describe('a pooler that takes the place of the server', () => {
   test.each([
@@ -148,12 +141,9 @@ describe('a pooler that takes the place of the server', () => {
     ['ignores', () => transaction],
   ])('a pooler that %s startup parameters is found by the next connections', async (_how, pooler) => {
     const database = await createDatabaseWith({});
-    const line = await startSwitch();
+    const line = await startTcpFaultProxy({ port: portOf(database.url) });
     try {
-      const url = new URL(database.url);
-      url.host = `127.0.0.1:${line.port}`;
-      line.leadTo(database.url);
-      await withPool(ours(url.href), async (pool) => {
+      await withPool(ours(line.urlFor(database.url)), async (pool) => {
         const named = {
           name: 'named',
           text: `SELECT current_setting('search_path') AS path, $1::int AS one`,
@@ -161,13 +151,14 @@ describe('a pooler that takes the place of the server', () => {
         };
         const both = () => Promise.all([pool.query(named), pool.query(named)]);
         await both();
-        line.leadTo(pooler().urlOf(database.url));
+        line.redirect(portOf(pooler().urlOf(database.url)));
+        line.resetConnections();
         await eventually(async () => {
           for (const { rows } of await both()) expect(rows).toEqual([{ path: 'public', one: 1 }]);
         });
       });
     } finally {
-      await line.stop();
+      await line.close();
       await database.drop();
     }
   });

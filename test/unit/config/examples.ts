@@ -1,5 +1,6 @@
 import type { Config } from '../../../src/config/config.js';
 import type { Environment } from '../../../src/config/environment.js';
+import { postgresExamples } from './postgres-examples.js';
 import { redisTlsExamples } from './redis-tls-examples.js';
 
 export interface Examples {
@@ -18,15 +19,7 @@ const engines = (...hosts: readonly (readonly [name: string, host: string])[]): 
 
 /** For each variable: texts that are accepted, with their settings, and texts that are refused. */
 export const examples: Readonly<Record<string, Examples>> = {
-  DATABASE_URL: {
-    valid: [
-      ['postgresql://a:b@db:5432/games', { databaseUrl: 'postgresql://a:b@db:5432/games' }],
-      ['postgres://db/games?sslmode=require', { databaseUrl: 'postgres://db/games?sslmode=require' }],
-      ['postgresql:///games?host=/run/postgresql', { databaseUrl: 'postgresql:///games?host=/run/postgresql' }],
-      ['postgresql://a:b@/games?host=/cloudsql/c', { databaseUrl: 'postgresql://a:b@/games?host=/cloudsql/c' }],
-    ],
-    invalid: ['db:5432/games', 'mysql://db/games', 'postgresql:db', 'postgresql://[db/games', 'postgresql://a,b/games'],
-  },
+  ...postgresExamples,
   REDIS_URL: {
     valid: [
       ['redis://127.0.0.1:6379', { redisUrl: 'redis://127.0.0.1:6379', queueBackend: 'redis', leaseStore: 'redis' }],
@@ -115,11 +108,6 @@ export const examples: Readonly<Record<string, Examples>> = {
       ['redis', { queueBackend: 'redis', workerConcurrency: 8 }],
     ],
     invalid: ['Redis', 'pg', 'kafka'],
-  },
-  RTMANAGER_QUEUE_DATABASE_URL: {
-    beside: { DATABASE_URL: 'postgresql://pooler:6432/games' },
-    valid: [['postgresql://a:b@db:5432/games', { queueDatabaseUrl: 'postgresql://a:b@db:5432/games' }]],
-    invalid: ['db:5432/games', 'redis://db'],
   },
   RTMANAGER_LEASE_STORE: {
     beside: { REDIS_URL: 'redis://cache' },

@@ -1,9 +1,9 @@
 /** A process whose user id has no entry in /etc/passwd and no HOME, as in a container that runs as a bare number. */
 import { defaults } from 'pg';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
-// The unit tests share their modules, so what asks the system is loaded anew for this file, and for the next one again.
-beforeAll(() => {
+// The modules are loaded anew for each test, because those of other test files have read the user by then.
+beforeEach(() => {
   vi.resetModules();
   vi.doMock('node:os', async (importOriginal) => {
     const refuse = (): never => {
@@ -12,8 +12,9 @@ beforeAll(() => {
     return { ...(await importOriginal<object>()), homedir: refuse, userInfo: refuse };
   });
 });
-afterAll(() => {
+afterEach(() => {
   vi.unstubAllEnvs();
+  vi.restoreAllMocks();
   vi.doUnmock('node:os');
   vi.resetModules();
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, type ClientConfig, DatabaseError } from 'pg';
 import { BugError, ConfigurationError } from '../../../domain/errors.js';
+import { isServerFull } from '../server-full.js';
 import { driverConfig, type SessionConfig } from './session-options.js';
 import { ASKED_SETTINGS } from './session-settings.js';
 
@@ -39,8 +40,9 @@ export function forgetServer(config: ClientConfig): void {
   asked.delete(keyOf(config));
 }
 
-/** Errors that another way to connect would not change: login, database, no room, starting or stopping. */
-const SAME_FOR_EVERY_CONNECTION = /^(?:28|3D|53|57)/;
+/** Whether another way to connect would not change the error: login, database, no room, starting or stopping. */
+export const concernsEveryConnection = (error: DatabaseError): boolean =>
+  isServerFull(error) || /^(?:28|3D|53|57)/.test(error.code ?? '');
 
 /** Cancelled by `statement_timeout`, ended by `transaction_timeout`. */
 const OUT_OF_TIME = new Set(['57014', '25P04']);
@@ -52,7 +54,7 @@ async function ask(config: SessionConfig): Promise<DatabaseServer> {
     const { server, isSame, mark: found } = await question({ ...driverConfig(config), options });
     return { ...server, isPooled: !isSame || found !== mark };
   } catch (error) {
-    if (!(error instanceof DatabaseError) || SAME_FOR_EVERY_CONNECTION.test(error.code ?? '')) throw error;
+    if (!(error instanceof DatabaseError) || concernsEveryConnection(error)) throw error;
     // Poolers refuse startup parameters that they cannot keep for each client. PostgreSQL knows all that are sent here.
     const { server } = await question(withoutParameters(config)).catch((cause: unknown) => {
       if (!(cause instanceof DatabaseError) || !OUT_OF_TIME.has(cause.code ?? '')) throw error;

@@ -5,7 +5,7 @@ import { READ_ONLY_STATE } from '../../outage.js';
 import { connectFailure } from '../connect-failure.js';
 import { sendSettingsFirst } from '../patches/settings-first.js';
 import { replaceStartupParameters, type StartupParameters } from '../patches/startup-parameters.js';
-import { askServer, type DatabaseServer, forgetServer } from './database-server.js';
+import { askServer, concernsEveryConnection, type DatabaseServer, forgetServer } from './database-server.js';
 import { createOpenSockets } from './open-sockets.js';
 import { guardQueries } from './guard-queries.js';
 import { driverConfig, type SessionConfig } from './session-options.js';
@@ -108,7 +108,7 @@ export class SessionClient extends Client {
       await super.connect();
     } catch (error) {
       // A pooler that has taken the server's place refuses the parameters.
-      if (error instanceof DatabaseError) forgetServer(this.#config);
+      if (error instanceof DatabaseError && !concernsEveryConnection(error)) forgetServer(this.#config);
       throw error;
     }
     if (this.#server.isPooled || this.#timeZone === undefined || this.#timeZone === 'UTC') return this;
