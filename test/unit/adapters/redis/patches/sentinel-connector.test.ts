@@ -67,7 +67,7 @@ describe('the patch of the connector for sentinels', () => {
   });
 
   it('the patch refuses a library whose connector has no connectToSentinel', () => {
-    const Changed = patchedSentinelConnector({ SentinelConnector: class {} } as unknown as typeof ioredis);
+    const Changed = patchedSentinelConnector({ SentinelConnector: Object } as unknown as typeof ioredis);
     expect(() => new Changed(OPTIONS)).toThrow(LibraryChangedError);
   });
 });
