@@ -90,8 +90,18 @@ async function openPlatform(
   const containers = await createTestContainers(socketPath);
   const door = await openDoor({ enginePid: inject('enginePid'), folder: where.folder, token, port });
   const docker: Platform['docker'] = async (args) => (await runWell('docker', args, where)).stdout.trim();
-  const compose: Platform['compose'] = (args, more) =>
+  const runCompose: Platform['compose'] = (args, more) =>
     runWell('docker', ['compose', ...files, ...args], { ...where, ...more });
+  /** The error of a start that failed has the last lines of each service, which say why. */
+  const compose: Platform['compose'] = async (args, more) => {
+    try {
+      return await runCompose(args, more);
+    } catch (error) {
+      if (args[0] !== 'up') throw error;
+      const { stdout } = await runCompose(['logs', '--no-color', '--tail=5']);
+      throw new Error(`${String(error)}\n${stdout}`, { cause: error });
+    }
+  };
 
   const sql: Platform['sql'] = async (statement) => {
     const psql = ['psql', '--username=rtmanager', '--no-align', '--tuples-only', '--set=ON_ERROR_STOP=1'];

@@ -9,12 +9,15 @@
  */
 import type { PoolClient, QueryConfig, QueryResult } from 'pg';
 import { BugError } from '../../domain/errors.js';
+import { pause, systemClock } from '../../async/clock.js';
 import { createConcurrencyLimit } from '../../async/concurrency-limit.js';
 import { BoundedPool } from './bounded-pool.js';
 import { poolOptions, type PoolSettings } from './pool.js';
 import { SessionClient } from './session/session-client.js';
 import type { Settings } from './session/session-settings.js';
 import { timeIfWritable } from './writable.js';
+
+const CLOSE_LIMIT_MS = 1_000;
 
 interface Session {
   /** What the sessions differ in. */
@@ -58,6 +61,10 @@ export interface QueuePool {
   /** Rejects with `UnavailableError` where PostgreSQL answers and cannot be written. */
   readonly checkWritable: () => Promise<void>;
   readonly pool: BoundedPool;
+  /**
+   * Resolves within a second. It waits for each connection to come back, which one to a server that hangs never does, and
+   * neither does that of a worker that was abandoned because its work does not end.
+   */
   readonly close: () => Promise<void>;
 }
 
@@ -109,7 +116,7 @@ export function createQueuePool(
     withClient: (work) => lend(DURABLE, work),
     checkWritable: async () => void (await timeIfWritable(pool)),
     pool,
-    close: () => pool.end(),
+    close: () => Promise.race([pool.end(), pause(systemClock, CLOSE_LIMIT_MS)]),
   };
 }
 

@@ -7,7 +7,6 @@ import { checkDatabaseServer } from '../../adapters/postgres/session/database-ch
 import { canListen } from '../../adapters/postgres/session/listening.js';
 import { SCHEMA } from '../../adapters/bullmq/names.js';
 import { tlsFailure } from '../../adapters/tls-failure.js';
-import { pause } from '../../async/clock.js';
 import { shareConnections } from '../../config/connections.js';
 import { ConfigurationError, messageOf } from '../../domain/errors.js';
 import type { Log } from '../../telemetry/logger.js';
@@ -17,8 +16,6 @@ import type { Database } from './database.js';
 import { waitForDependency } from '../wait-for-dependency.js';
 import { connectRedis } from './redis.js';
 import { requireRedisRights } from './redis-rights.js';
-
-const CLOSE_LIMIT_MS = 1_000;
 
 /** Connects the store that keeps the job queue, and waits until it answers. */
 export async function openQueueBackend(
@@ -57,8 +54,7 @@ async function connectQueuePool(
   // At the server's limit the one pool may keep what the other one waits for.
   pool.onFull(queue.pool.dropIdle);
   queue.pool.onFull(pool.dropIdle);
-  // It closes when every connection has come back, which one to a server that hangs never does.
-  closing.add("the queue's connections", () => Promise.race([queue.close(), pause(clock, CLOSE_LIMIT_MS)]));
+  closing.add("the queue's connections", queue.close);
   return queue;
 }
 
