@@ -24,7 +24,12 @@ export interface Account {
 
 /** What is judged by the account alone. */
 export function checkAccount({ steps, notes, events, asked, requests, tokens }: Account): readonly Broken[] {
-  const ended = unaskedEndings(events, asked).map(({ action, containerId }) => `${action} of ${containerId}`);
+  const ended = unaskedEndings(events, asked).map(({ action, containerId, at }) => {
+    const of = (one: { readonly containerId: string }): boolean => one.containerId === containerId;
+    const requests = asked.filter(of).map((one) => `${one.what} ${one.at.toISOString()}`);
+    const seen = events.filter(of).map((one) => `${one.action} ${one.at.toISOString()}`);
+    return `${action} of ${containerId} at ${at.toISOString()}; asked: ${requests.join(', ')}; seen: ${seen.join(', ')}`;
+  });
   return [
     ...brokenBy('no running container was ended', ended),
     ...checkRequests(requests),

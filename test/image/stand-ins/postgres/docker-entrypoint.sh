@@ -13,7 +13,7 @@ if [ "$1" = postgres ] && [ ! -s "$PGDATA/PG_VERSION" ]; then
   user=${POSTGRES_USER:-postgres}
   password=$(mktemp)
   printf '%s\n' "$POSTGRES_PASSWORD" >"$password"
-  initdb --username="$user" --pwfile="$password" --auth-local=trust --auth-host=trust
+  initdb --username="$user" --pwfile="$password" --encoding=UTF8 --auth-local=trust --auth-host=trust
   rm "$password"
   echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
   # The first server listens on its socket alone, as the public image's does while it sets up.
