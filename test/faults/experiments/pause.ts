@@ -1,4 +1,5 @@
 /** SIGSTOP between any two steps of a cleanup, for three times its lease, while another holder has the game. */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.js';
 import type { Experiment, Finding, Options, Servers, Store, Violation } from '../experiment.js';
@@ -117,7 +118,8 @@ async function pauseAt(site: Site, one: PauseTry, ledgers: Ledgers, seed: number
   const { variant, point, run } = one;
   while (site.workers().length < variant.workers) await site.startWorker();
   const lifecycle = createLifecycle(site);
-  const gameId = `${variant.name}, frozen ${point.name}, ${site.store}, ${run}`;
+  // Of this try alone: the trials of planted breaks make the same tries on the same engine, whose events name the game.
+  const gameId = `${variant.name}, frozen ${point.name}, ${site.store}, ${run}, ${randomBytes(4).toString('hex')}`;
   const containerId = await lifecycle.create(gameId, variant.stoppedDaysAgo);
   const firstRequest = site.engine.requests().length;
   const freeze = freezeAt(site, point, { gameId, containerId });
