@@ -41,12 +41,12 @@ export async function openRedisStore({
   prefix = PREFIX,
   ...waiting
 }: Options): Promise<QueueStore> {
-  await untilAnswered(async () => {
+  const skipVersionCheck = await untilAnswered(async () => {
     await Promise.all([answering(commands), answering(blocking)]);
+    return !(await mayAskInfo(commands));
   }, waiting);
   const why = explainFailures(commands);
   const { Queue, QueueEvents, Worker } = bullmq();
-  const skipVersionCheck = !(await mayAskInfo(commands));
   const at = (client: RedisClient): { connection: ConnectionOptions; prefix: string; skipVersionCheck: boolean } => ({
     connection: client,
     prefix,

@@ -8,6 +8,9 @@ import { type SessionConfig, sessionOptions } from './session-options.js';
 /** Behind a pooler each transaction lifts the limit with its first statement, which needs so much time itself. */
 const LEAST_STATEMENT_TIMEOUT_MS = 100;
 
+/** PgBouncer with `pool_mode=statement`: "transaction blocks not allowed in statement pooling mode". */
+const NO_TRANSACTIONS = /transaction.* not allowed/i;
+
 /**
  * Asks what the address leads to. Rejects with `ConfigurationError` when a database there cannot be used with right results,
  * and with `UnavailableError` when it does not answer.
@@ -28,7 +31,8 @@ async function requireTransactions(config: SessionConfig): Promise<void> {
   try {
     await client.connect();
     await client.query('BEGIN').catch((cause: unknown) => {
-      if (!(cause instanceof DatabaseError)) throw cause;
+      // Any other refusal is the server's, such as that of an idle session that it ended just then.
+      if (!(cause instanceof DatabaseError && NO_TRANSACTIONS.test(cause.message))) throw cause;
       throw new ConfigurationError(
         `the connection pooler before the database refuses transactions (${messageOf(cause)}); set pool_mode to session or transaction there`,
         { cause },
