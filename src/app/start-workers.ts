@@ -1,5 +1,5 @@
 import type { QueueStore } from '../adapters/bullmq/store/queue-store.js';
-import { createQueueTelemetry } from '../adapters/bullmq/store/queue-telemetry.js';
+import { createQueueTelemetry } from '../adapters/bullmq/queue-telemetry.js';
 import { createSweepWorker } from '../adapters/bullmq/sweeps/sweep-worker.js';
 import type { QueueWorker } from '../adapters/bullmq/worker/queue-worker.js';
 import { createCleanupWorker } from '../adapters/bullmq/worker/cleanup-worker.js';

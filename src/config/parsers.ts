@@ -19,6 +19,14 @@ export const readBy = <Value>(read: (text: string) => Reading<Value>) =>
     return z.NEVER;
   });
 
+/** Text that is kept as it is, where `parse` reads an address in it. */
+export const addressBy =
+  (parse: (text: string) => { readonly kind: string } | { readonly kind: 'invalid'; readonly why: string }) =>
+  (text: string): Reading<string> => {
+    const address = parse(text);
+    return 'why' in address ? { ok: false, why: address.why } : { ok: true, value: text };
+  };
+
 /** Text that `parse` understands; undefined refuses it without a reason. */
 export const parsed = <Value>(parse: (text: string) => Value | undefined) =>
   readBy<Value>((text) => {

@@ -1,14 +1,14 @@
 /** Every setting, each in one place: its documentation, variable, default and type. `--help` and the README are made of it. */
 import { isAbsolute, join } from 'node:path';
 import { ENGINE_ADDRESSES_ALLOWED, parseEngineAddress } from '../domain/engine-address.js';
-import { parsePostgresAddress, POSTGRES_ADDRESSES_ALLOWED } from '../domain/postgres-address.js';
-import { parseRedisAddress, REDIS_ADDRESSES_ALLOWED } from '../domain/redis-address.js';
+import { parsePostgresAddress } from '../domain/postgres-address.js';
 import { maxConnectionsSetting } from './connections.js';
 import { formatDuration } from './duration.js';
 import { ENGINE_NAMES_ALLOWED, type EngineHost, formatEngineHosts, readEngineHosts } from './engine-hosts.js';
 import { derived, type Field, optional, type Setting, setting, type Surroundings } from './field.js';
 import { DEFAULT_HTTP_ADDRESS, formatHttpAddress, parseHttpAddress } from './http-address.js';
 import {
+  addressBy,
   duration,
   formatShare,
   matching,
@@ -18,11 +18,11 @@ import {
   parseShare,
   parseTokens,
   readBy,
-  type Reading,
   TOKEN_MIN_CHARACTERS,
   whole,
 } from './parsers.js';
 import { shownUrl } from './shown-url.js';
+import { STORE_ADDRESSES } from './store-addresses.js';
 
 const DAY_MS = 86_400_000;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -30,9 +30,6 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** More jobs at a time make BullMQ's statements on PostgreSQL deadlock when many delayed jobs fall due together. */
 const CONCURRENCY = { redis: 8, postgres: 4 } as const;
-
-/** Every form of `REDIS_URL` with TLS. */
-const WITH_REDIS_TLS = 'only where `REDIS_URL` begins with rediss://, rediss-cluster:// or rediss-sentinel://';
 
 const storeOf = ({ redisUrl }: Surroundings) => (redisUrl === null ? 'postgres' : 'redis');
 
@@ -42,55 +39,11 @@ function defaultDataDir({ isRoot, homeDir, dataHome }: Surroundings): string | n
   return homeDir === null ? null : join(homeDir, '.local', 'share', 'runtime-cleanup');
 }
 
-function readEngineAddress(text: string): Reading<string> {
-  const address = parseEngineAddress(text);
-  return address.kind === 'invalid' ? { ok: false, why: address.why } : { ok: true, value: text };
-}
-
-function readPostgresAddress(text: string): Reading<string> {
-  const address = parsePostgresAddress(text);
-  return address.kind === 'invalid' ? { ok: false, why: address.why } : { ok: true, value: text };
-}
-
-function readRedisAddress(text: string): Reading<string> {
-  const address = parseRedisAddress(text);
-  return address.kind === 'invalid' ? { ok: false, why: address.why } : { ok: true, value: text };
-}
-
 /** The order is that of the README's table; a default may depend on the settings above it. */
 export const SETTINGS = {
-  /** Null: an embedded PostgreSQL in `dataDir`. */
-  databaseUrl: optional('DATABASE_URL', readBy(readPostgresAddress), {
-    fallback: 'an embedded PostgreSQL in `RTMANAGER_DATA_DIR`',
-    meaning: 'PostgreSQL with the runtime records, the operation log and, when Redis is not used, queue and leases',
-    allowed: POSTGRES_ADDRESSES_ALLOWED,
-    show: shownUrl,
-  }),
-  redisUrl: optional('REDIS_URL', readBy(readRedisAddress), {
-    fallback: 'no Redis',
-    meaning: 'Redis for the queue and the leases; it must run with `maxmemory-policy noeviction`',
-    allowed: REDIS_ADDRESSES_ALLOWED,
-    show: shownUrl,
-  }),
-  /** Null: the authorities that Node knows. */
-  redisTlsCaFile: optional('REDIS_TLS_CA_FILE', matching(isAbsolute), {
-    fallback: 'the authorities that Node knows',
-    meaning:
-      'certificates of the authorities that count for Redis; read again at each new connection, like the next two',
-    allowed: `an absolute path of a file in PEM form; ${WITH_REDIS_TLS}`,
-  }),
-  redisTlsCertFile: optional('REDIS_TLS_CERT_FILE', matching(isAbsolute), {
-    fallback: 'no client certificate',
-    meaning: 'certificate by which Redis knows this service',
-    allowed: `an absolute path of a file in PEM form; ${WITH_REDIS_TLS}`,
-  }),
-  redisTlsKeyFile: optional('REDIS_TLS_KEY_FILE', matching(isAbsolute), {
-    fallback: 'no client certificate',
-    meaning: 'private key of `REDIS_TLS_CERT_FILE`, without a passphrase',
-    allowed: `an absolute path of a file in PEM form; ${WITH_REDIS_TLS}`,
-  }),
+  ...STORE_ADDRESSES,
   /** Null: what `dockerEnvironment` leads to. */
-  dockerHost: optional('DOCKER_HOST', readBy(readEngineAddress), {
+  dockerHost: optional('DOCKER_HOST', readBy(addressBy(parseEngineAddress)), {
     fallback:
       'the docker context (`DOCKER_CONTEXT`, or the current one in `DOCKER_CONFIG`), else the first of the usual sockets that exists: rootful, rootless, Docker Desktop',
     meaning: 'the container engine; which one it is, and why, is logged at the start',
@@ -131,7 +84,7 @@ export const SETTINGS = {
     whenNotSet: storeOf,
   }),
   /** Null: the queue on PostgreSQL is where the records are. */
-  queueDatabaseUrl: optional('RTMANAGER_QUEUE_DATABASE_URL', readBy(readPostgresAddress), {
+  queueDatabaseUrl: optional('RTMANAGER_QUEUE_DATABASE_URL', readBy(addressBy(parsePostgresAddress)), {
     fallback: 'that of `DATABASE_URL`',
     meaning:
       'address of the queue on PostgreSQL, needed where `DATABASE_URL` leads to a connection pooler that does not pass on notifications (`LISTEN`): the address of the same database without the pooler',

@@ -93,11 +93,10 @@ export class MigrationError extends ConfigurationError {
   override readonly name: string = 'MigrationError';
 }
 
-/** The database's role may not change the tables; another role must migrate them. */
+/** The database's role, which `words` of the database name, may not change the tables; another role must migrate them. */
 export class MigrationForbiddenError extends MigrationError {
   override readonly name = 'MigrationForbiddenError';
 
-  /** @param words the database's own, which name the role */
   constructor(words: string, options?: ErrorOptions) {
     super(`${words}; run "runtime-cleanup migrate" as the role that owns the tables`, options);
   }

@@ -1,7 +1,7 @@
 import { createDeadLetters } from '../../adapters/bullmq/dead-letters/dead-letters.js';
 import { createJobWaiter } from '../../adapters/bullmq/lookup/wait-for-jobs.js';
 import { createJobLookup } from '../../adapters/bullmq/lookup/job-lookup.js';
-import { createQueueTelemetry } from '../../adapters/bullmq/store/queue-telemetry.js';
+import { createQueueTelemetry } from '../../adapters/bullmq/queue-telemetry.js';
 import { type CleanupProducer, createCleanupQueue } from '../../adapters/bullmq/producer/cleanup-queue.js';
 import { createScheduleStatus } from '../../adapters/bullmq/sweeps/schedule-status.js';
 import type { DeadLetters } from '../../jobs/dead-letters.js';

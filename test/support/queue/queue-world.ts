@@ -5,7 +5,7 @@ import type { QueueStore, WorkerSettings } from '../../../src/adapters/bullmq/st
 import { createSweepWorker } from '../../../src/adapters/bullmq/sweeps/sweep-worker.js';
 import { createCleanupWorker } from '../../../src/adapters/bullmq/worker/cleanup-worker.js';
 import type { QueueWorker } from '../../../src/adapters/bullmq/worker/queue-worker.js';
-import { createQueueTelemetry } from '../../../src/adapters/bullmq/store/queue-telemetry.js';
+import { createQueueTelemetry } from '../../../src/adapters/bullmq/queue-telemetry.js';
 import { type Clock, systemClock } from '../../../src/async/clock.js';
 import type { JobConsumer } from '../../../src/jobs/delivery.js';
 import type { SweepReport } from '../../../src/retention/ports.js';

@@ -7,7 +7,7 @@ import type { ServerUser } from './server-user.js';
 const LIMIT_BYTES = 64 * 1024;
 
 /**
- * The text of a file in a folder that the server's user may write to; undefined when there is none. No link is followed,
+ * The text of a file in a folder that the server's user may write to; undefined when that file is missing. No link is followed,
  * no pipe is waited for, and a file of another user is refused: root must not read what the server's user could not.
  */
 export async function readServerFile(
